@@ -1,0 +1,100 @@
+# pressmark: build, set-up, tests and checks.  One file, no recursion.
+#
+#   make            build/release/pressmark (says what to install when something is missing)
+#   make demo       set-up, build, index corpus/articles, answer "rare earth export controls"
+#   make test       set-up, all variants' tests
+#   make lint       layers, format and rules of the house
+#   make install    PREFIX=/usr/local DESTDIR=
+# Variants: make VARIANT=debug|asan|tsan|cov ...
+
+VARIANT ?= release
+CC ?= cc
+PREFIX ?= /usr/local
+B := build/$(VARIANT)
+VERSION := $(shell sed -n 's/^#define PM_VERSION_\(MAJOR\|MINOR\|PATCH\) *//p' pressmark.h | paste -sd.)
+
+# ---- flags -------------------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wcast-qual -Wundef -Wvla \
+        -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
+HARDEN := -fstack-protector-strong -fstack-clash-protection
+CFLAGS_release := -O2 -g -DNDEBUG $(HARDEN) -D_FORTIFY_SOURCE=2
+CFLAGS_debug := -O0 -g3
+CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan := -O1 -g -fsanitize=thread
+CFLAGS_cov := -O0 -g --coverage
+LDFLAGS_asan := -fsanitize=address,undefined
+LDFLAGS_tsan := -fsanitize=thread
+LDFLAGS_cov := --coverage
+# Scores are bit for bit the same everywhere: no contraction, no fast-math (INV-7).
+PM_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -fPIC -fvisibility=hidden -ffp-contract=off -pthread \
+          $(WARN) $(if $(WERROR),-Werror) $(CFLAGS_$(VARIANT)) $(CFLAGS)
+PM_LDFLAGS := -pthread -Wl,-z,relro,-z,now $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
+
+# The program links the small libraries statically: a dynamic one costs every start some
+# 50 to 100 us (DECISIONS.md, start-up).  The shared library links them as usual.
+DEPS_STATIC := -Wl,-Bstatic -lstemmer -lutf8proc -ljansson -lyaml -lz -Wl,-Bdynamic -lm
+DEPS_SHARED := -lstemmer -lutf8proc -ljansson -lyaml -lz -lm
+
+# ---- sources: adding a file is adding a file -----------------------------------------------
+
+LIB_DIRS := common/base common/text common/codec common/segment indexer searcher
+LIB_SRC := $(filter-out %_template.c,$(foreach d,$(LIB_DIRS),$(filter-out $(d)/cmd_%,$(wildcard $(d)/*.c))))
+CLI_SRC := main.c $(wildcard common/cli/*.c indexer/cmd_*.c searcher/cmd_*.c)
+TEST_SRC := $(wildcard tests/unit/test_*.c tests/tables/test_*.c tests/golden/test_*.c \
+            tests/oracle/test_*.c tests/twin/test_*.c tests/fault/test_*.c tests/damage/test_*.c)
+# Shared by tests: anything in tests/ that is not a test of its own.
+TEST_LIB_SRC := $(filter-out $(TEST_SRC),$(wildcard tests/support/*.c tests/oracle/*.c))
+BENCH_SRC := $(wildcard benchmarks/*.c)
+
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
+CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
+TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(B)/%.o)
+TESTS := $(TEST_SRC:%.c=$(B)/%)
+BENCHES := $(BENCH_SRC:%.c=$(B)/%)
+
+.PHONY: all lib tests benches check-deps clean
+all: $(B)/pressmark lib
+lib: $(B)/libpressmark.a $(B)/libpressmark.so
+tests: $(TESTS)
+benches: $(BENCHES)
+
+# ---- compiling -------------------------------------------------------------------------------
+
+# The instruction set is the file's suffix, and nowhere else.
+$(B)/%_sse42.o: ISA := -msse4.2
+$(B)/%_avx2.o: ISA := -mavx2 -mbmi -mbmi2 -mpopcnt -mlzcnt
+$(B)/%_avx512.o: ISA := -mavx2 -mbmi -mbmi2 -mpopcnt -mlzcnt -mavx512f -mavx512bw -mavx512dq \
+                        -mavx512vl -mavx512vbmi -mavx512vbmi2 -mavx512vpopcntdq
+
+$(B)/%.o: %.c $(B)/flags | check-deps
+	@mkdir -p $(@D)
+	$(CC) $(PM_CFLAGS) $(ISA) -MMD -MP -c $< -o $@
+
+# Rebuild when the flags change.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(PM_CFLAGS) $(PM_LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(PM_CFLAGS) $(PM_LDFLAGS)' > $@
+FORCE:
+.PHONY: FORCE
+
+check-deps:
+	@sh .ci/setup --check build
+
+$(B)/libpressmark.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/libpressmark.so: $(LIB_OBJ)
+	$(CC) -shared -Wl,-soname,libpressmark.so.0 $(PM_LDFLAGS) -o $@ $^ $(DEPS_SHARED)
+$(B)/pressmark: $(CLI_OBJ) $(B)/libpressmark.a
+	$(CC) -pie $(PM_LDFLAGS) -o $@ $(CLI_OBJ) $(B)/libpressmark.a $(DEPS_STATIC)
+$(B)/tests/%: $(B)/tests/%.o $(TEST_LIB_OBJ) $(B)/libpressmark.a
+	$(CC) $(PM_LDFLAGS) -o $@ $< $(TEST_LIB_OBJ) $(B)/libpressmark.a $(DEPS_STATIC) -lcmocka
+$(B)/benchmarks/%: $(B)/benchmarks/%.o $(B)/libpressmark.a
+	$(CC) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC)
+
+clean:
+	rm -rf build
+
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_LIB_OBJ:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
+.SECONDARY:

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ * error.c - see error.h.
+ */
+#include "common/base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *pm_status_name(pm_status status)
+{
+    static const char *const names[] = {
+        "ok",   "out of memory", "read or write failed", "damaged index",
+        "usage", "another writer holds the index", "incomplete", "durability unknown",
+    };
+    return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown status";
+}
+
+void error_sanitize(pm_error *err)
+{
+    for (char *p = err->message; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
+}
+
+static void error_fill(pm_error *err, pm_status status, int os_errno, uint64_t offset,
+                       const char *fmt, va_list args)
+{
+    err->status = status;
+    err->os_errno = os_errno;
+    err->offset = offset;
+    vsnprintf(err->message, sizeof err->message, fmt, args);
+    error_sanitize(err);
+}
+
+pm_status error_set(pm_error *err, pm_status status, const char *fmt, ...)
+{
+    if (err) {
+        va_list args;
+        va_start(args, fmt);
+        error_fill(err, status, 0, 0, fmt, args);
+        va_end(args);
+    }
+    return status;
+}
+
+pm_status error_os(pm_error *err, int os_errno, const char *fmt, ...)
+{
+    if (err) {
+        va_list args;
+        va_start(args, fmt);
+        error_fill(err, PM_IO, os_errno, 0, fmt, args);
+        va_end(args);
+        size_t used = strlen(err->message);
+        snprintf(err->message + used, sizeof err->message - used, ": %s", strerror(os_errno));
+    }
+    return PM_IO;
+}
+
+pm_status error_nomem(pm_error *err)
+{
+    return error_set(err, PM_NOMEM, "out of memory: give the process more, or less to do at once");
+}
+
+pm_status error_corrupt(pm_error *err, const char *path, uint64_t offset, const char *section,
+                        const char *what)
+{
+    error_set(err, PM_CORRUPT,
+              "%s: damaged at offset %llu (%s): %s; run 'pressmark check', restore a copy or "
+              "index again",
+              path, (unsigned long long)offset, section, what);
+    if (err) err->offset = offset;
+    return PM_CORRUPT;
+}

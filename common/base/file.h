@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ * file.h - the only door to the file system (INV-3).
+ *
+ * Three groups: an index folder (`dir`: every name relative to an open directory, no
+ * symbolic links followed), write-once output files (`outfile`), and read-only maps and
+ * input streams.  All calls retry EINTR and short transfers; a file whose fsync failed is
+ * never synced again.  Test seams: every system call here goes through one table of
+ * function pointers (file_sys), so that tests can count, refuse and kill at each one.
+ */
+#ifndef PM_BASE_FILE_H
+#define PM_BASE_FILE_H
+
+#include "common/base/bytes.h"
+#include "common/base/error.h"
+
+/* ---- an index folder ------------------------------------------------------------------- */
+
+typedef struct dir {
+    int fd;      /* -1 when closed                                                       */
+    int lock_fd; /* -1 when not locked                                                   */
+    char *path;  /* as given, for messages                                               */
+} dir;
+#define DIR_INIT { -1, -1, NULL }
+
+/* Open an existing folder.  PM_USAGE with *absent (may be NULL) true if there is none. */
+pm_status dir_open(dir *d, const char *path, bool *absent, pm_error *err);
+/* mkdir (the last component only) and fsync the parent; an existing folder is fine. */
+pm_status dir_create(const char *path, pm_error *err);
+void dir_close(dir *d);
+/* Take the writer lock: OFD write lock on `LOCK`.  PM_BUSY when held elsewhere. */
+pm_status dir_lock(dir *d, pm_error *err);
+pm_status dir_sync(const dir *d, pm_error *err);
+pm_status dir_rename(const dir *d, const char *from, const char *to, pm_error *err);
+/* Hard link; *exists (may be NULL) instead of an error when `to` is there. */
+pm_status dir_link(const dir *d, const char *from, const char *to, pm_error *err);
+/* An absent file is PM_OK. */
+pm_status dir_unlink(const dir *d, const char *name, pm_error *err);
+/* Calls fn for each name in the folder except . and .., in sorted order. */
+pm_status dir_each(const dir *d, pm_status (*fn)(void *ctx, const char *name, pm_error *err),
+                   void *ctx, pm_error *err);
+/* Whole content of a small file, at most `max` bytes (PM_CORRUPT beyond).  *absent instead
+ * of an error when there is none.  Appends to *out. */
+pm_status dir_read(const dir *d, const char *name, uint64_t max, buf *out, bool *absent,
+                   pm_error *err);
+
+/* ---- write-once files --------------------------------------------------------------------- */
+
+/* Sequential, buffered (1 MiB), sticky: after a failure writes do nothing and
+ * outfile_sync/close report it. */
+typedef struct outfile {
+    int fd;
+    bool failed;
+    uint64_t len;     /* bytes accepted so far = offset of the next byte                 */
+    uint8_t *buffer;
+    size_t buffered;
+    char *path;       /* for messages                                                    */
+    pm_error first;   /* the first failure                                               */
+} outfile;
+#define OUTFILE_INIT { -1, false, 0, NULL, 0, NULL, { PM_OK, 0, 0, "" } }
+
+/* Create `name` in d; it must not exist when `exclusive`, else it is truncated. */
+pm_status outfile_create(outfile *f, const dir *d, const char *name, bool exclusive, pm_error *err);
+void outfile_write(outfile *f, const void *data, size_t len);
+/* Flush, fsync on the fd that wrote (unless !sync), close; reports the sticky failure. */
+pm_status outfile_finish(outfile *f, bool sync, pm_error *err);
+/* Close without promises; for a failed writer.  Safe after finish. */
+void outfile_abandon(outfile *f);
+
+/* ---- read-only maps ------------------------------------------------------------------------ */
+
+typedef struct map {
+    const uint8_t *data; /* mapped; len bytes readable; NULL when len is 0                */
+    size_t len;
+} map;
+/* Map a regular file of d read-only (O_NOFOLLOW).  *absent instead of an error when there
+ * is none. */
+pm_status map_open(map *m, const dir *d, const char *name, bool *absent, pm_error *err);
+void map_close(map *m);
+
+/* ---- inputs: what is to be indexed ---------------------------------------------------------- */
+
+typedef struct file_info {
+    bool is_dir, is_regular;
+    uint64_t size;
+    int64_t mtime_ns;
+} file_info;
+pm_status file_stat(const char *path, file_info *out, pm_error *err);
+/* Names (not paths) in a folder, sorted bytewise, hidden ones left out; calls fn for each. */
+pm_status file_each(const char *folder, pm_status (*fn)(void *ctx, const char *name, pm_error *err),
+                    void *ctx, pm_error *err);
+
+/* Sequential input of a regular file or standard input ("-"); opened O_NONBLOCK and
+ * fstat'ed, so that a FIFO or device never hangs (PM_IO: not a regular file).  No gzip
+ * here. */
+typedef struct infile {
+    int fd;
+    char *path;
+} infile;
+#define INFILE_INIT { -1, NULL }
+pm_status infile_open(infile *f, const char *path, pm_error *err);
+/* Up to cap bytes; *got 0 at the end. */
+pm_status infile_read(infile *f, void *data, size_t cap, size_t *got, pm_error *err);
+void infile_close(infile *f);
+
+/* ---- test seam ------------------------------------------------------------------------------ */
+
+/* Called before each system call that changes or reads the file system, with its name
+ * ("open", "write", "fsync", "rename", ...); a non-zero return is the errno it fails with.
+ * NULL turns it off. */
+extern int (*file_fault)(const char *call, const char *path);
+
+/* 16 random bytes from the kernel; from PRESSMARK_SEED (a number) when that is set. */
+void file_random(uint8_t out[16]);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * hash.h - 64-bit hashing of short byte strings for in-memory tables and the id table of a
+ * segment (FORMAT.md: the definition is part of the format), and a small random generator.
+ */
+#ifndef PM_BASE_HASH_H
+#define PM_BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* splitmix64 finaliser (Steele, Lea, Flood 2014). */
+static inline uint64_t hash_mix(uint64_t x)
+{
+    x ^= x >> 30;
+    x *= 0xbf58476d1ce4e5b9u;
+    x ^= x >> 27;
+    x *= 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+/* Little-endian 8-byte words, each mixed into the state; the tail padded with zeros and the
+ * length mixed in last.  Not keyed: tables that attackers can fill must bound their probes
+ * or mix in a seed of their own. */
+static inline uint64_t hash_bytes(const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    uint64_t h = 0x9e3779b97f4a7c15u, word;
+    size_t left = len;
+    for (; left >= 8; left -= 8, p += 8) {
+        memcpy(&word, p, 8);
+        h = hash_mix(h ^ word) + 0x9e3779b97f4a7c15u;
+    }
+    word = 0;
+    if (left) memcpy(&word, p, left);
+    h = hash_mix(h ^ word) + 0x9e3779b97f4a7c15u;
+    return hash_mix(h ^ len);
+}
+
+/* splitmix64 sequence: state advances by the golden gamma. */
+static inline uint64_t random_next(uint64_t *state)
+{
+    return hash_mix(*state += 0x9e3779b97f4a7c15u);
+}
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * cursor.h - a cursor walks one posting list in document order: the portable way to read
+ * postings, used by the exhaustive ranking loop, phrases, merging, check and dump.  Faster
+ * loops read the same bytes through postings.h.
+ *
+ *     cursor c;
+ *     cursor_open(&c, segment, &entry);
+ *     while (cursor_next(&c) != CURSOR_END) use(c.doc, cursor_tf(&c));
+ *
+ * No status in the loop: damage ends the cursor and marks the segment (INV-6).
+ */
+#ifndef PM_SEGMENT_CURSOR_H
+#define PM_SEGMENT_CURSOR_H
+
+#include "common/segment/dict.h"
+#include "common/segment/postings.h"
+
+#define CURSOR_END UINT32_MAX
+
+typedef struct cursor {
+    postings list;
+    uint32_t doc;            /* current document; CURSOR_END before the first and after the last */
+    uint32_t rank;           /* of the current posting in the list                        */
+    uint32_t block;          /* decoded block, UINT32_MAX when none                       */
+    uint32_t block_n;        /* postings in it                                            */
+    uint32_t block_first;    /* rank of its first posting                                 */
+    uint32_t docs[SEGMENT_BLOCK_MAX];
+} cursor;
+
+/* Never fails: a damaged list is an empty cursor and a marked segment.  The cursor borrows
+ * from the segment's map and allocates nothing. */
+void cursor_open(cursor *c, segment *s, const term_entry *entry);
+/* Advance to the next posting; returns c->doc. */
+uint32_t cursor_next(cursor *c);
+/* Advance to the first posting with doc >= target (never moves back); returns c->doc. */
+uint32_t cursor_seek(cursor *c, uint32_t target);
+/* Term frequency of the current posting, exact. */
+uint32_t cursor_tf(cursor *c);
+/* Impact byte of the current posting. */
+uint8_t cursor_impact(const cursor *c);
+/* Positions of the current posting, ascending, up to cap of them; returns their number (tf),
+ * or 0 when the list has none or is damaged. */
+uint32_t cursor_positions(cursor *c, uint32_t *out, uint32_t cap);
+
+/* Forms: walk a list from its start and give each occurrence's form index.  Sequential
+ * only.  form_stream_next must be called for every occurrence in list order. */
+typedef struct form_stream {
+    segment *s;
+    slice bits;
+    uint64_t at, n_bits;     /* bit position                                              */
+    uint32_t n_forms;        /* 1: every index is 0                                       */
+} form_stream;
+void form_stream_open(form_stream *f, const postings *list);
+uint32_t form_stream_next(form_stream *f);
+
+#endif

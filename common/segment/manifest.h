@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ * manifest.h - the file that names a snapshot: index-wide settings and the segments with
+ * their tombstones.  An index changes only by a new manifest (INV-4); the commit protocol is
+ * RELIABILITY.md, section (b).
+ */
+#ifndef PM_SEGMENT_MANIFEST_H
+#define PM_SEGMENT_MANIFEST_H
+
+#include "common/segment/segment.h"
+
+enum { MANIFEST_VERSION = 1, MANIFEST_SEGMENTS_MAX = 65536 };
+
+typedef struct manifest_segment {
+    char name[SEGMENT_NAME_MAX];     /* <seq>-<rand32>.seg                                */
+    uint64_t size;
+    uint32_t footer_crc;
+    uint32_t n_docs;
+    char del_name[SEGMENT_NAME_MAX]; /* <seq>-<rand32>.del, or empty                      */
+    uint64_t del_size;
+    uint32_t del_crc;
+    uint32_t n_deleted;
+    uint64_t live_tokens;            /* sum of dl over live documents                     */
+} manifest_segment;
+
+typedef struct manifest {
+    uint8_t uuid[16];
+    uint64_t generation;             /* rises by one with each commit                     */
+    uint64_t next_file, next_seq;    /* next file number and ingest sequence number       */
+    char engine[16], lang[16], profile[96];
+    bool has_positions, has_text;
+    double k1, b, avgdl_ref;         /* avgdl_ref 0 until the first article is committed  */
+    uint32_t block_size, dense_shift;
+    manifest_segment *segments;      /* owned, in order of ingest                         */
+    uint32_t n_segments;
+    uint32_t segments_cap;           /* not stored                                        */
+} manifest;
+
+/* PM_USAGE with *absent (may be NULL) true when the folder has no manifest; PM_CORRUPT. */
+pm_status manifest_read(manifest *m, const dir *d, bool *absent, pm_error *err);
+/* Decode from bytes (the target of a fuzzer); every byte string is defined. */
+pm_status manifest_decode(manifest *m, slice bytes, const char *path, pm_error *err);
+void manifest_encode(const manifest *m, buf *out);
+void manifest_free(manifest *m);
+/* True for names this project makes: what GC may delete. */
+bool manifest_own_name(const char *name);
+
+/* Publish *m as the new state: steps 2 to 5 of the protocol (segment and tombstone files are
+ * already synced).  level: 0 full, 1 atomic, 2 none.  PM_NOT_DURABLE when the rename took
+ * place but the final sync failed. */
+pm_status manifest_publish(const manifest *m, const dir *d, unsigned level, pm_error *err);
+/* Step 6: delete files of our own name pattern that neither manifest names.  Errors are
+ * ignored.  Only under the writer lock. */
+void manifest_collect_garbage(const dir *d);
+
+#endif

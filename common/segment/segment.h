@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ * segment.h - reading one immutable segment file.  The bytes are defined in FORMAT.md.
+ *
+ * Here is a term, give me its postings:
+ *     dict_find (dict.h) -> term_entry -> cursor_open (cursor.h) -> cursor_next, _tf, _positions
+ * Here is a document number, give me ...:
+ *     its length        segment_dl          its id       segment_id
+ *     its ingest order  segment_seq         its date     segment_date
+ *     its stored record store_get (store.h)
+ * Here is an id, give me its document number: segment_find_id.
+ *
+ * Nothing is checked ahead of use by the caller (INV-6): every getter is defined for every
+ * byte string.  Pages (64 KiB) are verified against the page table once, on first touch,
+ * by segment_touch, which every getter that hands out bytes has called.  Damage found where
+ * no status can be returned (posting loops) is recorded in the segment by segment_damaged
+ * and reported once by the search through segment_status.
+ */
+#ifndef PM_SEGMENT_SEGMENT_H
+#define PM_SEGMENT_SEGMENT_H
+
+#include <stdatomic.h>
+
+#include "common/base/bytes.h"
+#include "common/base/error.h"
+#include "common/base/file.h"
+
+enum {
+    SEGMENT_VERSION = 1,
+    SEGMENT_PAGE_BYTES = 65536,
+    SEGMENT_BLOCK_MAX = 256,     /* postings a block at most                              */
+    SEGMENT_NAME_MAX = 40,
+};
+
+/* Key classes of the term dictionary: the first byte of a key.  Plain terms start with a
+ * byte >= 0x20. */
+enum {
+    KEY_MARKER = 0x01,           /* acronym markers; postings without positions           */
+    KEY_TITLE = 0x02,            /* terms of titles                                       */
+};
+
+/* Sections, in the order of the section table. */
+typedef enum section_id {
+    SECTION_STORE,               /* stored records, deflated in blocks                    */
+    SECTION_STORE_DIR,
+    SECTION_POSTINGS,            /* posting lists with impacts, positions, form streams   */
+    SECTION_TERMS,               /* term dictionary blocks                                */
+    SECTION_TERMS_INDEX,
+    SECTION_FORMS,               /* surface form dictionary blocks                        */
+    SECTION_FORMS_INDEX,
+    SECTION_DL,                  /* document lengths                                      */
+    SECTION_SEQ,                 /* ingest order                                          */
+    SECTION_DATE,
+    SECTION_ID_OFFSETS,
+    SECTION_IDS,
+    SECTION_ID_TABLE,            /* (hash, document number), sorted                       */
+    SECTION_COUNT
+} section_id;
+
+typedef struct section {
+    uint64_t off, len;           /* in the file                                           */
+} section;
+
+/* What the header and footer say about a segment as a whole. */
+typedef struct segment_info {
+    uint8_t uuid[16];            /* of the index                                          */
+    uint64_t segment_id;         /* unique within the index                               */
+    uint32_t n_docs;             /* document numbers 0 .. n_docs - 1, deleted ones included */
+    uint64_t n_terms;            /* keys in the term dictionary, all classes              */
+    uint64_t n_forms;            /* keys in the form dictionary                           */
+    uint64_t n_plain_terms, n_plain_postings, n_plain_positions; /* plain terms only      */
+    uint64_t sum_dl;
+    double k1, b, avgdl_ref;     /* that the impacts were computed with                   */
+    uint32_t block_size;         /* postings a block; also the largest df of a small term */
+    uint32_t dense_shift;        /* dense when df > block_size and df >= n_docs >> shift  */
+    bool has_positions, has_text;
+    bool dates_sorted;           /* every document dated, dates never fall                */
+    uint64_t seq_base;
+    uint8_t dl_width, seq_width, date_width; /* bytes; see FORMAT.md                      */
+    section sections[SECTION_COUNT];
+} segment_info;
+
+typedef struct segment {
+    segment_info info;
+    map file;
+    char name[SEGMENT_NAME_MAX];
+    char *path;                          /* for messages                                  */
+    uint32_t footer_crc;                 /* what the manifest must agree with             */
+    const uint32_t *page_crcs;           /* mapped; unaligned reads through load_u32      */
+    size_t n_pages;
+    _Atomic uint64_t *page_verified;     /* one bit a page                                */
+    _Atomic int damaged;                 /* set once by segment_damaged                   */
+    pm_error damage;                     /* written by whoever set `damaged`              */
+    /* K of a document of this length at the reference: k1 * (1 - b + b * dl / avgdl_ref)
+     * is computed by segment_norm; no table here. */
+} segment;
+
+/* Open and verify header, footer and page table (T1).  `expect_crc` as the manifest says. */
+pm_status segment_open(segment **out, const dir *d, const char *name, const uint8_t uuid[16],
+                       uint64_t file_size, uint32_t expect_crc, pm_error *err);
+void segment_close(segment *s);
+
+/* Verify the pages that cover file bytes [off, off + len); cheap when already done.  False:
+ * damage was recorded. */
+bool segment_touch(segment *s, uint64_t off, uint64_t len);
+/* Record damage (first one wins); offset in the file. */
+void segment_damaged(segment *s, uint64_t off, const char *section, const char *what);
+/* PM_OK, or the recorded damage. */
+pm_status segment_status(const segment *s, pm_error *err);
+/* Verified bytes [off, off + len) of a section; false and empty on damage. */
+bool segment_slice(segment *s, section_id id, uint64_t off, uint64_t len, slice *out);
+const char *section_name(section_id id);
+
+/* Number of tokens of document doc < n_docs (0 on damage or when doc is out of range). */
+uint32_t segment_dl(segment *s, uint32_t doc);
+/* Ingest sequence number. */
+uint64_t segment_seq(segment *s, uint32_t doc);
+/* Seconds since 1970 (UTC, or as written without a zone), INT64_MIN when undated. */
+int64_t segment_date(segment *s, uint32_t doc);
+/* Id bytes, borrowed from the map; empty on damage. */
+slice segment_id(segment *s, uint32_t doc);
+/* True and *doc (the highest document number that carries the id). */
+bool segment_find_id(segment *s, const char *id, size_t len, uint32_t *doc);
+
+/* K at the index's own k1 and b, and the impact byte of tf occurrences there: the
+ * definitions that writer and readers share (FORMAT.md, "impacts"). */
+double segment_norm(const segment_info *info, uint32_t dl);
+uint8_t impact_encode(uint32_t tf, double norm);
+/* tf >= 1 recovered from a byte < 255; exact for all but the exceptions the list stores. */
+uint32_t impact_decode(uint8_t impact, double norm);
+
+/* Verify all pages, and if deep every invariant; calls finding for each damage. */
+struct check_sink {
+    void (*finding)(void *ctx, const char *section, uint64_t offset, const char *what);
+    void *ctx;
+    uint64_t pages, terms, postings;     /* counted                                       */
+};
+pm_status segment_check(segment *s, bool deep, struct check_sink *sink, pm_error *err);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ * analyzer.h - characters to tokens: the one analysis that indexing and searching share.
+ *
+ *   text (UTF-8 bytes) --> words (tokenizer.c) --> forms, cached (forms.c) --> tokens
+ *
+ * A *surface form* is a word as written, apostrophes removed, 's dropped.  Everything that
+ * depends on the word alone (folding, stem, marker spelling) is computed once for each
+ * distinct surface form and kept in the analyzer's form table, so that libstemmer is called
+ * for about one token in a hundred.
+ *
+ * The profile string names everything that decides terms; an index stores it, and a reader
+ * with another profile refuses the index.  Rules: CONTRACT "Words"; tables/analyzer.txt.
+ */
+#ifndef PM_TEXT_ANALYZER_H
+#define PM_TEXT_ANALYZER_H
+
+#include "common/base/bytes.h"
+#include "common/base/error.h"
+
+enum {
+    TERM_MAX_BYTES = 255,     /* longer words are cut at a character boundary, counted     */
+    FIELD_GAP = 100,          /* positions between title and body                          */
+};
+
+/* One distinct surface form.  All strings live until analyzer_reset_forms or close. */
+typedef struct form {
+    uint32_t id;              /* dense from 0, in order of first appearance               */
+    uint16_t exact_len, folded_len, stem_len, marker_len;
+    const char *exact;        /* as written (NFC), case and marks kept: what =Exact matches */
+    const char *folded;       /* folded, not stemmed: what word*, wo?d and word~ match    */
+    const char *stem;         /* the index term                                           */
+    const char *marker;       /* acronym spelling in capitals ("US"), len 0 if the form can
+                                 never carry one                                          */
+} form;
+
+typedef struct token {
+    const form *form;
+    bool marked;              /* this occurrence carries form->marker                     */
+    uint32_t position;        /* 0, 1, 2, ... within the text                              */
+    uint32_t start, end;      /* byte span in the text, end exclusive: what to highlight  */
+} token;
+
+typedef struct analyzer analyzer;
+
+/* lang: a libstemmer name or code ("en", "english", "de", ...) or "none".  PM_USAGE names the
+ * known ones.  Not thread-safe; one for each thread. */
+pm_status analyzer_open(analyzer **out, const char *lang, pm_error *err);
+void analyzer_close(analyzer *a);
+
+/* e.g. "pressmark-1 nfkc-cf unicode-14.0 snowball-english": static for the analyzer's life. */
+const char *analyzer_profile(const analyzer *a);
+/* Canonical language name ("english", "none"). */
+const char *analyzer_lang(const analyzer *a);
+
+/* Begin a text (borrowed until the last analyzer_next).  At most UINT32_MAX bytes.
+ * `query`: the text is a query, where a short all-capitals text still carries markers. */
+void analyzer_begin(analyzer *a, const char *text, size_t len, bool query);
+/* The next token; false at the end or when memory was refused (analyzer_failed). */
+bool analyzer_next(analyzer *a, token *out);
+bool analyzer_failed(const analyzer *a);
+
+/* Words that were cut to TERM_MAX_BYTES and invalid UTF-8 sequences met since open. */
+uint64_t analyzer_cut_words(const analyzer *a);
+uint64_t analyzer_repaired(const analyzer *a);
+
+/* The form of one word, outside any text (query-time joins and splits: `a` + `b`).  `word` is
+ * analysed as a text of its own; NULL when it is not exactly one token or memory is short. */
+const form *analyzer_form(analyzer *a, const char *word, size_t len);
+
+/* Number of distinct forms, and the form with an id < count. */
+uint32_t analyzer_form_count(const analyzer *a);
+const form *analyzer_form_at(const analyzer *a, uint32_t id);
+/* Bytes held by the form table; and forget all forms (ids start again from 0). */
+size_t analyzer_memory(const analyzer *a);
+void analyzer_reset_forms(analyzer *a);
+
+/* utf8.c: copy text with each invalid UTF-8 sequence (maximal subpart, Unicode 3.9 table
+ * 3-7) replaced by U+FFFD and NUL bytes by U+FFFD; returns the number of repairs. */
+size_t utf8_repair(buf *out, const char *text, size_t len);
+/* Length of the longest valid prefix (NUL counts as valid). */
+size_t utf8_valid_prefix(const char *text, size_t len);
+/* Decode the character at text[*at] (at < len), advance *at by at least 1; U+FFFD for an
+ * invalid sequence. */
+uint32_t utf8_next(const char *text, size_t len, size_t *at);
+/* Encode; returns 1..4. */
+unsigned utf8_put(char out[4], uint32_t codepoint);
+
+#endif

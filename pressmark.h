@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pressmark.h - the public contract of libpressmark, a full-text search engine.
+ *
+ * The seven nouns mean one thing everywhere: document, token, posting, segment, cursor,
+ * hit, result.  An *article* is what a caller hands in or gets back; it becomes one
+ * document of the index.
+ *
+ * Conventions
+ *   - Every fallible call returns a pm_status and fills the caller's pm_error (which may
+ *     be NULL).  The library never prints, never exits, never installs signal handlers.
+ *   - Text is UTF-8 given as pointer and byte length; it need not end in NUL, and invalid
+ *     bytes are repaired, counted, never fatal.  Text handed out is valid UTF-8 and is
+ *     followed by a NUL that its length does not count; ids are bytes as they came.
+ *   - Option structs start with `size`; fill them by their PM_..._INIT macro and change
+ *     what you need.  Fields added later keep the old meaning when absent.
+ *   - A pm_index may be searched from many threads, each with its own pm_searcher.
+ *     A pm_writer belongs to one thread at a time.
+ */
+#ifndef PRESSMARK_H
+#define PRESSMARK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PM_VERSION_MAJOR 0
+#define PM_VERSION_MINOR 1
+#define PM_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define PM_API __attribute__((visibility("default")))
+#define PM_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define PM_API
+#define PM_PRINTF(fmt, args)
+#endif
+
+/* ---- status and errors ------------------------------------------------------------- */
+
+typedef enum pm_status {
+    PM_OK = 0,
+    PM_NOMEM,      /* memory was refused; nothing was lost                              */
+    PM_IO,         /* the system refused to read or write; os_errno says why           */
+    PM_CORRUPT,    /* bytes on disk are not what was written; offset says where        */
+    PM_USAGE,      /* the caller asked for something impossible, or no such index      */
+    PM_BUSY,       /* another writer holds the index                                   */
+    PM_PARTIAL,    /* a result is given but incomplete                                 */
+    PM_NOT_DURABLE /* the commit is visible, but not known to survive a power cut      */
+} pm_status;
+
+typedef struct pm_error {
+    pm_status status;
+    int os_errno;     /* 0 when the system was not involved                            */
+    uint64_t offset;  /* byte offset in the file the message names, if it names one    */
+    char message[400]; /* one line, no newline: what, where (path, offset), what to do */
+} pm_error;
+
+PM_API const char *pm_version(void);
+/* "ok", "out of memory", ...; static storage. */
+PM_API const char *pm_status_name(pm_status status);
+
+/* ---- articles ------------------------------------------------------------------------ */
+
+typedef struct pm_text {
+    const char *data;
+    size_t len; /* bytes */
+} pm_text;
+
+/* One article.  Only `id` must be non-empty (1..1024 bytes, no NUL).  `tags` is one
+ * string, tags separated by U+001F.  `date` is YYYY-MM-DD or YYYY-MM-DDThh:mm:ss[+hh:mm];
+ * pm_writer_add takes anything pm_date_parse understands and stores the canonical form,
+ * or no date.  `extra` is a JSON object of further keys, kept as is, or empty.
+ * When `title_in_body` is set the title is a copy of a part of the body: it is shown and
+ * ranked as the title, and its span [title_start, title_end) of `text` is not indexed a
+ * second time. */
+typedef struct pm_article {
+    pm_text id, title, text, date, url, source, author, tags, lang, extra;
+    bool title_in_body;
+    size_t title_start, title_end;
+    /* Provenance, used to skip unchanged files; zero when unknown. */
+    uint64_t file_size;
+    int64_t file_mtime_ns;
+    uint64_t file_hash;
+} pm_article;
+
+/* ---- writing ------------------------------------------------------------------------- */
+
+typedef struct pm_writer pm_writer;
+
+typedef struct pm_writer_options {
+    size_t size;
+    const char *lang;       /* libstemmer language ("en", "english", ...) or "none"; NULL: as the index, else "en" */
+    uint64_t memory_bytes;  /* bound of the writer's own memory; default 512 MiB        */
+    unsigned threads;       /* 0: as many as processors                                 */
+    int positions;          /* 1, 0, or -1: as the index, else 1                        */
+    int store;              /* 1, 0, or -1: as the index, else 1                        */
+    bool create;            /* create the index if there is none                        */
+    unsigned commit_level;  /* 0 full (default), 1 atomic, 2 none: see FORMAT.md, commit */
+    /* Geometry, for tests; 0 means the default (FORMAT.md).  Recorded in each segment. */
+    unsigned block_size;    /* postings a block, 8..256                                 */
+    unsigned dense_shift;   /* a term is dense when df >= N >> dense_shift; default 5   */
+    unsigned store_block_bytes; /* raw bytes a stored block; default 32 KiB             */
+} pm_writer_options;
+#define PM_WRITER_OPTIONS_INIT                                                            \
+    { sizeof(pm_writer_options), NULL, 512u << 20, 0, -1, -1, true, 0, 0, 0, 0 }
+
+typedef struct pm_commit_info {
+    uint64_t generation;
+    uint64_t added, updated, deleted; /* articles since the last commit                 */
+    uint64_t text_bytes;              /* title and text bytes of those articles         */
+    uint64_t repaired;                /* invalid UTF-8 sequences repaired               */
+    uint64_t bad_dates;               /* dates not understood and dropped               */
+    uint64_t index_bytes;             /* size of all files the commit names             */
+} pm_commit_info;
+
+/* Open the index at `path` for writing, or create it.  Takes the writer lock: PM_BUSY when
+ * another writer holds it.  PM_USAGE when options contradict the index. */
+PM_API pm_status pm_writer_open(const char *path, const pm_writer_options *options,
+                                pm_writer **out, pm_error *err);
+/* Add or replace one article (by id).  The article is copied.  `*replaced` (may be NULL)
+ * tells whether the id was there before, in the index or in this batch. */
+PM_API pm_status pm_writer_add(pm_writer *writer, const pm_article *article, bool *replaced,
+                               pm_error *err);
+PM_API pm_status pm_writer_delete(pm_writer *writer, const char *id, size_t id_len,
+                                  bool *found, pm_error *err);
+/* Provenance of a stored article (id's live version as of the last commit), to skip
+ * unchanged files.  *found false when absent. */
+PM_API pm_status pm_writer_provenance(pm_writer *writer, const char *id, size_t id_len,
+                                      bool *found, uint64_t *file_size,
+                                      int64_t *file_mtime_ns, uint64_t *file_hash,
+                                      pm_error *err);
+/* Call `fn` once for each live committed id, in no particular order, until it returns
+ * false. */
+PM_API pm_status pm_writer_each_id(pm_writer *writer,
+                                   bool (*fn)(void *ctx, const char *id, size_t id_len),
+                                   void *ctx, pm_error *err);
+/* Make everything since the last commit visible and durable, atomically.  Returns PM_OK
+ * only when durable.  After PM_IO nothing changed; after PM_NOT_DURABLE the new state is
+ * visible but unproven, and the writer accepts only another commit or close.  A commit
+ * with nothing to do writes nothing. */
+PM_API pm_status pm_writer_commit(pm_writer *writer, pm_commit_info *info, pm_error *err);
+/* Merge all segments into one, dropping deleted documents, and commit. */
+PM_API pm_status pm_writer_optimize(pm_writer *writer, pm_commit_info *info, pm_error *err);
+/* Releases the lock; what was not committed is discarded.  NULL is allowed. */
+PM_API void pm_writer_close(pm_writer *writer);
+
+/* ---- ingest: files, folders, JSON Lines into a writer -------------------------------- */
+
+typedef enum pm_input_format {
+    PM_INPUT_AUTO,
+    PM_INPUT_TEXT,
+    PM_INPUT_MARKDOWN,
+    PM_INPUT_JSONL
+} pm_input_format;
+
+/* One thing that happened to one input, for warnings, progress and the ingest report.
+ * All pointers are borrowed for the duration of the call. */
+typedef struct pm_ingest_event {
+    enum {
+        PM_INGEST_ADDED,
+        PM_INGEST_UPDATED,
+        PM_INGEST_UNCHANGED,
+        PM_INGEST_PRUNED,
+        PM_INGEST_SKIPPED,   /* nothing was indexed; `reason` says why; makes the run PM_PARTIAL */
+        PM_INGEST_DUPLICATE, /* id met twice in one run; the later won; PM_PARTIAL     */
+        PM_INGEST_WARNING
+    } kind;
+    pm_text path;       /* input file, "-" for stdin                                     */
+    uint64_t line;      /* for JSON Lines, from 1; else 0                                */
+    pm_text id, title, date;
+    const char *title_rule; /* "front-matter", "first-line", "after-caption", "first-sentence", "field", "none" */
+    const char *date_rule;  /* "front-matter", "first-line", "field", "none"            */
+    const char *reason;     /* for SKIPPED, DUPLICATE and WARNING                       */
+    /* Spans of the file (bytes, end exclusive) taken as furniture, and why; n may be 0. */
+    const struct pm_span { uint64_t start, end; const char *why; } *spans;
+    size_t n_spans;
+} pm_ingest_event;
+
+typedef struct pm_ingest_options {
+    size_t size;
+    pm_input_format format;
+    const char *encoding;      /* NULL: detect; else "utf-8", "utf-16le", "utf-16be", "windows-1252" */
+    bool prune;                /* delete articles whose files under PATH are gone        */
+    uint64_t commit_every;     /* articles; 0: once at the end by the caller             */
+    bool (*event)(void *ctx, const pm_ingest_event *event); /* false stops the run       */
+    void *ctx;
+} pm_ingest_options;
+#define PM_INGEST_OPTIONS_INIT                                                            \
+    { sizeof(pm_ingest_options), PM_INPUT_AUTO, NULL, false, 0, NULL, NULL }
+
+typedef struct pm_ingest_summary {
+    uint64_t added, updated, unchanged, skipped, duplicates, pruned;
+    uint64_t text_bytes;  /* title and text of what was added or updated                 */
+    uint64_t input_bytes; /* as read, after decompression                                */
+    uint64_t repaired;    /* invalid UTF-8 sequences                                     */
+    uint64_t converted;   /* inputs converted from another encoding                      */
+    uint64_t bad_dates;
+} pm_ingest_summary;
+
+/* Feed every article found under the paths ("-" is JSON Lines on standard input) to the
+ * writer; does not commit at the end.  PM_OK when everything was taken, PM_PARTIAL when
+ * something was skipped (details by event), another status when the run had to stop. */
+PM_API pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
+                           const pm_ingest_options *options, pm_ingest_summary *summary,
+                           pm_error *err);
+
+/* ---- reading --------------------------------------------------------------------------- */
+
+typedef struct pm_index pm_index;
+
+/* Open the newest commit for reading.  No lock, no write permission is needed.  PM_USAGE
+ * when there is no index at `path`; PM_CORRUPT when it is damaged. */
+PM_API pm_status pm_index_open(const char *path, pm_index **out, pm_error *err);
+PM_API void pm_index_close(pm_index *index);
+
+typedef struct pm_section_bytes {
+    char name[24];
+    uint64_t bytes;
+} pm_section_bytes;
+
+typedef struct pm_stats {
+    uint64_t documents;  /* live                                                         */
+    uint64_t deleted;    /* still on disk, not live                                      */
+    uint64_t terms;      /* distinct plain terms over all segments                       */
+    uint64_t postings;   /* (term, live document) pairs of plain terms                   */
+    uint64_t positions;  /* stored positions of plain terms                              */
+    uint64_t tokens;     /* sum of dl over live documents                                */
+    double avgdl;        /* tokens / documents; 0 when empty                             */
+    double k1, b;        /* of the index                                                 */
+    uint64_t index_bytes;
+    uint64_t generation;
+    unsigned segments;
+    unsigned format_version;
+    bool has_positions, has_text;
+    char engine[16];     /* "native"                                                     */
+    char analyzer[96];   /* profile string, see common/text/analyzer.h                   */
+    char lang[16];
+    pm_section_bytes sections[24];
+    unsigned n_sections;
+} pm_stats;
+/* Exact; walks the dictionary: O(terms). */
+PM_API pm_status pm_index_stats(pm_index *index, pm_stats *out, pm_error *err);
+
+/* The stored article, or *out NULL when the id is unknown.  Free with pm_article_free. */
+PM_API pm_status pm_index_article(pm_index *index, const char *id, size_t id_len,
+                                  pm_article **out, pm_error *err);
+PM_API void pm_article_free(pm_article *article);
+
+/* Diffable text of the whole index, in order of terms then documents, independent of how
+ * documents are spread over segments.  `write` returns false to stop (then PM_IO). */
+PM_API pm_status pm_index_dump(pm_index *index,
+                               bool (*write)(void *ctx, const char *data, size_t len),
+                               void *ctx, pm_error *err);
+
+typedef struct pm_check_summary {
+    uint64_t files, bytes, pages, terms, postings, documents; /* verified                */
+    uint64_t findings;
+} pm_check_summary;
+/* Verify every byte (checksums) and, if deep, every invariant of FORMAT.md.  `finding` is
+ * called once for each damage with file, section, offset and text.  PM_OK when sound,
+ * PM_CORRUPT when there was any finding. */
+PM_API pm_status pm_check(const char *path, bool deep,
+                          void (*finding)(void *ctx, const char *file, const char *section,
+                                          uint64_t offset, const char *what),
+                          void *ctx, pm_check_summary *summary, pm_error *err);
+
+/* ---- searching ------------------------------------------------------------------------- */
+
+typedef struct pm_searcher pm_searcher;
+
+typedef enum pm_match { PM_MATCH_AUTO, PM_MATCH_ALL, PM_MATCH_ANY } pm_match;
+
+typedef struct pm_search_options {
+    size_t size;
+    uint64_t limit, offset; /* hits [offset, offset + limit) of the ranked list          */
+    pm_match match;
+    double k1, b;           /* negative: those of the index                              */
+    bool want_total;        /* exact totals; without it total_is_exact may be false      */
+    bool want_fields;       /* title, date, source, url of each hit                      */
+    bool want_snippets;     /* snippet and highlights of each hit; implies want_fields   */
+    bool want_explain;      /* per-term parts of each hit's score                        */
+    bool joined;            /* also match joined and split forms (CONTRACT: words)       */
+    bool strict;            /* a query that cannot be parsed is PM_USAGE with a column   */
+    unsigned snippet_bytes; /* aim; default 240                                          */
+} pm_search_options;
+#define PM_SEARCH_OPTIONS_INIT                                                            \
+    { sizeof(pm_search_options), 10, 0, PM_MATCH_AUTO, -1.0, -1.0, true, true, true,      \
+      false, true, false, 240 }
+
+typedef struct pm_highlight {
+    uint32_t start, end; /* bytes of `snippet`, end exclusive                            */
+} pm_highlight;
+
+/* One term's part of one hit's score.  Parts sum to the score, in this order. */
+typedef struct pm_explain {
+    pm_text term;         /* as in the index; phrases in quotes                          */
+    uint64_t tf, df;
+    double idf, norm;     /* norm = k1 * (1 - b + b * dl / avgdl)                         */
+    double weight;        /* boost times repetitions                                     */
+    double contribution;
+} pm_explain;
+
+typedef struct pm_hit {
+    uint64_t rank;        /* from 1, in the whole list                                   */
+    double score;
+    pm_text id, title, date, source, url; /* date.len 0: none                            */
+    bool in_all;          /* under PM_MATCH_AUTO: in the first part (has every word)     */
+    uint64_t dl;          /* tokens of the article                                       */
+    pm_text snippet;
+    const pm_highlight *highlights;
+    size_t n_highlights;
+    const pm_explain *explain;
+    size_t n_explain;
+} pm_hit;
+
+typedef struct pm_result {
+    pm_text query;        /* as given, repaired                                          */
+    pm_text interpreted;  /* how it was understood                                       */
+    bool truncated;       /* the query was cut (length or clauses)                       */
+    pm_match match;
+    uint64_t total;       /* matching live articles                                      */
+    uint64_t total_all;   /* of those, with every word                                   */
+    bool total_is_exact;
+    uint64_t n_docs;      /* statistics the scores were computed with                    */
+    double avgdl, k1, b;
+    const pm_hit *hits;
+    size_t n_hits;
+    uint64_t parse_ns, took_ns;
+} pm_result;
+
+PM_API pm_status pm_searcher_open(pm_index *index, pm_searcher **out, pm_error *err);
+PM_API void pm_searcher_close(pm_searcher *searcher);
+/* Run one query.  *out and everything it points to belong to the searcher and live until
+ * its next search or close.  PM_PARTIAL still gives a result. */
+PM_API pm_status pm_searcher_search(pm_searcher *searcher, const char *query,
+                                    size_t query_len, const pm_search_options *options,
+                                    const pm_result **out, pm_error *err);
+
+/* Run many queries on `threads` threads (0: as many as processors); `each` is called on
+ * the calling thread, in input order, once for every query, with its result or with its
+ * error; it returns false to stop. */
+typedef struct pm_batch_query {
+    pm_text qid, query;
+} pm_batch_query;
+PM_API pm_status pm_batch(pm_index *index, const pm_batch_query *queries, size_t n,
+                          const pm_search_options *options, unsigned threads,
+                          bool (*each)(void *ctx, size_t i, const pm_result *result,
+                                       const pm_error *error),
+                          void *ctx, pm_error *err);
+
+/* ---- analysis -------------------------------------------------------------------------- */
+
+typedef struct pm_analyzer pm_analyzer;
+/* lang as in pm_writer_options; PM_USAGE for an unknown language. */
+PM_API pm_status pm_analyzer_open(const char *lang, pm_analyzer **out, pm_error *err);
+PM_API void pm_analyzer_close(pm_analyzer *analyzer);
+/* The terms of one text in position order, separated by spaces, a marker after its term
+ * joined by '|'.  *out lives until the next call or close. */
+PM_API pm_status pm_analyzer_terms(pm_analyzer *analyzer, const char *text, size_t len,
+                                   pm_text *out, pm_error *err);
+
+/* Canonical form of a date, or false when it is not understood.  out holds >= 26 bytes. */
+PM_API bool pm_date_parse(const char *text, size_t len, char out[32]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
