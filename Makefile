@@ -93,6 +93,63 @@ $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB_OBJ) $(B)/libpressmark.a
 $(B)/benchmarks/%: $(B)/benchmarks/%.o $(B)/libpressmark.a
 	$(CC) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC)
 
+# ---- the two commands of README ------------------------------------------------------------------
+
+.PHONY: demo test check-all test-variant test-cli test-abi setup-build setup-test
+setup-build:
+	@sh .ci/setup --install build
+setup-test:
+	@sh .ci/setup --install test
+
+DEMO_INDEX := build/demo.idx
+demo: setup-build
+	@echo '==> building'
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) all
+	@echo '==> indexing corpus/articles (five news articles) into $(DEMO_INDEX)'
+	@rm -rf $(DEMO_INDEX)
+	build/release/pressmark index -i $(DEMO_INDEX) corpus/articles
+	@echo '==> asking for "rare earth export controls"'
+	build/release/pressmark search -i $(DEMO_INDEX) 'rare earth export controls'
+
+# All tests, in the variants release and asan (address, undefined, leak), then the command line.
+# The last line counts everything; the exit status is that of the worst.
+test: setup-test
+	@sh tests/run release asan
+
+# ---- checks ------------------------------------------------------------------------------------------
+
+.PHONY: lint format damage fault
+lint:
+	@sh tests/lint/run
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+# Whole-index damage and fault campaigns, unbounded.
+damage fault: $(TESTS)
+	@for t in $(B)/tests/$@/test_*; do [ -x $$t ] && case $$t in *.*) ;; *) $$t || exit 1;; esac; done
+
+# ---- installation ---------------------------------------------------------------------------------------
+
+.PHONY: install uninstall
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 755 $(B)/pressmark $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 pressmark.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(B)/libpressmark.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 $(B)/libpressmark.so $(DESTDIR)$(PREFIX)/lib/libpressmark.so.0
+	ln -sf libpressmark.so.0 $(DESTDIR)$(PREFIX)/lib/libpressmark.so
+	printf 'prefix=%s\nName: pressmark\nDescription: full-text search engine\nVersion: %s\nCflags: -I$${prefix}/include\nLibs: -L$${prefix}/lib -lpressmark\nLibs.private: -lstemmer -lutf8proc -ljansson -lyaml -lz -lm -pthread\n' \
+	    '$(PREFIX)' '$(VERSION)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/pressmark.pc
+	$(B)/pressmark help --man > $(DESTDIR)$(PREFIX)/share/man/man1/pressmark.1
+	$(B)/pressmark help --completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pressmark
+	$(B)/pressmark help --completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pressmark
+uninstall:
+	cd $(DESTDIR)$(PREFIX) && rm -f bin/pressmark include/pressmark.h lib/libpressmark.a \
+	    lib/libpressmark.so lib/libpressmark.so.0 lib/pkgconfig/pressmark.pc share/man/man1/pressmark.1 \
+	    share/bash-completion/completions/pressmark share/zsh/site-functions/_pressmark
+
 clean:
 	rm -rf build
 
