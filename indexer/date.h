@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * date.h - dates as people and machines write them, to the one form that an index keeps.
+ *
+ * Takes text, gives YYYY-MM-DD or YYYY-MM-DDThh:mm:ss[+hh:mm].  Pure functions, defined for
+ * every byte string, no memory, no locale, no clock.  pm_date_parse (pressmark.h) wants the
+ * whole text to be one date; date_scan finds the longest date at the start of a text.
+ */
+#ifndef PM_INDEXER_DATE_H
+#define PM_INDEXER_DATE_H
+
+#include "pressmark.h"
+
+/* The longest date that text starts with (no leading space): its canonical form in out and
+ * its length in bytes, or 0 when there is none.  The date ends at a word boundary. */
+size_t date_scan(const char *text, size_t len, char out[32]);
+
+#endif
