@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * main.c - front door: the table of commands, and the way from argv to one of them.
+ *
+ * Nothing heavy happens here: a search of a small index takes less time than loading the
+ * program.  A closed pipe must end the program silently and with success, so SIGPIPE is
+ * ignored and EPIPE is dealt with by emit_finish.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/cli/commands.h"
+#include "common/cli/emit.h"
+#include "common/cli/help.h"
+
+/* Reserved names: they answer "not available yet". */
+static const cli_command soon_eval = {.name = "eval", .args = "", .flags = CLI_SOON};
+static const cli_command soon_serve = {.name = "serve", .args = "", .flags = CLI_SOON};
+static const cli_command soon_shard = {.name = "shard", .args = "", .flags = CLI_SOON};
+
+extern const cli_command cmd_bench_search __attribute__((weak));
+extern const cli_command cmd_bench_protocol __attribute__((weak));
+extern const cli_command cmd_bench_index __attribute__((weak));
+
+static const cli_command *const commands[] = {
+    &cmd_index,        &cmd_search,         &cmd_show,        &cmd_batch,  &cmd_delete,
+    &cmd_optimize,     &cmd_stats,          &cmd_check,       &cmd_dump,   &cmd_analyze,
+    &cmd_bench_search, &cmd_bench_protocol, &cmd_bench_index, &soon_eval,  &soon_serve,
+    &soon_shard,
+};
+static const cli_program program = {commands, sizeof(commands) / sizeof(commands[0])};
+
+/* The command whose name argv begins with; *taken is set to the words of its name. */
+static const cli_command *find_command(int argc, char **argv, int *taken)
+{
+    for (size_t i = 0; i < program.n; i++) {
+        const cli_command *c = program.commands[i];
+        if (!c) continue;
+        const char *second = strchr(c->name, ' ');
+        size_t first = second ? (size_t)(second - c->name) : strlen(c->name);
+        if (strlen(argv[0]) != first || memcmp(argv[0], c->name, first) != 0) continue;
+        *taken = second ? 2 : 1;
+        if (!second || (argc > 1 && strcmp(argv[1], second + 1) == 0)) return c;
+    }
+    return NULL;
+}
+
+/* True when `name` is the first word of a family such as "bench"; then says what is there. */
+static bool answer_family(const char *name, bool as_help)
+{
+    size_t len = strlen(name);
+    bool found = false;
+    for (size_t i = 0; i < program.n; i++) {
+        const cli_command *c = program.commands[i];
+        if (!cli_is_listed(c)) continue;
+        if (strncmp(c->name, name, len) != 0 || c->name[len] != ' ') continue;
+        if (as_help) emit_printf("  %-16s%s\n", c->name, c->summary);
+        else if (!found) emit_usage("%s: which? see 'pressmark help %s'", name, name);
+        found = true;
+    }
+    return found;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *near = NULL;
+    unsigned best = 3;
+    for (size_t i = 0; i < program.n; i++) {
+        const cli_command *c = program.commands[i];
+        if (!cli_is_listed(c)) continue;
+        unsigned distance = cli_name_distance(c->name, name);
+        if (distance < best) {
+            best = distance;
+            near = c->name;
+        }
+    }
+    if (name[0] == '-') return emit_usage("the command comes first, then its options: 'pressmark help'");
+    if (near) return emit_usage("unknown command '%.60s'; did you mean '%s'?", name, near);
+    return emit_usage("unknown command '%.60s'; 'pressmark help' lists them", name);
+}
+
+static int help(int argc, char **argv)
+{
+    int taken = 0;
+    if (argc == 0) help_program(&program);
+    else if (strcmp(argv[0], "--man") == 0) help_man(&program);
+    else if (argc > 1 && strcmp(argv[0], "--completions") == 0 && strcmp(argv[1], "bash") == 0)
+        help_bash(&program);
+    else if (argc > 1 && strcmp(argv[0], "--completions") == 0 && strcmp(argv[1], "zsh") == 0)
+        help_zsh(&program);
+    else {
+        const cli_command *c = find_command(argc, argv, &taken);
+        if (c && !(c->flags & CLI_SOON)) help_command(c);
+        else if (c) return emit_usage("%s: not available yet; 'pressmark help' lists the commands", c->name);
+        else if (!answer_family(argv[0], true)) return unknown_command(argv[0]);
+    }
+    return EXIT_OK;
+}
+
+static int run(const cli_command *c, int argc, char **argv)
+{
+    if (c->flags & CLI_SOON) return emit_usage("%s: not available yet; 'pressmark help' lists the commands", c->name);
+    cli_args args;
+    pm_error err;
+    void *options = mem_zalloc(c->size);
+    if (!options) return emit_nomem();
+    if (c->defaults) memcpy(options, c->defaults, c->size);
+    int code = EXIT_OK;
+    if (cli_parse(c, argc, argv, options, &args, &err) != PM_OK) code = emit_error(&err);
+    else if (args.help) help_command(c);
+    else code = c->run(options, &args);
+    mem_free(options);
+    return code;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    if (argc == 0) {
+        help_short(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[0], "help") == 0) return help(argc - 1, argv + 1);
+    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) return help(0, argv);
+    if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0) {
+        emit_printf("pressmark %s\n", pm_version());
+        return EXIT_OK;
+    }
+    int taken = 0;
+    const cli_command *c = find_command(argc, argv, &taken);
+    if (c) return run(c, argc - taken, argv + taken);
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) return help(1, argv);
+    if (answer_family(argv[0], false)) return EXIT_USAGE;
+    return unknown_command(argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    return emit_finish(dispatch(argc > 0 ? argc - 1 : 0, argv + (argc > 0)));
+}
