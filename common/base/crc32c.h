@@ -10,4 +10,9 @@
 
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 
+/* The kernels behind it.  The portable one is the definition; the other one may be called
+ * only where cpu_has_crc32(). */
+uint32_t crc32c_portable(uint32_t crc, const void *data, size_t len);
+uint32_t crc32c_sse42(uint32_t crc, const void *data, size_t len);
+
 #endif

@@ -4,8 +4,8 @@
  * Three groups: an index folder (`dir`: every name relative to an open directory, no
  * symbolic links followed), write-once output files (`outfile`), and read-only maps and
  * input streams.  All calls retry EINTR and short transfers; a file whose fsync failed is
- * never synced again.  Test seams: every system call here goes through one table of
- * function pointers (file_sys), so that tests can count, refuse and kill at each one.
+ * never synced again.  Test seam: file_fault is asked before every system call, so that
+ * tests can count, refuse and kill at each one.
  */
 #ifndef PM_BASE_FILE_H
 #define PM_BASE_FILE_H
@@ -30,8 +30,10 @@ void dir_close(dir *d);
 /* Take the writer lock: OFD write lock on `LOCK`.  PM_BUSY when held elsewhere. */
 pm_status dir_lock(dir *d, pm_error *err);
 pm_status dir_sync(const dir *d, pm_error *err);
+/* One sync of the whole file system that holds the folder (commit level `none`). */
+pm_status dir_sync_all(const dir *d, pm_error *err);
 pm_status dir_rename(const dir *d, const char *from, const char *to, pm_error *err);
-/* Hard link; *exists (may be NULL) instead of an error when `to` is there. */
+/* Hard link; `to` must not exist. */
 pm_status dir_link(const dir *d, const char *from, const char *to, pm_error *err);
 /* An absent file is PM_OK. */
 pm_status dir_unlink(const dir *d, const char *name, pm_error *err);
@@ -73,7 +75,7 @@ typedef struct map {
     size_t len;
 } map;
 /* Map a regular file of d read-only (O_NOFOLLOW).  *absent instead of an error when there
- * is none. */
+ * is none; without `absent`, and for anything but a regular file, PM_CORRUPT. */
 pm_status map_open(map *m, const dir *d, const char *name, bool *absent, pm_error *err);
 void map_close(map *m);
 
@@ -81,6 +83,7 @@ void map_close(map *m);
 
 typedef struct file_info {
     bool is_dir, is_regular;
+    bool is_link;    /* the path itself is a symbolic link; all else is said of its target */
     uint64_t size;
     int64_t mtime_ns;
 } file_info;
@@ -109,7 +112,8 @@ void infile_close(infile *f);
  * NULL turns it off. */
 extern int (*file_fault)(const char *call, const char *path);
 
-/* 16 random bytes from the kernel; from PRESSMARK_SEED (a number) when that is set. */
+/* 16 random bytes from the kernel.  When PRESSMARK_SEED (a number) is set they are a function
+ * of it alone, the same at every call, so that file names and UUIDs repeat. */
 void file_random(uint8_t out[16]);
 
 #endif
