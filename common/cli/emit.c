@@ -51,6 +51,11 @@ void emit_flush(void)
 
 bool emit_broken(void) { return out_errno != 0; }
 
+void emit_refused(void)
+{
+    if (!out_errno) out_errno = ENOMEM;
+}
+
 int emit_finish(int code)
 {
     emit_flush();

@@ -36,6 +36,8 @@ void emit_printf(const char *fmt, ...) PM_PRINTF(1, 2);
 void emit_flush(void);
 /* True once a write failed: a long listing may stop. */
 bool emit_broken(void);
+/* Memory was refused while output was built: counts as a failed write. */
+void emit_refused(void);
 /* Flush; gives `code`, or what a failed write makes of it. */
 int emit_finish(int code);
 
@@ -57,9 +59,9 @@ int emit_nomem(void);
 
 /* Prints `value` on one line in the order of its keys, reals with 17 significant digits,
  * control and bidirectional characters escaped; takes the reference.  NULL means that
- * memory was refused while it was built.  False when it could not be printed. */
-bool emit_json(json_t *value);
-/* The same, appended to *out. */
+ * memory was refused while it was built, and is remembered as a failed write. */
+void emit_json(json_t *value);
+/* The same, appended to *out; false when memory is refused. */
 bool emit_json_to(json_t *value, buf *out);
 /* A JSON string; invalid UTF-8 is repaired.  NULL when memory is refused. */
 json_t *emit_json_text(const char *data, size_t len);

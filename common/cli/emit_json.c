@@ -51,10 +51,10 @@ static bool dump(json_t *value, sink *s)
     return ok;
 }
 
-bool emit_json(json_t *value)
+void emit_json(json_t *value)
 {
     sink s = {NULL};
-    return dump(value, &s);
+    if (!dump(value, &s)) emit_refused();
 }
 
 bool emit_json_to(json_t *value, buf *out)

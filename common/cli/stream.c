@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stream.c - see stream.h.
+ */
+#include "common/cli/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/error.h"
+#include "common/cli/emit.h"
+
+pm_status stream_check_exists(const char *path, pm_error *err)
+{
+    struct stat info;
+    if (strcmp(path, "-") == 0 || stat(path, &info) == 0) return PM_OK;
+    if (errno != ENOENT && errno != ENOTDIR) return PM_OK;
+    return error_set(err, PM_USAGE, "%s: no such file or folder; nothing was changed", path);
+}
+
+static pm_status open_input(const char *path, FILE **out, pm_error *err)
+{
+    *out = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    if (*out) return PM_OK;
+    if (errno == ENOENT || errno == ENOTDIR) {
+        return error_set(err, PM_USAGE, "%s: no such file; '-' reads standard input", path);
+    }
+    return error_os(err, errno, "%s: cannot open", path);
+}
+
+static pm_status close_input(FILE *file, const char *path, int failed, pm_status st, pm_error *err)
+{
+    if (st == PM_OK && failed) st = error_os(err, failed, "%s: cannot read", path);
+    if (file && file != stdin) fclose(file);
+    return st;
+}
+
+pm_status stream_read_all(const char *path, buf *out, pm_error *err)
+{
+    enum { CHUNK = 1 << 16 };
+    FILE *file = NULL;
+    int failed = 0;
+    pm_status st = open_input(path, &file, err);
+    size_t got = 1;
+    while (st == PM_OK && got > 0) {
+        if (!buf_reserve(out, CHUNK)) {
+            st = error_nomem(err);
+            break;
+        }
+        errno = 0;
+        got = fread(out->data + out->len, 1, CHUNK, file);
+        out->len += got;
+        if (got == 0 && ferror(file)) failed = errno ? errno : EIO;
+    }
+    return close_input(file, path, failed, st, err);
+}
+
+pm_status stream_each_line(const char *path, stream_line_fn *fn, void *ctx, pm_error *err)
+{
+    FILE *file = NULL;
+    char *line = NULL;
+    size_t cap = 0;
+    int failed = 0;
+    pm_status st = open_input(path, &file, err);
+    while (st == PM_OK) {
+        errno = 0;
+        ssize_t got = getline(&line, &cap, file);
+        if (got < 0) {
+            if (!feof(file)) failed = errno ? errno : EIO;
+            break;
+        }
+        size_t len = (size_t)got;
+        if (len && line[len - 1] == '\n') len--;
+        if (len && line[len - 1] == '\r') len--;
+        st = fn(ctx, line, len, err);
+    }
+    free(line);
+    return close_input(file, path, failed, st, err);
+}
+
+pm_status stream_create(json_stream *s, const char *path, pm_error *err)
+{
+    *s = (json_stream){fopen(path, "wb"), path, 0};
+    return s->file ? PM_OK : error_os(err, errno, "%s: cannot write", path);
+}
+
+void stream_put(json_stream *s, json_t *value)
+{
+    buf line = {0};
+    if (!s->file) {
+        json_decref(value);
+        return;
+    }
+    errno = 0;
+    bool ok = emit_json_to(value, &line);
+    if (!ok) errno = ENOMEM;
+    if ((!ok || fwrite(line.data, 1, line.len, s->file) != line.len) && !s->os_errno) {
+        s->os_errno = errno ? errno : EIO;
+    }
+    buf_free(&line);
+}
+
+pm_status stream_finish(json_stream *s, pm_error *err)
+{
+    if (!s->file) return PM_OK;
+    errno = 0;
+    if (fclose(s->file) != 0 && !s->os_errno) s->os_errno = errno ? errno : EIO;
+    s->file = NULL;
+    if (!s->os_errno) return PM_OK;
+    return error_os(err, s->os_errno, "%s: cannot write; the file is incomplete", s->path);
+}

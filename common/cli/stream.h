@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stream.h - files that the user names beside the index: queries and texts to read,
+ * reports and timings to write.
+ *
+ * "-" is standard input.  Pipes and devices are welcome here (`batch <(make-queries)`),
+ * unlike among the articles.
+ */
+#ifndef PM_CLI_STREAM_H
+#define PM_CLI_STREAM_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "common/base/bytes.h"
+#include "pressmark.h"
+
+/* PM_USAGE when there is nothing at `path`; for paths to be indexed, before any work. */
+pm_status stream_check_exists(const char *path, pm_error *err);
+
+/* The whole content; PM_USAGE when there is no such file. */
+pm_status stream_read_all(const char *path, buf *out, pm_error *err);
+/* Calls fn for each line, without its newline or return, until it gives something other
+ * than PM_OK, which is then given back. */
+typedef pm_status stream_line_fn(void *ctx, const char *line, size_t len, pm_error *err);
+pm_status stream_each_line(const char *path, stream_line_fn *fn, void *ctx, pm_error *err);
+
+/* A JSON Lines file to write.  Sticky: stream_finish reports the first failure.  Valid when
+ * zeroed: then writes do nothing. */
+typedef struct json_stream {
+    FILE *file;
+    const char *path; /* borrowed */
+    int os_errno;
+} json_stream;
+pm_status stream_create(json_stream *s, const char *path, pm_error *err);
+void stream_put(json_stream *s, json_t *value); /* takes the reference                   */
+pm_status stream_finish(json_stream *s, pm_error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * terminal.c - see terminal.h.
+ */
+#include "common/cli/terminal.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+bool terminal_is_stdout(void) { return isatty(STDOUT_FILENO) == 1; }
+bool terminal_is_stderr(void) { return isatty(STDERR_FILENO) == 1; }
+
+unsigned terminal_width(void)
+{
+    struct winsize size;
+    if (!terminal_is_stdout()) return 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20) return 80;
+    return size.ws_col;
+}
+
+bool terminal_wants_color(unsigned color)
+{
+    if (color != COLOR_AUTO) return color == COLOR_ALWAYS;
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (no_color && *no_color) return false;
+    if (term && strcmp(term, "dumb") == 0) return false;
+    return terminal_is_stdout();
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void note_signal(int number) { interrupted = number; }
+
+void interrupt_catch(void)
+{
+    struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool interrupt_seen(void) { return interrupted != 0; }
+
+void interrupt_raise(void)
+{
+    int number = interrupted;
+    signal(number, SIG_DFL);
+    raise(number);
+}
