@@ -41,6 +41,16 @@ pm_status manifest_read(manifest *m, const dir *d, bool *absent, pm_error *err);
 pm_status manifest_decode(manifest *m, slice bytes, const char *path, pm_error *err);
 void manifest_encode(const manifest *m, buf *out);
 void manifest_free(manifest *m);
+/* As manifest_read, from another name ("manifest.prev"); *absent is required, and an absent
+ * file is PM_OK. */
+pm_status manifest_read_named(manifest *m, const dir *d, const char *name, bool *absent,
+                              pm_error *err);
+/* A copy of its own. */
+pm_status manifest_copy(manifest *out, const manifest *m, pm_error *err);
+/* Append; PM_USAGE when there are MANIFEST_SEGMENTS_MAX already. */
+pm_status manifest_add_segment(manifest *m, const manifest_segment *s, pm_error *err);
+/* <number>-<random>.seg or .del: a name that no file of this index ever had. */
+void manifest_make_name(char out[SEGMENT_NAME_MAX], uint64_t number, const char *suffix);
 /* True for names this project makes: what GC may delete. */
 bool manifest_own_name(const char *name);
 

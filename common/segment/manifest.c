@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT
+ * manifest.c - bytes to manifest and back; see manifest.h.
+ *
+ * The layout is FORMAT.md, "Manifest": a fixed head of 224 bytes, 120 bytes a segment, and a
+ * CRC-32C of all that at the very end.  The sum is checked before any field is believed, so
+ * what follows it only guards against files that were made to deceive.  How a manifest
+ * becomes the current one is manifest_publish.c.
+ */
+#include "common/segment/manifest.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/crc32c.h"
+#include "common/base/mem.h"
+
+enum {
+    MANIFEST_HEAD_BYTES = 224,
+    MANIFEST_SEGMENT_BYTES = 120,
+    MANIFEST_CRC_BYTES = 4,
+    MANIFEST_MIN_BYTES = MANIFEST_HEAD_BYTES + MANIFEST_CRC_BYTES,
+    MANIFEST_FLAG_POSITIONS = 1,
+    MANIFEST_FLAG_TEXT = 2,
+};
+
+static const char manifest_magic[8] = {'P', 'M', 'M', 'A', 'N', 'I', 'F', 0x1a};
+
+_Static_assert(sizeof(((manifest *)0)->engine) == 16, "stored as 16 bytes");
+_Static_assert(sizeof(((manifest *)0)->lang) == 16, "stored as 16 bytes");
+_Static_assert(sizeof(((manifest *)0)->profile) == 96, "stored as 96 bytes");
+_Static_assert(SEGMENT_NAME_MAX == 40, "stored as 40 bytes");
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+/* <number>-<8 hexadecimal digits><suffix>; *number gets the first part. */
+static bool name_parse(const char *name, const char *suffix, uint64_t *number)
+{
+    const char *p = name;
+    uint64_t n = 0;
+    if (*p < '1' || *p > '9') return false;
+    for (; *p >= '0' && *p <= '9'; p++)
+        if (__builtin_mul_overflow(n, (uint64_t)10, &n) ||
+            __builtin_add_overflow(n, (uint64_t)(*p - '0'), &n))
+            return false;
+    if (*p++ != '-') return false;
+    for (unsigned i = 0; i < 8; i++, p++)
+        if (!(*p >= '0' && *p <= '9') && !(*p >= 'a' && *p <= 'f')) return false;
+    *number = n;
+    return strcmp(p, suffix) == 0;
+}
+
+bool manifest_own_name(const char *name)
+{
+    uint64_t number;
+    return name_parse(name, ".seg", &number) || name_parse(name, ".del", &number) ||
+           strcmp(name, "manifest.tmp") == 0 || strcmp(name, "manifest.prev.tmp") == 0;
+}
+
+void manifest_make_name(char out[SEGMENT_NAME_MAX], uint64_t number, const char *suffix)
+{
+    uint8_t random[16];
+    file_random(random);
+    snprintf(out, SEGMENT_NAME_MAX, "%llu-%08x%s", (unsigned long long)number, load_u32(random),
+             suffix);
+}
+
+/* ---- decoding ------------------------------------------------------------------------------- */
+
+typedef struct decoder {
+    reader r;
+    slice whole;
+    const char *path;
+    pm_error *err;
+} decoder;
+
+static pm_status decoder_corrupt(const decoder *d, const char *what)
+{
+    uint64_t at = d->r.p ? (uint64_t)(d->r.p - d->whole.data) : 0;
+    return error_corrupt(d->err, d->path, at, "manifest", what);
+}
+
+/* A string in a field of `size` bytes: printable ASCII, then zeros, at least one. */
+static bool read_string(reader *r, char *out, size_t size)
+{
+    const uint8_t *p = read_bytes(r, size);
+    if (!p) return false;
+    size_t len = 0;
+    while (len < size && p[len] >= 0x20 && p[len] < 0x7f) len++;
+    for (size_t i = len; i < size; i++)
+        if (p[i]) return false;
+    memcpy(out, p, size);
+    return len < size;
+}
+
+static bool is_positive(double v) { return isfinite(v) && v > 0; }
+static bool is_not_negative(double v) { return isfinite(v) && v >= 0; }
+
+static pm_status decode_head(decoder *d, manifest *m, uint32_t *n_segments)
+{
+    reader *r = &d->r;
+    memcpy(m->uuid, read_bytes(r, 16), 16);
+    m->generation = read_u64(r);
+    m->next_file = read_u64(r);
+    m->next_seq = read_u64(r);
+    m->k1 = read_f64(r);
+    m->b = read_f64(r);
+    m->avgdl_ref = read_f64(r);
+    m->block_size = read_u32(r);
+    m->dense_shift = read_u32(r);
+    uint32_t flags = read_u32(r);
+    m->has_positions = flags & MANIFEST_FLAG_POSITIONS;
+    m->has_text = flags & MANIFEST_FLAG_TEXT;
+    *n_segments = read_u32(r);
+    if (!read_string(r, m->engine, sizeof m->engine) || !read_string(r, m->lang, sizeof m->lang) ||
+        !read_string(r, m->profile, sizeof m->profile))
+        return decoder_corrupt(d, "a name that is no string");
+    if (m->generation == 0 || m->next_file == 0) return decoder_corrupt(d, "zero generation");
+    if (!is_positive(m->k1) || !is_not_negative(m->b) || m->b > 1 || !is_not_negative(m->avgdl_ref))
+        return decoder_corrupt(d, "scoring parameters out of range");
+    if (m->block_size < 8 || m->block_size > SEGMENT_BLOCK_MAX || m->dense_shift < 1 ||
+        m->dense_shift > 31)
+        return decoder_corrupt(d, "geometry out of range");
+    if (flags & ~(uint32_t)(MANIFEST_FLAG_POSITIONS | MANIFEST_FLAG_TEXT))
+        return decoder_corrupt(d, "unknown flags");
+    if (*n_segments > MANIFEST_SEGMENTS_MAX ||
+        d->whole.len != MANIFEST_MIN_BYTES + (uint64_t)*n_segments * MANIFEST_SEGMENT_BYTES)
+        return decoder_corrupt(d, "number of segments and length of file disagree");
+    return PM_OK;
+}
+
+static pm_status decode_segment(decoder *d, manifest_segment *s, uint64_t next_file)
+{
+    reader *r = &d->r;
+    uint64_t number;
+    bool strings = read_string(r, s->name, sizeof s->name);
+    s->size = read_u64(r);
+    s->footer_crc = read_u32(r);
+    s->n_docs = read_u32(r);
+    strings = read_string(r, s->del_name, sizeof s->del_name) && strings;
+    s->del_size = read_u64(r);
+    s->del_crc = read_u32(r);
+    s->n_deleted = read_u32(r);
+    s->live_tokens = read_u64(r);
+    if (!strings || !name_parse(s->name, ".seg", &number) || number >= next_file)
+        return decoder_corrupt(d, "a segment's name is not one of ours");
+    if (s->n_docs == 0 || s->n_deleted > s->n_docs)
+        return decoder_corrupt(d, "document counts out of range");
+    if (s->n_deleted == 0 && (s->del_name[0] || s->del_size || s->del_crc))
+        return decoder_corrupt(d, "tombstones of nothing");
+    if (s->n_deleted != 0 && (!name_parse(s->del_name, ".del", &number) || number >= next_file))
+        return decoder_corrupt(d, "a tombstone file's name is not one of ours");
+    return PM_OK;
+}
+
+static int segment_name_order(const void *a, const void *b)
+{
+    const manifest_segment *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+/* One file named twice would count its documents twice. */
+static pm_status check_distinct(const decoder *d, const manifest *m)
+{
+    if (m->n_segments < 2) return PM_OK;
+    const manifest_segment **sorted = mem_array(m->n_segments, sizeof *sorted);
+    if (!sorted) return error_nomem(d->err);
+    for (uint32_t i = 0; i < m->n_segments; i++) sorted[i] = &m->segments[i];
+    qsort(sorted, m->n_segments, sizeof *sorted, segment_name_order);
+    pm_status st = PM_OK;
+    for (uint32_t i = 1; i < m->n_segments && st == PM_OK; i++)
+        if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
+            st = decoder_corrupt(d, "a segment is named twice");
+    mem_free(sorted);
+    return st;
+}
+
+/* Magic, sum and version: what every version of the format keeps in its place. */
+static pm_status decode_envelope(decoder *d)
+{
+    slice bytes = d->whole;
+    if (bytes.len < 16 + MANIFEST_CRC_BYTES) return decoder_corrupt(d, "too short");
+    if (memcmp(bytes.data, manifest_magic, sizeof manifest_magic) != 0)
+        return decoder_corrupt(d, "not a manifest");
+    size_t summed = bytes.len - MANIFEST_CRC_BYTES;
+    if (crc32c(0, bytes.data, summed) != load_u32(bytes.data + summed))
+        return decoder_corrupt(d, "wrong checksum");
+    uint32_t version = load_u32(bytes.data + 8);
+    if (version != MANIFEST_VERSION)
+        return error_set(d->err, PM_CORRUPT,
+                         "%s: format version %u, but this pressmark knows only version %u; "
+                         "use a newer pressmark or index again",
+                         d->path, version, (unsigned)MANIFEST_VERSION);
+    if (load_u32(bytes.data + 12) != bytes.len || bytes.len < MANIFEST_MIN_BYTES)
+        return decoder_corrupt(d, "wrong length");
+    read_bytes(&d->r, 16);
+    return PM_OK;
+}
+
+pm_status manifest_decode(manifest *m, slice bytes, const char *path, pm_error *err)
+{
+    pm_status st;
+    uint32_t n_segments = 0;
+    decoder d = {reader_of(bytes), bytes, path, err};
+    *m = (manifest){0};
+    PM_TRY(decode_envelope(&d));
+    PM_TRY(decode_head(&d, m, &n_segments));
+    m->segments = mem_array(n_segments, sizeof *m->segments);
+    if (!m->segments) PM_TRY(error_nomem(err));
+    m->n_segments = m->segments_cap = n_segments;
+    for (uint32_t i = 0; i < n_segments; i++)
+        PM_TRY(decode_segment(&d, &m->segments[i], m->next_file));
+    PM_TRY(check_distinct(&d, m));
+out:
+    if (st != PM_OK) manifest_free(m);
+    return st;
+}
+
+/* ---- encoding ------------------------------------------------------------------------------- */
+
+/* The field as a string, with zeros up to its size. */
+static void put_string(buf *out, const char *s, size_t size)
+{
+    size_t len = strnlen(s, size - 1);
+    buf_append(out, s, len);
+    buf_zero(out, size - len);
+}
+
+static void encode_segment(const manifest_segment *s, buf *out)
+{
+    put_string(out, s->name, sizeof s->name);
+    buf_u64(out, s->size);
+    buf_u32(out, s->footer_crc);
+    buf_u32(out, s->n_docs);
+    put_string(out, s->del_name, sizeof s->del_name);
+    buf_u64(out, s->del_size);
+    buf_u32(out, s->del_crc);
+    buf_u32(out, s->n_deleted);
+    buf_u64(out, s->live_tokens);
+}
+
+void manifest_encode(const manifest *m, buf *out)
+{
+    size_t begin = out->len;
+    uint32_t flags = (m->has_positions ? MANIFEST_FLAG_POSITIONS : 0u) |
+                     (m->has_text ? MANIFEST_FLAG_TEXT : 0u);
+    buf_append(out, manifest_magic, sizeof manifest_magic);
+    buf_u32(out, MANIFEST_VERSION);
+    buf_u32(out, MANIFEST_MIN_BYTES + m->n_segments * MANIFEST_SEGMENT_BYTES);
+    buf_append(out, m->uuid, 16);
+    buf_u64(out, m->generation);
+    buf_u64(out, m->next_file);
+    buf_u64(out, m->next_seq);
+    buf_f64(out, m->k1);
+    buf_f64(out, m->b);
+    buf_f64(out, m->avgdl_ref);
+    buf_u32(out, m->block_size);
+    buf_u32(out, m->dense_shift);
+    buf_u32(out, flags);
+    buf_u32(out, m->n_segments);
+    put_string(out, m->engine, sizeof m->engine);
+    put_string(out, m->lang, sizeof m->lang);
+    put_string(out, m->profile, sizeof m->profile);
+    for (uint32_t i = 0; i < m->n_segments; i++) encode_segment(&m->segments[i], out);
+    if (!out->failed) buf_u32(out, crc32c(0, out->data + begin, out->len - begin));
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* A manifest that is gone while its predecessor stands was removed by hand. */
+static pm_status manifest_absent(const dir *d, pm_error *err)
+{
+    map prev;
+    bool absent;
+    pm_status st = map_open(&prev, d, "manifest.prev", &absent, err);
+    if (st != PM_OK) return st;
+    map_close(&prev);
+    if (absent)
+        return error_set(err, PM_USAGE, "no index at %s; make one with 'pressmark index'", d->path);
+    return error_set(err, PM_CORRUPT,
+                     "%s/manifest is missing; the commit before it can be had back by copying "
+                     "manifest.prev to manifest",
+                     d->path);
+}
+
+pm_status manifest_read_named(manifest *m, const dir *d, const char *name, bool *absent,
+                              pm_error *err)
+{
+    pm_status st;
+    buf bytes = {0};
+    char *path = NULL;
+    const uint64_t max = MANIFEST_MIN_BYTES +
+                         (uint64_t)MANIFEST_SEGMENTS_MAX * MANIFEST_SEGMENT_BYTES;
+    *m = (manifest){0};
+    PM_TRY(dir_read(d, name, max, &bytes, absent, err));
+    if (*absent) goto out;
+    size_t len = strlen(d->path) + strlen(name) + 2;
+    path = mem_alloc(len);
+    if (!path) PM_TRY(error_nomem(err));
+    snprintf(path, len, "%s/%s", d->path, name);
+    PM_TRY(manifest_decode(m, buf_slice(&bytes), path, err));
+out:
+    mem_free(path);
+    buf_free(&bytes);
+    return st;
+}
+
+pm_status manifest_read(manifest *m, const dir *d, bool *absent, pm_error *err)
+{
+    bool gone = false;
+    pm_status st = manifest_read_named(m, d, "manifest", &gone, err);
+    if (st == PM_OK && gone) st = manifest_absent(d, err);
+    if (absent) *absent = gone && st == PM_USAGE;
+    return st;
+}
+
+void manifest_free(manifest *m)
+{
+    mem_free(m->segments);
+    *m = (manifest){0};
+}
+
+pm_status manifest_copy(manifest *out, const manifest *m, pm_error *err)
+{
+    *out = *m;
+    out->segments = mem_array(m->n_segments, sizeof *out->segments);
+    out->segments_cap = m->n_segments;
+    if (!out->segments) {
+        *out = (manifest){0};
+        return error_nomem(err);
+    }
+    if (m->n_segments) memcpy(out->segments, m->segments, m->n_segments * sizeof *out->segments);
+    return PM_OK;
+}
+
+pm_status manifest_add_segment(manifest *m, const manifest_segment *s, pm_error *err)
+{
+    if (m->n_segments >= MANIFEST_SEGMENTS_MAX)
+        return error_set(err, PM_USAGE, "the index has %u segments, as many as it can; run "
+                         "'pressmark optimize' first", m->n_segments);
+    size_t cap = m->segments_cap;
+    if (!mem_grow(&m->segments, &cap, (size_t)m->n_segments + 1, sizeof *m->segments))
+        return error_nomem(err);
+    m->segments_cap = (uint32_t)cap;
+    m->segments[m->n_segments++] = *s;
+    return PM_OK;
+}
