@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * query_tree.c - building the query tree: nodes of the arena, groups of one dissolved.
+ *
+ * Depth is bounded: the parser opens at most QUERY_DEPTH_MAX groups, and each adds at most
+ * three levels (OR over AND over LIST), so recursion over a tree is bounded, too.
+ */
+#include "searcher/query.h"
+
+query_node *query_node_make(arena *a, query_kind kind)
+{
+    query_node *node = arena_zalloc(a, sizeof *node);
+    if (!node) return NULL;
+    node->kind = kind;
+    node->boost = 1.0;
+    return node;
+}
+
+void query_node_append(query_node *parent, query_node *child)
+{
+    child->next = NULL;
+    if (parent->last) parent->last->next = child;
+    else parent->first = child;
+    parent->last = child;
+}
+
+query_node *query_node_collapse(query_node *group)
+{
+    if (!group || !group->first) return NULL;
+    if (group->first != group->last) return group;
+    query_node *only = group->first;
+    only->boost *= group->boost;
+    return only;
+}
+
+void query_node_sign(query_node *node, query_sign sign)
+{
+    bool negated = (node->sign == SIGN_NOT) != (sign == SIGN_NOT);
+    node->sign = negated ? SIGN_NOT : sign == SIGN_MUST ? SIGN_MUST : SIGN_PLAIN;
+}
+
+void query_node_finish(query *q, query_node *node)
+{
+    bool positive = query_is_leaf(node);
+    if (positive) node->leaf = q->n_leaves++;
+    for (query_node *child = node->first; child; child = child->next) {
+        query_node_finish(q, child);
+        positive |= child->positive;
+    }
+    node->positive = positive && node->sign != SIGN_NOT;
+}
