@@ -22,7 +22,9 @@ enum {
     FIELD_GAP = 100,          /* positions between title and body                          */
 };
 
-/* One distinct surface form.  All strings live until analyzer_reset_forms or close. */
+/* One distinct surface form.  All strings live until analyzer_reset_forms or close.  Unique
+ * by (exact, marker): `eg` and `e.g.` are two forms of one exact spelling, because only the
+ * second can carry a marker. */
 typedef struct form {
     uint32_t id;              /* dense from 0, in order of first appearance               */
     uint16_t exact_len, folded_len, stem_len, marker_len;
@@ -47,7 +49,8 @@ typedef struct analyzer analyzer;
 pm_status analyzer_open(analyzer **out, const char *lang, pm_error *err);
 void analyzer_close(analyzer *a);
 
-/* e.g. "pressmark-1 nfkc-cf unicode-14.0 snowball-english": static for the analyzer's life. */
+/* e.g. "pressmark-1 nfkc-cf unicode-14.0.0 snowball-english-1a2b3c4d" (the last part is a
+ * fingerprint of the stemmer's output): static for the analyzer's life. */
 const char *analyzer_profile(const analyzer *a);
 /* Canonical language name ("english", "none"). */
 const char *analyzer_lang(const analyzer *a);
@@ -64,7 +67,8 @@ uint64_t analyzer_cut_words(const analyzer *a);
 uint64_t analyzer_repaired(const analyzer *a);
 
 /* The form of one word, outside any text (query-time joins and splits: `a` + `b`).  `word` is
- * analysed as a text of its own; NULL when it is not exactly one token or memory is short. */
+ * analysed as a text of its own, and a text under way is not disturbed; NULL when it is not
+ * exactly one token, longer than 1024 bytes, or memory is short. */
 const form *analyzer_form(analyzer *a, const char *word, size_t len);
 
 /* Number of distinct forms, and the form with an id < count. */
