@@ -81,7 +81,7 @@ typedef struct article {
     token title[TITLE_MAX], tokens[TOKENS_MAX];
 } article;
 
-/* ---- choosing words --------------------------------------------------------------------- */
+/* ---- choosing words ------------------------------------------------------------------- */
 
 /* The state of one article while it is written.  `draw` is the next Zipf draw, made one word
  * ahead so that its cell is in the cache when it is looked at. */
@@ -176,7 +176,7 @@ static token pen_token(pen *p)
     return t;
 }
 
-/* ---- articles ----------------------------------------------------------------------------- */
+/* ---- articles ------------------------------------------------------------------------- */
 
 /* What follows a token inside a sentence. */
 static uint8_t choose_follow(const token *t, unsigned bits)
@@ -240,7 +240,7 @@ static void article_compose(article *a, const generator *g, uint64_t id)
     a->tokens[a->n - 1].after = FOLLOW_LAST;
 }
 
-/* ---- printing ------------------------------------------------------------------------------ */
+/* ---- printing ------------------------------------------------------------------------- */
 
 /* A literal of known length. */
 #define PUT(out, text) (memcpy((out), (text), sizeof(text) - 1), (out) + sizeof(text) - 1)
@@ -396,7 +396,7 @@ static bool print_articles(const generator *g, article *a, char *buffer)
     return write_all(buffer, (size_t)(out - buffer));
 }
 
-/* ---- queries --------------------------------------------------------------------------------- */
+/* ---- queries -------------------------------------------------------------------------- */
 
 /* The beginning of n words that stand side by side in the article, from `start` on; n when there is
  * none.  All-function-word spans are passed over. */
@@ -469,8 +469,7 @@ static bool print_queries(const generator *g, article *a, char *buffer)
     return misses == 0;
 }
 
-/* ---- command line ------------------------------------------------------------------------------
- */
+/* ---- command line --------------------------------------------------------------------- */
 
 static int usage(const char *what)
 {

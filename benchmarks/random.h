@@ -40,7 +40,7 @@ static inline uint32_t random_below(uint32_t bits, uint32_t n)
     return (uint32_t)((uint64_t)bits * n >> 32);
 }
 
-/* ---- alias tables ---------------------------------------------------------------------- */
+/* ---- alias tables --------------------------------------------------------------------- */
 
 typedef struct alias_cell {
     uint32_t keep;  /* take the cell itself when 32 bits are below this                    */
@@ -99,7 +99,7 @@ static inline uint64_t zipf_weight(uint32_t rank)
     return (uint64_t)(1e12 / (x * sqrt(sqrt(sqrt(sqrt(x))))));
 }
 
-/* ---- log-normal ------------------------------------------------------------------------- */
+/* ---- log-normal ----------------------------------------------------------------------- */
 
 /* 2^x for |x| < 60. */
 static inline double random_exp2(double x)

@@ -7,7 +7,7 @@
 
 #include "common/cli/emit.h"
 
-/* ---- queries --------------------------------------------------------------------------- */
+/* ---- queries -------------------------------------------------------------------------- */
 
 enum { BENCH_TAGS_MAX = 8 }; /* of one query; further ones are left out                    */
 
@@ -32,14 +32,13 @@ typedef struct bench_queries {
 int bench_queries_read(bench_queries *queries, const char *path);
 void bench_queries_free(bench_queries *queries);
 
-/* ---- commands of the search-benchmark-game ------------------------------------------------ */
+/* ---- commands of the search-benchmark-game -------------------------------------------- */
 
 /* TOP_<k>, COUNT or TOP_<k>_COUNT as search options: no snippets, no joined forms, any word.
  * False when the name (len bytes) is none of these. */
 bool bench_command(const char *name, size_t len, pm_search_options *out);
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening -------------------------------------------------------------------------- */
 
 /* Open the index and a searcher on it; gives an exit code. */
 int bench_open(const char *given, pm_index **index, pm_searcher **searcher);

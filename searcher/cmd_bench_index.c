@@ -91,7 +91,7 @@ static bool go_on(void *ctx, const pm_ingest_event *event)
     return !interrupted;
 }
 
-/* ---- the temporary folder ------------------------------------------------------------------ */
+/* ---- the temporary folder ------------------------------------------------------------- */
 
 /* Makes it; gives an exit code. */
 static int folder_make(char *path, size_t size)
@@ -117,8 +117,7 @@ static void folder_remove(const char *path)
     if (rmdir(path) != 0) emit_warning("%.200s: not removed: %s", path, strerror(errno));
 }
 
-/* ---- measuring --------------------------------------------------------------------------------
- */
+/* ---- measuring ------------------------------------------------------------------------ */
 
 static int fill(pm_writer *writer, const cli_args *args, measure *m)
 {
@@ -169,8 +168,7 @@ static int weigh(const char *path, measure *m)
     return st == PM_OK ? EXIT_OK : emit_error(&err);
 }
 
-/* ---- reporting ----------------------------------------------------------------------------------
- */
+/* ---- reporting ------------------------------------------------------------------------ */
 
 static double megabytes_per_second(const measure *m)
 {

@@ -78,7 +78,7 @@ typedef struct bench {
     json_t *rows;
 } bench;
 
-/* ---- measuring ----------------------------------------------------------------------------- */
+/* ---- measuring ------------------------------------------------------------------------ */
 
 static int measure_query(bench *b, const bench_query *query, const pm_search_options *options,
                          sample *out)
@@ -123,7 +123,7 @@ static int measure_round(bench *b, const pm_search_options *options, bool first)
     return EXIT_OK;
 }
 
-/* ---- reporting ------------------------------------------------------------------------------- */
+/* ---- reporting ------------------------------------------------------------------------ */
 
 static int compare_doubles(const void *a, const void *b)
 {
