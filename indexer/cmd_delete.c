@@ -1,25 +1,73 @@
 /* SPDX-License-Identifier: MIT
  *
- * cmd_delete.c - pressmark delete: delete articles by id.
+ * cmd_delete.c - pressmark delete: articles leave the index, by id.
  */
+#include <string.h>
+
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
+#include "common/cli/stream.h"
 
 typedef struct delete_options {
     const char *index;
+    bool quiet;
 } delete_options;
 
 static const cli_option table[] = {
     CLI_OPTION_INDEX(delete_options),
+    {.name = "quiet", .letter = 'q', .kind = CLI_FLAG, .offset = offsetof(delete_options, quiet),
+     .help = "no summary"},
 };
+
+typedef struct deletion {
+    pm_writer *writer;
+    uint64_t found, unknown;
+} deletion;
+
+static pm_status delete_one(void *ctx, const char *id, size_t len, pm_error *err)
+{
+    deletion *d = ctx;
+    bool found = false;
+    pm_status st = pm_writer_delete(d->writer, id, len, &found, err);
+    if (st != PM_OK) return st;
+    if (found) d->found++;
+    else d->unknown++;
+    if (!found) emit_note("pressmark: delete: no article '%.*s' in the index", (int)(len < 300 ? len : 300), id);
+    return PM_OK;
+}
+
+static pm_status delete_all(deletion *d, const cli_args *args, pm_error *err)
+{
+    pm_status st = PM_OK;
+    for (size_t i = 0; i < args->n && st == PM_OK; i++) {
+        const char *id = args->words[i];
+        if (strcmp(id, "-") == 0) st = stream_each_line("-", delete_one, d, err);
+        else st = delete_one(d, id, strlen(id), err);
+    }
+    return st;
+}
 
 static int run(const void *given, const cli_args *args)
 {
-    (void)given;
-    (void)args;
-    return emit_usage("delete: not available yet");
+    const delete_options *o = given;
+    pm_error err = {0};
+    pm_commit_info info;
+    deletion d = {0};
+    pm_writer_options options = PM_WRITER_OPTIONS_INIT;
+    options.create = false;
+    pm_status st = pm_writer_open(cli_index_path(o->index), &options, &d.writer, &err);
+    if (st == PM_OK) st = delete_all(&d, args, &err);
+    if (st == PM_OK) st = pm_writer_commit(d.writer, &info, &err);
+    pm_writer_close(d.writer);
+    if (st != PM_OK) return emit_error(&err);
+    if (!o->quiet) emit_note("%llu deleted, %llu unknown", (unsigned long long)d.found,
+                             (unsigned long long)d.unknown);
+    return d.unknown ? EXIT_NONE : EXIT_OK;
 }
 
 const cli_command cmd_delete = {
-    "delete", "ID...", "delete articles by id", NULL, CLI_TABLE(table), NULL, sizeof(delete_options), 0, SIZE_MAX, 0, run,
+    "delete", "ID...|-", "delete articles by id",
+    "'-' reads ids from standard input, one a line. An unknown id gives exit code 1; the others "
+    "are still deleted. 'pressmark optimize' gives their space back.",
+    CLI_TABLE(table), NULL, sizeof(delete_options), 1, SIZE_MAX, 0, run,
 };

@@ -1,25 +1,166 @@
 /* SPDX-License-Identifier: MIT
  *
- * cmd_batch.c - pressmark batch: run many queries.
+ * cmd_batch.c - pressmark batch: many queries, answered in their order on many threads.
  */
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
+#include "common/cli/emit_hits.h"
+#include "common/cli/queries.h"
+#include "common/cli/stream.h"
+
+enum { FORMAT_TREC, FORMAT_JSONL, FORMAT_TSV };
+enum { LIMIT_UNSET = UINT32_MAX };
 
 typedef struct batch_options {
-    const char *index;
+    const char *index, *run_tag, *timing, *topic_fields;
+    uint64_t limit, threads;
+    unsigned format, match;
+    double k1, b;
 } batch_options;
 
+static const batch_options defaults = {
+    .run_tag = "pressmark", .topic_fields = "title", .limit = LIMIT_UNSET,
+    .match = PM_MATCH_ANY, .k1 = -1, .b = -1,
+};
+
+#define FIELD(name) offsetof(batch_options, name)
 static const cli_option table[] = {
     CLI_OPTION_INDEX(batch_options),
+    {.name = "limit", .letter = 'k', .kind = CLI_NUMBER, .arg = "N", .offset = FIELD(limit),
+     .high = 1000000000, .help = "hits for each query (default: trec 1000, else 10)"},
+    {.name = "format", .kind = CLI_CHOICE, .arg = "trec|jsonl|tsv", .offset = FIELD(format),
+     .help = "trec: a run file; jsonl: one object for each query; tsv: qid, rank, id, score, "
+             "title (default trec)"},
+    {.name = "run-tag", .kind = CLI_TEXT, .arg = "TAG", .offset = FIELD(run_tag),
+     .help = "last column of trec lines (default pressmark)"},
+    {.name = "match", .kind = CLI_CHOICE, .arg = "auto|all|any", .offset = FIELD(match),
+     .help = "as for search (default any)"},
+    {.name = "threads", .kind = CLI_NUMBER, .arg = "N", .offset = FIELD(threads), .high = 1024,
+     .help = "threads (default 0: as many as processors); the output is the same"},
+    {.name = "timing", .kind = CLI_TEXT, .arg = "FILE", .offset = FIELD(timing),
+     .help = "write one JSON object for each query: qid, parse_us, took_us, total, hits"},
+    {.name = "topic-fields", .kind = CLI_TEXT, .arg = "title|desc|narr", .offset = FIELD(topic_fields),
+     .help = "parts of TREC topics to ask, joined by commas (default title)"},
+    {.name = "k1", .kind = CLI_REAL, .arg = "F", .offset = FIELD(k1), .high = 1000,
+     .help = "BM25 k1 (default: as the index, 1.2)"},
+    {.name = "b", .kind = CLI_REAL, .arg = "F", .offset = FIELD(b), .high = 1,
+     .help = "BM25 b (default: as the index, 0.75)"},
 };
+
+typedef struct batch {
+    const batch_options *options;
+    query_list queries;
+    json_stream timing;
+    int code; /* of the first query that failed                                          */
+} batch;
+
+static pm_search_options to_search(const batch_options *o)
+{
+    pm_search_options s = PM_SEARCH_OPTIONS_INIT;
+    s.limit = o->limit != LIMIT_UNSET ? o->limit : o->format == FORMAT_TREC ? 1000 : 10;
+    s.match = (pm_match)o->match;
+    s.k1 = o->k1;
+    s.b = o->b;
+    s.want_total = o->format == FORMAT_JSONL || o->timing;
+    s.want_fields = o->format != FORMAT_TREC;
+    s.want_snippets = false;
+    return s;
+}
+
+static json_t *hit_json(const pm_hit *hit)
+{
+    json_t *o = json_object();
+    emit_json_set(&o, "rank", json_integer((json_int_t)hit->rank));
+    emit_json_set(&o, "id", emit_json_text(hit->id.data, hit->id.len));
+    emit_json_set(&o, "score", json_real(hit->score));
+    emit_json_set(&o, "title", emit_json_text(hit->title.data, hit->title.len));
+    return o;
+}
+
+static void emit_query_json(const pm_batch_query *q, const pm_result *result)
+{
+    json_t *o = json_object(), *hits = json_array();
+    for (size_t i = 0; hits && i < result->n_hits; i++) {
+        json_t *hit = hit_json(&result->hits[i]);
+        if (!hit || json_array_append_new(hits, hit) != 0) {
+            json_decref(hits);
+            hits = NULL;
+        }
+    }
+    emit_json_set(&o, "qid", emit_json_text(q->qid.data, q->qid.len));
+    emit_json_set(&o, "query", emit_json_text(q->query.data, q->query.len));
+    emit_json_set(&o, "total", emit_total_json(result));
+    emit_json_set(&o, "hits", hits);
+    emit_json(o);
+}
+
+static void put_timing(batch *b, const pm_batch_query *q, const pm_result *result)
+{
+    json_t *o = json_object();
+    emit_json_set(&o, "qid", emit_json_text(q->qid.data, q->qid.len));
+    emit_json_set(&o, "parse_us", json_real((double)result->parse_ns / 1e3));
+    emit_json_set(&o, "took_us", json_real((double)result->took_ns / 1e3));
+    emit_json_set(&o, "total", json_integer((json_int_t)result->total));
+    emit_json_set(&o, "hits", json_integer((json_int_t)result->n_hits));
+    stream_put(&b->timing, o);
+}
+
+static bool each(void *ctx, size_t i, const pm_result *result, const pm_error *error)
+{
+    batch *b = ctx;
+    const pm_batch_query *q = &b->queries.items[i];
+    if (error && error->status != PM_OK) {
+        int code = emit_error(error);
+        if (b->code == EXIT_OK) b->code = code;
+    }
+    if (!result) return b->code == EXIT_OK || b->code == EXIT_PARTIAL;
+    switch (b->options->format) {
+    case FORMAT_JSONL: emit_query_json(q, result); break;
+    case FORMAT_TSV: emit_hits_tsv(result, q->qid); break;
+    default: emit_hits_trec(result, q->qid, b->options->run_tag);
+    }
+    if (b->options->timing) put_timing(b, q, result);
+    return !emit_broken();
+}
+
+static pm_status answer(batch *b, pm_index *index, pm_error *err)
+{
+    pm_search_options search = to_search(b->options);
+    pm_status st = PM_OK;
+    if (b->options->timing) st = stream_create(&b->timing, b->options->timing, err);
+    if (st == PM_OK) {
+        st = pm_batch(index, b->queries.items, b->queries.n, &search, (unsigned)b->options->threads,
+                      each, b, err);
+    }
+    if (emit_broken() || b->code != EXIT_OK) st = PM_OK; /* said already, or will be, once */
+    if (st != PM_OK) {
+        pm_error ignored;
+        stream_finish(&b->timing, &ignored);
+        return st;
+    }
+    return stream_finish(&b->timing, err);
+}
 
 static int run(const void *given, const cli_args *args)
 {
-    (void)given;
-    (void)args;
-    return emit_usage("batch: not available yet");
+    batch b = {.options = given};
+    pm_error err = {0};
+    pm_index *index = NULL;
+    unsigned fields = queries_topic_fields(b.options->topic_fields);
+    if (!fields) return emit_usage("batch: --topic-fields: write title, desc or narr, joined by commas");
+    pm_status st = pm_index_open(cli_index_path(b.options->index), &index, &err);
+    if (st == PM_OK) st = queries_read(&b.queries, args->words[0], fields, &err);
+    if (st == PM_OK) st = answer(&b, index, &err);
+    int code = st == PM_OK ? b.code : emit_error(&err);
+    queries_free(&b.queries);
+    pm_index_close(index);
+    return code;
 }
 
 const cli_command cmd_batch = {
-    "batch", "QUERYFILE|-", "run many queries", NULL, CLI_TABLE(table), NULL, sizeof(batch_options), 0, SIZE_MAX, 0, run,
+    "batch", "QUERYFILE|-", "answer many queries",
+    "QUERYFILE ('-' is standard input) holds lines 'qid<TAB>query' or only the query (its line "
+    "number is the qid), or JSON Lines with 'qid' or 'id' and 'query' or 'text', or TREC topics. "
+    "Answers come in the order of the queries.",
+    CLI_TABLE(table), &defaults, sizeof(batch_options), 1, 1, 0, run,
 };

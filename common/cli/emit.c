@@ -42,6 +42,15 @@ void emit_printf(const char *fmt, ...)
     va_end(args);
 }
 
+void emit_safe(const char *data, size_t len)
+{
+    buf out = {0};
+    sanitize_append(&out, data, len, SAFE_LINES);
+    if (out.failed) emit_refused();
+    else emit_data((const char *)out.data, out.len);
+    buf_free(&out);
+}
+
 void emit_flush(void)
 {
     if (out_errno) return;
@@ -135,4 +144,19 @@ int emit_nomem(void)
     pm_error err;
     error_nomem(&err);
     return emit_error(&err);
+}
+
+void emit_caret(const char *text, uint64_t offset)
+{
+    buf line = {0}, before = {0};
+    size_t len = strlen(text), at = offset < len ? (size_t)offset : len;
+    sanitize_append(&line, text, len, SAFE_LINE);
+    sanitize_append(&before, text, at, SAFE_LINE);
+    size_t column = 0;
+    for (size_t i = 0; i < before.len; i++) column += (before.data[i] & 0xc0) != 0x80;
+    if (!line.failed && !before.failed) {
+        fprintf(stderr, "  %.*s\n  %*s^\n", (int)line.len, (const char *)line.data, (int)column, "");
+    }
+    buf_free(&line);
+    buf_free(&before);
 }

@@ -32,6 +32,8 @@ enum {
 void emit_data(const char *data, size_t len);
 void emit_str(const char *text);
 void emit_printf(const char *fmt, ...) PM_PRINTF(1, 2);
+/* Lines made safe for a terminal (sanitize.h); newlines and tabs stay. */
+void emit_safe(const char *data, size_t len);
 /* Write out what is buffered; for protocols that answer line by line. */
 void emit_flush(void);
 /* True once a write failed: a long listing may stop. */
@@ -52,6 +54,8 @@ int emit_usage(const char *fmt, ...) PM_PRINTF(1, 2);
 void emit_warning(const char *fmt, ...) PM_PRINTF(1, 2);
 /* A plain line for a person: summaries. */
 void emit_note(const char *fmt, ...) PM_PRINTF(1, 2);
+/* Two more lines: the text, and a caret under the byte at `offset`. */
+void emit_caret(const char *text, uint64_t offset);
 /* Out of memory in the program itself; gives EXIT_IO. */
 int emit_nomem(void);
 
