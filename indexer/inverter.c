@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ * inverter.c - articles to a stream of tokens; see inverter.h.
+ *
+ * Memory, counted (INVERTER_*_BYTES), so that flush points depend on the input alone:
+ *   a token     4 in the stream; when written, 12 more for its document, position and form
+ *               in the arrays of the counting sort, and at most 4 for a term frequency
+ *   a form      its strings, about 64 in the analyzer's table, and when written 96: twice
+ *               16 to sort, 40 as a variant, 8 a key of each class
+ *   a document  16 here
+ * The stream grows by doubling, but what is not yet written to is not yet memory.
+ */
+#include "indexer/inverter_internal.h"
+
+#include "common/base/mem.h"
+
+enum {
+    INVERTER_TOKEN_BYTES = 20,
+    INVERTER_FORM_BYTES = 160,
+    INVERTER_DOC_BYTES = 16,
+};
+
+pm_status inverter_open(inverter **out, analyzer *a, bool has_positions, pm_error *err)
+{
+    *out = mem_zalloc(sizeof **out);
+    if (!*out) return error_nomem(err);
+    (*out)->a = a;
+    (*out)->has_positions = has_positions;
+    return PM_OK;
+}
+
+void inverter_close(inverter *iv)
+{
+    if (!iv) return;
+    mem_free(iv->tokens);
+    mem_free(iv->docs);
+    mem_free(iv);
+}
+
+static bool push_token(inverter *iv, const token *t)
+{
+    if (t->form->id >= TOKEN_MARKED ||
+        !mem_grow(&iv->tokens, &iv->tokens_cap, iv->n_tokens + 1, sizeof *iv->tokens))
+        return false;
+    iv->tokens[iv->n_tokens++] = t->form->id | (t->marked ? TOKEN_MARKED : 0);
+    return true;
+}
+
+static bool add_title(inverter *iv, const pm_article *article)
+{
+    token t;
+    analyzer_begin(iv->a, article->title.data, article->title.len, false);
+    while (analyzer_next(iv->a, &t))
+        if (!push_token(iv, &t)) return false;
+    return !analyzer_failed(iv->a);
+}
+
+static bool add_body(inverter *iv, const pm_article *article, inverter_doc *doc)
+{
+    token t;
+    size_t begin = iv->n_tokens;
+    size_t from = article->title_in_body ? article->title_start : 0;
+    size_t to = article->title_in_body ? article->title_end : 0;
+    analyzer_begin(iv->a, article->text.data, article->text.len, false);
+    while (analyzer_next(iv->a, &t)) {
+        if (t.start >= from && t.end <= to) {
+            doc->hole_at = (uint32_t)(iv->n_tokens - begin);
+            doc->hole_len++;
+        } else if (!push_token(iv, &t)) {
+            return false;
+        }
+    }
+    return !analyzer_failed(iv->a);
+}
+
+static void count_forms(inverter *iv)
+{
+    uint32_t n = analyzer_form_count(iv->a);
+    for (; iv->forms_seen < n; iv->forms_seen++) {
+        const form *f = analyzer_form_at(iv->a, iv->forms_seen);
+        iv->form_bytes += (uint64_t)f->exact_len + f->folded_len + f->stem_len + f->marker_len;
+    }
+}
+
+pm_status inverter_add(inverter *iv, const pm_article *article, uint32_t *dl, pm_error *err)
+{
+    inverter_doc doc = {.first = (uint32_t)iv->n_tokens};
+    if (article->title.len > UINT32_MAX || article->text.len > UINT32_MAX)
+        return error_set(err, PM_USAGE, "an article's text is longer than 4 GiB");
+    bool ok = mem_grow(&iv->docs, &iv->docs_cap, iv->n_docs + 1, sizeof *iv->docs) &&
+              add_title(iv, article);
+    doc.n_title = (uint32_t)(iv->n_tokens - doc.first);
+    ok = ok && add_body(iv, article, &doc);
+    count_forms(iv);
+    if (ok && iv->n_tokens <= INT32_MAX) {
+        *dl = (uint32_t)(iv->n_tokens - doc.first);
+        iv->docs[iv->n_docs++] = doc;
+        return PM_OK;
+    }
+    iv->n_tokens = doc.first;
+    if (ok) return error_set(err, PM_USAGE, "an article has more than two billion tokens");
+    return error_nomem(err);
+}
+
+void inverter_undo(inverter *iv)
+{
+    if (iv->n_docs) iv->n_tokens = iv->docs[--iv->n_docs].first;
+}
+
+uint32_t inverter_n_docs(const inverter *iv) { return (uint32_t)iv->n_docs; }
+
+uint64_t inverter_forms_memory(const inverter *iv)
+{
+    return iv->form_bytes + (uint64_t)iv->forms_seen * INVERTER_FORM_BYTES;
+}
+
+uint64_t inverter_memory(const inverter *iv)
+{
+    return inverter_forms_memory(iv) + (uint64_t)iv->n_tokens * INVERTER_TOKEN_BYTES +
+           (uint64_t)iv->n_docs * INVERTER_DOC_BYTES;
+}
+
+bool inverter_full(const inverter *iv)
+{
+    return iv->n_tokens >= INVERTER_TOKENS_MAX || iv->n_docs >= INVERTER_DOCS_MAX;
+}
+
+void inverter_reset(inverter *iv, bool forget_forms)
+{
+    iv->n_tokens = 0;
+    iv->n_docs = 0;
+    if (!forget_forms) return;
+    analyzer_reset_forms(iv->a);
+    iv->forms_seen = 0;
+    iv->form_bytes = 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * inverter_internal.h - the token stream that inverter.c fills and inverter_write.c inverts.
+ *
+ * A token is one u32: the id of its form, and in the top bit whether this occurrence carries
+ * the form's marker.  Its position is not kept: tokens of a field are dense, so it follows
+ * from the token's place and four numbers of its document.
+ */
+#ifndef PM_INDEXER_INVERTER_INTERNAL_H
+#define PM_INDEXER_INVERTER_INTERNAL_H
+
+#include "indexer/inverter.h"
+
+#define TOKEN_MARKED  0x80000000u
+#define TOKEN_FORM(t) ((t) & ~TOKEN_MARKED)
+
+typedef struct inverter_doc {
+    uint32_t first;    /* in the stream                                                    */
+    uint32_t n_title;  /* tokens of the title, which come first                            */
+    uint32_t hole_at;  /* body tokens before the title's span; 0: no hole                  */
+    uint32_t hole_len; /* tokens left out there                                            */
+} inverter_doc;
+
+struct inverter {
+    analyzer *a;
+    bool has_positions;
+    uint32_t *tokens;
+    size_t n_tokens, tokens_cap;
+    inverter_doc *docs;
+    size_t n_docs, docs_cap;
+    uint32_t forms_seen;  /* forms whose strings are counted                               */
+    uint64_t form_bytes;
+};
+
+#endif
