@@ -20,15 +20,11 @@ static const cli_command soon_eval = {.name = "eval", .args = "", .flags = CLI_S
 static const cli_command soon_serve = {.name = "serve", .args = "", .flags = CLI_SOON};
 static const cli_command soon_shard = {.name = "shard", .args = "", .flags = CLI_SOON};
 
-extern const cli_command cmd_bench_search __attribute__((weak));
-extern const cli_command cmd_bench_protocol __attribute__((weak));
-extern const cli_command cmd_bench_index __attribute__((weak));
-
 static const cli_command *const commands[] = {
-    &cmd_index,        &cmd_search,         &cmd_show,        &cmd_batch,  &cmd_delete,
-    &cmd_optimize,     &cmd_stats,          &cmd_check,       &cmd_dump,   &cmd_analyze,
-    &cmd_bench_search, &cmd_bench_protocol, &cmd_bench_index, &soon_eval,  &soon_serve,
-    &soon_shard,
+    &cmd_index,    &cmd_search,       &cmd_show,           &cmd_batch,       &cmd_delete,
+    &cmd_optimize, &cmd_stats,        &cmd_check,          &cmd_dump,        &cmd_analyze,
+    &cmd_bench_search, &cmd_bench_protocol, &cmd_bench_index,
+    &soon_eval,    &soon_serve,       &soon_shard,
 };
 static const cli_program program = {commands, sizeof(commands) / sizeof(commands[0])};
 
@@ -37,7 +33,6 @@ static const cli_command *find_command(int argc, char **argv, int *taken)
 {
     for (size_t i = 0; i < program.n; i++) {
         const cli_command *c = program.commands[i];
-        if (!c) continue;
         const char *second = strchr(c->name, ' ');
         size_t first = second ? (size_t)(second - c->name) : strlen(c->name);
         if (strlen(argv[0]) != first || memcmp(argv[0], c->name, first) != 0) continue;
@@ -76,9 +71,25 @@ static int unknown_command(const char *name)
             near = c->name;
         }
     }
-    if (name[0] == '-') return emit_usage("the command comes first, then its options: 'pressmark help'");
+    if (name[0] == '-') {
+        return emit_usage("'%.60s': the command comes first, then its options: 'pressmark help'", name);
+    }
     if (near) return emit_usage("unknown command '%.60s'; did you mean '%s'?", name, near);
     return emit_usage("unknown command '%.60s'; 'pressmark help' lists them", name);
+}
+
+static int not_yet(const cli_command *c)
+{
+    return emit_usage("%s: not available yet; 'pressmark help' lists the commands", c->name);
+}
+
+/* Shell completions: `pressmark help --completions bash|zsh`. */
+static int completions(const char *shell)
+{
+    if (shell && strcmp(shell, "bash") == 0) help_bash(&program);
+    else if (shell && strcmp(shell, "zsh") == 0) help_zsh(&program);
+    else return emit_usage("help: --completions: write bash or zsh");
+    return EXIT_OK;
 }
 
 static int help(int argc, char **argv)
@@ -86,14 +97,11 @@ static int help(int argc, char **argv)
     int taken = 0;
     if (argc == 0) help_program(&program);
     else if (strcmp(argv[0], "--man") == 0) help_man(&program);
-    else if (argc > 1 && strcmp(argv[0], "--completions") == 0 && strcmp(argv[1], "bash") == 0)
-        help_bash(&program);
-    else if (argc > 1 && strcmp(argv[0], "--completions") == 0 && strcmp(argv[1], "zsh") == 0)
-        help_zsh(&program);
+    else if (strcmp(argv[0], "--completions") == 0) return completions(argv[1]);
     else {
         const cli_command *c = find_command(argc, argv, &taken);
-        if (c && !(c->flags & CLI_SOON)) help_command(c);
-        else if (c) return emit_usage("%s: not available yet; 'pressmark help' lists the commands", c->name);
+        if (c && (c->flags & CLI_SOON)) return not_yet(c);
+        if (c) help_command(c);
         else if (!answer_family(argv[0], true)) return unknown_command(argv[0]);
     }
     return EXIT_OK;
@@ -101,7 +109,7 @@ static int help(int argc, char **argv)
 
 static int run(const cli_command *c, int argc, char **argv)
 {
-    if (c->flags & CLI_SOON) return emit_usage("%s: not available yet; 'pressmark help' lists the commands", c->name);
+    if (c->flags & CLI_SOON) return not_yet(c);
     cli_args args;
     pm_error err;
     void *options = mem_zalloc(c->size);
@@ -130,7 +138,8 @@ static int dispatch(int argc, char **argv)
     int taken = 0;
     const cli_command *c = find_command(argc, argv, &taken);
     if (c) return run(c, argc - taken, argv + taken);
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) return help(1, argv);
+    bool asks = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    if (asks) return help(1, argv);
     if (answer_family(argv[0], false)) return EXIT_USAGE;
     return unknown_command(argv[0]);
 }

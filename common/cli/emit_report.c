@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * emit_report.c - see ingest_report.h.
+ */
+#include <stdio.h>
+
+#include "common/cli/emit.h"
+#include "common/cli/ingest_report.h"
+#include "common/cli/meter.h"
+
+static const char *const actions[] = {
+    [PM_INGEST_ADDED] = "added",         [PM_INGEST_UPDATED] = "updated",
+    [PM_INGEST_UNCHANGED] = "unchanged", [PM_INGEST_PRUNED] = "pruned",
+    [PM_INGEST_SKIPPED] = "skipped",     [PM_INGEST_DUPLICATE] = "duplicate",
+    [PM_INGEST_WARNING] = "warning",
+};
+
+static json_t *text_or_null(pm_text t) { return t.len ? emit_json_text(t.data, t.len) : json_null(); }
+
+static json_t *string_or_null(const char *s)
+{
+    return s ? emit_json_text(s, strlen(s)) : json_null();
+}
+
+static json_t *boilerplate(const pm_ingest_event *e)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < e->n_spans; i++) {
+        json_t *span = json_object();
+        emit_json_set(&span, "start", json_integer((json_int_t)e->spans[i].start));
+        emit_json_set(&span, "end", json_integer((json_int_t)e->spans[i].end));
+        emit_json_set(&span, "why", string_or_null(e->spans[i].why));
+        if (!span || json_array_append_new(list, span) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    }
+    return list;
+}
+
+static void put_report(ingest_report *r, const pm_ingest_event *e)
+{
+    if (!r->file.file) return;
+    json_t *o = json_object();
+    emit_json_set(&o, "action", json_string(actions[e->kind]));
+    emit_json_set(&o, "path", emit_json_text(e->path.data, e->path.len));
+    if (e->line) emit_json_set(&o, "line", json_integer((json_int_t)e->line));
+    emit_json_set(&o, "id", text_or_null(e->id));
+    emit_json_set(&o, "title", text_or_null(e->title));
+    emit_json_set(&o, "date", text_or_null(e->date));
+    emit_json_set(&o, "title_rule", string_or_null(e->title_rule));
+    emit_json_set(&o, "date_rule", string_or_null(e->date_rule));
+    emit_json_set(&o, "boilerplate", boilerplate(e));
+    emit_json_set(&o, "reason", string_or_null(e->reason));
+    stream_put(&r->file, o);
+}
+
+static void clear_progress(ingest_report *r)
+{
+    if (r->shown_ns) fputs("\r\033[K", stderr);
+    r->shown_ns = 0;
+}
+
+static void put_warning(ingest_report *r, const pm_ingest_event *e)
+{
+    char line[32] = "";
+    if (r->warnings++ >= WARNINGS_SHOWN) return;
+    clear_progress(r);
+    if (e->line) snprintf(line, sizeof(line), ":%llu", (unsigned long long)e->line);
+    emit_warning("%.*s%s: %s%s", (int)(e->path.len < 500 ? e->path.len : 500), e->path.data, line,
+                 e->kind == PM_INGEST_SKIPPED ? "skipped: " : "", e->reason ? e->reason : actions[e->kind]);
+}
+
+static void put_progress(ingest_report *r)
+{
+    enum { EVERY_NS = 100000000 };
+    if (!r->progress) return;
+    uint64_t now = meter_now_ns();
+    if (now - (r->shown_ns ? r->shown_ns : r->start_ns) < EVERY_NS) return;
+    r->shown_ns = now;
+    double seconds = (double)(now - r->start_ns) / 1e9;
+    fprintf(stderr, "\r\033[K%llu articles, %.0f/s", (unsigned long long)r->done,
+            (double)r->done / seconds);
+}
+
+void report_event(ingest_report *r, const pm_ingest_event *e)
+{
+    put_report(r, e);
+    switch (e->kind) {
+    case PM_INGEST_ADDED:
+    case PM_INGEST_UPDATED:
+    case PM_INGEST_UNCHANGED: r->done++; break;
+    case PM_INGEST_SKIPPED:
+    case PM_INGEST_DUPLICATE:
+    case PM_INGEST_WARNING: put_warning(r, e); break;
+    case PM_INGEST_PRUNED: break;
+    }
+    put_progress(r);
+}
+
+void report_end(ingest_report *r)
+{
+    clear_progress(r);
+    if (r->warnings <= WARNINGS_SHOWN) return;
+    emit_warning("%llu more of these; --report FILE lists them all",
+                 (unsigned long long)(r->warnings - WARNINGS_SHOWN));
+}

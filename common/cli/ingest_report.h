@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ingest_report.h - what `index` tells while it reads: warnings, progress, report.
+ *
+ * Takes pm_ingest_events.  Warnings are lines on standard error, at most WARNINGS_SHOWN of
+ * them, then a count; progress is one line rewritten in place, on a terminal only; the
+ * report is JSON Lines with everything.
+ */
+#ifndef PM_CLI_INGEST_REPORT_H
+#define PM_CLI_INGEST_REPORT_H
+
+#include "common/cli/stream.h"
+
+enum { WARNINGS_SHOWN = 50 };
+
+typedef struct ingest_report {
+    json_stream file;     /* zeroed: no report                                            */
+    bool progress;        /* standard error is a terminal and nobody asked for quiet      */
+    uint64_t start_ns, shown_ns;
+    uint64_t done;        /* articles added, updated or unchanged                         */
+    uint64_t warnings;
+} ingest_report;
+
+void report_event(ingest_report *r, const pm_ingest_event *event);
+/* Removes the progress line and counts the warnings that were not shown. */
+void report_end(ingest_report *r);
+
+#endif
