@@ -24,6 +24,10 @@ typedef struct cursor {
     uint32_t block;          /* decoded block, UINT32_MAX when none                       */
     uint32_t block_n;        /* postings in it                                            */
     uint32_t block_first;    /* rank of its first posting                                 */
+    /* where the positions of the posting pos_rank start, so that reading on is cheap     */
+    uint32_t pos_rank;       /* UINT32_MAX when not known                                 */
+    uint64_t pos_at;         /* nibble in the block's stream                              */
+    slice pos_bytes;         /* the stream of pos_rank's group                            */
     uint32_t docs[SEGMENT_BLOCK_MAX];
 } cursor;
 
@@ -38,8 +42,8 @@ uint32_t cursor_seek(cursor *c, uint32_t target);
 uint32_t cursor_tf(cursor *c);
 /* Impact byte of the current posting. */
 uint8_t cursor_impact(const cursor *c);
-/* Positions of the current posting, ascending, up to cap of them; returns their number (tf),
- * or 0 when the list has none or is damaged. */
+/* Positions of the current posting, strictly ascending: writes the first min(tf, cap) of them
+ * and returns tf; 0 when the list has none or is damaged. */
 uint32_t cursor_positions(cursor *c, uint32_t *out, uint32_t cap);
 
 /* Forms: walk a list from its start and give each occurrence's form index.  Sequential

@@ -17,6 +17,7 @@ typedef struct term_entry {
     uint32_t df;             /* documents, deleted ones included                          */
     uint64_t cf;             /* occurrences                                               */
     uint32_t n_forms;        /* surface forms of a plain term; 0 when not recorded        */
+    bool has_positions;      /* the list carries them                                     */
     uint64_t off, len;       /* region in SECTION_POSTINGS                                */
 } term_entry;
 

@@ -26,6 +26,7 @@ typedef struct postings {
     const uint8_t *block_max;    /* largest impact                                        */
     const uint64_t *ef;
     uint64_t ef_words;
+    bool uniform;                /* every block but the last holds block_size postings    */
     /* dense: one element a 512-document bucket (bits: 8) */
     const uint64_t *bits;        /* ceil(n_docs / 512) * 8 words                          */
     const uint32_t *rank;        /* postings before the bucket                            */
@@ -40,7 +41,8 @@ typedef struct postings {
     slice position_dir;          /* u32 offset a block (not small)                        */
     slice position_bytes;        /* blocks of nibbles                                     */
     uint32_t n_forms;
-    slice form_bits;
+    slice form_bits;             /* not small: u64 number of bits in front; small with
+                                    positions: empty, they follow the positions           */
 } postings;
 
 /* False: damage was recorded and *out is an empty list.  Verifies all pages of the list but

@@ -29,6 +29,8 @@ enum {
     SEGMENT_PAGE_BYTES = 65536,
     SEGMENT_BLOCK_MAX = 256,     /* postings a block at most                              */
     SEGMENT_NAME_MAX = 40,
+    SEGMENT_DOCS_MAX = INT32_MAX,    /* documents at most                                 */
+    SEGMENT_ID_MAX = 1024,           /* bytes of an id                                    */
 };
 
 /* Key classes of the term dictionary: the first byte of a key.  Plain terms start with a
@@ -85,6 +87,7 @@ typedef struct segment {
     char name[SEGMENT_NAME_MAX];
     char *path;                          /* for messages                                  */
     uint32_t footer_crc;                 /* what the manifest must agree with             */
+    uint64_t page_table_off;             /* pages cover [0, page_table_off)               */
     const uint32_t *page_crcs;           /* mapped; unaligned reads through load_u32      */
     size_t n_pages;
     _Atomic uint64_t *page_verified;     /* one bit a page                                */
@@ -102,8 +105,13 @@ void segment_close(segment *s);
 /* Verify the pages that cover file bytes [off, off + len); cheap when already done.  False:
  * damage was recorded. */
 bool segment_touch(segment *s, uint64_t off, uint64_t len);
+/* The same for bytes that lie in the map; an empty slice is always fine. */
+static inline bool segment_touch_slice(segment *s, slice bytes)
+{
+    return !bytes.len || segment_touch(s, (uint64_t)(bytes.data - s->file.data), bytes.len);
+}
 /* Record damage (first one wins); offset in the file. */
-void segment_damaged(segment *s, uint64_t off, const char *section, const char *what);
+void segment_damaged(segment *s, uint64_t off, const char *where, const char *what);
 /* PM_OK, or the recorded damage. */
 pm_status segment_status(const segment *s, pm_error *err);
 /* Verified bytes [off, off + len) of a section; false and empty on damage. */

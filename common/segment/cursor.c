@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ * cursor.c - walking one posting list in document order; see cursor.h.  Takes an entry, gives
+ * documents, term frequencies, positions and forms.
+ *
+ * States: before the first (block == UINT32_MAX), on a posting, after the last
+ * (block >= n_blocks, block_n == 0, doc == CURSOR_END).
+ */
+#include "common/segment/cursor.h"
+
+#include "common/codec/bits.h"
+#include "common/codec/gamma.h"
+#include "common/codec/nibble.h"
+#include "common/segment/layout.h"
+
+void cursor_open(cursor *c, segment *s, const term_entry *entry)
+{
+    postings_open(&c->list, s, entry);
+    c->doc = CURSOR_END;
+    c->rank = UINT32_MAX;
+    c->block = UINT32_MAX;
+    c->block_n = 0;
+    c->block_first = 0;
+    c->pos_rank = UINT32_MAX;
+}
+
+static uint32_t cursor_stop(cursor *c)
+{
+    c->block = c->list.n_blocks;
+    c->block_n = 0;
+    c->doc = CURSOR_END;
+    return CURSOR_END;
+}
+
+/* Damage: the list is over for good. */
+static uint32_t cursor_break(cursor *c, const char *what)
+{
+    segment_damaged(c->list.s, c->list.base, section_name(SECTION_POSTINGS), what);
+    c->list.n_blocks = 0;
+    return cursor_stop(c);
+}
+
+/* Decode block b and stand before its first posting. */
+static bool cursor_load(cursor *c, uint32_t b)
+{
+    if (b >= c->list.n_blocks) {
+        cursor_stop(c);
+        return false;
+    }
+    uint32_t first = b == c->block + 1 && c->block_n ? c->block_first + c->block_n
+                                                     : postings_block_rank(&c->list, b);
+    uint32_t n = postings_decode_block(&c->list, b, c->docs);
+    if (n == 0 || n > c->list.df - first) {
+        cursor_break(c, "a block does not decode");
+        return false;
+    }
+    c->block = b;
+    c->block_first = first;
+    c->block_n = n;
+    return true;
+}
+
+static uint32_t cursor_stand(cursor *c, uint32_t i)
+{
+    c->rank = c->block_first + i;
+    c->doc = c->docs[i];
+    return c->doc;
+}
+
+uint32_t cursor_next(cursor *c)
+{
+    if (c->block_n && c->rank + 1 - c->block_first < c->block_n)
+        return cursor_stand(c, c->rank + 1 - c->block_first);
+    if (c->block != UINT32_MAX && c->block >= c->list.n_blocks) return cursor_stop(c);
+    return cursor_load(c, c->block + 1) ? cursor_stand(c, 0) : CURSOR_END;
+}
+
+/* ---- seeking ------------------------------------------------------------------------------ */
+
+/* First block from b on whose last document is >= target, by steps that double. */
+static uint32_t sparse_block_for(const postings *p, uint32_t b, uint32_t target)
+{
+    uint32_t low = b, step = 1, high;
+    for (high = b; high < p->n_blocks && p->last[high] < target; step *= 2) {
+        low = high + 1;
+        high = p->n_blocks - high > step ? high + step : p->n_blocks;
+    }
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (p->last[mid] < target) low = mid + 1;
+        else high = mid;
+    }
+    return low;
+}
+
+/* Block of the first posting >= target, or n_blocks. */
+static uint32_t dense_block_for(const postings *p, uint32_t target)
+{
+    if (target >= p->n_docs) return p->n_blocks;
+    uint32_t n_words = p->n_buckets * (BUCKET_DOCS / 64), word = target / 64;
+    uint64_t bits = p->bits[word] & UINT64_MAX << target % 64;
+    while (!bits && ++word < n_words) bits = p->bits[word];
+    if (!bits) return p->n_blocks;
+    uint32_t doc = word * 64 + bits_lowest(bits), bucket = doc / BUCKET_DOCS;
+    uint64_t rank = (uint64_t)p->rank[bucket] +
+                    bits_rank(p->bits + (size_t)bucket * (BUCKET_DOCS / 64), doc % BUCKET_DOCS);
+    return (uint32_t)(rank / p->block_size);
+}
+
+/* Index of the first of docs[from, n) that is >= target; the last one is. */
+static uint32_t lower_bound(const uint32_t *docs, uint32_t from, uint32_t n, uint32_t target)
+{
+    while (from < n) {
+        uint32_t mid = from + (n - from) / 2;
+        if (docs[mid] < target) from = mid + 1;
+        else n = mid;
+    }
+    return from;
+}
+
+uint32_t cursor_seek(cursor *c, uint32_t target)
+{
+    const postings *p = &c->list;
+    if (c->doc != CURSOR_END && c->doc >= target) return c->doc;
+    if (c->block != UINT32_MAX && c->block >= p->n_blocks) return cursor_stop(c);
+    if (c->block_n && c->docs[c->block_n - 1] >= target)
+        return cursor_stand(c, lower_bound(c->docs, c->rank - c->block_first, c->block_n, target));
+    uint32_t b = c->block + 1;
+    if (p->kind == POSTINGS_SPARSE) b = sparse_block_for(p, b, target);
+    else if (p->kind == POSTINGS_DENSE && p->n_blocks) b = dense_block_for(p, target);
+    if (c->block != UINT32_MAX && b <= c->block) return cursor_break(c, "ranks do not rise");
+    if (!cursor_load(c, b)) return CURSOR_END;
+    uint32_t i = lower_bound(c->docs, 0, c->block_n, target);
+    if (i < c->block_n) return cursor_stand(c, i);
+    return p->kind == POSTINGS_SMALL ? cursor_stop(c) : cursor_break(c, "a block is out of place");
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+uint32_t cursor_tf(cursor *c)
+{
+    if (c->doc == CURSOR_END) return 0;
+    return postings_tf(&c->list, c->rank, segment_dl(c->list.s, c->doc));
+}
+
+uint8_t cursor_impact(const cursor *c)
+{
+    return c->doc == CURSOR_END ? 0 : c->list.impacts[c->rank];
+}
+
+/* ---- positions ----------------------------------------------------------------------------- */
+
+static bool positions_damaged(const postings *p, slice at)
+{
+    uint64_t off = at.data ? (uint64_t)(at.data - p->s->file.data) : p->base;
+    segment_damaged(p->s, off, section_name(SECTION_POSTINGS), "positions do not decode");
+    return false;
+}
+
+/* The bytes of block b's positions, verified. */
+static bool position_block(const postings *p, uint32_t b, slice *out)
+{
+    *out = p->position_bytes;
+    if (p->kind != POSTINGS_SMALL) {
+        uint64_t start = load_u32(p->position_dir.data + 4 * (size_t)b), end = p->position_bytes.len;
+        if (b + 1 < p->n_blocks) end = load_u32(p->position_dir.data + 4 * ((size_t)b + 1));
+        if (start > end || !slice_sub(p->position_bytes, start, end - start, out))
+            return positions_damaged(p, p->position_dir);
+    }
+    return segment_touch_slice(p->s, *out);
+}
+
+/* Nibbles of a block of n postings behind its header, and the nibble where group g starts. */
+static bool position_group(const postings *p, slice block, uint32_t n, uint32_t g, slice *nibbles,
+                           uint64_t *at)
+{
+    *nibbles = block;
+    *at = 0;
+    if (n <= POSITION_GROUP) return true;
+    uint64_t groups = layout_groups(n, POSITION_GROUP);
+    unsigned width = block.len ? block.data[0] : 0;
+    if ((width != 2 && width != 4) || block.len < 1 + width * (groups - 1))
+        return positions_damaged(p, block);
+    slice_sub(block, 1 + width * (groups - 1), block.len - 1 - width * (groups - 1), nibbles);
+    if (g) {
+        const uint8_t *entry = block.data + 1 + (size_t)width * (g - 1);
+        *at = width == 2 ? load_u16(entry) : load_u32(entry);
+    }
+    return true;
+}
+
+/* Set pos_at to the start of the current posting's positions. */
+static bool positions_locate(cursor *c)
+{
+    const postings *p = &c->list;
+    if (c->pos_rank == c->rank) return true;
+    uint32_t i = c->rank - c->block_first, group = i / POSITION_GROUP;
+    uint32_t from = c->block_first + group * POSITION_GROUP;
+    if (c->pos_rank == UINT32_MAX || c->pos_rank < from || c->pos_rank > c->rank) {
+        slice block;
+        if (!position_block(p, c->block, &block)) return false;
+        if (!position_group(p, block, c->block_n, group, &c->pos_bytes, &c->pos_at)) return false;
+        c->pos_rank = from;
+    }
+    uint64_t skip = 0;
+    for (uint32_t r = c->pos_rank; r < c->rank; r++)
+        skip += postings_tf(p, r, segment_dl(p->s, c->docs[r - c->block_first]));
+    if (!nibble_skip(c->pos_bytes, &c->pos_at, skip)) return positions_damaged(p, c->pos_bytes);
+    c->pos_rank = c->rank;
+    return true;
+}
+
+/* n values from *at: the first position, then gaps - 1; writes the first cap. */
+static bool positions_decode(slice bytes, uint64_t *at, uint32_t n, uint32_t *out, uint32_t cap)
+{
+    uint64_t next = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t value;
+        if (!nibble_decode(bytes, at, 1, &value)) return false;
+        uint64_t position = next + value;
+        if (position > UINT32_MAX) return false;
+        if (i < cap) out[i] = (uint32_t)position;
+        next = position + 1;
+    }
+    return true;
+}
+
+uint32_t cursor_positions(cursor *c, uint32_t *out, uint32_t cap)
+{
+    if (c->doc == CURSOR_END || !c->list.has_positions) return 0;
+    uint32_t tf = cursor_tf(c);
+    if (!positions_locate(c)) {
+        c->pos_rank = UINT32_MAX;
+        return 0;
+    }
+    uint64_t at = c->pos_at;
+    if (!positions_decode(c->pos_bytes, &at, tf, out, cap)) {
+        positions_damaged(&c->list, c->pos_bytes);
+        return 0;
+    }
+    return tf;
+}
+
+/* ---- forms --------------------------------------------------------------------------------- */
+
+/* The form bits of a small list follow its positions, whose end is found by skipping them. */
+static bool small_form_bits(const postings *p, slice *out)
+{
+    slice nibbles;
+    uint64_t at;
+    if (!segment_touch_slice(p->s, p->position_bytes)) return false;
+    uint32_t groups = (uint32_t)layout_groups(p->df, POSITION_GROUP);
+    if (!position_group(p, p->position_bytes, p->df, groups - 1, &nibbles, &at)) return false;
+    at = 0;
+    if (!nibble_skip(nibbles, &at, p->cf)) return positions_damaged(p, p->position_bytes);
+    uint64_t used = at / 2 + at % 2;
+    return slice_sub(nibbles, used, nibbles.len - used, out);
+}
+
+void form_stream_open(form_stream *f, const postings *list)
+{
+    *f = (form_stream){.s = list->s, .n_forms = list->n_forms};
+    if (list->n_forms <= 1) return;
+    slice bits = list->form_bits;
+    if (list->kind == POSTINGS_SMALL) {
+        if (list->has_positions && !small_form_bits(list, &bits)) return;
+        if (!segment_touch_slice(list->s, bits)) return;
+        f->n_bits = (uint64_t)bits.len * 8;
+    } else {
+        if (!segment_touch_slice(list->s, bits)) return;
+        reader r = reader_of(bits);
+        f->n_bits = read_u64(&r);
+        bits = (slice){r.p, reader_left(&r)};
+        if (r.bad || f->n_bits / 8 + (f->n_bits % 8 != 0) != bits.len) {
+            segment_damaged(list->s, list->base, section_name(SECTION_POSTINGS), "forms do not decode");
+            f->n_bits = 0;
+        }
+    }
+    f->bits = bits;
+}
+
+uint32_t form_stream_next(form_stream *f)
+{
+    uint32_t index = 0;
+    if (f->n_forms <= 1) return 0;
+    if (gamma_decode(f->bits, f->n_bits, &f->at, &index) && index < f->n_forms) return index;
+    segment_damaged(f->s, f->bits.data ? (uint64_t)(f->bits.data - f->s->file.data) : 0,
+                    section_name(SECTION_POSTINGS), "forms do not decode");
+    f->n_forms = 0;
+    return 0;
+}

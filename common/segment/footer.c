@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ * footer.c - the two ends of a segment file: bytes to segment_info and back, and the rules
+ * that the numbers in them must keep before anything else of the file is looked at.
+ */
+#include <math.h>
+
+#include "common/base/crc32c.h"
+#include "common/segment/layout.h"
+
+enum { FLAG_POSITIONS = 1, FLAG_TEXT = 2, FLAG_DATES_SORTED = 4 };
+
+void header_encode(const segment_info *info, uint8_t out[LAYOUT_HEADER_BYTES])
+{
+    memset(out, 0, LAYOUT_HEADER_BYTES);
+    memcpy(out, layout_header_magic, 8);
+    store_u32(out + 8, SEGMENT_VERSION);
+    memcpy(out + 16, info->uuid, 16);
+    store_u64(out + 32, info->segment_id);
+    store_u32(out + 60, crc32c(0, out, 60));
+}
+
+static bool all_zero(const uint8_t *p, size_t len)
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < len; i++) any |= p[i];
+    return !any;
+}
+
+const char *header_decode(const uint8_t in[LAYOUT_HEADER_BYTES], segment_info *info, bool *too_new)
+{
+    *too_new = false;
+    if (memcmp(in, layout_header_magic, 8)) return "not a pressmark segment";
+    if (load_u32(in + 60) != crc32c(0, in, 60)) return "header checksum differs";
+    if (load_u32(in + 8) != SEGMENT_VERSION) {
+        *too_new = load_u32(in + 8) > SEGMENT_VERSION;
+        return "unknown format version";
+    }
+    if (load_u32(in + 12) || !all_zero(in + 40, 20)) return "reserved bytes are not zero";
+    memcpy(info->uuid, in + 16, 16);
+    info->segment_id = load_u64(in + 32);
+    return NULL;
+}
+
+/* ---- footer ---------------------------------------------------------------------------- */
+
+uint32_t footer_encode(const layout_footer *f, uint8_t out[LAYOUT_FOOTER_BYTES])
+{
+    const segment_info *info = &f->info;
+    memset(out, 0, LAYOUT_FOOTER_BYTES);
+    memcpy(out, info->uuid, 16);
+    store_u64(out + 16, info->segment_id);
+    store_u32(out + 24, SEGMENT_VERSION);
+    store_u32(out + 28, info->n_docs);
+    store_u64(out + 32, info->n_terms);
+    store_u64(out + 40, info->n_forms);
+    store_u64(out + 48, info->n_plain_terms);
+    store_u64(out + 56, info->n_plain_postings);
+    store_u64(out + 64, info->n_plain_positions);
+    store_u64(out + 72, info->sum_dl);
+    store_f64(out + 80, info->k1);
+    store_f64(out + 88, info->b);
+    store_f64(out + 96, info->avgdl_ref);
+    store_u32(out + 104, info->block_size);
+    store_u32(out + 108, info->dense_shift);
+    store_u32(out + 112, (info->has_positions ? FLAG_POSITIONS : 0u) |
+                             (info->has_text ? FLAG_TEXT : 0u) |
+                             (info->dates_sorted ? FLAG_DATES_SORTED : 0u));
+    out[116] = info->dl_width;
+    out[117] = info->seq_width;
+    out[118] = info->date_width;
+    store_u64(out + 120, info->seq_base);
+    for (unsigned i = 0; i < SECTION_COUNT; i++) {
+        store_u64(out + 128 + 16 * i, info->sections[i].off);
+        store_u64(out + 136 + 16 * i, info->sections[i].len);
+    }
+    store_u64(out + 336, f->page_table_off);
+    store_u64(out + 344, f->page_table_len);
+    store_u32(out + 352, f->page_table_crc);
+    store_u64(out + 360, f->file_len);
+    memcpy(out + 368, layout_footer_magic, 8);
+    uint32_t crc = crc32c(0, out, 380);
+    store_u32(out + 380, crc);
+    return crc;
+}
+
+static void footer_load(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *f)
+{
+    segment_info *info = &f->info;
+    uint32_t flags = load_u32(in + 112);
+    memcpy(info->uuid, in, 16);
+    info->segment_id = load_u64(in + 16);
+    info->n_docs = load_u32(in + 28);
+    info->n_terms = load_u64(in + 32);
+    info->n_forms = load_u64(in + 40);
+    info->n_plain_terms = load_u64(in + 48);
+    info->n_plain_postings = load_u64(in + 56);
+    info->n_plain_positions = load_u64(in + 64);
+    info->sum_dl = load_u64(in + 72);
+    info->k1 = load_f64(in + 80);
+    info->b = load_f64(in + 88);
+    info->avgdl_ref = load_f64(in + 96);
+    info->block_size = load_u32(in + 104);
+    info->dense_shift = load_u32(in + 108);
+    info->has_positions = flags & FLAG_POSITIONS;
+    info->has_text = flags & FLAG_TEXT;
+    info->dates_sorted = flags & FLAG_DATES_SORTED;
+    info->dl_width = in[116];
+    info->seq_width = in[117];
+    info->date_width = in[118];
+    info->seq_base = load_u64(in + 120);
+    for (unsigned i = 0; i < SECTION_COUNT; i++) {
+        info->sections[i].off = load_u64(in + 128 + 16 * i);
+        info->sections[i].len = load_u64(in + 136 + 16 * i);
+    }
+    f->page_table_off = load_u64(in + 336);
+    f->page_table_len = load_u64(in + 344);
+    f->page_table_crc = load_u32(in + 352);
+    f->file_len = load_u64(in + 360);
+}
+
+/* Sections, page table and file length are where the lengths say, and nowhere else. */
+static const char *check_places(const layout_footer *f)
+{
+    const segment_info *info = &f->info;
+    uint64_t at = LAYOUT_HEADER_BYTES;
+    for (unsigned i = 0; i < SECTION_COUNT; i++) {
+        const section *s = &info->sections[layout_order[i]];
+        if (s->off != at || s->len > f->file_len || at > f->file_len) return "a section is misplaced";
+        at = layout_next(s->off + s->len);
+    }
+    if (f->page_table_off != at || at > f->file_len) return "the page table is misplaced";
+    if (f->page_table_len != 4 * layout_groups(at, SEGMENT_PAGE_BYTES))
+        return "the page table has a wrong size";
+    if (f->file_len != layout_align(at + f->page_table_len, 8) + LAYOUT_FOOTER_BYTES)
+        return "the file length is wrong";
+    return NULL;
+}
+
+static const char *check_sizes(const segment_info *info)
+{
+    const section *s = info->sections;
+    uint64_t n = info->n_docs;
+    if (s[SECTION_DL].len != n * info->dl_width || s[SECTION_SEQ].len != n * info->seq_width ||
+        s[SECTION_DATE].len != n * info->date_width || s[SECTION_ID_OFFSETS].len != 8 * (n + 1) ||
+        s[SECTION_ID_TABLE].len != 8 * n)
+        return "a document column has a wrong size";
+    if (s[SECTION_TERMS_INDEX].len != DICT_INDEX_BYTES * layout_groups(info->n_terms, DICT_BLOCK_KEYS) ||
+        s[SECTION_FORMS_INDEX].len != DICT_INDEX_BYTES * layout_groups(info->n_forms, DICT_BLOCK_KEYS))
+        return "a dictionary index has a wrong size";
+    if (s[SECTION_STORE_DIR].len % STORE_DIR_BYTES || s[SECTION_STORE_DIR].len < 2 * STORE_DIR_BYTES ||
+        s[SECTION_STORE_DIR].len > STORE_DIR_BYTES * (n + 1))
+        return "the store directory has a wrong size";
+    return NULL;
+}
+
+static bool in_range(double v, double low, double high)
+{
+    return isfinite(v) && v >= low && v <= high;
+}
+
+static const char *check_numbers(const segment_info *info)
+{
+    if (info->n_docs == 0 || info->n_docs > SEGMENT_DOCS_MAX) return "impossible number of documents";
+    if (info->n_terms > UINT32_MAX || info->n_forms > UINT32_MAX || info->n_plain_terms > info->n_terms)
+        return "impossible number of keys";
+    if (!in_range(info->k1, 0, 1e6) || !in_range(info->b, 0, 1) || !in_range(info->avgdl_ref, 1e-6, 1e12))
+        return "impossible k1, b or reference length";
+    if (info->block_size < 8 || info->block_size > SEGMENT_BLOCK_MAX || info->dense_shift > 31)
+        return "impossible geometry";
+    if ((info->dl_width != 2 && info->dl_width != 4) ||
+        (info->seq_width && info->seq_width != 4 && info->seq_width != 8) ||
+        (info->date_width && info->date_width != 4 && info->date_width != 8))
+        return "impossible column width";
+    return NULL;
+}
+
+const char *footer_decode(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *f)
+{
+    if (memcmp(in + 368, layout_footer_magic, 8)) return "the end is missing: the file was cut";
+    if (load_u32(in + 380) != crc32c(0, in, 380)) return "footer checksum differs";
+    if (load_u32(in + 24) != SEGMENT_VERSION) return "unknown format version";
+    if (load_u32(in + 112) > 7 || in[119] || load_u32(in + 356) || load_u32(in + 376))
+        return "reserved bytes are not zero";
+    footer_load(in, f);
+    const char *wrong = check_numbers(&f->info);
+    if (!wrong) wrong = check_places(f);
+    return wrong ? wrong : check_sizes(&f->info);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ * store.c - stored articles: a record to bytes and back, and fetching a record out of its
+ * deflated block; see store.h and FORMAT.md, "stored records".  The one reader of zlib.
+ *
+ * Sizes from the file are bounded before anything is allocated: a raw block is at most
+ * STORE_RAW_MAX bytes and inflates into exactly what the directory says, or is damage.
+ */
+#include "common/segment/store.h"
+
+#define ZLIB_CONST
+#include <zlib.h>
+
+#include "common/base/mem.h"
+#include "common/segment/layout.h"
+
+/* ---- records ------------------------------------------------------------------------------ */
+
+static void put_field(buf *out, store_tag tag, const void *data, size_t len)
+{
+    if (!len) return;
+    buf_varint(out, tag);
+    buf_varint(out, len);
+    buf_append(out, data, len);
+}
+
+static void put_text(buf *out, store_tag tag, pm_text text) { put_field(out, tag, text.data, text.len); }
+
+void store_encode(buf *out, const pm_article *a, bool with_text)
+{
+    uint8_t bytes[32];
+    put_text(out, STORE_ID, a->id);
+    put_text(out, STORE_TITLE, a->title);
+    if (with_text) put_text(out, STORE_TEXT, a->text);
+    put_text(out, STORE_DATE, a->date);
+    put_text(out, STORE_URL, a->url);
+    put_text(out, STORE_SOURCE, a->source);
+    put_text(out, STORE_AUTHOR, a->author);
+    put_text(out, STORE_TAGS, a->tags);
+    put_text(out, STORE_LANG, a->lang);
+    put_text(out, STORE_EXTRA, a->extra);
+    if (with_text && a->title_in_body) {
+        size_t n = varint_encode(bytes, a->title_start);
+        n += varint_encode(bytes + n, a->title_end);
+        put_field(out, STORE_TITLE_SPAN, bytes, n);
+    }
+    if (a->file_size || a->file_mtime_ns || a->file_hash) {
+        size_t n = varint_encode(bytes, a->file_size);
+        store_u64(bytes + n, (uint64_t)a->file_mtime_ns);
+        store_u64(bytes + n + 8, a->file_hash);
+        put_field(out, STORE_PROVENANCE, bytes, n + 16);
+    }
+}
+
+static bool get_span(slice field, pm_article *out)
+{
+    reader r = reader_of(field);
+    out->title_start = (size_t)read_varint(&r);
+    out->title_end = (size_t)read_varint(&r);
+    out->title_in_body = true;
+    return !r.bad && !reader_left(&r);
+}
+
+static bool get_provenance(slice field, pm_article *out)
+{
+    reader r = reader_of(field);
+    out->file_size = read_varint(&r);
+    out->file_mtime_ns = (int64_t)read_u64(&r);
+    out->file_hash = read_u64(&r);
+    return !r.bad && !reader_left(&r);
+}
+
+static bool get_field(uint64_t tag, slice field, pm_article *out)
+{
+    pm_text text = {(const char *)field.data, field.len};
+    switch (tag) {
+    case STORE_ID: out->id = text; return true;
+    case STORE_TITLE: out->title = text; return true;
+    case STORE_TEXT: out->text = text; return true;
+    case STORE_DATE: out->date = text; return true;
+    case STORE_URL: out->url = text; return true;
+    case STORE_SOURCE: out->source = text; return true;
+    case STORE_AUTHOR: out->author = text; return true;
+    case STORE_TAGS: out->tags = text; return true;
+    case STORE_LANG: out->lang = text; return true;
+    case STORE_EXTRA: out->extra = text; return true;
+    case STORE_TITLE_SPAN: return get_span(field, out);
+    case STORE_PROVENANCE: return get_provenance(field, out);
+    default: return true; /* of a later version: skipped                                  */
+    }
+}
+
+pm_status store_decode(slice record, pm_article *out, pm_error *err)
+{
+    static const pm_text none = {"", 0};
+    *out = (pm_article){.id = none, .title = none, .text = none, .date = none, .url = none,
+                        .source = none, .author = none, .tags = none, .lang = none, .extra = none};
+    reader r = reader_of(record);
+    bool good = true;
+    while (good && reader_left(&r)) {
+        uint64_t tag = read_varint(&r);
+        slice field = read_slice(&r, read_varint(&r));
+        good = !r.bad && tag && field.len && get_field(tag, field, out);
+    }
+    good = good && out->id.len && out->id.len <= SEGMENT_ID_MAX &&
+           out->title_start <= out->title_end && out->title_end <= out->text.len;
+    if (good) return PM_OK;
+    return error_set(err, PM_CORRUPT, "a stored record is damaged; run 'pressmark check', restore a "
+                                      "copy or index again");
+}
+
+/* ---- inflating ------------------------------------------------------------------------------ */
+
+static voidpf zlib_alloc(voidpf ctx, uInt items, uInt size)
+{
+    (void)ctx;
+    size_t bytes;
+    return __builtin_mul_overflow((size_t)items, (size_t)size, &bytes) ? NULL : mem_alloc(bytes);
+}
+
+static void zlib_free(voidpf ctx, voidpf p)
+{
+    (void)ctx;
+    mem_free(p);
+}
+
+/* Inflate into exactly raw->len bytes.  Z_OK, Z_MEM_ERROR or Z_DATA_ERROR. */
+static int inflate_exact(slice deflated, uint8_t *raw, uint32_t raw_len)
+{
+    z_stream z = {.zalloc = zlib_alloc, .zfree = zlib_free};
+    if (deflated.len > UINT32_MAX) return Z_DATA_ERROR;
+    int rc = inflateInit(&z);
+    if (rc != Z_OK) return rc == Z_MEM_ERROR ? rc : Z_DATA_ERROR;
+    z.next_in = deflated.data;
+    z.avail_in = (uInt)deflated.len;
+    z.next_out = raw;
+    z.avail_out = raw_len;
+    rc = inflate(&z, Z_FINISH);
+    bool exact = rc == Z_STREAM_END && z.avail_out == 0 && z.avail_in == 0;
+    inflateEnd(&z);
+    if (rc == Z_MEM_ERROR) return rc;
+    return exact ? Z_OK : Z_DATA_ERROR;
+}
+
+/* ---- blocks --------------------------------------------------------------------------------- */
+
+uint32_t store_block_count(const segment *s)
+{
+    return (uint32_t)(s->info.sections[SECTION_STORE_DIR].len / STORE_DIR_BYTES - 1);
+}
+
+static bool store_damaged(segment *s, section_id id, uint64_t off, const char *what)
+{
+    segment_damaged(s, s->info.sections[id].off + off, section_name(id), what);
+    return false;
+}
+
+bool store_block_raw(segment *s, uint32_t block, uint32_t *first_doc, uint32_t *n_docs,
+                     uint32_t *raw_len, slice *deflated)
+{
+    slice entry;
+    uint64_t at = (uint64_t)block * STORE_DIR_BYTES;
+    if (!segment_slice(s, SECTION_STORE_DIR, at, 2 * STORE_DIR_BYTES, &entry)) return false;
+    uint64_t start = load_u64(entry.data), end = load_u64(entry.data + 16);
+    uint32_t first = load_u32(entry.data + 8), next = load_u32(entry.data + 24);
+    *first_doc = first;
+    *n_docs = next - first;
+    *raw_len = load_u32(entry.data + 12);
+    if (next <= first || next > s->info.n_docs || *raw_len > STORE_RAW_MAX || end <= start)
+        return store_damaged(s, SECTION_STORE_DIR, at, "a store block is impossible");
+    return segment_slice(s, SECTION_STORE, start, end - start, deflated);
+}
+
+/* Block that holds doc, by its first document; false on damage. */
+static bool store_block_of(segment *s, uint32_t doc, uint32_t *block)
+{
+    uint32_t low = 0, high = store_block_count(s);
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+        slice entry;
+        if (!segment_slice(s, SECTION_STORE_DIR, (uint64_t)mid * STORE_DIR_BYTES, STORE_DIR_BYTES, &entry))
+            return false;
+        if (load_u32(entry.data + 8) <= doc) low = mid;
+        else high = mid;
+    }
+    *block = low;
+    return true;
+}
+
+/* Fill the cache with a block. */
+static pm_status store_load(store_cache *cache, segment *s, uint32_t block, uint32_t raw_len,
+                            slice deflated, pm_error *err)
+{
+    cache->s = NULL;
+    buf_reset(&cache->raw);
+    cache->raw.failed = false;
+    if (!buf_reserve(&cache->raw, raw_len)) return error_nomem(err);
+    int rc = inflate_exact(deflated, cache->raw.data, raw_len);
+    if (rc == Z_MEM_ERROR) return error_nomem(err);
+    if (rc != Z_OK) {
+        segment_damaged(s, (uint64_t)(deflated.data - s->file.data), section_name(SECTION_STORE),
+                        "a stored block does not inflate to its size");
+        return segment_status(s, err);
+    }
+    cache->raw.len = raw_len;
+    cache->s = s;
+    cache->block = block;
+    return PM_OK;
+}
+
+/* Record i of n in a raw block: n varint lengths, then the records. */
+static bool store_record(slice raw, uint32_t n, uint32_t i, slice *out)
+{
+    reader r = reader_of(raw);
+    uint64_t before = 0, len = 0, all = 0;
+    for (uint32_t k = 0; k < n && !r.bad; k++) {
+        uint64_t size = read_varint_max(&r, STORE_RECORD_MAX);
+        if (k < i) before += size;
+        if (k == i) len = size;
+        all += size;
+    }
+    slice records = {r.p, reader_left(&r)};
+    return !r.bad && all == records.len && len && slice_sub(records, before, len, out);
+}
+
+pm_status store_get(store_cache *cache, segment *s, uint32_t doc, slice *record, pm_error *err)
+{
+    uint32_t block, first, n, raw_len;
+    slice deflated;
+    pm_status st = PM_OK;
+    *record = (slice){NULL, 0};
+    if (doc >= s->info.n_docs) return error_set(err, PM_USAGE, "no such document number");
+    if (!store_block_of(s, doc, &block) ||
+        !store_block_raw(s, block, &first, &n, &raw_len, &deflated))
+        return segment_status(s, err);
+    if (doc < first || doc - first >= n) {
+        store_damaged(s, SECTION_STORE_DIR, (uint64_t)block * STORE_DIR_BYTES, "first documents do not rise");
+        return segment_status(s, err);
+    }
+    if (cache->s != s || cache->block != block)
+        PM_TRY(store_load(cache, s, block, raw_len, deflated, err));
+    if (store_record(buf_slice(&cache->raw), n, doc - first, record)) return PM_OK;
+    store_damaged(s, SECTION_STORE, (uint64_t)(deflated.data - s->file.data) - s->info.sections[SECTION_STORE].off,
+                  "record lengths do not fit the block");
+    st = segment_status(s, err);
+out:
+    return st;
+}
+
+void store_cache_free(store_cache *cache)
+{
+    buf_free(&cache->raw);
+    cache->s = NULL;
+}

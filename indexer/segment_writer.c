@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT
+ * segment_writer.c - the life of one segment file: header, store and posting lists as they
+ * come, then tables, dictionaries, page table and footer.  Takes documents, terms and forms
+ * in order, gives a file that FORMAT.md describes.
+ *
+ * Every byte goes through writer_put, which sums it into its page; no byte is written twice.
+ * Failures are sticky (writer_fail); functions here do nothing once one is kept.
+ */
+#include "indexer/segment_writer.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "common/base/crc32c.h"
+#include "common/base/mem.h"
+#include "indexer/segment_writer_parts.h"
+
+/* ---- failures ------------------------------------------------------------------------------ */
+
+void writer_fail(segment_writer *w, pm_status status, const char *what)
+{
+    if (writer_bad(w)) return;
+    w->status = status;
+    if (status == PM_NOMEM) error_nomem(&w->first);
+    else error_set(&w->first, status, "%s", what);
+}
+
+void writer_check_buf(segment_writer *w, const buf *b)
+{
+    if (b->failed) writer_fail(w, PM_NOMEM, NULL);
+}
+
+/* ---- output --------------------------------------------------------------------------------- */
+
+void writer_put(segment_writer *w, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    if (writer_bad(w)) return;
+    while (len) {
+        size_t room = SEGMENT_PAGE_BYTES - w->out.len % SEGMENT_PAGE_BYTES;
+        size_t n = len < room ? len : room;
+        w->page_crc = crc32c(w->page_crc, p, n);
+        outfile_write(&w->out, p, n);
+        if (w->out.failed) {
+            w->status = w->out.first.status;
+            w->first = w->out.first;
+            return;
+        }
+        p += n;
+        len -= n;
+        if (n < room) continue;
+        buf_u32(&w->page_crcs, w->page_crc);
+        w->page_crc = 0;
+    }
+}
+
+void writer_zeros(segment_writer *w, uint64_t len)
+{
+    static const uint8_t zeros[256];
+    for (; len && !writer_bad(w); len -= len < sizeof zeros ? len : sizeof zeros)
+        writer_put(w, zeros, len < sizeof zeros ? (size_t)len : sizeof zeros);
+}
+
+void writer_section_begin(segment_writer *w, section_id id) { w->info.sections[id].off = w->out.len; }
+
+void writer_section_end(segment_writer *w, section_id id)
+{
+    uint64_t end = w->out.len;
+    w->info.sections[id].len = end - w->info.sections[id].off;
+    writer_zeros(w, layout_next(end) - end);
+}
+
+void writer_section(segment_writer *w, section_id id, const buf *content)
+{
+    writer_check_buf(w, content);
+    writer_section_begin(w, id);
+    if (content->len) writer_put(w, content->data, content->len);
+    writer_section_end(w, id);
+}
+
+/* ---- begin ------------------------------------------------------------------------------------ */
+
+static pm_status config_check(const segment_writer_config *c, pm_error *err)
+{
+    bool good = c->block_size >= 8 && c->block_size <= SEGMENT_BLOCK_MAX && c->dense_shift <= 31 &&
+                isfinite(c->k1) && c->k1 >= 0 && c->k1 <= 1e6 && c->b >= 0 && c->b <= 1 &&
+                isfinite(c->avgdl_ref) && c->avgdl_ref >= 0 && c->avgdl_ref <= 1e12 &&
+                c->store_block_bytes <= STORE_RECORD_MAX;
+    return good ? PM_OK : error_set(err, PM_USAGE, "segment geometry is out of range (FORMAT.md, footer)");
+}
+
+pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *name,
+                               const segment_writer_config *config, pm_error *err)
+{
+    pm_status st = PM_OK;
+    uint8_t header[LAYOUT_HEADER_BYTES];
+    *out = NULL;
+    segment_writer *w = mem_zalloc(sizeof *w);
+    if (!w) return error_nomem(err);
+    w->out = (outfile)OUTFILE_INIT;
+    PM_TRY(config_check(config, err));
+    w->folder = d;
+    w->config = *config;
+    w->info = (segment_info){.segment_id = config->segment_id, .k1 = config->k1, .b = config->b,
+                             .avgdl_ref = config->avgdl_ref, .block_size = config->block_size,
+                             .dense_shift = config->dense_shift,
+                             .has_positions = config->has_positions, .has_text = config->has_text};
+    memcpy(w->info.uuid, config->uuid, 16);
+    snprintf(w->name, sizeof w->name, "%s", name);
+    if (!store_writer_init(w)) PM_TRY(error_nomem(err));
+    PM_TRY(outfile_create(&w->out, d, name, true, err));
+    w->created = true;
+    header_encode(&w->info, header);
+    writer_put(w, header, sizeof header);
+    writer_section_begin(w, SECTION_STORE);
+    *out = w;
+    return PM_OK;
+out:
+    segment_writer_abandon(w);
+    return st;
+}
+
+/* ---- documents ------------------------------------------------------------------------------- */
+
+void segment_writer_doc(segment_writer *w, const segment_doc *doc)
+{
+    if (writer_bad(w)) return;
+    if (w->docs_done) {
+        writer_fail(w, PM_USAGE, "segment writer: a document after the last one");
+        return;
+    }
+    tables_add(w, doc);
+    if (writer_bad(w)) return;
+    if (w->raw_pending) w->raw_pending--;
+    else store_writer_add(w, doc->record);
+}
+
+void segment_writer_raw_block(segment_writer *w, uint32_t n_docs, uint32_t raw_len, slice deflated)
+{
+    if (writer_bad(w)) return;
+    if (w->raw_pending || w->docs_done) {
+        writer_fail(w, PM_USAGE, "segment writer: documents of the last raw block are missing");
+        return;
+    }
+    store_writer_raw(w, n_docs, raw_len, deflated);
+    w->raw_pending = n_docs;
+}
+
+void segment_writer_docs_done(segment_writer *w)
+{
+    if (writer_bad(w) || w->docs_done) return;
+    if (w->info.n_docs == 0 || w->raw_pending) {
+        writer_fail(w, PM_USAGE, "segment writer: a segment without documents, or with too few");
+        return;
+    }
+    store_writer_finish(w);
+    writer_check_buf(w, &w->dl);
+    writer_section_end(w, SECTION_STORE);
+    writer_section_begin(w, SECTION_POSTINGS);
+    if (w->info.avgdl_ref == 0)
+        w->info.avgdl_ref = w->info.sum_dl ? (double)w->info.sum_dl / w->info.n_docs : 1;
+    w->docs_done = true;
+}
+
+double segment_writer_avgdl_ref(const segment_writer *w)
+{
+    return w->docs_done ? w->info.avgdl_ref : 0;
+}
+
+/* ---- terms and forms -------------------------------------------------------------------------- */
+
+/* Sum of tfs; 0 when the list breaks a rule. */
+static uint64_t term_check(const segment_writer *w, const segment_term *t)
+{
+    uint64_t cf = 0;
+    if (t->df == 0 || t->df > w->info.n_docs) return 0;
+    for (uint32_t i = 0; i < t->df; i++) {
+        if (t->tfs[i] == 0 || (i && t->docs[i] <= t->docs[i - 1])) return 0;
+        cf += t->tfs[i];
+    }
+    if (t->docs[t->df - 1] >= w->info.n_docs) return 0;
+    if (t->n_forms > 1 && !t->forms) return 0;
+    return t->positions && !w->info.has_positions ? 0 : cf;
+}
+
+static void term_payload(segment_writer *w, const segment_term *t, uint64_t cf)
+{
+    buf *out = &w->terms.blocks;
+    buf_varint(out, t->df);
+    buf_varint(out, cf - t->df);
+    buf_varint(out, (uint64_t)t->n_forms << 1 | (t->positions != NULL));
+    buf_varint(out, w->region.len);
+    writer_check_buf(w, out);
+}
+
+static void term_count(segment_writer *w, const segment_term *t, uint64_t cf)
+{
+    if (*(const uint8_t *)t->key < 0x20) return;
+    w->info.n_plain_terms++;
+    w->info.n_plain_postings += t->df;
+    if (t->positions) w->info.n_plain_positions += cf;
+}
+
+uint32_t segment_writer_term(segment_writer *w, const segment_term *t)
+{
+    if (writer_bad(w)) return 0;
+    uint64_t base = w->region_end, cf = w->docs_done ? term_check(w, t) : 0;
+    uint32_t ordinal = (uint32_t)w->terms.n_keys;
+    if (!cf || !dict_writer_key(&w->terms, t->key, t->key_len, base, true)) {
+        writer_fail(w, PM_USAGE, "segment writer: a posting list or its key is out of order");
+        return 0;
+    }
+    buf_reset(&w->region);
+    region_encode(w, t, cf);
+    writer_check_buf(w, &w->region);
+    if (writer_bad(w)) return 0;
+    if (t->df > w->info.block_size) base = layout_align(base, 8);
+    writer_zeros(w, base - w->region_end);
+    writer_put(w, w->region.data, w->region.len);
+    w->region_end = base + w->region.len;
+    term_payload(w, t, cf);
+    term_count(w, t, cf);
+    return ordinal;
+}
+
+void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uint32_t term,
+                         uint32_t index, uint32_t df, uint64_t cf)
+{
+    if (writer_bad(w)) return;
+    if (!df || cf < df || term >= w->terms.n_keys || !dict_writer_key(&w->forms, key, key_len, 0, false)) {
+        writer_fail(w, PM_USAGE, "segment writer: a form or its key is out of order");
+        return;
+    }
+    buf *out = &w->forms.blocks;
+    buf_varint(out, term);
+    buf_varint(out, index);
+    buf_varint(out, df);
+    buf_varint(out, cf - df);
+    writer_check_buf(w, out);
+}
+
+/* ---- finish ----------------------------------------------------------------------------------- */
+
+static void dict_finish(segment_writer *w, dict_writer *dict, section_id blocks, section_id index)
+{
+    writer_section(w, blocks, &dict->blocks);
+    buf_append(&dict->prefixes, dict->offsets.data, dict->offsets.len);
+    writer_check_buf(w, &dict->offsets);
+    writer_section(w, index, &dict->prefixes);
+}
+
+/* Page table and footer; returns the footer's crc. */
+static uint32_t ends_write(segment_writer *w)
+{
+    uint8_t bytes[LAYOUT_FOOTER_BYTES];
+    layout_footer footer = {.info = w->info, .page_table_off = w->out.len};
+    if (w->out.len % SEGMENT_PAGE_BYTES) buf_u32(&w->page_crcs, w->page_crc);
+    footer.page_table_len = w->page_crcs.len;
+    buf table = w->page_crcs; /* moved out: writing goes on adding page sums              */
+    w->page_crcs = (buf){0};
+    buf_pad(&table, 8);
+    writer_check_buf(w, &table);
+    footer.page_table_crc = crc32c(0, table.data, table.len);
+    writer_put(w, table.data, table.len);
+    buf_free(&table);
+    footer.file_len = w->out.len + LAYOUT_FOOTER_BYTES;
+    uint32_t crc = footer_encode(&footer, bytes);
+    writer_put(w, bytes, sizeof bytes);
+    return crc;
+}
+
+static uint32_t writer_finish_sections(segment_writer *w)
+{
+    if (!w->docs_done) writer_fail(w, PM_USAGE, "segment writer: finished before its documents");
+    w->info.n_terms = w->terms.n_keys;
+    w->info.n_forms = w->forms.n_keys;
+    writer_section_end(w, SECTION_POSTINGS);
+    writer_section(w, SECTION_STORE_DIR, &w->store_dir);
+    dict_finish(w, &w->terms, SECTION_TERMS, SECTION_TERMS_INDEX);
+    dict_finish(w, &w->forms, SECTION_FORMS, SECTION_FORMS_INDEX);
+    tables_finish(w);
+    return writer_bad(w) ? 0 : ends_write(w);
+}
+
+pm_status segment_writer_finish(segment_writer *w, bool sync, manifest_segment *out, pm_error *err)
+{
+    uint32_t crc = writer_finish_sections(w);
+    pm_status st = w->status;
+    if (st == PM_OK) {
+        *out = (manifest_segment){.size = w->out.len, .footer_crc = crc, .n_docs = w->info.n_docs,
+                                  .live_tokens = w->info.sum_dl};
+        memcpy(out->name, w->name, sizeof out->name);
+        st = outfile_finish(&w->out, sync, err);
+    } else if (err) {
+        *err = w->first;
+    }
+    if (st == PM_OK) w->created = false; /* the file stays                                */
+    segment_writer_abandon(w);
+    return st;
+}
+
+void segment_writer_abandon(segment_writer *w)
+{
+    if (!w) return;
+    outfile_abandon(&w->out);
+    if (w->created) dir_unlink(w->folder, w->name, NULL);
+    store_writer_free(w);
+    dict_writer_free(&w->terms);
+    dict_writer_free(&w->forms);
+    buf *const owned[] = {&w->page_crcs, &w->store_dir, &w->dl,     &w->seq,   &w->date,
+                          &w->id_offsets, &w->ids,      &w->id_hashes, &w->region, &w->words,
+                          &w->positions, &w->offsets,   &w->exceptions};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) buf_free(owned[i]);
+    mem_free(w);
+}

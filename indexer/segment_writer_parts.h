@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ * segment_writer_parts.h - what the files of the segment writer share, and nobody else sees:
+ *   segment_writer.c            life cycle, output, sections, page sums, footer
+ *   segment_writer_store.c      documents: stored records in deflated blocks
+ *   segment_writer_tables.c     documents: columns and the id table
+ *   segment_writer_postings.c   one posting list to its region
+ *   segment_writer_streams.c    positions and forms of a list
+ *   segment_writer_dict.c       front-coded dictionary blocks and their index
+ */
+#ifndef PM_INDEXER_SEGMENT_WRITER_PARTS_H
+#define PM_INDEXER_SEGMENT_WRITER_PARTS_H
+
+#include "common/segment/dict.h"
+#include "common/segment/layout.h"
+#include "indexer/segment_writer.h"
+
+/* One dictionary being built: held until finish. */
+typedef struct dict_writer {
+    buf blocks, prefixes, offsets;
+    uint64_t n_keys;
+    size_t last_len;
+    uint8_t last[DICT_KEY_MAX];
+} dict_writer;
+
+/* Starts the entry of `key`, which must follow the last one; false when it does not.  The
+ * caller appends the payload to dict->blocks.  *starts_block: a base must precede. */
+bool dict_writer_key(dict_writer *dict, const void *key, size_t len, uint64_t base, bool with_base);
+void dict_writer_free(dict_writer *dict);
+
+struct store_writer; /* zlib's state and the block being filled                          */
+
+struct segment_writer {
+    const dir *folder;           /* borrowed until finish or abandon                     */
+    segment_writer_config config;
+    segment_info info;
+    outfile out;
+    bool created;                /* the file is ours to unlink                           */
+    char name[SEGMENT_NAME_MAX];
+    pm_status status;            /* first failure                                        */
+    pm_error first;
+
+    uint32_t page_crc;           /* of the page that is being written                    */
+    buf page_crcs;
+
+    struct store_writer *store;
+    buf store_dir;
+    buf dl, seq, date;           /* u32, u64, i64 a document                             */
+    buf id_offsets, ids, id_hashes; /* u64, bytes, u32                                    */
+    uint32_t max_dl, raw_pending; /* documents that a raw block promised                 */
+    bool docs_done;
+
+    dict_writer terms, forms;
+    uint64_t region_end;         /* of the last list, in its section                     */
+    buf region, words, positions, offsets, exceptions; /* of the list being written       */
+};
+
+/* Keep the first failure. */
+void writer_fail(segment_writer *w, pm_status status, const char *what);
+static inline bool writer_bad(const segment_writer *w) { return w->status != PM_OK; }
+/* Bytes at the end of the file. */
+void writer_put(segment_writer *w, const void *data, size_t len);
+void writer_zeros(segment_writer *w, uint64_t len);
+/* A section from here on; and its end, with the slack. */
+void writer_section_begin(segment_writer *w, section_id id);
+void writer_section_end(segment_writer *w, section_id id);
+void writer_section(segment_writer *w, section_id id, const buf *content);
+/* What is not sticky becomes so: memory refused to a buffer. */
+void writer_check_buf(segment_writer *w, const buf *b);
+
+/* segment_writer_store.c */
+bool store_writer_init(segment_writer *w);
+void store_writer_add(segment_writer *w, slice record);
+void store_writer_raw(segment_writer *w, uint32_t n_docs, uint32_t raw_len, slice deflated);
+void store_writer_finish(segment_writer *w);
+void store_writer_free(segment_writer *w);
+
+/* segment_writer_tables.c */
+void tables_add(segment_writer *w, const segment_doc *doc);
+void tables_finish(segment_writer *w);
+
+/* segment_writer_postings.c: fills w->region. */
+void region_encode(segment_writer *w, const segment_term *term, uint64_t cf);
+/* segment_writer_streams.c: append to w->region. */
+void region_positions(segment_writer *w, const segment_term *term, uint32_t n_blocks);
+void region_forms(segment_writer *w, const segment_term *term, uint64_t cf);
+
+#endif

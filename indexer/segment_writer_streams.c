@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ * segment_writer_streams.c - positions and forms of one list, behind its postings (FORMAT.md,
+ * "positions", "forms").  Takes the arrays of a segment_term, appends to w->region.
+ *
+ *   larger lists: u64 length, u32 offset[blocks], blocks      u64 bits, gamma codes
+ *   small lists:  the one block                               gamma codes
+ */
+#include "common/codec/gamma.h"
+#include "common/codec/nibble.h"
+#include "indexer/segment_writer_parts.h"
+
+/* Positions of n postings as nibbles from the start of dst; start[g] = nibble where group g
+ * begins.  Returns the nibbles, or 0 when positions do not rise. */
+static uint64_t put_nibbles(const uint32_t *tfs, uint32_t n, const uint32_t *positions, uint8_t *dst,
+                            uint64_t start[SEGMENT_BLOCK_MAX / POSITION_GROUP])
+{
+    uint64_t at = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t next = 0;
+        if (i % POSITION_GROUP == 0) start[i / POSITION_GROUP] = at;
+        for (uint32_t k = 0; k < tfs[i]; k++, positions++) {
+            if (*positions < next) return 0;
+            at = nibble_encode(dst, at, (uint32_t)(*positions - next));
+            next = (uint64_t)*positions + 1;
+        }
+    }
+    return at;
+}
+
+static void put_header(buf *out, uint32_t n, const uint64_t *start)
+{
+    uint32_t groups = (uint32_t)layout_groups(n, POSITION_GROUP);
+    if (groups <= 1) return;
+    bool narrow = start[groups - 1] <= UINT16_MAX;
+    buf_u8(out, narrow ? 2 : 4);
+    for (uint32_t g = 1; g < groups; g++) {
+        if (narrow) buf_u16(out, (uint16_t)start[g]);
+        else buf_u32(out, (uint32_t)start[g]);
+    }
+}
+
+/* One block: header, then nibbles. */
+static void put_block(segment_writer *w, const uint32_t *tfs, uint32_t n, const uint32_t *positions,
+                      uint64_t count, buf *out)
+{
+    uint64_t start[SEGMENT_BLOCK_MAX / POSITION_GROUP];
+    buf *nibbles = &w->words;
+    buf_reset(nibbles);
+    if (!buf_reserve(nibbles, (size_t)(count * NIBBLE_VALUE_MAX / 2 + 1))) {
+        writer_check_buf(w, nibbles);
+        return;
+    }
+    uint64_t used = put_nibbles(tfs, n, positions, nibbles->data, start);
+    if (!used || used > UINT32_MAX) {
+        writer_fail(w, PM_USAGE, used ? "segment writer: more positions than a block can hold"
+                                      : "segment writer: positions do not rise");
+        return;
+    }
+    put_header(out, n, start);
+    buf_append(out, nibbles->data, (size_t)(used / 2 + used % 2));
+}
+
+void region_positions(segment_writer *w, const segment_term *t, uint32_t n_blocks)
+{
+    bool small = t->df <= w->info.block_size;
+    buf *out = small ? &w->region : &w->positions;
+    const uint32_t *positions = t->positions;
+    buf_reset(&w->offsets);
+    if (!small) buf_reset(out);
+    for (uint32_t b = 0; b < n_blocks && !writer_bad(w); b++) {
+        uint32_t first = b * w->info.block_size, n = t->df - first;
+        if (n > w->info.block_size) n = w->info.block_size;
+        uint64_t count = 0;
+        for (uint32_t i = 0; i < n; i++) count += t->tfs[first + i];
+        if (out->len > UINT32_MAX) writer_fail(w, PM_USAGE, "a word has more positions than a segment can hold; use less --memory");
+        buf_u32(&w->offsets, (uint32_t)out->len);
+        put_block(w, t->tfs + first, n, positions, count, out);
+        positions += count;
+    }
+    if (small) return;
+    writer_check_buf(w, out);
+    writer_check_buf(w, &w->offsets);
+    buf_u64(&w->region, out->len);
+    buf_append(&w->region, w->offsets.data, w->offsets.len);
+    buf_append(&w->region, out->data, out->len);
+}
+
+void region_forms(segment_writer *w, const segment_term *t, uint64_t cf)
+{
+    if (t->df > w->info.block_size) buf_u64(&w->region, gamma_size(t->forms, cf));
+    for (uint64_t i = 0; i < cf; i++)
+        if (t->forms[i] >= t->n_forms) {
+            writer_fail(w, PM_USAGE, "segment writer: a form index is out of range");
+            return;
+        }
+    gamma_encode(&w->region, t->forms, cf);
+}
