@@ -32,7 +32,8 @@ static pm_status delete_one(void *ctx, const char *id, size_t len, pm_error *err
     if (st != PM_OK) return st;
     if (found) d->found++;
     else d->unknown++;
-    if (!found) emit_note("pressmark: delete: no article '%.*s' in the index", (int)(len < 300 ? len : 300), id);
+    int shown = (int)(len < 300 ? len : 300);
+    if (!found) emit_note("pressmark: delete: no article '%.*s' in the index", shown, id);
     return PM_OK;
 }
 

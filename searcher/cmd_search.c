@@ -102,10 +102,10 @@ static void summarize(const pm_result *result)
 {
     if (!terminal_is_stderr() || !terminal_is_stdout()) return;
     emit_flush();
+    int shown = (int)(result->interpreted.len < 600 ? result->interpreted.len : 600);
     emit_note("%zu of %s%llu articles, %.2f ms; read as: %.*s", result->n_hits,
               result->total_is_exact ? "" : "at least ", (unsigned long long)result->total,
-              (double)result->took_ns / 1e6, (int)(result->interpreted.len < 600 ? result->interpreted.len : 600),
-              result->interpreted.data);
+              (double)result->took_ns / 1e6, shown, result->interpreted.data);
 }
 
 static void print(const pm_result *result, const search_options *o)

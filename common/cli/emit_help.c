@@ -19,6 +19,14 @@ void help_option_name(const cli_option *o, char out[80])
     snprintf(out, 80, "%s--%s%s%s", letter, o->name, takes ? "=" : "", takes && value ? value : "");
 }
 
+/* The blanks and newlines at *text; true when they end a paragraph. */
+static bool skip_space(const char **text)
+{
+    unsigned newlines = 0;
+    for (; **text == ' ' || **text == '\n'; (*text)++) newlines += **text == '\n';
+    return newlines > 1;
+}
+
 /* Words of text, wrapped between `column` and LINE_END; the cursor stands at `column`. */
 static void print_wrapped(const char *text, size_t column)
 {
@@ -35,13 +43,9 @@ static void print_wrapped(const char *text, size_t column)
         emit_data(text, n);
         at += n;
         text += n;
-        text += strspn(text, " ");
-        if (*text == '\n') {
-            size_t lines = strspn(text, "\n");
-            emit_data("\n\n", lines > 2 ? 2 : lines);
-            emit_printf("%*s", (int)column, "");
+        if (skip_space(&text) && *text) {
+            emit_printf("\n\n%*s", (int)column, "");
             at = column;
-            text += lines;
         }
     }
     emit_str("\n");

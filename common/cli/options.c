@@ -117,6 +117,7 @@ unsigned cli_name_distance(const char *a, const char *b)
 static const char *nearest_option(const cli_command *command, const char *name)
 {
     const char *best = NULL;
+    if (strlen(name) < 2) return NULL;
     unsigned best_distance = strlen(name) < 4 ? 2 : 3;
     for (size_t i = 0; i < command->n_options; i++) {
         const cli_option *option = &command->options[i];
@@ -194,7 +195,7 @@ static pm_status store_integer(const parse *p, const cli_option *o, const char *
     uint64_t number;
     bool is_size = o->kind == CLI_SIZE;
     if (!(is_size ? cli_parse_size(value, &number) : cli_parse_number(value, &number))) {
-        return bad_value(p, o, value, is_size ? "a size; write 4096, 512k, 64M or 1G" : "a number");
+        return bad_value(p, o, value, is_size ? "a size; write 4096, 512k, 64M or 1G" : "a whole number");
     }
     pm_status st = check_range(p, o, value, (double)number);
     if (st == PM_OK) memcpy(p->options + o->offset, &number, sizeof(number));

@@ -1,0 +1,55 @@
+# Shared by the tests of the command line.
+bats_require_minimum_version 1.5.0
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+PRESSMARK=${PRESSMARK:-$ROOT/build/release/pressmark}
+BUILD=${BUILD:-$ROOT/build/release}
+ARTICLES=$ROOT/corpus/articles
+
+# Within a test: P is the program, on an index of its own unless the file has a common one.
+P() { "$PRESSMARK" "$@"; }
+
+# make_five DIR: the five articles as an index.
+make_five() { P index -q -i "$1" "$ARTICLES"; }
+
+is_asan() { ldd "$PRESSMARK" | grep -q libasan; }
+
+# with_fault SPEC COMMAND...: see faultlib.c.
+with_fault() {
+    local spec=$1; shift
+    FAULT=$spec FAULT_LOG=$BATS_TEST_TMPDIR/struck LD_PRELOAD=$BUILD/tests/cli/faultlib.so \
+        ASAN_OPTIONS=verify_asan_link_order=0 "$@"
+}
+
+# expect CODE COMMAND...: runs it, standard output in $output, standard error in $stderr.
+expect() {
+    local code=$1; shift
+    run --separate-stderr "$@"
+    if [ "$status" -ne "$code" ]; then
+        echo "exit code $status instead of $code: $*"
+        echo "stdout: $output"
+        echo "stderr: $stderr"
+        return 1
+    fi
+}
+
+# same EXPECTED ACTUAL
+same() {
+    [ "$1" = "$2" ] && return 0
+    diff <(printf '%s\n' "$1") <(printf '%s\n' "$2")
+    return 1
+}
+
+# One line on standard error that begins with "pressmark: " and contains every word given.
+says() {
+    local lines
+    lines=$(printf '%s\n' "$stderr" | wc -l)
+    [ "$lines" -eq 1 ] && [[ $stderr == "pressmark: "* ]] || { echo "stderr: $stderr"; return 1; }
+    mentions "$@"
+}
+# Standard error contains every word given.
+mentions() {
+    local word
+    for word in "$@"; do
+        [[ $stderr == *"$word"* ]] || { echo "no '$word' in: $stderr"; return 1; }
+    done
+}

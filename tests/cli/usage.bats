@@ -1,0 +1,148 @@
+# Commands, options, help: what is accepted, what is refused and how that is said.
+load helper
+
+@test "no command: short help on stderr, exit 2" {
+    expect 2 P
+    [ -z "$output" ]
+    mentions "usage: pressmark COMMAND"
+}
+
+@test "help, --help, -h are the same and go to stdout" {
+    expect 0 P help; local help=$output
+    [ -z "$stderr" ]
+    [[ $help == *"search "*"find articles, best first"* ]]
+    expect 0 P --help; same "$help" "$output"
+    expect 0 P -h; same "$help" "$output"
+}
+
+@test "help COMMAND and COMMAND --help are the same" {
+    for c in index search show batch delete optimize stats check dump analyze; do
+        expect 0 P help $c; local help=$output
+        [[ $help == "pressmark $c - "* ]]
+        expect 0 P $c --help; same "$help" "$output"
+        expect 0 P $c -h; same "$help" "$output"
+    done
+    expect 0 P help "bench" ; [[ $output == *"bench search"* ]]
+    expect 0 P help bench search; [[ $output == "pressmark bench search"* ]]
+}
+
+@test "--help wins over bad arguments after it, not before it" {
+    expect 0 P search --help --nonsense
+    expect 2 P search --nonsense --help
+}
+
+@test "--version" {
+    expect 0 P --version
+    [[ $output =~ ^pressmark\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+}
+
+@test "unknown command: exit 2 and the nearest one" {
+    expect 2 P serch; says "unknown command 'serch'" "did you mean 'search'"
+    expect 2 P xyzzy; says "'pressmark help' lists them"
+    expect 2 P help xyzzy; says "unknown command"
+    expect 2 P -i x search y; says "the command comes first"
+}
+
+@test "unknown option: exit 2 and the nearest one" {
+    expect 2 P search --limt 5 x; says "search" "'--limt'" "did you mean '--limit'"
+    expect 2 P search --xyzzy x; says "'pressmark help search'"
+    expect 2 P stats -Z; says "unknown option '-Z'"
+}
+
+@test "what is not built yet: exit 2, 'not available yet', not listed" {
+    for o in after before source author tag sort why-not timeline facet group; do
+        expect 2 P search --$o=x query; says "search: --$o" "not available yet"
+        expect 2 P search query --$o x; says "--$o" "not available yet"
+        run P help search; [[ $output != *"--$o"* ]]
+    done
+    expect 2 P index --engine xapian x; says "--engine=xapian" "not available yet"
+    expect 2 P index --engine=xapian x; says "not available yet"
+    expect 2 P index --reorder=bp x; says "--reorder=bp" "not available yet"
+    expect 2 P optimize --reorder=bp; says "--reorder=bp" "not available yet"
+    for f in html csv trec; do
+        expect 2 P index --input-format $f x; says "--input-format=$f" "not available yet"
+    done
+    for c in eval serve shard; do
+        expect 2 P $c a b; says "$c" "not available yet"
+        expect 2 P help $c; says "$c" "not available yet"
+        run P help; ! grep -q "^  $c" <<<"$output"
+    done
+    run P help index; [[ $output != *xapian* && $output != *csv* ]]
+}
+
+@test "values are checked" {
+    expect 2 P search -k; says "--limit needs a value"
+    expect 2 P search -k abc x; says "'abc' is not a whole number"
+    expect 2 P search --limit=-1 x; says "'-1'"
+    expect 2 P search --limit=9223372036854775808 x; says "out of range"
+    expect 2 P search --limit=99999999999999999999999 x; says "not a whole number"
+    expect 2 P search --offset=1e3 x; says "--offset"
+    expect 2 P search --match some x; says "'some' is none of auto|all|any"
+    expect 2 P search --format xml x; says "none of text|json|jsonl|tsv|trec|ids"
+    expect 2 P search --snippets maybe x; says "yes or no"
+    expect 2 P search --b 1.5 x; says "--b" "0 to 1"
+    expect 2 P search --k1 nan x; says "--k1"
+    expect 2 P search --k1 inf x; says "--k1"
+    expect 2 P search --k1 -1 x; says "--k1"
+    expect 2 P search --json=yes x; says "takes no value"
+    expect 2 P search --index= x; says "--index" "empty"
+    expect 2 P index --memory 5Q x; says "'5Q' is not a size" "64M"
+    expect 2 P index --memory 1k x; says "out of range"
+    expect 2 P index --memory 99999999999G x; says "--memory"
+    expect 2 P batch --topic-fields summary x; says "--topic-fields"
+}
+
+@test "missing and superfluous words" {
+    expect 2 P search; says "QUERY"
+    expect 2 P index; says "PATH"
+    expect 2 P show; says "ID"
+    expect 2 P delete; says "ID"
+    expect 2 P batch; says "QUERYFILE"
+    expect 2 P stats extra; says "unexpected argument 'extra'"
+    expect 2 P batch one two; says "unexpected argument 'two'"
+}
+
+@test "message text is made safe" {
+    expect 2 P $'x\e[31m\nred'
+    says $'\u241b'
+    [[ $stderr != *$'\e'* ]]
+}
+
+@test "man page is sound roff" {
+    expect 0 P help --man
+    [[ $output == ".TH PRESSMARK 1 "* ]]
+    [[ $output == *".SH EXIT STATUS"* ]]
+    if command -v groff >/dev/null; then
+        warnings=$(printf '%s\n' "$output" | groff -man -Tutf8 -ww -z 2>&1)
+        same "" "$warnings"
+    fi
+    # every listed option of every command is there
+    for c in index search batch check; do
+        for o in $(P help $c | grep -o -- '^ .*--[a-z0-9-]*' | grep -o -- '--[a-z0-9-]*$'); do
+            [ "$o" = --help ] || grep -q -- "${o//-/\\\\-}" <<<"$output"
+        done
+    done
+}
+
+@test "bash completion completes commands, options and values" {
+    P help --completions bash > "$BATS_TEST_TMPDIR/complete"
+    cat >> "$BATS_TEST_TMPDIR/complete" <<'END'
+try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pressmark; echo "${COMPREPLY[*]}"; }
+try pressmark se
+try pressmark search --fo
+try pressmark search --format = j
+try pressmark index --positions y
+try pressmark bench pro
+try pressmark bench search --que
+END
+    same $'search\n--format\njson jsonl\nyes\nprotocol\n--queries' "$(bash "$BATS_TEST_TMPDIR/complete")"
+}
+
+@test "zsh completion names every command" {
+    expect 0 P help --completions zsh
+    for c in index search show batch delete optimize stats check dump analyze; do
+        grep -q "^    '$c')" <<<"$output"
+    done
+    expect 2 P help --completions fish; says "bash or zsh"
+    expect 2 P help --completions; says "bash or zsh"
+}
