@@ -13,10 +13,11 @@ struct analyzer {
     forms table;
     tokenizer words;
     capitals capitals;
-    /* Forms of the last word that are still to be given, and its token. */
-    const form_entry *pending;
-    uint32_t pending_at;
-    token last;
+    uint32_t position; /* of the next token                                              */
+    /* Forms of the last word that are still to be given: pending_n from pending on. */
+    const form *const *pending;
+    uint32_t pending_n;
+    word_span pending_word;
     bool failed;
     uint64_t cut_words;
     char profile[LANGUAGE_PROFILE_MAX];
@@ -64,7 +65,7 @@ size_t analyzer_memory(const analyzer *a)
 
 void analyzer_reset_forms(analyzer *a)
 {
-    a->pending = NULL;
+    a->pending_n = 0;
     forms_reset(&a->table);
 }
 
@@ -72,46 +73,56 @@ void analyzer_begin(analyzer *a, const char *text, size_t len, bool query)
 {
     tokenizer_begin(&a->words, text, len < UINT32_MAX ? len : UINT32_MAX);
     a->capitals = (capitals){.query = query};
-    a->pending = NULL;
-    a->last = (token){.position = UINT32_MAX};
+    a->pending_n = 0;
+    a->position = 0;
     a->failed = false;
 }
 
-/* The k-th form of the word that was found, as the next token. */
-static void emit(analyzer *a, const form_entry *e, uint32_t k, const word_span *w)
+static bool capitals_here(analyzer *a, const word_span *w)
 {
-    token *t = &a->last;
-    t->form = e->forms[k];
-    t->marked = false;
-    if (t->form->marker_len)
-        t->marked = e->dotted || capitals_carry(&a->capitals, a->words.text, a->words.len, w);
-    t->position++;
-    t->start = (uint32_t)w->start;
-    t->end = (uint32_t)w->end;
-    a->pending = k + 1 < e->n ? e : NULL;
-    a->pending_at = k + 1;
+    return capitals_carry(&a->capitals, a->words.text, a->words.len, w);
+}
+
+static inline void emit(analyzer *a, token *out, const form *it, bool marked, const word_span *w)
+{
+    *out = (token){it, marked, a->position++, (uint32_t)w->start, (uint32_t)w->end};
+}
+
+/* The next form of a word that has several. */
+static void emit_pending(analyzer *a, token *out)
+{
+    const form *it = *a->pending++;
+    a->pending_n--;
+    bool marked = it->marker_len && capitals_here(a, &a->pending_word);
+    emit(a, out, it, marked, &a->pending_word);
 }
 
 bool analyzer_next(analyzer *a, token *out)
 {
     word_span w;
-    if (a->pending) {
-        w = (word_span){a->last.start, a->last.end, false};
-        emit(a, a->pending, a->pending_at, &w);
-        *out = a->last;
+    if (a->pending_n) {
+        emit_pending(a, out);
         return true;
     }
     while (!a->failed && tokenizer_next(&a->words, &w)) {
         const char *at = a->words.text + w.start;
         size_t len = w.end - w.start;
-        const form_entry *e = forms_find(&a->table, at, len, a->words.len - w.start);
-        if (!e) e = forms_add(&a->table, &a->lang, at, len, w.dotted);
-        a->failed = !e;
+        const form_slot *s = forms_find(&a->table, at, len, a->words.len - w.start);
+        if (!s) s = forms_add(&a->table, &a->lang, at, len, w.dotted);
+        a->failed = !s;
         if (a->failed) break;
-        a->cut_words += e->cut;
-        if (!e->n) continue;
-        emit(a, e, 0, &w);
-        *out = a->last;
+        a->cut_words += s->flags & FORM_CUT;
+        if (s->n == 1) {
+            bool marked = (s->flags & FORM_MARKER) &&
+                          ((s->flags & FORM_DOTTED) || capitals_here(a, &w));
+            emit(a, out, s->is.one, marked, &w);
+            return true;
+        }
+        if (!s->n) continue;
+        a->pending = s->is.list;
+        a->pending_n = s->n;
+        a->pending_word = w;
+        emit_pending(a, out);
         return true;
     }
     return false;
@@ -129,8 +140,9 @@ const form *analyzer_form(analyzer *a, const char *text, size_t len)
     a->words = saved.words;
     a->capitals = saved.capitals;
     a->pending = saved.pending;
-    a->pending_at = saved.pending_at;
-    a->last = saved.last;
+    a->pending_n = saved.pending_n;
+    a->pending_word = saved.pending_word;
+    a->position = saved.position;
     a->failed = saved.failed;
     a->cut_words = saved.cut_words;
     return found;

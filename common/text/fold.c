@@ -124,8 +124,21 @@ static size_t put_all(const utf8proc_int32_t *cp, size_t n, char out[TERM_MAX_BY
     return len;
 }
 
+/* Most words are ASCII and need no tables: the word as it is, or 0 when it is not so. */
+static size_t exact_ascii(const fold_word *word, char out[TERM_MAX_BYTES])
+{
+    if (word->n > TERM_MAX_BYTES) return 0;
+    for (size_t i = 0; i < word->n; i++) {
+        if (word->cp[i] >= 0x80) return 0;
+        out[i] = (char)word->cp[i];
+    }
+    return word->n;
+}
+
 size_t fold_exact(const fold_word *word, char out[TERM_MAX_BYTES], bool *cut)
 {
+    size_t ascii = exact_ascii(word, out);
+    if (ascii) return ascii;
     char text[WORD_BYTES];
     utf8proc_int32_t parts[4 * WORD_CHARS]; /* the longest canonical decomposition is 4 */
     size_t len = 0;
@@ -187,8 +200,18 @@ static size_t fold_once(const char *text, size_t len, char out[TERM_MAX_BYTES], 
     return whole < 0 ? 0 : put_all(folded, (size_t)whole, out, cut);
 }
 
+static bool fold_ascii(const char *text, size_t len, char out[TERM_MAX_BYTES])
+{
+    for (size_t i = 0; i < len; i++) {
+        if ((uint8_t)text[i] >= 0x80 || text[i] == '\'') return false;
+        out[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i]);
+    }
+    return true;
+}
+
 size_t fold_text(const char *text, size_t len, char out[TERM_MAX_BYTES], bool *cut)
 {
+    if (fold_ascii(text, len, out)) return len;
     size_t n = fold_once(text, len, out, cut);
     for (int pass = 0; pass < 4; pass++) {
         char again[TERM_MAX_BYTES];

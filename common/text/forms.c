@@ -28,12 +28,6 @@ typedef struct spelling {
 
 /* ---- the table ---------------------------------------------------------------------------- */
 
-static size_t entry_bytes(size_t key_len)
-{
-    size_t padded = key_len < 16 ? 16 : (key_len + 7) & ~(size_t)7;
-    return sizeof(form_entry) + padded;
-}
-
 static uint64_t random_seed(const void *where)
 {
     uint64_t seed;
@@ -49,8 +43,7 @@ pm_status forms_init(forms *f, pm_error *err)
     f->seed = random_seed(f);
     f->slots = mem_array(FIRST_SLOTS, sizeof *f->slots);
     f->work = mem_alloc(sizeof *f->work);
-    f->loose = mem_zalloc(entry_bytes(0));
-    if (f->slots && f->work && f->loose) return PM_OK;
+    if (f->slots && f->work) return PM_OK;
     forms_free(f);
     return error_nomem(err);
 }
@@ -59,7 +52,6 @@ void forms_free(forms *f)
 {
     mem_free(f->slots);
     mem_free(f->by_id);
-    mem_free(f->loose);
     mem_free(f->work);
     arena_free(&f->memory);
     *f = (forms){0};
@@ -79,48 +71,57 @@ size_t forms_memory(const forms *f)
            sizeof *f->work;
 }
 
-static form_slot *free_slot(form_slot *slots, size_t mask, uint64_t hash)
+const form_slot *forms_find_long(const forms *f, const char *p, size_t len)
 {
-    size_t i = hash & mask;
-    while (slots[i].entry) i = (i + 1) & mask;
+    if (len > FORM_KEY_MAX) return NULL;
+    uint64_t hash = form_hash_long(f->seed, p, len);
+    for (size_t i = hash & f->mask; f->slots[i].len; i = (i + 1) & f->mask) {
+        const form_slot *s = &f->slots[i];
+        if (s->k0 == hash && s->len == len && !memcmp(s->u.key, p, len)) return s;
+    }
+    return NULL;
+}
+
+/* A free slot for what `s` holds. */
+static form_slot *free_slot(form_slot *slots, size_t mask, uint64_t seed, const form_slot *s)
+{
+    size_t i = s->len > 16 ? s->k0 : form_hash_short(seed, s->k0, s->u.k1, s->len);
+    for (i &= mask; slots[i].len; i = (i + 1) & mask) {}
     return &slots[i];
 }
 
-/* Make room for one more entry: at most half of the slots are ever used. */
+/* Make room for one more: at most five slots in eight are ever used. */
 static bool reserve_slot(forms *f)
 {
-    if (f->used < (f->mask + 1) / 2) return true;
+    if (f->used < (f->mask + 1) / 8 * 5) return true;
     size_t n = (f->mask + 1) * 2;
     form_slot *slots = mem_array(n, sizeof *slots);
     if (!slots) return false;
     for (size_t i = 0; i <= f->mask; i++)
-        if (f->slots[i].entry) *free_slot(slots, n - 1, f->slots[i].hash) = f->slots[i];
+        if (f->slots[i].len) *free_slot(slots, n - 1, f->seed, &f->slots[i]) = f->slots[i];
     mem_free(f->slots);
     f->slots = slots;
     f->mask = n - 1;
     return true;
 }
 
-static void fill_entry(form_entry *e, const form *const *found, size_t n)
-{
-    e->n = (uint32_t)n;
-    e->first = n ? found[0] : NULL;
-    e->forms = n == 1 ? &e->first : found;
-}
-
-/* Remember a word; `found` must live as long as the table if n > 1. */
-static form_entry *insert(forms *f, const char *key, size_t len, const form *const *found, size_t n)
+/* Remember a word of which `s` has the forms and flags. */
+static form_slot *insert(forms *f, const char *key, size_t len, form_slot s)
 {
     if (!reserve_slot(f)) return NULL;
-    form_entry *e = arena_zalloc(&f->memory, entry_bytes(len));
-    if (!e) return NULL;
-    e->key_len = (uint32_t)len;
-    memcpy(e->key, key, len);
-    fill_entry(e, found, n);
-    uint64_t hash = form_hash(f->seed, key, len, form_load(key, len, len), len);
-    *free_slot(f->slots, f->mask, hash) = (form_slot){hash, e};
+    s.len = (uint16_t)len;
+    if (len > 16) {
+        s.k0 = form_hash_long(f->seed, key, len);
+        s.u.key = arena_strndup(&f->memory, key, len);
+        if (!s.u.key) return NULL;
+    } else {
+        s.k0 = form_load(key, len, len);
+        s.u.k1 = len > 8 ? form_load(key + 8, len - 8, len - 8) : 0;
+    }
+    form_slot *place = free_slot(f->slots, f->mask, f->seed, &s);
+    *place = s;
     f->used++;
-    return e;
+    return place;
 }
 
 /* ---- making a form ------------------------------------------------------------------------ */
@@ -134,50 +135,65 @@ static bool is_capitals(const char *exact, size_t len)
     return n >= 2 && n <= 4;
 }
 
-/* A copy in the arena, or `like` itself when that has the same bytes. */
-static const char *keep(forms *f, const char *text, size_t len, const char *like, size_t like_len)
+/* Copy a spelling to *at, unless `like` has the same bytes. */
+static const char *keep(char **at, const char *text, size_t len, const char *like, size_t like_len)
 {
-    if (like && like_len == len && !memcmp(text, like, len)) return like;
-    return arena_strndup(&f->memory, text, len);
+    if (like_len == len && !memcmp(text, like, len)) return like;
+    char *copy = *at;
+    memcpy(copy, text, len);
+    copy[len] = 0;
+    *at += len + 1;
+    return copy;
 }
 
-static bool fill_form(forms *f, form *made, language *l, const spelling *exact, bool marked)
+/* A form, its spellings behind it in one piece of memory, not yet known to the table. */
+static form *fill_form(forms *f, language *l, const spelling *exact, bool marked)
 {
     bool *cut = &f->work->cut;
     spelling folded, marker = {.len = 0};
     folded.len = fold_text(exact->text, exact->len, folded.text, cut);
     size_t stem_len = folded.len;
     const char *stem = language_stem(l, folded.text, &stem_len);
-    if (!stem) return false;
+    if (!stem) return NULL;
     if (marked) marker.len = fold_capitals(folded.text, folded.len, marker.text, cut);
-    made->exact_len = (uint16_t)exact->len;
-    made->folded_len = (uint16_t)folded.len;
-    made->stem_len = (uint16_t)stem_len;
-    made->marker_len = (uint16_t)marker.len;
-    made->exact = keep(f, exact->text, exact->len, NULL, 0);
-    if (!made->exact) return false;
-    made->folded = keep(f, folded.text, folded.len, made->exact, exact->len);
-    if (!made->folded) return false;
-    made->stem = keep(f, stem, stem_len, made->folded, folded.len);
-    made->marker = keep(f, marker.text, marker.len, made->exact, exact->len);
-    return made->stem && made->marker;
+    char room[4 * (TERM_MAX_BYTES + 1)], *at = room;
+    const char *e = keep(&at, exact->text, exact->len, "", 0);
+    const char *d = keep(&at, folded.text, folded.len, e, exact->len);
+    const char *s = keep(&at, stem, stem_len, d, folded.len);
+    const char *m = keep(&at, marker.text, marker.len, e, exact->len);
+    size_t bytes = (size_t)(at - room);
+    char *block = arena_alloc(&f->memory, sizeof(form) + bytes);
+    if (!block) return NULL;
+    char *text = block + sizeof(form);
+    memcpy(text, room, bytes);
+    form made = {
+        .exact = text + (e - room),
+        .exact_len = (uint16_t)exact->len,
+        .folded = text + (d - room),
+        .folded_len = (uint16_t)folded.len,
+        .stem = text + (s - room),
+        .stem_len = (uint16_t)stem_len,
+        .marker = text + (m - room),
+        .marker_len = (uint16_t)marker.len,
+    };
+    return memcpy(block, &made, sizeof made);
 }
 
-/* A new form and its entry under `key`; the entry, or NULL when memory was refused. */
-static form_entry *make_form(forms *f, language *l, const spelling *exact, bool marked,
-                             const char *key, size_t key_len)
+/* A new form and its slot under `key`; the slot, or NULL when memory was refused. */
+static form_slot *make_form(forms *f, language *l, const spelling *exact, bool marked,
+                            const char *key, size_t key_len)
 {
     f->work->cut = false;
     if (!mem_grow(&f->by_id, &f->by_id_cap, (size_t)f->count + 1, sizeof *f->by_id)) return NULL;
-    form *made = arena_zalloc(&f->memory, sizeof *made);
-    if (!made || !fill_form(f, made, l, exact, marked)) return NULL;
-    const form *const found[1] = {made};
-    form_entry *e = insert(f, key, key_len, found, 1);
-    if (!e) return NULL;
-    e->cut = f->work->cut;
+    form *made = fill_form(f, l, exact, marked);
+    if (!made) return NULL;
+    form_slot s = {.is.one = made, .n = 1};
+    s.flags = (uint16_t)((f->work->cut ? FORM_CUT : 0) | (made->marker_len ? FORM_MARKER : 0));
+    form_slot *place = insert(f, key, key_len, s);
+    if (!place) return NULL;
     made->id = f->count;
     f->by_id[f->count++] = made;
-    return e;
+    return place;
 }
 
 /* Whether a spelling has a term: one that folds to nothing has not. */
@@ -199,17 +215,17 @@ static bool add_piece(forms *f, language *l, const fold_word *piece, bool dotted
     char key[1 + TERM_MAX_BYTES] = {1};
     size_t prefix = dotted && !looks;
     memcpy(key + prefix, exact.text, exact.len);
-    const form_entry *e = forms_find(f, key, exact.len + prefix, exact.len + prefix);
-    if (e ? !e->n : !has_term(&exact)) return true;
+    const form_slot *s = forms_find(f, key, exact.len + prefix, exact.len + prefix);
+    if (s ? s->n != 1 : !has_term(&exact)) return true;
     if (work->n == PIECES_MAX) {
         work->cut = true;
         return true;
     }
     bool cut = work->cut;
-    if (!e) e = make_form(f, l, &exact, dotted || looks, key, exact.len + prefix);
-    if (!e) return false;
-    work->cut = cut || e->cut;
-    work->found[work->n++] = e->first;
+    if (!s) s = make_form(f, l, &exact, dotted || looks, key, exact.len + prefix);
+    if (!s) return false;
+    work->cut = cut || (s->flags & FORM_CUT);
+    work->found[work->n++] = s->is.one;
     return true;
 }
 
@@ -278,39 +294,51 @@ static bool add_pieces(forms *f, language *l, bool dotted)
     return end_piece(f, l, dotted && !work->n);
 }
 
-/* An entry outside the table, for a word too long to be kept: good until the next such. */
-static form_entry *fill_loose(forms *f)
+/* What was found of a word, its list of forms in `list`. */
+static form_slot summary(const form_work *work, const form *const *list, bool dotted)
+{
+    form_slot s = {.n = (uint32_t)work->n};
+    if (work->cut) s.flags |= FORM_CUT;
+    if (work->n != 1) {
+        s.is.list = list;
+        return s;
+    }
+    s.is.one = work->found[0];
+    if (s.is.one->marker_len) s.flags |= FORM_MARKER;
+    if (dotted) s.flags |= FORM_DOTTED;
+    return s;
+}
+
+/* A word too long to be kept. */
+static const form_slot *fill_loose(forms *f, bool dotted)
 {
     form_work *work = f->work;
     memcpy(work->loose, work->found, work->n * sizeof *work->found);
-    fill_entry(f->loose, work->loose, work->n);
-    return f->loose;
+    f->loose = summary(work, work->loose, dotted);
+    return &f->loose;
 }
 
-static form_entry *make_entry(forms *f, const char *word, size_t len)
+/* A word that is not itself the key of a form. */
+static const form_slot *add_slot(forms *f, const char *word, size_t len, bool dotted)
 {
     form_work *work = f->work;
-    const form *const *found = work->found;
+    const form **list = NULL;
     if (work->n > 1) {
-        const form **copy = arena_alloc(&f->memory, work->n * sizeof *copy);
-        if (!copy) return NULL;
-        memcpy(copy, work->found, work->n * sizeof *copy);
-        found = copy;
+        list = arena_alloc(&f->memory, work->n * sizeof *list);
+        if (!list) return NULL;
+        memcpy(list, work->found, work->n * sizeof *list);
     }
-    return insert(f, word, len, found, work->n);
+    return insert(f, word, len, summary(work, list, dotted));
 }
 
-const form_entry *forms_add(forms *f, language *l, const char *word, size_t len, bool dotted)
+const form_slot *forms_add(forms *f, language *l, const char *word, size_t len, bool dotted)
 {
     form_work *work = f->work;
     work->n = 0;
     work->cut = false;
     read_word(work, word, len, dotted);
     if (!add_pieces(f, l, dotted)) return NULL;
-    form_entry *e = forms_find(f, word, len, len); /* its own form may have made it */
-    if (!e) e = len > FORM_KEY_MAX ? fill_loose(f) : make_entry(f, word, len);
-    if (!e) return NULL;
-    e->cut = work->cut;
-    e->dotted = dotted && work->n == 1;
-    return e;
+    if (len > FORM_KEY_MAX) return fill_loose(f, dotted);
+    const form_slot *own = forms_find(f, word, len, len); /* its form may have made it */
+    return own ? own : add_slot(f, word, len, dotted);
 }
