@@ -6,8 +6,8 @@
 
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
-#include "common/cli/emit_hits.h"
 #include "common/cli/stream.h"
+#include "common/cli/terminal.h"
 
 typedef struct analyze_options {
     const char *lang;
@@ -25,7 +25,8 @@ static pm_status print_line(void *ctx, const char *line, size_t len, pm_error *e
     pm_text terms;
     pm_status st = pm_analyzer_terms(ctx, line, len, &terms, err);
     if (st != PM_OK) return st;
-    emit_line(terms);
+    if (terminal_is_stdout()) emit_safe(terms.data, terms.len);
+    else emit_data(terms.data, terms.len);
     emit_str("\n");
     return emit_broken() ? PM_PARTIAL : PM_OK;
 }

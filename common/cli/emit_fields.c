@@ -2,7 +2,8 @@
  *
  * emit_fields.c - results for other programs: ids, tab-separated, TREC.
  *
- * Ids come out as the bytes they are, unless standard output is a terminal.
+ * Titles are made safe always, ids come out as the bytes they are unless standard output is
+ * a terminal: an id is to be handed back.
  */
 #include <math.h>
 #include <stdio.h>
@@ -14,42 +15,42 @@
 #include "common/cli/sanitize.h"
 #include "common/cli/terminal.h"
 
-/* Bytes with newline, tab and return replaced, others as they are. */
-static void append_field(buf *out, pm_text text, bool is_id)
+static void put(buf *out)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (c != '\n' && c != '\t' && c != '\r') buf_u8(out, (uint8_t)c);
-        else if (is_id) buf_append_str(out, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
-        else buf_u8(out, ' ');
-    }
-}
-
-static void emit_field(pm_text text, bool is_id)
-{
-    static int is_terminal = -1;
-    if (is_terminal < 0) is_terminal = terminal_is_stdout();
-    if (!is_terminal && !memchr(text.data, '\n', text.len) && !memchr(text.data, '\t', text.len) &&
-        !memchr(text.data, '\r', text.len)) {
-        emit_data(text.data, text.len);
-        return;
-    }
-    buf out = {0};
-    if (is_terminal) sanitize_append(&out, text.data, text.len, is_id ? SAFE_NAME : SAFE_LINE);
-    else append_field(&out, text, is_id);
-    if (out.failed) emit_refused();
-    else emit_data((const char *)out.data, out.len);
-    buf_free(&out);
+    if (out->failed) emit_refused();
+    else emit_data((const char *)out->data, out->len);
+    buf_free(out);
 }
 
 void emit_line(pm_text text)
 {
-    if (text.len) emit_field(text, false);
+    buf out = {0};
+    sanitize_append(&out, text.data, text.len, SAFE_LINE);
+    put(&out);
+}
+
+static const char *escape_of(char c)
+{
+    return c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : NULL;
 }
 
 void emit_id(pm_text id)
 {
-    if (id.len) emit_field(id, true);
+    buf out = {0};
+    if (terminal_is_stdout()) {
+        sanitize_append(&out, id.data, id.len, SAFE_NAME);
+        put(&out);
+        return;
+    }
+    size_t from = 0;
+    for (size_t i = 0; i < id.len; i++) {
+        const char *escape = escape_of(id.data[i]);
+        if (!escape) continue;
+        emit_data(id.data + from, i - from);
+        emit_str(escape);
+        from = i + 1;
+    }
+    if (from < id.len) emit_data(id.data + from, id.len - from);
 }
 
 void emit_hits_ids(const pm_result *result)

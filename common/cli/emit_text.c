@@ -137,22 +137,23 @@ static void put_headline(buf *out, const pm_hit *hit, const text_style *style)
     buf_append_str(out, number);
 }
 
-static void put_explain(buf *out, const pm_hit *hit)
+/* "term: contribution = weight * idf * tf * (k1 + 1) / (tf + norm)", with numbers. */
+static void put_explain(buf *out, const pm_hit *hit, double k1)
 {
-    char line[200];
+    char line[240];
     for (size_t i = 0; i < hit->n_explain; i++) {
         const pm_explain *part = &hit->explain[i];
         buf_append_str(out, "    ");
         sanitize_append(out, part->term.data, part->term.len, SAFE_LINE);
         snprintf(line, sizeof(line),
-                 ": %.6f = weight %.6g * idf %.6f * tf part (tf %llu, norm %.6f, df %llu)\n",
-                 part->contribution, part->weight, part->idf, (unsigned long long)part->tf,
-                 part->norm, (unsigned long long)part->df);
+                 ": %.6f = %.6g * idf %.6f * tf %llu * (k1 %g + 1) / (tf %llu + norm %.6f), df %llu\n",
+                 part->contribution, part->weight, part->idf, (unsigned long long)part->tf, k1,
+                 (unsigned long long)part->tf, part->norm, (unsigned long long)part->df);
         buf_append_str(out, line);
     }
 }
 
-static void emit_hit(const pm_hit *hit, const text_style *style)
+static void emit_hit(const pm_hit *hit, const text_style *style, double k1)
 {
     buf out = {0};
     put_headline(&out, hit, style);
@@ -160,7 +161,7 @@ static void emit_hit(const pm_hit *hit, const text_style *style)
     put_colored(&out, style->color, FAINT, hit->id, SAFE_NAME);
     buf_append_str(&out, "\n");
     if (style->snippets && hit->snippet.len) put_snippet(&out, hit, style);
-    if (style->explain) put_explain(&out, hit);
+    if (style->explain) put_explain(&out, hit, k1);
     put_buf(&out);
 }
 
@@ -172,6 +173,6 @@ void emit_hits_text(const pm_result *result, const text_style *style)
         if (two_parts && hit->rank == result->total_all + 1) {
             emit_str("-- articles with some of the words:\n");
         }
-        emit_hit(hit, style);
+        emit_hit(hit, style, result->k1);
     }
 }

@@ -10,7 +10,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-bool terminal_is_stdout(void) { return isatty(STDOUT_FILENO) == 1; }
+bool terminal_is_stdout(void)
+{
+    static int answer = -1; /* asked for every id; it does not change */
+    if (answer < 0) answer = isatty(STDOUT_FILENO) == 1;
+    return answer == 1;
+}
 bool terminal_is_stderr(void) { return isatty(STDERR_FILENO) == 1; }
 
 unsigned terminal_width(void)
