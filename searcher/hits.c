@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hits.c - ranked hits to what a caller sees: ids, fields, snippets, explanations.
+ *
+ * Hits are filled in order of (segment, document): neighbours share an inflated store block,
+ * and cursors for explanations only move forward.
+ */
+#include <stdlib.h>
+
+#include "searcher/search.h"
+
+enum { FORMS_BYTES_MAX = 16 << 20 };
+
+typedef struct fill {
+    const hit *from;
+    pm_hit *to;
+} fill;
+
+static int by_place(const void *a, const void *b)
+{
+    const hit *x = ((const fill *)a)->from, *y = ((const fill *)b)->from;
+    if (x->segment != y->segment) return x->segment < y->segment ? -1 : 1;
+    return (x->doc > y->doc) - (x->doc < y->doc);
+}
+
+/* A copy in the arena, repaired should the stored bytes not be UTF-8. */
+static pm_status copy_text(arena *a, pm_text from, pm_text *to, pm_error *err)
+{
+    buf repaired = {0};
+    pm_text valid = from;
+    if (from.len && utf8_valid_prefix(from.data, from.len) != from.len) {
+        utf8_repair(&repaired, from.data, from.len);
+        valid = (pm_text){repaired.failed ? NULL : (const char *)repaired.data, repaired.len};
+    }
+    to->data = repaired.failed ? NULL : arena_strndup(a, valid.data, valid.len);
+    to->len = valid.len;
+    buf_free(&repaired);
+    return to->data ? PM_OK : error_nomem(err);
+}
+
+static pm_status fill_id(pm_searcher *s, segment *seg, const fill *f, pm_error *err)
+{
+    slice id = segment_id(seg, f->from->doc);
+    f->to->id.data = arena_strndup(&s->a, (const char *)id.data, id.len);
+    f->to->id.len = id.len;
+    return f->to->id.data ? PM_OK : error_nomem(err);
+}
+
+static pm_status fill_fields(pm_searcher *s, segment *seg, const fill *f, pm_error *err)
+{
+    pm_status st = PM_OK;
+    slice record;
+    pm_article article;
+    PM_TRY(store_get(&s->records, seg, f->from->doc, &record, err));
+    PM_TRY(store_decode(record, &article, err));
+    PM_TRY(copy_text(&s->a, article.title, &f->to->title, err));
+    PM_TRY(copy_text(&s->a, article.date, &f->to->date, err));
+    PM_TRY(copy_text(&s->a, article.source, &f->to->source, err));
+    PM_TRY(copy_text(&s->a, article.url, &f->to->url, err));
+    if (!s->options.want_snippets) goto out;
+    if (analyzer_memory(s->words) > FORMS_BYTES_MAX) {
+        analyzer_reset_forms(s->words);
+        snippet_forget_forms(&s->snippets);
+    }
+    PM_TRY(snippet_make(&s->snippets, s->words, &s->a, &article, f->to, err));
+out:
+    return st;
+}
+
+/* Texts that were not asked for are empty, not NULL. */
+static pm_hit empty_hit(const hit *h, uint64_t rank)
+{
+    const pm_text none = {"", 0};
+    return (pm_hit){.rank = rank, .score = h->score, .in_all = h->in_all, .id = none, .title = none,
+                    .date = none, .source = none, .url = none, .snippet = none};
+}
+
+static pm_status fill_all(pm_searcher *s, const fill *fills, size_t n, pm_error *err)
+{
+    pm_status st = PM_OK;
+    match_set set = {0};
+    uint32_t open = UINT32_MAX;
+    if (s->options.want_explain && n) PM_TRY(match_set_init(&set, &s->p, &s->scratch, err));
+    if (s->options.want_snippets && n) PM_TRY(snippet_begin(&s->snippets, &s->p, s->options.snippet_bytes, err));
+    for (size_t i = 0; i < n; i++) {
+        const hit *h = fills[i].from;
+        segment *seg = s->index->snap->segments[h->segment].seg;
+        fills[i].to->dl = segment_dl(seg, h->doc);
+        PM_TRY(fill_id(s, seg, &fills[i], err));
+        if (s->options.want_explain) {
+            if (open != h->segment) match_set_open(&set, h->segment);
+            open = h->segment;
+            PM_TRY(explain_hit(&set, h->doc, &s->a, fills[i].to, err));
+        }
+        if (s->options.want_fields) PM_TRY(fill_fields(s, seg, &fills[i], err));
+    }
+out:
+    return st;
+}
+
+pm_status hits_build(pm_searcher *s, pm_error *err)
+{
+    size_t skip = s->options.offset < s->best.n ? (size_t)s->options.offset : s->best.n;
+    size_t n = s->best.n - skip;
+    if (n > s->options.limit) n = (size_t)s->options.limit;
+    if (n > SIZE_MAX / sizeof(pm_hit)) return error_nomem(err);
+    pm_hit *hits = arena_alloc(&s->a, n * sizeof *hits);
+    fill *fills = arena_alloc(&s->a, n * sizeof *fills);
+    if (!hits || !fills) return error_nomem(err);
+    for (size_t i = 0; i < n; i++) {
+        const hit *h = &s->best.hits[skip + i];
+        hits[i] = empty_hit(h, skip + i + 1);
+        fills[i] = (fill){h, &hits[i]};
+    }
+    qsort(fills, n, sizeof *fills, by_place);
+    s->result.hits = hits;
+    s->result.n_hits = n;
+    return fill_all(s, fills, n, err);
+}

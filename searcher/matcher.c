@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * matcher.c - walking and asking matchers; see matcher.h.
+ */
+#include "searcher/matcher.h"
+
+void match_scratch_free(match_scratch *s)
+{
+    mem_free(s->positions);
+    mem_free(s->starts);
+    mem_free(s->events);
+    memset(s, 0, sizeof *s);
+}
+
+pm_status matcher_init(matcher *m, const plan *p, uint32_t index, match_scratch *scratch, pm_error *err)
+{
+    *m = (matcher){.plan = &p->matchers[index], .scratch = scratch};
+    size_t cursors = m->plan->titles ? 2 * (size_t)m->plan->n_words : m->plan->n_words;
+    m->words = arena_zalloc(p->a, cursors * sizeof *m->words);
+    return m->words ? PM_OK : error_nomem(err);
+}
+
+void matcher_open(matcher *m, const plan *p, uint32_t segment_index)
+{
+    const plan_matcher *spec = m->plan;
+    uint32_t least = UINT32_MAX;
+    m->seg = p->snap->segments[segment_index].seg;
+    m->begun = m->empty = false;
+    m->tf = 0;
+    for (uint32_t i = 0; i < spec->n_words; i++) {
+        const term_entry *entry = &p->keys[spec->words[i]].entries[segment_index];
+        if (!entry->df) {
+            m->empty = true;
+            return;
+        }
+        if (entry->df < least) least = entry->df, m->lead = i;
+    }
+    for (uint32_t i = 0; i < spec->n_words; i++)
+        cursor_open(&m->words[i], m->seg, &p->keys[spec->words[i]].entries[segment_index]);
+    for (uint32_t i = 0; spec->titles && i < spec->n_words; i++) {
+        cursor *c = &m->words[spec->n_words + i];
+        const term_entry *entry = &p->keys[spec->titles[i]].entries[segment_index];
+        if (entry->df) cursor_open(c, m->seg, entry);
+        else c->list.s = NULL;
+    }
+}
+
+/* All words of a phrase stand at doc: does it match? */
+static bool verify(matcher *m, uint32_t doc)
+{
+    m->tf = m->plan->kind == MATCH_PHRASE ? phrase_count(m, doc) : near_count(m, doc);
+    return m->tf != 0;
+}
+
+/* Bring all words but the lead to doc; the first document beyond that one of them stands at,
+ * or doc when all are there. */
+static uint32_t align(matcher *m, uint32_t doc)
+{
+    for (uint32_t i = 0; i < m->plan->n_words; i++) {
+        if (i == m->lead) continue;
+        uint32_t at = cursor_seek(&m->words[i], doc);
+        if (at != doc) return at;
+    }
+    return doc;
+}
+
+static uint32_t phrase_next(matcher *m)
+{
+    cursor *lead = &m->words[m->lead];
+    uint32_t doc = cursor_next(lead);
+    while (doc != CURSOR_END) {
+        uint32_t at = align(m, doc);
+        if (at == CURSOR_END) break;
+        if (at == doc && verify(m, doc)) return doc;
+        doc = at == doc ? cursor_next(lead) : cursor_seek(lead, at);
+    }
+    m->tf = 0;
+    return CURSOR_END;
+}
+
+uint32_t matcher_next(matcher *m)
+{
+    if (m->empty) return CURSOR_END;
+    m->begun = true;
+    m->doc = m->plan->kind == MATCH_KEY ? cursor_next(&m->words[0]) : phrase_next(m);
+    return m->doc;
+}
+
+bool matcher_has(matcher *m, uint32_t doc)
+{
+    if (m->empty) return false;
+    bool key = m->plan->kind == MATCH_KEY;
+    if (m->begun && m->doc == doc) return key ? m->words[0].doc == doc : m->tf != 0;
+    if (m->begun && m->doc > doc) return false; /* a driver that is already beyond      */
+    m->begun = true;
+    m->doc = doc;
+    if (key) return cursor_seek(&m->words[0], doc) == doc;
+    m->tf = 0;
+    if (cursor_seek(&m->words[m->lead], doc) != doc || align(m, doc) != doc) return false;
+    return verify(m, doc);
+}
+
+uint32_t matcher_tf(matcher *m, uint32_t doc)
+{
+    if (!matcher_has(m, doc)) return 0;
+    return m->plan->kind == MATCH_KEY ? cursor_tf(&m->words[0]) : m->tf;
+}

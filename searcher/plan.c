@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * plan.c - tree to plan: keys with live statistics, matchers, terms in query order, drivers.
+ *
+ * Drivers are a set of matchers such that every match of the query has at least one of them:
+ * the cheapest required part, or all parts where none is required.  Only drivers are walked;
+ * the others are asked at the documents that drivers find.
+ */
+#include "searcher/plan.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "common/base/hash.h"
+
+double plan_idf(uint64_t n_docs, uint64_t df)
+{
+    double n = (double)n_docs, d = (double)df;
+    return log(1.0 + (n - d + 0.5) / (d + 0.5));
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static void key_statistics(plan *p, plan_key *k)
+{
+    for (uint32_t s = 0; s < p->snap->meta.n_segments; s++) {
+        const snapshot_segment *part = &p->snap->segments[s];
+        uint64_t df, cf;
+        if (!dict_find(part->seg, k->key, k->len, &k->entries[s])) {
+            k->entries[s].df = 0;
+            continue;
+        }
+        snapshot_segment_df(part, &k->entries[s], &df, &cf);
+        k->df += df;
+    }
+    k->idf = plan_idf(p->snap->n_docs, k->df);
+}
+
+pm_status plan_add_key(plan *p, uint8_t class, pm_text term, uint32_t *out, pm_error *err)
+{
+    size_t len = term.len + (class != 0);
+    uint8_t *bytes = arena_alloc(p->a, len);
+    if (!bytes) return error_nomem(err);
+    if (class) bytes[0] = class;
+    if (term.len) memcpy(bytes + (class != 0), term.data, term.len);
+    uint64_t hash = hash_bytes(bytes, len);
+    for (size_t i = 0; i < p->n_keys; i++) {
+        const plan_key *k = &p->keys[i];
+        if (k->hash == hash && k->len == len && !memcmp(k->key, bytes, len)) {
+            *out = (uint32_t)i;
+            return PM_OK;
+        }
+    }
+    if (!mem_grow(&p->keys, &p->cap_keys, p->n_keys + 1, sizeof *p->keys)) return error_nomem(err);
+    plan_key k = {.key = bytes, .len = (uint32_t)len, .hash = hash};
+    k.entries = arena_zalloc(p->a, p->snap->meta.n_segments * sizeof *k.entries);
+    if (!k.entries) return error_nomem(err);
+    key_statistics(p, &k);
+    *out = (uint32_t)p->n_keys;
+    p->keys[p->n_keys++] = k;
+    return PM_OK;
+}
+
+/* ---- matchers ----------------------------------------------------------------------------------- */
+
+static bool same_matcher(const plan_matcher *a, const plan_matcher *b)
+{
+    return a->kind == b->kind && a->title == b->title && a->n_words == b->n_words &&
+           a->window == b->window && !memcmp(a->words, b->words, a->n_words * sizeof *a->words) &&
+           (a->kind != MATCH_NEAR || !memcmp(a->needs, b->needs, a->n_words * sizeof *a->needs));
+}
+
+static pm_status add_matcher(plan *p, plan_matcher m, uint32_t *out, pm_error *err)
+{
+    for (size_t i = 0; i < p->n_matchers; i++)
+        if (same_matcher(&p->matchers[i], &m)) {
+            *out = (uint32_t)i;
+            return PM_OK;
+        }
+    if (!mem_grow(&p->matchers, &p->cap_matchers, p->n_matchers + 1, sizeof *p->matchers))
+        return error_nomem(err);
+    m.cost = UINT64_MAX;
+    for (uint32_t i = 0; i < m.n_words; i++)
+        if (p->keys[m.words[i]].df < m.cost) m.cost = p->keys[m.words[i]].df;
+    *out = (uint32_t)p->n_matchers;
+    p->matchers[p->n_matchers++] = m;
+    return PM_OK;
+}
+
+static uint32_t *copy_numbers(plan *p, const uint32_t *numbers, uint32_t n)
+{
+    uint32_t *copy = arena_alloc(p->a, n * sizeof *copy);
+    if (copy && n) memcpy(copy, numbers, n * sizeof *copy);
+    return copy;
+}
+
+pm_status plan_add_key_matcher(plan *p, uint32_t key, uint32_t *out, pm_error *err)
+{
+    plan_matcher m = {.kind = MATCH_KEY, .n_words = 1, .words = copy_numbers(p, &key, 1)};
+    return m.words ? add_matcher(p, m, out, err) : error_nomem(err);
+}
+
+pm_status plan_add_phrase(plan *p, const uint32_t *keys, uint32_t n, bool title, uint32_t *out,
+                          pm_error *err)
+{
+    plan_matcher m = {.kind = MATCH_PHRASE, .title = title, .n_words = n};
+    m.words = copy_numbers(p, keys, n);
+    return m.words ? add_matcher(p, m, out, err) : error_nomem(err);
+}
+
+/* A window that holds both sides of the gap has at least FIELD_GAP + 2 positions: the last of
+ * the title, the gap, the first of the body. */
+static pm_status add_near(plan *p, const query_node *node, const uint32_t *keys, uint32_t *out,
+                          pm_error *err)
+{
+    plan_matcher m = {.kind = MATCH_NEAR, .title = node->title};
+    m.window = (uint64_t)node->n_words + node->slop;
+    bool may_cross = !node->title && m.window >= FIELD_GAP + 2;
+    uint32_t *words = arena_zalloc(p->a, node->n_words * sizeof *words);
+    uint32_t *needs = arena_zalloc(p->a, node->n_words * sizeof *needs);
+    uint32_t *titles = arena_zalloc(p->a, node->n_words * sizeof *titles);
+    if (!words || !needs || !titles) return error_nomem(err);
+    for (uint32_t i = 0; i < node->n_words; i++) {
+        uint32_t at = 0;
+        while (at < m.n_words && words[at] != keys[i]) at++;
+        if (at == m.n_words) words[m.n_words++] = keys[i];
+        if (needs[at]++ || !may_cross) continue;
+        pm_status st = plan_add_key(p, KEY_TITLE, node->words[i].term, &titles[at], err);
+        if (st != PM_OK) return st;
+    }
+    m.words = words;
+    m.needs = needs;
+    m.titles = may_cross ? titles : NULL;
+    return add_matcher(p, m, out, err);
+}
+
+pm_status plan_add_alt(plan *p, plan_leaf *leaf, uint32_t matcher, pm_error *err)
+{
+    for (uint32_t i = 0; i < leaf->n_alts; i++)
+        if (leaf->alts[i] == matcher) return PM_OK;
+    if (leaf->n_alts == leaf->cap_alts) {
+        uint32_t cap = leaf->cap_alts ? leaf->cap_alts * 2 : 4;
+        uint32_t *alts = arena_alloc(p->a, cap * sizeof *alts);
+        if (!alts) return error_nomem(err);
+        if (leaf->n_alts) memcpy(alts, leaf->alts, leaf->n_alts * sizeof *alts);
+        leaf->alts = alts;
+        leaf->cap_alts = cap;
+    }
+    leaf->alts[leaf->n_alts++] = matcher;
+    return PM_OK;
+}
+
+/* ---- terms -------------------------------------------------------------------------------------- */
+
+static pm_status add_term(plan *p, plan_term t, pm_error *err)
+{
+    for (size_t i = 0; i < p->n_terms; i++)
+        if (p->terms[i].matcher == t.matcher) {
+            p->terms[i].weight += t.weight;
+            return PM_OK;
+        }
+    if (!mem_grow(&p->terms, &p->cap_terms, p->n_terms + 1, sizeof *p->terms)) return error_nomem(err);
+    p->terms[p->n_terms++] = t;
+    return PM_OK;
+}
+
+static pm_status make_label(plan *p, const query_node *node, pm_text *out, pm_error *err)
+{
+    buf text = {0};
+    char slop[16];
+    if (node->title) buf_append_str(&text, "title:");
+    if (node->kind != QUERY_WORD) buf_u8(&text, '"');
+    for (uint32_t i = 0; i < node->n_words; i++) {
+        if (i) buf_u8(&text, ' ');
+        buf_append(&text, node->words[i].term.data, node->words[i].term.len);
+    }
+    if (node->kind != QUERY_WORD) buf_u8(&text, '"');
+    if (node->kind == QUERY_NEAR) {
+        snprintf(slop, sizeof slop, "~%u", node->slop);
+        buf_append_str(&text, slop);
+    }
+    out->data = text.failed ? NULL : arena_strndup(p->a, (const char *)text.data, text.len);
+    out->len = text.len;
+    buf_free(&text);
+    return out->data ? PM_OK : error_nomem(err);
+}
+
+/* A word matches by its plain term; an acronym scores by its marker where the index has it. */
+static pm_status plan_word(plan *p, const query_node *node, plan_term *t, uint32_t *match, pm_error *err)
+{
+    pm_status st = PM_OK;
+    const query_word *word = &node->words[0];
+    uint32_t key;
+    PM_TRY(plan_add_key(p, node->title ? KEY_TITLE : 0, word->term, &key, err));
+    PM_TRY(plan_add_key_matcher(p, key, match, err));
+    t->matcher = *match;
+    t->df = p->keys[key].df;
+    t->idf = p->keys[key].idf;
+    if (node->title || !word->marker.len || !node->positive) goto out;
+    PM_TRY(plan_add_key(p, KEY_MARKER, word->marker, &key, err));
+    if (!p->keys[key].df) goto out;
+    PM_TRY(plan_add_key_matcher(p, key, &t->matcher, err));
+    t->df = p->keys[key].df;
+    t->idf = p->keys[key].idf;
+    t->label = word->marker;
+out:
+    return st;
+}
+
+static pm_status plan_words(plan *p, const query_node *node, plan_term *t, uint32_t *match, pm_error *err)
+{
+    pm_status st = PM_OK;
+    if (!p->snap->meta.has_positions)
+        return error_set(err, PM_USAGE, "%s: phrases and NEAR need positions, which this index was "
+                         "made without; make it anew with --positions=yes", p->snap->folder.path);
+    uint32_t *keys = arena_alloc(p->a, node->n_words * sizeof *keys);
+    if (!keys) return error_nomem(err);
+    t->df = UINT64_MAX;
+    for (uint32_t i = 0; i < node->n_words; i++) {
+        PM_TRY(plan_add_key(p, node->title ? KEY_TITLE : 0, node->words[i].term, &keys[i], err));
+        t->idf += p->keys[keys[i]].idf;
+        if (p->keys[keys[i]].df < t->df) t->df = p->keys[keys[i]].df;
+    }
+    if (node->kind == QUERY_NEAR) PM_TRY(add_near(p, node, keys, match, err));
+    else PM_TRY(plan_add_phrase(p, keys, node->n_words, node->title, match, err));
+    t->matcher = *match;
+out:
+    return st;
+}
+
+static pm_status plan_leaf_node(plan *p, const query_node *node, double boost, bool negated, pm_error *err)
+{
+    pm_status st = PM_OK;
+    plan_leaf *leaf = &p->leaves[node->leaf];
+    plan_term t = {.weight = boost};
+    uint32_t match = 0;
+    leaf->node = node;
+    leaf->negated = negated;
+    if (node->kind == QUERY_WORD) PM_TRY(plan_word(p, node, &t, &match, err));
+    else PM_TRY(plan_words(p, node, &t, &match, err));
+    PM_TRY(plan_add_alt(p, leaf, match, err));
+    if (negated) goto out;
+    if (!t.label.len) PM_TRY(make_label(p, node, &t.label, err));
+    PM_TRY(add_term(p, t, err));
+out:
+    return st;
+}
+
+/* Depth is bounded by the parser. */
+static pm_status plan_node(plan *p, const query_node *node, double boost, bool negated, pm_error *err)
+{
+    pm_status st = PM_OK;
+    boost *= node->boost;
+    if (boost > 1e12) boost = 1e12;
+    negated |= node->sign == SIGN_NOT;
+    if (query_is_leaf(node)) return plan_leaf_node(p, node, boost, negated, err);
+    for (const query_node *child = node->first; child; child = child->next)
+        PM_TRY(plan_node(p, child, boost, negated, err));
+out:
+    return st;
+}
+
+/* ---- drivers ---------------------------------------------------------------------------------------- */
+
+static bool needs_all(const plan *p, const query_node *node)
+{
+    return node->kind == QUERY_AND || node->fixed ||
+           (node->kind == QUERY_LIST && p->match == PM_MATCH_ALL);
+}
+
+/* The children of which one suffices as driver (true), or all are needed together. */
+static bool drives_alone(const plan *p, const query_node *node, const query_node *child)
+{
+    return needs_all(p, node) || (node->kind == QUERY_LIST && child->sign == SIGN_MUST);
+}
+
+static uint64_t driver_cost(const plan *p, const query_node *node, bool mark);
+
+static uint64_t leaf_cost(const plan *p, const query_node *node, bool mark)
+{
+    const plan_leaf *leaf = &p->leaves[node->leaf];
+    uint64_t cost = 0;
+    for (uint32_t i = 0; i < leaf->n_alts; i++) {
+        cost += p->matchers[leaf->alts[i]].cost;
+        if (mark) p->drivers[leaf->alts[i]] = true;
+    }
+    return cost;
+}
+
+/* Cost of the cheapest driver set of a positive node; mark it if asked. */
+static uint64_t driver_cost(const plan *p, const query_node *node, bool mark)
+{
+    if (query_is_leaf(node)) return leaf_cost(p, node, mark);
+    const query_node *best = NULL;
+    uint64_t best_cost = UINT64_MAX, sum = 0;
+    for (const query_node *child = node->first; child; child = child->next) {
+        if (!child->positive) continue;
+        uint64_t cost = driver_cost(p, child, false);
+        sum += cost;
+        if (!drives_alone(p, node, child) || cost >= best_cost) continue;
+        best = child;
+        best_cost = cost;
+    }
+    if (!mark) return best ? best_cost : sum;
+    for (const query_node *child = node->first; child; child = child->next)
+        if (child->positive && (!best || child == best)) driver_cost(p, child, true);
+    return best ? best_cost : sum;
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------- */
+
+pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, const query *q,
+                    const pm_search_options *options, pm_error *err)
+{
+    pm_status st = PM_OK;
+    *p = (plan){.snap = snap, .a = a, .words = words, .q = q, .match = options->match};
+    p->k1 = options->k1 < 0 ? snap->meta.k1 : options->k1;
+    p->b = options->b < 0 ? snap->meta.b : options->b;
+    p->leaves = arena_zalloc(a, q->n_leaves * sizeof *p->leaves);
+    if (!p->leaves) return error_nomem(err);
+    if (!q->root || !q->root->positive) return PM_OK;
+    PM_TRY(plan_node(p, q->root, 1.0, false, err));
+    if (options->joined) PM_TRY(plan_join(p, err));
+    p->drivers = arena_zalloc(a, p->n_matchers * sizeof *p->drivers);
+    if (!p->drivers) {
+        st = error_nomem(err);
+        goto out;
+    }
+    p->cost = driver_cost(p, q->root, true);
+out:
+    return st;
+}
+
+void plan_free(plan *p)
+{
+    mem_free(p->keys);
+    mem_free(p->matchers);
+    mem_free(p->terms);
+    memset(p, 0, sizeof *p);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * search.c - one query from text to result:
+ *
+ *   text -> query_parse -> plan_make -> rank_exhaustive -> hits_build -> pm_result
+ *
+ * All of it lives in the searcher's arena, which is reset by the next search.
+ */
+#include "searcher/search.h"
+
+#include <math.h>
+
+#include "common/base/clock.h"
+
+/* Forms met in snippets are kept up to here, between hits and between queries. */
+enum { FORMS_BYTES_MAX = 16 << 20 };
+
+static pm_status same_profile(const manifest *meta, const analyzer *words, pm_error *err)
+{
+    if (!strcmp(meta->profile, analyzer_profile(words))) return PM_OK;
+    return error_set(err, PM_USAGE,
+                     "the index was analysed by \"%s\", this program analyses by \"%s\"; index the "
+                     "articles anew or use the program that made the index",
+                     meta->profile, analyzer_profile(words));
+}
+
+pm_status pm_searcher_open(pm_index *index, pm_searcher **out, pm_error *err)
+{
+    pm_status st = PM_OK;
+    *out = NULL;
+    pm_searcher *s = mem_zalloc(sizeof *s);
+    if (!s) return error_nomem(err);
+    s->index = index;
+    PM_TRY(analyzer_open(&s->words, index->snap->meta.lang, err));
+    PM_TRY(same_profile(&index->snap->meta, s->words, err));
+    *out = s;
+out:
+    if (st != PM_OK) pm_searcher_close(s);
+    return st;
+}
+
+void pm_searcher_close(pm_searcher *s)
+{
+    if (!s) return;
+    plan_free(&s->p);
+    analyzer_close(s->words);
+    topk_free(&s->best);
+    match_scratch_free(&s->scratch);
+    snippet_free(&s->snippets);
+    store_cache_free(&s->records);
+    arena_free(&s->a);
+    mem_free(s);
+}
+
+/* Options as given over the defaults: a caller built against an older header has a smaller
+ * struct. */
+static pm_status take_options(pm_searcher *s, const pm_search_options *given, pm_error *err)
+{
+    pm_search_options *o = &s->options;
+    *o = (pm_search_options)PM_SEARCH_OPTIONS_INIT;
+    if (given) {
+        if (given->size < sizeof given->size)
+            return error_set(err, PM_USAGE, "search options are not initialised");
+        memcpy(o, given, given->size < sizeof *o ? given->size : sizeof *o);
+    }
+    if ((unsigned)o->match > PM_MATCH_ANY) return error_set(err, PM_USAGE, "no such match mode");
+    if (isnan(o->k1) || isinf(o->k1) || o->k1 > 1e6)
+        return error_set(err, PM_USAGE, "k1 must be a number from 0 to 1000000");
+    if (isnan(o->b) || o->b > 1) return error_set(err, PM_USAGE, "b must be a number from 0 to 1");
+    if (o->want_snippets) o->want_fields = true;
+    if (!o->snippet_bytes) o->snippet_bytes = 240;
+    return PM_OK;
+}
+
+static void begin(pm_searcher *s)
+{
+    plan_free(&s->p);
+    arena_reset(&s->a);
+    memset(&s->result, 0, sizeof s->result);
+    if (analyzer_memory(s->words) > FORMS_BYTES_MAX) analyzer_reset_forms(s->words);
+}
+
+static pm_status parse(pm_searcher *s, const char *text, size_t len, pm_error *err)
+{
+    pm_status st = PM_OK;
+    uint64_t start = clock_ns();
+    PM_TRY(query_parse(&s->q, &s->a, s->words, text, len, s->options.strict, err));
+    PM_TRY(query_print(&s->q, &s->a, &s->result.interpreted, err));
+    s->result.query = s->q.text;
+    s->result.truncated = s->q.truncated;
+    s->result.parse_ns = clock_ns() - start;
+out:
+    return st;
+}
+
+static pm_status rank(pm_searcher *s, pm_error *err)
+{
+    pm_status st = PM_OK;
+    const pm_search_options *o = &s->options;
+    snapshot *snap = s->index->snap;
+    rank_totals totals;
+    uint64_t k = o->limit > UINT64_MAX - o->offset ? UINT64_MAX : o->limit + o->offset;
+    PM_TRY(plan_make(&s->p, snap, &s->a, s->words, &s->q, o, err));
+    PM_TRY(rank_exhaustive(&s->p, o->limit ? k : 0, &s->best, &s->scratch, &totals, err));
+    s->result.match = o->match;
+    s->result.total = totals.matches;
+    s->result.total_all = totals.in_all;
+    s->result.total_is_exact = true;
+    s->result.n_docs = snap->n_docs;
+    s->result.avgdl = snap->avgdl;
+    s->result.k1 = s->p.k1;
+    s->result.b = s->p.b;
+out:
+    return st;
+}
+
+pm_status pm_searcher_search(pm_searcher *s, const char *text, size_t len,
+                             const pm_search_options *options, const pm_result **out, pm_error *err)
+{
+    pm_status st = PM_OK;
+    uint64_t start = clock_ns();
+    *out = NULL;
+    begin(s);
+    PM_TRY(take_options(s, options, err));
+    PM_TRY(parse(s, text, len, err));
+    PM_TRY(rank(s, err));
+    PM_TRY(hits_build(s, err));
+    PM_TRY(snapshot_status(s->index->snap, err));
+    s->result.took_ns = clock_ns() - start;
+    *out = &s->result;
+out:
+    return st;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * search.h - a searcher: everything one thread needs to answer queries, kept between them.
+ */
+#ifndef PM_SEARCHER_SEARCH_H
+#define PM_SEARCHER_SEARCH_H
+
+#include "common/segment/store.h"
+#include "searcher/index.h"
+#include "searcher/rank.h"
+#include "searcher/snippet.h"
+
+struct pm_searcher {
+    pm_index *index;          /* borrowed                                                 */
+    analyzer *words;
+    arena a;                  /* of the current query and its result                      */
+    query q;
+    plan p;
+    topk best;
+    match_scratch scratch;
+    snippeter snippets;
+    store_cache records;
+    pm_search_options options; /* of the current query                                    */
+    pm_result result;
+};
+
+/* hits.c: ranked hits [offset, offset + limit) with what the options ask for. */
+pm_status hits_build(pm_searcher *s, pm_error *err);
+/* explain.c: the parts of the score of a hit in the segment that the set is open in. */
+pm_status explain_hit(match_set *set, uint32_t doc, arena *a, pm_hit *out, pm_error *err);
+
+#endif

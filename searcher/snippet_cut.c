@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * snippet_cut.c - from matches in a body to a snippet: choose a window, cut it at words, clean
+ * it.
+ *
+ * The best window of the wanted size holds the most distinct words of the query, then the
+ * most matches, and is the first such.  It is widened evenly on both sides, and starts at a
+ * sentence when one begins within the room on its left.
+ */
+#include "searcher/snippet.h"
+
+typedef struct window {
+    size_t start, end;   /* bytes of the body                                             */
+    size_t first, last;  /* matches [first, last)                                         */
+} window;
+
+static window best_window(snippeter *s)
+{
+    window best = {0};
+    size_t best_distinct = 0, best_count = 0, distinct = 0, j = 0;
+    const snippet_match *m = s->matches;
+    for (size_t i = 0; i < s->n_matches; i++) {
+        while (j < s->n_matches && (j == i || m[j].end - m[i].start <= s->aim))
+            distinct += s->counts[m[j++].key]++ == 0;
+        if (distinct > best_distinct || (distinct == best_distinct && j - i > best_count)) {
+            best = (window){m[i].start, m[j - 1].end, i, j};
+            best_distinct = distinct;
+            best_count = j - i;
+        }
+        distinct -= --s->counts[m[i].key] == 0;
+    }
+    return best;
+}
+
+/* ---- edges ------------------------------------------------------------------------------------ */
+
+static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+static bool is_inside_character(const char *body, size_t at)
+{
+    return ((unsigned char)body[at] & 0xc0) == 0x80;
+}
+
+static bool begins_sentence(const char *body, size_t at)
+{
+    char before = body[at - 1];
+    if (before == '\n') return true;
+    if (!is_space(before) || at < 2) return false;
+    char end = body[at - 2];
+    return end == '.' || end == '!' || end == '?';
+}
+
+/* Where to begin, in [from, limit]: a sentence, else a word, else a character. */
+static size_t align_start(const char *body, size_t from, size_t limit)
+{
+    if (from == 0) return 0;
+    size_t word = limit;
+    for (size_t at = from; at < limit; at++) {
+        if (is_space(body[at]) || !(is_space(body[at - 1]))) continue;
+        if (begins_sentence(body, at)) return at;
+        if (word == limit) word = at;
+    }
+    if (word < limit) return word;
+    while (from < limit && is_inside_character(body, from)) from++;
+    return from;
+}
+
+/* Where to end, in [limit, to]: after a word, else after a character. */
+static size_t align_end(const char *body, size_t len, size_t limit, size_t to)
+{
+    if (to >= len) return len;
+    for (size_t at = to; at > limit; at--)
+        if (is_space(body[at]) && !is_space(body[at - 1])) return at;
+    if (is_space(body[limit])) return limit;
+    while (to > limit && is_inside_character(body, to)) to--;
+    return to;
+}
+
+static void widen(const snippeter *s, const char *body, size_t len, window *w)
+{
+    size_t wanted = w->end - w->start, lead = 0;
+    if (wanted > s->aim) { /* one huge word */
+        w->end = w->start + s->aim;
+        while (w->end > w->start && is_inside_character(body, w->end)) w->end--;
+        return;
+    }
+    lead = (s->aim - wanted) / 2;
+    size_t from = w->start > lead ? w->start - lead : 0;
+    if (len - from < s->aim) from = len > s->aim ? len - s->aim : 0;
+    if (from > w->start) from = w->start;
+    from = align_start(body, from, w->start);
+    w->end = align_end(body, len, w->end, from + s->aim > w->end ? from + s->aim : w->end);
+    w->start = from;
+}
+
+/* Nothing but white space in [start, end)? */
+static bool is_blank(const char *body, size_t start, size_t end)
+{
+    while (start < end && is_space(body[start])) start++;
+    return start == end;
+}
+
+/* ---- rendering ---------------------------------------------------------------------------------- */
+
+typedef enum character_class { CHARACTER_TEXT, CHARACTER_SPACE, CHARACTER_NONE } character_class;
+
+/* What never reaches a reader: C0, DEL, C1 and bidi controls. */
+static character_class classify(uint32_t u)
+{
+    if (u == ' ' || (u >= '\t' && u <= '\r') || u == 0x85 || u == 0xa0 || u == 0x2028 || u == 0x2029 ||
+        u == 0x3000)
+        return CHARACTER_SPACE;
+    if (u < 0x20 || (u >= 0x7f && u < 0xa0)) return CHARACTER_NONE;
+    if (u == 0x61c || u == 0x200e || u == 0x200f || (u >= 0x202a && u <= 0x202e) ||
+        (u >= 0x2066 && u <= 0x2069))
+        return CHARACTER_NONE;
+    return CHARACTER_TEXT;
+}
+
+typedef struct renderer {
+    snippeter *s;
+    size_t base;         /* length of what stands before the text                         */
+    bool space;          /* one is due before the next character                          */
+    bool open;           /* inside match k                                                */
+    size_t k, n;
+    uint32_t mark;       /* where the open highlight starts                               */
+} renderer;
+
+static void flush_space(renderer *r)
+{
+    if (r->space && r->s->out.len > r->base) buf_u8(&r->s->out, ' ');
+    r->space = false;
+}
+
+static void close_highlight(renderer *r)
+{
+    uint32_t end = (uint32_t)r->s->out.len;
+    if (end > r->mark) r->s->highlights[r->n++] = (pm_highlight){r->mark, end};
+    r->open = false;
+    r->k++;
+}
+
+static void render_text(renderer *r, const char *body, const window *w)
+{
+    char bytes[4];
+    for (size_t at = w->start; at < w->end;) {
+        if (r->k < w->last && !r->open && r->s->matches[r->k].start <= at) {
+            flush_space(r);
+            r->mark = (uint32_t)r->s->out.len;
+            r->open = true;
+        }
+        uint32_t u = utf8_next(body, w->end, &at);
+        character_class class = classify(u);
+        if (class == CHARACTER_SPACE) {
+            r->space = true;
+        } else if (class == CHARACTER_TEXT) {
+            flush_space(r);
+            buf_append(&r->s->out, bytes, utf8_put(bytes, u));
+        }
+        if (r->open && at >= r->s->matches[r->k].end) close_highlight(r);
+    }
+    if (r->open) close_highlight(r);
+}
+
+static pm_status give_out(renderer *r, arena *a, pm_hit *out, pm_error *err)
+{
+    buf *text = &r->s->out;
+    if (text->failed) {
+        buf_free(text);
+        return error_nomem(err);
+    }
+    pm_highlight *highlights = arena_alloc(a, r->n * sizeof *highlights);
+    out->snippet.data = arena_strndup(a, (const char *)text->data, text->len);
+    if (!highlights || !out->snippet.data) return error_nomem(err);
+    if (r->n) memcpy(highlights, r->s->highlights, r->n * sizeof *highlights);
+    out->snippet.len = text->len;
+    out->highlights = highlights;
+    out->n_highlights = r->n;
+    return PM_OK;
+}
+
+pm_status snippet_cut(snippeter *s, arena *a, const char *body, size_t len, pm_hit *out, pm_error *err)
+{
+    window w = best_window(s);
+    if (s->n_matches == 0) { /* matched by its title: begin where the text does */
+        while (w.start < len && is_space(body[w.start])) w.start++;
+        w.end = align_end(body, len, w.start, w.start + s->aim);
+    } else {
+        widen(s, body, len, &w);
+    }
+    while (w.first > 0 && s->matches[w.first - 1].start >= w.start) w.first--;
+    while (w.last < s->n_matches && s->matches[w.last].end <= w.end) w.last++;
+    if (!mem_grow(&s->highlights, &s->highlights_cap, w.last - w.first, sizeof *s->highlights))
+        return error_nomem(err);
+    renderer r = {.s = s, .k = w.first};
+    buf_reset(&s->out);
+    if (!is_blank(body, 0, w.start)) buf_append_str(&s->out, "\xe2\x80\xa6");
+    r.base = s->out.len;
+    render_text(&r, body, &w);
+    if (!is_blank(body, w.end, len)) buf_append_str(&s->out, "\xe2\x80\xa6");
+    return give_out(&r, a, out, err);
+}
