@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dump_terms.c - the dump's terms with their postings, and its surface forms.  Memory is
+ * bounded by the longest posting list.
+ */
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+#include "searcher/dump.h"
+#include "searcher/term_merge.h"
+
+typedef struct dump_posting {
+    uint64_t seq;
+    uint32_t segment, doc, tf;
+    size_t positions;        /* index of the first                                        */
+} dump_posting;
+
+typedef struct dump_list {
+    dump_posting *postings;
+    uint32_t *positions;
+    size_t n, cap, n_positions, positions_cap;
+    cursor c;
+} dump_list;
+
+static int by_seq(const void *a, const void *b)
+{
+    const dump_posting *x = a, *y = b;
+    return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+static pm_status gather_posting(dump_list *l, snapshot *snap, uint32_t segment_index, pm_error *err)
+{
+    segment *seg = snap->segments[segment_index].seg;
+    cursor *c = &l->c;
+    dump_posting posting = {segment_seq(seg, c->doc), segment_index, c->doc, cursor_tf(c), l->n_positions};
+    if (!mem_grow(&l->postings, &l->cap, l->n + 1, sizeof *l->postings)) return error_nomem(err);
+    l->postings[l->n++] = posting;
+    if (!c->list.has_positions || posting.tf > segment_dl(seg, c->doc)) return PM_OK;
+    if (!mem_grow(&l->positions, &l->positions_cap, l->n_positions + posting.tf, sizeof *l->positions))
+        return error_nomem(err);
+    if (cursor_positions(c, l->positions + l->n_positions, posting.tf)) l->n_positions += posting.tf;
+    return PM_OK;
+}
+
+static pm_status gather(dump_list *l, term_merge *m, pm_error *err)
+{
+    pm_status st = PM_OK;
+    l->n = l->n_positions = 0;
+    for (uint32_t i = 0; i < m->n_at; i++) {
+        const snapshot_segment *part = &m->snap->segments[m->at[i]];
+        cursor_open(&l->c, part->seg, &m->iters[m->at[i]].term);
+        while (cursor_next(&l->c) != CURSOR_END)
+            if (snapshot_live(part, l->c.doc)) PM_TRY(gather_posting(l, m->snap, m->at[i], err));
+    }
+    if (l->n) qsort(l->postings, l->n, sizeof *l->postings, by_seq);
+out:
+    return st;
+}
+
+static pm_status write_postings(dump_sink *s, const dump_list *l, snapshot *snap, bool positions, pm_error *err)
+{
+    pm_status st = PM_OK;
+    for (size_t i = 0; i < l->n; i++) {
+        const dump_posting *p = &l->postings[i];
+        slice id = segment_id(snap->segments[p->segment].seg, p->doc);
+        buf_u8(&s->text, ' ');
+        dump_escaped(s, id.data, id.len);
+        dump_format(s, ":%u", p->tf);
+        for (uint32_t k = 0; positions && k < p->tf && p->positions + k < l->n_positions; k++)
+            dump_format(s, "%c%u", k ? ',' : ':', l->positions[p->positions + k]);
+        buf_u8(&s->text, '\n');
+        PM_TRY(dump_flush(s, false, err));
+    }
+out:
+    return st;
+}
+
+static void write_key(dump_sink *s, const uint8_t *key, size_t len)
+{
+    bool class = len && key[0] < 0x20;
+    if (class) buf_append_str(&s->text, key[0] == KEY_MARKER ? "marker:" : key[0] == KEY_TITLE ? "title:" : "?:");
+    dump_escaped(s, key + class, len - class);
+}
+
+pm_status dump_terms(dump_sink *s, snapshot *snap, pm_error *err)
+{
+    pm_status st = PM_OK;
+    term_merge m = {0};
+    dump_list l = {0};
+    PM_TRY(term_merge_open(&m, snap, false, "", 0, err));
+    while (term_merge_next(&m)) {
+        uint64_t df, cf;
+        term_merge_live(&m, &df, &cf);
+        if (!df) continue;
+        buf_append_str(&s->text, "term ");
+        write_key(s, m.key, m.key_len);
+        dump_format(s, " %llu %llu\n", (unsigned long long)df, (unsigned long long)cf);
+        PM_TRY(gather(&l, &m, err));
+        bool positions = snap->meta.has_positions && m.key_len && m.key[0] != KEY_MARKER;
+        PM_TRY(write_postings(s, &l, snap, positions, err));
+    }
+out:
+    term_merge_close(&m);
+    mem_free(l.postings);
+    mem_free(l.positions);
+    return st;
+}
+
+/* ---- forms --------------------------------------------------------------------------------- */
+
+/* Live df and cf of a form.  A segment without deletions has stored them; else the term's
+ * list is walked with its stream of forms. */
+static void live_form(const snapshot_segment *part, const form_entry *form, buf *key, uint64_t *df, uint64_t *cf)
+{
+    term_entry entry;
+    cursor c;
+    form_stream f;
+    if (!part->dead.n_deleted) {
+        *df += form->df;
+        *cf += form->cf;
+        return;
+    }
+    buf_reset(key);
+    if (!dict_term_at(part->seg, form->term, &entry, key)) return;
+    cursor_open(&c, part->seg, &entry);
+    form_stream_open(&f, &c.list);
+    while (cursor_next(&c) != CURSOR_END) {
+        uint32_t tf = cursor_tf(&c), count = 0;
+        for (uint32_t i = 0; i < tf; i++) count += form_stream_next(&f) == form->index;
+        if (!count || !snapshot_live(part, c.doc)) continue;
+        *df += 1;
+        *cf += count;
+    }
+}
+
+/* key = folded, 0x00, exact (empty when equal). */
+static void write_form(dump_sink *s, const uint8_t *key, size_t len, uint64_t df, uint64_t cf)
+{
+    const uint8_t *zero = memchr(key, 0, len);
+    size_t folded = zero ? (size_t)(zero - key) : len;
+    buf_append_str(&s->text, "form ");
+    dump_escaped(s, key, folded);
+    buf_u8(&s->text, ' ');
+    if (folded + 1 < len) dump_escaped(s, key + folded + 1, len - folded - 1);
+    else buf_u8(&s->text, '=');
+    dump_format(s, " %llu %llu\n", (unsigned long long)df, (unsigned long long)cf);
+}
+
+pm_status dump_forms(dump_sink *s, snapshot *snap, pm_error *err)
+{
+    pm_status st = PM_OK;
+    term_merge m = {0};
+    buf key = {0};
+    PM_TRY(term_merge_open(&m, snap, true, "", 0, err));
+    while (term_merge_next(&m)) {
+        uint64_t df = 0, cf = 0;
+        for (uint32_t i = 0; i < m.n_at; i++)
+            live_form(&snap->segments[m.at[i]], &m.iters[m.at[i]].form, &key, &df, &cf);
+        if (df) write_form(s, m.key, m.key_len, df, cf);
+        PM_TRY(dump_flush(s, false, err));
+    }
+    if (key.failed) st = error_nomem(err);
+out:
+    term_merge_close(&m);
+    buf_free(&key);
+    return st;
+}
