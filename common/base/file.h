@@ -88,6 +88,8 @@ typedef struct file_info {
     int64_t mtime_ns;
 } file_info;
 pm_status file_stat(const char *path, file_info *out, pm_error *err);
+/* Append the absolute path, free of links and dots, of something that exists. */
+pm_status file_real_path(const char *path, buf *out, pm_error *err);
 /* Names (not paths) in a folder, sorted bytewise, hidden ones left out; calls fn for each. */
 pm_status file_each(const char *folder, pm_status (*fn)(void *ctx, const char *name, pm_error *err),
                     void *ctx, pm_error *err);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * ingest.c - the run: paths in, summary out.
+ *
+ * All paths are looked at before the first article is given to the sink, so that a mistyped
+ * one costs nothing.
+ */
+#include "indexer/ingest.h"
+
+#include "common/base/hash.h"
+
+/* Raise when titles, dates or cleaning change, so that unchanged files are read again. */
+enum { INGEST_RULES = 1 };
+
+/* Eight bits of how a file is read; never 0. */
+static uint32_t how_of(const ingest *run)
+{
+    uint32_t how[3] = {INGEST_RULES, (uint32_t)run->options.format,
+                       run->has_encoding ? (uint32_t)run->encoding + 1 : 0};
+    uint32_t bits = (uint32_t)hash_bytes(how, sizeof how) & 0xff;
+    return bits ? bits : 1;
+}
+
+uint32_t ingest_stamp(const ingest *run)
+{
+    return how_of(run) << 24 | run->root;
+}
+
+/* The tag of a folder PATH: of its absolute path, so that another spelling is the same. */
+static pm_status set_root(ingest *run, const char *path, pm_error *err)
+{
+    buf real = {0};
+    pm_status st = file_real_path(path, &real, err);
+    uint32_t tag = real.len ? (uint32_t)hash_bytes(real.data, real.len) & 0xffffff : 0;
+    run->root = tag ? tag : 1;
+    run->root_incomplete = false;
+    buf_free(&real);
+    return st;
+}
+
+static pm_status take_folder(ingest *run, const char *path, pm_error *err)
+{
+    pm_status st = PM_OK;
+    pm_error problem = {0};
+    if (set_root(run, path, &problem) != PM_OK) {
+        if (problem.status != PM_IO) PM_TRY(error_nomem(err));
+        ingest_skip(run, path, 0, (pm_text){NULL, 0}, problem.message);
+        goto out;
+    }
+    PM_TRY(ingest_walk(run, path, err));
+    if (!run->options.prune || run->stopped) goto out;
+    if (run->root_incomplete) ingest_warn(run, path, "not pruned, because a part of it could not be listed");
+    else buf_u32(&run->pruned_roots, run->root);
+    if (run->pruned_roots.failed) PM_TRY(error_nomem(err));
+out:
+    return st;
+}
+
+static pm_status take_path(ingest *run, const char *path, pm_error *err)
+{
+    const char *base = strrchr(path, '/');
+    ingest_input file = {.path = path, .id = text_of(base ? base + 1 : path)};
+    pm_error problem = {0};
+    bool is_stdin = strcmp(path, "-") == 0;
+    run->root = 0;
+    if (is_stdin) file.info.is_regular = true;
+    else if (file_stat(path, &file.info, &problem) != PM_OK) {
+        ingest_skip(run, path, 0, file.id, problem.message);
+        return PM_OK;
+    }
+    if (file.info.is_dir) return take_folder(run, path, err);
+    return is_stdin ? ingest_stdin(run, &file, err) : ingest_file(run, &file, err);
+}
+
+static pm_status check_paths(const char *const *paths, size_t n_paths, pm_error *err)
+{
+    for (size_t i = 0; i < n_paths; i++) {
+        file_info info;
+        pm_error problem = {0};
+        if (strcmp(paths[i], "-") == 0 || file_stat(paths[i], &info, &problem) == PM_OK) continue;
+        return error_set(err, PM_USAGE, "%s; name a file, a folder, or - for standard input", problem.message);
+    }
+    return PM_OK;
+}
+
+static pm_status set_options(ingest *run, const pm_ingest_options *options, pm_error *err)
+{
+    run->options = (pm_ingest_options)PM_INGEST_OPTIONS_INIT;
+    if (options) {
+        size_t size = options->size < sizeof run->options ? options->size : sizeof run->options;
+        memcpy(&run->options, options, size);
+    }
+    if ((unsigned)run->options.format > PM_INPUT_JSONL)
+        return error_set(err, PM_USAGE, "unknown input format %u", (unsigned)run->options.format);
+    const char *name = run->options.encoding;
+    run->has_encoding = name && encoding_find(name, &run->encoding);
+    if (!name || run->has_encoding) return PM_OK;
+    return error_set(err, PM_USAGE, "unknown encoding %.40s; known are utf-8, utf-16le, utf-16be and windows-1252",
+                     name);
+}
+
+static void ingest_free(ingest *run)
+{
+    document_free(&run->doc);
+    id_set_free(&run->seen);
+    id_set_free(&run->present);
+    buf_free(&run->pruned_roots);
+}
+
+static bool is_partial(const ingest *run)
+{
+    return run->summary.skipped || run->summary.duplicates;
+}
+
+pm_status ingest_run(const ingest_sink *sink, const char *const *paths, size_t n_paths,
+                     const pm_ingest_options *options, pm_ingest_summary *summary, pm_error *err)
+{
+    pm_status st = PM_OK;
+    ingest run = {.sink = sink};
+    PM_TRY(set_options(&run, options, err));
+    PM_TRY(check_paths(paths, n_paths, err));
+    for (size_t i = 0; i < n_paths && !run.stopped; i++) PM_TRY(take_path(&run, paths[i], err));
+    if (!run.stopped) PM_TRY(ingest_prune(&run, err));
+    if (run.stopped) st = error_set(err, PM_PARTIAL, "stopped by the caller; later input was not read");
+    else if (is_partial(&run))
+        st = error_set(err, PM_PARTIAL, "%llu inputs skipped, %llu ids met twice",
+                       (unsigned long long)run.summary.skipped, (unsigned long long)run.summary.duplicates);
+out:
+    if (summary) *summary = run.summary;
+    ingest_free(&run);
+    return st;
+}

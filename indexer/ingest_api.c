@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * ingest_api.c - pm_ingest (pressmark.h): a run whose sink is a writer.
+ */
+#include "indexer/ingest.h"
+
+static pm_status writer_add(void *ctx, const pm_article *article, bool *replaced, pm_error *err)
+{
+    return pm_writer_add(ctx, article, replaced, err);
+}
+
+static pm_status writer_remove(void *ctx, const char *id, size_t len, bool *found, pm_error *err)
+{
+    return pm_writer_delete(ctx, id, len, found, err);
+}
+
+static pm_status writer_provenance(void *ctx, const char *id, size_t len, bool *found, uint64_t *size,
+                                   int64_t *mtime_ns, uint64_t *hash, pm_error *err)
+{
+    return pm_writer_provenance(ctx, id, len, found, size, mtime_ns, hash, err);
+}
+
+static pm_status writer_each_id(void *ctx, bool (*fn)(void *ctx, const char *id, size_t len), void *fn_ctx,
+                                pm_error *err)
+{
+    return pm_writer_each_id(ctx, fn, fn_ctx, err);
+}
+
+static pm_status writer_commit(void *ctx, pm_error *err)
+{
+    pm_commit_info info;
+    return pm_writer_commit(ctx, &info, err);
+}
+
+pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
+                    const pm_ingest_options *options, pm_ingest_summary *summary, pm_error *err)
+{
+    const ingest_sink sink = {
+        .ctx = writer,
+        .add = writer_add,
+        .remove = writer_remove,
+        .provenance = writer_provenance,
+        .each_id = writer_each_id,
+        .commit = writer_commit,
+    };
+    return ingest_run(&sink, paths, n_paths, options, summary, err);
+}

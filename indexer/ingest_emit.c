@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ * ingest_emit.c - documents to the sink, events to the caller, and the counts of both.
+ */
+#include "indexer/ingest.h"
+
+static void send(ingest *run, const pm_ingest_event *event)
+{
+    if (!run->options.event || run->stopped) return;
+    run->stopped = !run->options.event(run->options.ctx, event);
+}
+
+void ingest_skip(ingest *run, const char *path, uint64_t line, pm_text id, const char *reason)
+{
+    run->summary.skipped++;
+    send(run, &(pm_ingest_event){.kind = PM_INGEST_SKIPPED, .path = text_of(path), .line = line, .id = id,
+                                 .title_rule = "none", .date_rule = "none", .reason = reason});
+}
+
+void ingest_warn(ingest *run, const char *path, const char *reason)
+{
+    send(run, &(pm_ingest_event){.kind = PM_INGEST_WARNING, .path = text_of(path), .title_rule = "none",
+                                 .date_rule = "none", .reason = reason});
+}
+
+void ingest_unchanged(ingest *run, const ingest_input *file)
+{
+    run->summary.unchanged++;
+    send(run, &(pm_ingest_event){.kind = PM_INGEST_UNCHANGED, .path = text_of(file->path), .id = file->id,
+                                 .title_rule = "none", .date_rule = "none"});
+}
+
+void ingest_pruned(ingest *run, pm_text id)
+{
+    run->summary.pruned++;
+    send(run, &(pm_ingest_event){.kind = PM_INGEST_PRUNED, .id = id, .title_rule = "none", .date_rule = "none"});
+}
+
+static const char *id_problem(pm_text id)
+{
+    if (!id.len) return "the id is empty";
+    if (id.len > DOCUMENT_ID_MAX) return "the id is longer than 1024 bytes";
+    return memchr(id.data, 0, id.len) ? "the id holds a NUL byte" : NULL;
+}
+
+/* Count what became of the document, and name it. */
+static void count_added(ingest *run, bool replaced, bool duplicate, pm_ingest_event *event)
+{
+    const pm_article *a = &run->doc.article;
+    if (duplicate) {
+        run->summary.duplicates++;
+        event->kind = PM_INGEST_DUPLICATE;
+        event->reason = "this id was met before in this run; the later article won";
+    } else if (replaced) {
+        run->summary.updated++;
+        event->kind = PM_INGEST_UPDATED;
+    } else {
+        run->summary.added++;
+        event->kind = PM_INGEST_ADDED;
+    }
+    run->summary.text_bytes += a->text.len + (a->title_in_body ? 0 : a->title.len);
+    run->summary.repaired += run->doc.repaired;
+    run->summary.converted += run->doc.converted;
+}
+
+static pm_status commit_when_due(ingest *run, pm_error *err)
+{
+    run->since_commit++;
+    if (!run->options.commit_every || run->since_commit < run->options.commit_every) return PM_OK;
+    run->since_commit = 0;
+    return run->sink->commit(run->sink->ctx, err);
+}
+
+pm_status ingest_add(ingest *run, const char *path, uint64_t line, pm_error *err)
+{
+    pm_status st = PM_OK;
+    document *d = &run->doc;
+    const pm_article *a = &d->article;
+    char date[32] = "";
+    bool replaced = false, seen = false;
+    const char *problem = id_problem(a->id);
+    if (problem) {
+        ingest_skip(run, path, line, (pm_text){a->id.data, a->id.len < 64 ? a->id.len : 64}, problem);
+        return PM_OK;
+    }
+    bool dated = a->date.len && pm_date_parse(a->date.data, a->date.len, date);
+    run->summary.bad_dates += a->date.len && !dated;
+    if (!id_set_add(&run->seen, a->id.data, a->id.len, &seen)) PM_TRY(error_nomem(err));
+    PM_TRY(run->sink->add(run->sink->ctx, a, &replaced, err));
+    pm_ingest_event event = {.path = text_of(path), .line = line, .id = a->id, .title = a->title,
+                             .date = text_of(dated ? date : ""), .title_rule = d->title_rule,
+                             .date_rule = dated ? d->date_rule : "none", .spans = d->spans,
+                             .n_spans = d->n_spans};
+    count_added(run, replaced, seen && replaced, &event);
+    send(run, &event);
+    if (!run->stopped) PM_TRY(commit_when_due(run, err));
+out:
+    return st;
+}

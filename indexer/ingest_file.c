@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ * ingest_file.c - one file: what it is, whether it is as it was, and who reads it.
+ *
+ * The format is said by the caller, else by the name, else by the first bytes.  A text whose
+ * size and time are those of the stored article is not read at all; one whose time alone
+ * differs is read and compared by hash.  Both only hold while the file was read in the same
+ * way and under the same folder PATH (the stamp in the provenance hash).
+ */
+#include "indexer/ingest.h"
+#include "indexer/json_line.h"
+
+#include "common/base/hash.h"
+
+#include <strings.h>
+
+enum { SNIFF_BYTES = 64 * 1024, BINARY_LOOK_BYTES = 8 * 1024 };
+
+/* ---- formats --------------------------------------------------------------------------------- */
+
+static bool name_ends(const char *name, size_t len, const char *suffix)
+{
+    size_t n = strlen(suffix);
+    return len > n && strncasecmp(name + len - n, suffix, n) == 0;
+}
+
+static pm_input_format format_of_name(const char *name, bool *compressed)
+{
+    static const struct {
+        const char *suffix;
+        pm_input_format format;
+    } known[] = {{".txt", PM_INPUT_TEXT},     {".text", PM_INPUT_TEXT},   {".md", PM_INPUT_MARKDOWN},
+                 {".markdown", PM_INPUT_MARKDOWN}, {".jsonl", PM_INPUT_JSONL}, {".ndjson", PM_INPUT_JSONL}};
+    size_t len = strlen(name);
+    *compressed = name_ends(name, len, ".gz");
+    if (*compressed) len -= 3;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (name_ends(name, len, known[i].suffix)) return known[i].format;
+    return PM_INPUT_AUTO;
+}
+
+/* Bytes that no text has: NUL, or more than one control character in sixteen. */
+static bool is_binary(slice head)
+{
+    size_t n = head.len < BINARY_LOOK_BYTES ? head.len : BINARY_LOOK_BYTES, controls = 0;
+    encoding marked;
+    if (encoding_mark((const char *)head.data, head.len, &marked)) return false;
+    if (n >= 5 && memcmp(head.data, "%PDF-", 5) == 0) return true;
+    for (size_t i = 0; i < n; i++) {
+        if (head.data[i] == 0) return true;
+        controls += head.data[i] < 0x20 && (head.data[i] < '\t' || head.data[i] > '\r') && head.data[i] != 0x1b;
+    }
+    return controls * 16 > n;
+}
+
+/* What an input of no known name is; *reason when it is not to be read. */
+static pm_status sniff(input *in, pm_input_format *format, const char **reason, pm_error *err)
+{
+    slice head;
+    pm_status st = PM_OK;
+    PM_TRY(input_peek(in, SNIFF_BYTES, &head, err));
+    const char *text = (const char *)head.data;
+    if (is_binary(head)) *reason = "not a text file";
+    if (*format != PM_INPUT_AUTO) goto out;
+    if (json_line_sniff(text, head.len, head.len < SNIFF_BYTES)) *format = PM_INPUT_JSONL;
+    else if (head.len >= 4 && (memcmp(text, "---\n", 4) == 0 || memcmp(text, "---\r", 4) == 0))
+        *format = PM_INPUT_MARKDOWN;
+    else *format = PM_INPUT_TEXT;
+out:
+    return st;
+}
+
+/* ---- unchanged files --------------------------------------------------------------------------- */
+
+typedef struct known_file {
+    bool found;
+    uint64_t size, hash;
+    int64_t mtime_ns;
+} known_file;
+
+/* What the index knows of the file: nothing when its id was already met in this run, because
+ * then the committed article is not the one that will be there. */
+static pm_status find_known(ingest *run, const ingest_input *file, known_file *out, pm_error *err)
+{
+    *out = (known_file){0};
+    if (!file->id.len || file->id.len > DOCUMENT_ID_MAX) return PM_OK;
+    if (id_set_find(&run->seen, file->id.data, file->id.len)) return PM_OK;
+    pm_status st = run->sink->provenance(run->sink->ctx, file->id.data, file->id.len, &out->found, &out->size,
+                                         &out->mtime_ns, &out->hash, err);
+    if (st == PM_OK && (uint32_t)out->hash != ingest_stamp(run)) out->found = false;
+    return st;
+}
+
+static pm_status leave_unchanged(ingest *run, const ingest_input *file, pm_error *err)
+{
+    bool had;
+    if (!id_set_add(&run->seen, file->id.data, file->id.len, &had)) return error_nomem(err);
+    ingest_unchanged(run, file);
+    return PM_OK;
+}
+
+/* ---- reading --------------------------------------------------------------------------------------- */
+
+static pm_status skip_unless_fatal(ingest *run, const ingest_input *file, pm_status st, const pm_error *problem,
+                                   pm_error *err)
+{
+    if (st != PM_IO) {
+        if (err) *err = *problem;
+        return st;
+    }
+    ingest_skip(run, file->path, 0, file->id, problem->message);
+    return PM_OK;
+}
+
+static pm_status index_text(ingest *run, const ingest_input *file, const buf *data, bool markdown,
+                            const known_file *known, pm_error *err)
+{
+    pm_status st = PM_OK;
+    uint32_t content = (uint32_t)(hash_bytes(data->data, data->len) >> 32);
+    uint64_t hash = ingest_hash(content, ingest_stamp(run));
+    if (known->found && known->size == file->info.size && known->hash == hash)
+        return leave_unchanged(run, file, err);
+    PM_TRY(source_text_read(run, data, markdown, err));
+    run->doc.article.id = file->id;
+    run->doc.article.file_size = file->info.size;
+    run->doc.article.file_mtime_ns = file->info.mtime_ns;
+    run->doc.article.file_hash = hash;
+    PM_TRY(ingest_add(run, file->path, 0, err));
+out:
+    return st;
+}
+
+static pm_status read_text(ingest *run, const ingest_input *file, input *in, bool markdown,
+                           const known_file *known, pm_error *err)
+{
+    pm_error problem = {0};
+    buf data = {0};
+    bool too_long = false;
+    pm_status st = input_read_all(in, &data, &too_long, &problem);
+    if (st != PM_OK) st = skip_unless_fatal(run, file, st, &problem, err);
+    else if (too_long) ingest_skip(run, file->path, 0, file->id, "longer than 64 MiB");
+    else st = index_text(run, file, &data, markdown, known, err);
+    buf_free(&data);
+    return st;
+}
+
+static pm_status read_jsonl(ingest *run, const ingest_input *file, input *in, pm_error *err)
+{
+    pm_error problem = {0};
+    bool sink_failed = false;
+    pm_status st = source_jsonl_read(run, file, in, &sink_failed, &problem);
+    if (st == PM_OK) return PM_OK;
+    if (!sink_failed) return skip_unless_fatal(run, file, st, &problem, err);
+    if (err) *err = problem;
+    return st;
+}
+
+/* Open the file and decide its format. */
+static pm_status open_input(ingest *run, const ingest_input *file, input *in, pm_input_format *format,
+                            const char **reason, pm_error *err)
+{
+    bool compressed;
+    pm_status st = PM_OK;
+    pm_input_format named = format_of_name(file->path, &compressed);
+    *format = run->options.format == PM_INPUT_AUTO ? named : run->options.format;
+    PM_TRY(input_open(in, file->path, compressed, err));
+    if (named == PM_INPUT_AUTO && (*format == PM_INPUT_AUTO || file->walked))
+        PM_TRY(sniff(in, format, reason, err));
+out:
+    return st;
+}
+
+static pm_status read_file(ingest *run, const ingest_input *file, const known_file *known, pm_error *err)
+{
+    pm_error problem = {0};
+    input in = {.file = INFILE_INIT};
+    pm_input_format format = PM_INPUT_AUTO;
+    const char *reason = NULL;
+    pm_status st = open_input(run, file, &in, &format, &reason, &problem);
+    if (st != PM_OK) st = skip_unless_fatal(run, file, st, &problem, err);
+    else if (reason) ingest_skip(run, file->path, 0, file->id, reason);
+    else if (format == PM_INPUT_JSONL) st = read_jsonl(run, file, &in, err);
+    else st = read_text(run, file, &in, format == PM_INPUT_MARKDOWN, known, err);
+    run->summary.input_bytes += in.bytes;
+    input_close(&in);
+    return st;
+}
+
+pm_status ingest_stdin(ingest *run, const ingest_input *file, pm_error *err)
+{
+    pm_error problem = {0};
+    input in;
+    pm_status st = input_open(&in, file->path, false, &problem);
+    if (st != PM_OK) return skip_unless_fatal(run, file, st, &problem, err);
+    st = read_jsonl(run, file, &in, err);
+    run->summary.input_bytes += in.bytes;
+    input_close(&in);
+    return st;
+}
+
+pm_status ingest_file(ingest *run, const ingest_input *file, pm_error *err)
+{
+    pm_status st = PM_OK;
+    known_file known = {0};
+    bool had;
+    if (run->options.prune && !id_set_add(&run->present, file->id.data, file->id.len, &had))
+        PM_TRY(error_nomem(err));
+    if (file->walked && file->info.is_link) {
+        ingest_skip(run, file->path, 0, file->id, "a symbolic link inside a folder is not followed");
+        goto out;
+    }
+    if (!file->info.is_regular) {
+        ingest_skip(run, file->path, 0, file->id, "not a regular file");
+        goto out;
+    }
+    PM_TRY(find_known(run, file, &known, err));
+    if (known.found && known.size == file->info.size && known.mtime_ns == file->info.mtime_ns)
+        PM_TRY(leave_unchanged(run, file, err));
+    else PM_TRY(read_file(run, file, &known, err));
+out:
+    return st;
+}

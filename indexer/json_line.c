@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT
+ * json_line.c - see json_line.h.  JSON (RFC 8259) by jansson; what is done here is one scan
+ * for depth and, when a parse fails, one mended copy of the line and a second parse.
+ */
+#include "indexer/json_line.h"
+
+#include "common/text/analyzer.h"
+
+#include <stdio.h>
+
+/* Deepest nesting of brackets outside strings. */
+static unsigned json_depth(const char *line, size_t len)
+{
+    unsigned depth = 0, deepest = 0;
+    bool string = false;
+    for (size_t i = 0; i < len; i++) {
+        char c = line[i];
+        if (string) {
+            if (c == '\\') i++;
+            else if (c == '"') string = false;
+        } else if (c == '"') {
+            string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > deepest) deepest = depth;
+        } else if ((c == '}' || c == ']') && depth) {
+            depth--;
+        }
+    }
+    return deepest;
+}
+
+/* The code unit of a \uXXXX escape at line[at], or -1. */
+static int escape_at(const char *line, size_t len, size_t at)
+{
+    int unit = 0;
+    if (len - at < 6 || line[at] != '\\' || line[at + 1] != 'u') return -1;
+    for (size_t i = at + 2; i < at + 6; i++) {
+        char c = line[i];
+        int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+        if (digit < 0) return -1;
+        unit = unit << 4 | digit;
+    }
+    return unit;
+}
+
+/* Copy the escape at line[at]; a surrogate without its partner becomes U+FFFD.  Returns the
+ * bytes used. */
+static size_t mend_escape(buf *out, const char *line, size_t len, size_t at, uint64_t *repaired)
+{
+    int unit = escape_at(line, len, at);
+    size_t used = unit < 0 ? 2 : 6;
+    if (len - at < used) used = len - at;
+    if (unit >= 0xd800 && unit < 0xdc00) {
+        int low = len - at >= 12 ? escape_at(line, len, at + 6) : -1;
+        if (low >= 0xdc00 && low < 0xe000) used = 12;
+    }
+    if (unit >= 0xd800 && unit < 0xe000 && used == 6) {
+        buf_append_str(out, "\\ufffd");
+        (*repaired)++;
+    } else {
+        buf_append(out, line + at, used);
+    }
+    return used;
+}
+
+/* Copy the number at line[at], as a string when it is an integer of more than 18 digits. */
+static size_t mend_number(buf *out, const char *line, size_t len, size_t at)
+{
+    size_t end = at;
+    bool integer = true;
+    while (end < len && (strchr("+-.eE", line[end]) || (line[end] >= '0' && line[end] <= '9')) && line[end]) {
+        if (strchr(".eE", line[end])) integer = false;
+        end++;
+    }
+    bool quote = integer && end - at > 18;
+    if (quote) buf_u8(out, '"');
+    buf_append(out, line + at, end - at);
+    if (quote) buf_u8(out, '"');
+    return end - at;
+}
+
+static void mend(buf *out, const char *line, size_t len, uint64_t *repaired)
+{
+    bool string = false;
+    for (size_t at = 0; at < len;) {
+        char c = line[at];
+        if (string && c == '\\') {
+            at += mend_escape(out, line, len, at, repaired);
+        } else if (!string && (c == '-' || (c >= '0' && c <= '9'))) {
+            at += mend_number(out, line, len, at);
+        } else {
+            if (c == '"') string = !string;
+            buf_u8(out, (uint8_t)c);
+            at++;
+        }
+    }
+}
+
+static json_t *parse(const char *line, size_t len, json_error_t *error)
+{
+    return json_loadb(line, len, JSON_ALLOW_NUL, error);
+}
+
+/* A second try on a copy: valid UTF-8, whole surrogates, no integer too big. */
+static json_t *parse_mended(const char *line, size_t len, uint64_t *repaired, json_error_t *error, bool *refused)
+{
+    buf valid = {0}, mended = {0};
+    json_t *out = NULL;
+    uint64_t repairs = utf8_repair(&valid, line, len);
+    if (!valid.failed) mend(&mended, (const char *)valid.data, valid.len, &repairs);
+    *refused = valid.failed || mended.failed;
+    if (!*refused) out = parse((const char *)mended.data, mended.len, error);
+    if (out) *repaired += repairs;
+    buf_free(&valid);
+    buf_free(&mended);
+    return out;
+}
+
+pm_status json_line_parse(const char *line, size_t len, json_t **out, uint64_t *repaired,
+                          char reason[160], pm_error *err)
+{
+    json_error_t error;
+    bool refused = false;
+    *out = NULL;
+    if (json_depth(line, len) > JSON_LINE_MAX_DEPTH) {
+        snprintf(reason, 160, "JSON nested deeper than %d", (int)JSON_LINE_MAX_DEPTH);
+        return PM_OK;
+    }
+    json_t *value = parse(line, len, &error);
+    if (!value && json_error_code(&error) != json_error_out_of_memory)
+        value = parse_mended(line, len, repaired, &error, &refused);
+    if (!value && (refused || json_error_code(&error) == json_error_out_of_memory)) return error_nomem(err);
+    if (!value) {
+        snprintf(reason, 160, "not JSON: %.120s, near byte %d", error.text, error.position);
+    } else if (!json_is_object(value)) {
+        snprintf(reason, 160, "not a JSON object");
+        json_decref(value);
+    } else {
+        *out = value;
+    }
+    return PM_OK;
+}
+
+bool json_line_sniff(const char *data, size_t len, bool whole)
+{
+    size_t at = 0;
+    while (at < len && strchr(" \t\r\n", data[at]) && data[at]) at++;
+    if (at == len || data[at] != '{') return false;
+    const char *newline = memchr(data + at, '\n', len - at);
+    if (!newline && !whole) return at + 1 < len; /* a line longer than the look: believed */
+    size_t n = newline ? (size_t)(newline - data) - at : len - at;
+    uint64_t repaired = 0;
+    char reason[160];
+    json_t *object;
+    if (json_line_parse(data + at, n, &object, &repaired, reason, NULL) != PM_OK) return false;
+    bool found = object != NULL;
+    json_decref(object);
+    return found;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ * json_line.h - one line of JSON Lines to an object.
+ *
+ * Takes bytes, gives a JSON object or the reason why not.  Of duplicate keys the last wins.
+ * What a careless writer leaves is mended: invalid UTF-8 and lone surrogates become U+FFFD
+ * (counted), integers beyond 64 bits become strings.  Depth is checked before parsing.
+ */
+#ifndef PM_INDEXER_JSON_LINE_H
+#define PM_INDEXER_JSON_LINE_H
+
+#include "common/base/bytes.h"
+#include "common/base/error.h"
+
+#include <jansson.h>
+
+enum { JSON_LINE_MAX_DEPTH = 64 };
+
+/* *out is owned by the caller (json_decref), or NULL with `reason` filled.  Only refused
+ * memory is an error. */
+pm_status json_line_parse(const char *line, size_t len, json_t **out, uint64_t *repaired,
+                          char reason[160], pm_error *err);
+/* Whether the bytes, cut anywhere, begin with a line that is a JSON object. */
+bool json_line_sniff(const char *data, size_t len, bool whole);
+
+#endif
