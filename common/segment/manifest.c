@@ -124,7 +124,7 @@ static pm_status decode_head(decoder *d, manifest *m, uint32_t *n_segments)
     if (flags & ~(uint32_t)(MANIFEST_FLAG_POSITIONS | MANIFEST_FLAG_TEXT))
         return decoder_corrupt(d, "unknown flags");
     if (*n_segments > MANIFEST_SEGMENTS_MAX ||
-        d->whole.len != MANIFEST_MIN_BYTES + (uint64_t)*n_segments * MANIFEST_SEGMENT_BYTES)
+        d->whole.len != manifest_size(*n_segments))
         return decoder_corrupt(d, "number of segments and length of file disagree");
     return PM_OK;
 }
@@ -246,7 +246,7 @@ void manifest_encode(const manifest *m, buf *out)
                      (m->has_text ? MANIFEST_FLAG_TEXT : 0u);
     buf_append(out, manifest_magic, sizeof manifest_magic);
     buf_u32(out, MANIFEST_VERSION);
-    buf_u32(out, MANIFEST_MIN_BYTES + m->n_segments * MANIFEST_SEGMENT_BYTES);
+    buf_u32(out, (uint32_t)manifest_size(m->n_segments));
     buf_append(out, m->uuid, 16);
     buf_u64(out, m->generation);
     buf_u64(out, m->next_file);
@@ -263,6 +263,11 @@ void manifest_encode(const manifest *m, buf *out)
     put_string(out, m->profile, sizeof m->profile);
     for (uint32_t i = 0; i < m->n_segments; i++) encode_segment(&m->segments[i], out);
     if (!out->failed) buf_u32(out, crc32c(0, out->data + begin, out->len - begin));
+}
+
+uint64_t manifest_size(uint32_t n_segments)
+{
+    return MANIFEST_MIN_BYTES + (uint64_t)n_segments * MANIFEST_SEGMENT_BYTES;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -289,8 +294,7 @@ pm_status manifest_read_named(manifest *m, const dir *d, const char *name, bool 
     pm_status st;
     buf bytes = {0};
     char *path = NULL;
-    const uint64_t max = MANIFEST_MIN_BYTES +
-                         (uint64_t)MANIFEST_SEGMENTS_MAX * MANIFEST_SEGMENT_BYTES;
+    const uint64_t max = manifest_size(MANIFEST_SEGMENTS_MAX);
     *m = (manifest){0};
     PM_TRY(dir_read(d, name, max, &bytes, absent, err));
     if (*absent) goto out;

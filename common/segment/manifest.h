@@ -41,6 +41,8 @@ pm_status manifest_read(manifest *m, const dir *d, bool *absent, pm_error *err);
 pm_status manifest_decode(manifest *m, slice bytes, const char *path, pm_error *err);
 void manifest_encode(const manifest *m, buf *out);
 void manifest_free(manifest *m);
+/* Bytes of an encoded manifest with this many segments. */
+uint64_t manifest_size(uint32_t n_segments);
 /* As manifest_read, from another name ("manifest.prev"); *absent is required, and an absent
  * file is PM_OK. */
 pm_status manifest_read_named(manifest *m, const dir *d, const char *name, bool *absent,

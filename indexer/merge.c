@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ * merge.c - documents and surface forms of a merge; see merge.h.
+ *
+ * 1. documents  numbered anew, dead ones left out; a stored block without dead documents is
+ *               copied as it is, others are taken apart
+ * 2. forms      a walk over all form dictionaries gives each distinct form a number and each
+ *               input a map from (term, index) to it
+ * 3. terms      merge_terms.c: a walk over all term dictionaries, list by list
+ * 4. forms      the first walk again, now with frequencies, indexes and ordinals known
+ */
+#include "indexer/merge_internal.h"
+
+#include "common/base/mem.h"
+#include "common/segment/store.h"
+
+static bool is_dead(const merge_input *in, uint32_t doc)
+{
+    return in->dead && in->dead[doc >> 6] >> (doc & 63) & 1;
+}
+
+pm_status merge_check(const merger *m, pm_error *err)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        pm_status st = segment_status(m->inputs[i].seg, err);
+        if (st != PM_OK) return st;
+    }
+    return PM_OK;
+}
+
+/* ---- several dictionaries as one ------------------------------------------------------------- */
+
+pm_status key_merge_open(key_merge *k, const merge_input *inputs, size_t n, bool forms,
+                         pm_error *err)
+{
+    *k = (key_merge){.n = n};
+    k->iters = mem_array(n, sizeof *k->iters);
+    k->more = mem_array(n, sizeof *k->more);
+    k->here = mem_array(n, sizeof *k->here);
+    if (!k->iters || !k->more || !k->here) return error_nomem(err);
+    for (size_t i = 0; i < n; i++) {
+        dict_iter_begin(&k->iters[i], inputs[i].seg, forms, "", 0);
+        k->more[i] = dict_iter_next(&k->iters[i]);
+    }
+    return PM_OK;
+}
+
+static int compare_keys(const dict_iter *a, const dict_iter *b)
+{
+    size_t common = a->key_len < b->key_len ? a->key_len : b->key_len;
+    int order = common ? memcmp(a->key, b->key, common) : 0;
+    if (order) return order;
+    return (a->key_len > b->key_len) - (a->key_len < b->key_len);
+}
+
+bool key_merge_next(key_merge *k)
+{
+    bool any = false;
+    for (size_t i = 0; i < k->n; i++) {
+        if (k->here[i]) k->more[i] = dict_iter_next(&k->iters[i]);
+        if (!k->more[i]) continue;
+        if (!any || compare_keys(&k->iters[i], &k->iters[k->lead]) < 0) k->lead = i;
+        any = true;
+    }
+    for (size_t i = 0; i < k->n; i++)
+        k->here[i] = k->more[i] && compare_keys(&k->iters[i], &k->iters[k->lead]) == 0;
+    return any;
+}
+
+void key_merge_close(key_merge *k)
+{
+    mem_free(k->iters);
+    mem_free(k->more);
+    mem_free(k->here);
+    *k = (key_merge){0};
+}
+
+/* ---- documents --------------------------------------------------------------------------------- */
+
+static void put_document(merger *m, segment *s, uint32_t doc, slice record)
+{
+    slice id = segment_id(s, doc);
+    segment_doc out = {
+        .id = (const char *)id.data,
+        .id_len = id.len,
+        .dl = segment_dl(s, doc),
+        .seq = segment_seq(s, doc),
+        .date = segment_date(s, doc),
+        .record = record,
+    };
+    segment_writer_doc(m->w, &out);
+}
+
+/* The documents [first, first + n) of one stored block. */
+static pm_status merge_block(merger *m, const merge_input *in, store_cache *cache, uint32_t first,
+                             uint32_t n, uint32_t raw_len, slice deflated, pm_error *err)
+{
+    bool whole = true;
+    for (uint32_t i = 0; i < n; i++) whole = whole && !is_dead(in, first + i);
+    if (whole) segment_writer_raw_block(m->w, n, raw_len, deflated);
+    for (uint32_t i = 0; i < n; i++) {
+        slice record = {NULL, 0};
+        if (is_dead(in, first + i)) continue;
+        if (!whole) {
+            pm_status st = store_get(cache, in->seg, first + i, &record, err);
+            if (st != PM_OK) return st;
+        }
+        put_document(m, in->seg, first + i, record);
+    }
+    return PM_OK;
+}
+
+static pm_status merge_input_documents(merger *m, const merge_input *in, pm_error *err)
+{
+    pm_status st = PM_OK;
+    store_cache cache = {0};
+    uint32_t n_blocks = store_block_count(in->seg), next = 0;
+    for (uint32_t b = 0; b < n_blocks && st == PM_OK; b++) {
+        uint32_t first, n, raw_len;
+        slice deflated;
+        if (!store_block_raw(in->seg, b, &first, &n, &raw_len, &deflated)) break;
+        if (first != next || n > in->seg->info.n_docs - first) break;
+        next = first + n;
+        st = merge_block(m, in, &cache, first, n, raw_len, deflated, err);
+    }
+    store_cache_free(&cache);
+    if (st == PM_OK && next != in->seg->info.n_docs)
+        segment_damaged(in->seg, 0, section_name(SECTION_STORE_DIR), "blocks do not cover the documents");
+    return st == PM_OK ? segment_status(in->seg, err) : st;
+}
+
+static pm_status number_documents(merger *m, pm_error *err)
+{
+    uint32_t next = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        uint32_t n_docs = m->inputs[i].seg->info.n_docs;
+        m->maps[i].doc = mem_array(n_docs, sizeof *m->maps[i].doc);
+        if (!m->maps[i].doc) return error_nomem(err);
+        for (uint32_t doc = 0; doc < n_docs; doc++) {
+            bool dead = is_dead(&m->inputs[i], doc);
+            if (!dead && next == INT32_MAX)
+                return error_set(err, PM_USAGE, "more documents than one segment can hold");
+            m->maps[i].doc[doc] = dead ? MERGE_DEAD : next++;
+        }
+    }
+    return PM_OK;
+}
+
+static pm_status merge_documents(merger *m, pm_error *err)
+{
+    pm_status st = number_documents(m, err);
+    for (size_t i = 0; i < m->n && st == PM_OK; i++)
+        st = merge_input_documents(m, &m->inputs[i], err);
+    segment_writer_docs_done(m->w);
+    return st;
+}
+
+/* ---- forms --------------------------------------------------------------------------------------- */
+
+/* Where each term's forms begin in the input's map. */
+static pm_status map_terms(merger *m, size_t i, dict_iter *it, pm_error *err)
+{
+    segment *s = m->inputs[i].seg;
+    merge_map *to = &m->maps[i];
+    if (s->info.n_terms >= UINT32_MAX || s->info.n_forms >= UINT32_MAX)
+        return error_set(err, PM_USAGE, "more terms than one segment can hold");
+    uint32_t n_terms = (uint32_t)s->info.n_terms, n_forms = (uint32_t)s->info.n_forms;
+    to->form_base = mem_array((size_t)n_terms + 1, sizeof *to->form_base);
+    to->form = mem_array(n_forms, sizeof *to->form);
+    if (!to->form_base || !to->form) return error_nomem(err);
+    uint32_t sum = 0, t = 0;
+    dict_iter_begin(it, s, false, "", 0);
+    for (; t < n_terms && dict_iter_next(it); t++) {
+        to->form_base[t] = sum;
+        if (it->term.n_forms > n_forms - sum) break;
+        sum += it->term.n_forms;
+    }
+    to->form_base[t] = sum;
+    if (t < n_terms || sum != n_forms)
+        segment_damaged(s, 0, section_name(SECTION_TERMS), "forms of terms and forms disagree");
+    return segment_status(s, err);
+}
+
+/* The number of distinct forms, and the maps to them. */
+static pm_status number_forms(merger *m, key_merge *k, pm_error *err)
+{
+    while (key_merge_next(k)) {
+        if (m->n_forms == INT32_MAX)
+            return error_set(err, PM_USAGE, "more forms than one segment can hold");
+        for (size_t i = 0; i < m->n; i++) {
+            if (!k->here[i]) continue;
+            segment *s = m->inputs[i].seg;
+            const form_entry *f = &k->iters[i].form;
+            const uint32_t *base = m->maps[i].form_base;
+            if (f->term >= s->info.n_terms || f->index >= base[f->term + 1] - base[f->term])
+                segment_damaged(s, 0, section_name(SECTION_FORMS), "a form of no term");
+            else
+                m->maps[i].form[base[f->term] + f->index] = m->n_forms;
+        }
+        m->n_forms++;
+    }
+    m->forms = mem_array(m->n_forms, sizeof *m->forms);
+    return m->forms ? merge_check(m, err) : error_nomem(err);
+}
+
+static pm_status map_forms(merger *m, pm_error *err)
+{
+    key_merge k = {0};
+    dict_iter *it = mem_zalloc(sizeof *it);
+    pm_status st = it ? PM_OK : error_nomem(err);
+    for (size_t i = 0; i < m->n && st == PM_OK; i++) st = map_terms(m, i, it, err);
+    if (st == PM_OK) st = key_merge_open(&k, m->inputs, m->n, true, err);
+    if (st == PM_OK) st = number_forms(m, &k, err);
+    key_merge_close(&k);
+    mem_free(it);
+    return st;
+}
+
+static pm_status merge_forms(merger *m, pm_error *err)
+{
+    key_merge k = {0};
+    pm_status st = key_merge_open(&k, m->inputs, m->n, true, err);
+    for (uint32_t g = 0; st == PM_OK && g < m->n_forms && key_merge_next(&k); g++) {
+        const merge_form *f = &m->forms[g];
+        const dict_iter *it = &k.iters[k.lead];
+        if (f->cf) segment_writer_form(m->w, it->key, it->key_len, f->term, f->index, f->df, f->cf);
+    }
+    key_merge_close(&k);
+    return st;
+}
+
+/* ---- all -------------------------------------------------------------------------------------------- */
+
+static void merger_free(merger *m)
+{
+    for (size_t i = 0; m->maps && i < m->n; i++) {
+        mem_free(m->maps[i].doc);
+        mem_free(m->maps[i].form_base);
+        mem_free(m->maps[i].form);
+    }
+    mem_free(m->maps);
+    mem_free(m->forms);
+}
+
+pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_inputs,
+                         const char *name, const segment_writer_config *config, bool sync,
+                         manifest_segment *out, pm_error *err)
+{
+    pm_status st;
+    merger m = {.inputs = inputs, .n = n_inputs, .has_positions = config->has_positions};
+    m.maps = mem_array(n_inputs, sizeof *m.maps);
+    if (!m.maps) PM_TRY(error_nomem(err));
+    PM_TRY(segment_writer_begin(&m.w, d, name, config, err));
+    PM_TRY(merge_documents(&m, err));
+    PM_TRY(map_forms(&m, err));
+    PM_TRY(merge_terms(&m, err));
+    PM_TRY(merge_forms(&m, err));
+    PM_TRY(merge_check(&m, err));
+    segment_writer *w = m.w;
+    m.w = NULL;
+    st = segment_writer_finish(w, sync, out, err);
+out:
+    if (m.w) segment_writer_abandon(m.w);
+    merger_free(&m);
+    return st;
+}

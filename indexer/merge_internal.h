@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * merge_internal.h - what merge.c (documents, forms) and merge_terms.c (posting lists) share.
+ */
+#ifndef PM_INDEXER_MERGE_INTERNAL_H
+#define PM_INDEXER_MERGE_INTERNAL_H
+
+#include "common/segment/cursor.h"
+#include "indexer/merge.h"
+
+#define MERGE_DEAD UINT32_MAX
+
+/* Several sorted dictionaries read as one. */
+typedef struct key_merge {
+    dict_iter *iters;    /* one an input                                                   */
+    bool *more;          /* iters[i] stands on a key not yet given                         */
+    bool *here;          /* iters[i] stands on the key just given                          */
+    size_t n;
+    size_t lead;         /* one that is here                                               */
+} key_merge;
+
+pm_status key_merge_open(key_merge *k, const merge_input *inputs, size_t n, bool forms,
+                         pm_error *err);
+/* The next distinct key, that of iters[lead]; false at the end. */
+bool key_merge_next(key_merge *k);
+void key_merge_close(key_merge *k);
+
+/* One distinct surface form of all inputs; its number is its rank by key. */
+typedef struct merge_form {
+    uint64_t cf;
+    uint32_t df, last_doc, index, term;
+} merge_form;
+
+/* How one input's numbers become the output's. */
+typedef struct merge_map {
+    uint32_t *doc;        /* by document: new number or MERGE_DEAD                         */
+    uint32_t *form_base;  /* by term ordinal: where its forms begin in `form`; n_terms + 1 */
+    uint32_t *form;       /* number of the distinct form                                   */
+} merge_map;
+
+typedef struct merger {
+    const merge_input *inputs;
+    merge_map *maps;
+    size_t n;
+    segment_writer *w;
+    bool has_positions;
+    merge_form *forms;
+    uint32_t n_forms;
+} merger;
+
+pm_status merge_check(const merger *m, pm_error *err);
+/* All posting lists, in order of their keys. */
+pm_status merge_terms(merger *m, pm_error *err);
+
+#endif

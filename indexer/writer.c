@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT
+ * writer.c - open an index for writing, hold its lock, close it; see writer.h.
+ *
+ * Order of opening: folder, manifest (an index that is not there is not locked into being),
+ * lock, manifest again (nobody can change it now), options against it, analyzer, segments,
+ * and the removal of files that a writer before us left behind when it died.
+ */
+#include "indexer/writer.h"
+
+#include <stdio.h>
+
+#include "common/base/mem.h"
+
+#define WRITER_K1 1.2
+#define WRITER_B  0.75
+
+enum {
+    WRITER_BLOCK_SIZE = 256,
+    WRITER_DENSE_SHIFT = 5,
+    WRITER_STORE_BLOCK = 32 << 10,
+    WRITER_STORE_BLOCK_MIN = 64,
+    WRITER_STORE_BLOCK_MAX = 16 << 20,
+};
+
+/* ---- state -------------------------------------------------------------------------------- */
+
+pm_status writer_ready(const pm_writer *w, bool commit, pm_error *err)
+{
+    if (w->status != PM_OK) {
+        if (err) *err = w->first;
+        return w->status;
+    }
+    if (w->not_durable && !commit)
+        return error_set(err, PM_NOT_DURABLE,
+                         "%s: the last commit is not known to be durable; commit again or close",
+                         w->folder.path);
+    return PM_OK;
+}
+
+bool writer_reserve_made(pm_writer *w)
+{
+    return mem_grow(&w->made, &w->made_cap, w->n_made + 1, sizeof *w->made);
+}
+
+void writer_made(pm_writer *w, const char *name)
+{
+    snprintf(w->made[w->n_made++], SEGMENT_NAME_MAX, "%s", name);
+}
+
+static void drop_batch(pm_writer *w)
+{
+    segment_writer_abandon(w->batch.out);
+    w->batch.out = NULL;
+    for (size_t i = 0; i < w->n_made; i++) dir_unlink(&w->folder, w->made[i], NULL);
+    w->n_made = 0;
+}
+
+pm_status writer_discard(pm_writer *w, pm_status st, const pm_error *err)
+{
+    if (w->status != PM_OK) return st;
+    w->status = st;
+    w->first = *err;
+    drop_batch(w);
+    return st;
+}
+
+void writer_segment_close(writer_segment *s)
+{
+    if (s->seg) segment_close(s->seg);
+    if (s->dirty) mem_free(s->committed_dead);
+    mem_free(s->dead);
+    *s = (writer_segment){0};
+}
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+static pm_status take_options(pm_writer_options *out, const pm_writer_options *in, pm_error *err)
+{
+    *out = (pm_writer_options)PM_WRITER_OPTIONS_INIT;
+    if (in) memcpy(out, in, in->size < sizeof *out ? in->size : sizeof *out);
+    if (out->memory_bytes == 0) out->memory_bytes = UINT64_C(512) << 20;
+    if (out->store_block_bytes == 0) out->store_block_bytes = WRITER_STORE_BLOCK;
+    if (out->commit_level > 2)
+        return error_set(err, PM_USAGE, "commit level %u: must be 0, 1 or 2", out->commit_level);
+    if (out->block_size && (out->block_size < 8 || out->block_size > SEGMENT_BLOCK_MAX))
+        return error_set(err, PM_USAGE, "block size %u: must be 8 to %d", out->block_size,
+                         SEGMENT_BLOCK_MAX);
+    if (out->dense_shift > 31)
+        return error_set(err, PM_USAGE, "dense shift %u: must be 1 to 31", out->dense_shift);
+    if (out->store_block_bytes < WRITER_STORE_BLOCK_MIN ||
+        out->store_block_bytes > WRITER_STORE_BLOCK_MAX)
+        return error_set(err, PM_USAGE, "store blocks of %u bytes: must be %d to %d",
+                         out->store_block_bytes, WRITER_STORE_BLOCK_MIN, WRITER_STORE_BLOCK_MAX);
+    return PM_OK;
+}
+
+static const char *yes_no(bool b) { return b ? "yes" : "no"; }
+
+static pm_status check_setting(const pm_writer *w, const char *what, int wish, bool is,
+                               pm_error *err)
+{
+    if (wish < 0 || (wish != 0) == is) return PM_OK;
+    return error_set(err, PM_USAGE,
+                     "the index at %s was made with --%s=%s, not %s; leave the option out, or make "
+                     "another index",
+                     w->folder.path, what, yes_no(is), yes_no(wish != 0));
+}
+
+/* ---- the index as it is, or as it will be ----------------------------------------------------- */
+
+static void new_manifest(pm_writer *w)
+{
+    manifest *m = &w->meta;
+    *m = (manifest){.next_file = 1, .k1 = WRITER_K1, .b = WRITER_B};
+    file_random(m->uuid);
+    snprintf(m->engine, sizeof m->engine, "native");
+    snprintf(m->lang, sizeof m->lang, "%s", analyzer_lang(w->a));
+    snprintf(m->profile, sizeof m->profile, "%s", analyzer_profile(w->a));
+    m->has_positions = w->options.positions != 0;
+    m->has_text = w->options.store != 0;
+    m->block_size = w->options.block_size ? w->options.block_size : WRITER_BLOCK_SIZE;
+    m->dense_shift = w->options.dense_shift ? w->options.dense_shift : WRITER_DENSE_SHIFT;
+}
+
+static pm_status check_manifest(const pm_writer *w, pm_error *err)
+{
+    const manifest *m = &w->meta;
+    if (strcmp(m->engine, "native") != 0)
+        return error_set(err, PM_USAGE, "the index at %s was made by engine %s", w->folder.path,
+                         m->engine);
+    if (strcmp(m->lang, analyzer_lang(w->a)) != 0)
+        return error_set(err, PM_USAGE,
+                         "the index at %s is in language %s, not %s; leave the option out, or make "
+                         "another index",
+                         w->folder.path, m->lang, analyzer_lang(w->a));
+    if (strcmp(m->profile, analyzer_profile(w->a)) != 0)
+        return error_set(err, PM_USAGE,
+                         "the index at %s was analysed by \"%s\", this program analyses by \"%s\"; "
+                         "index again",
+                         w->folder.path, m->profile, analyzer_profile(w->a));
+    pm_status st = check_setting(w, "positions", w->options.positions, m->has_positions, err);
+    if (st == PM_OK) st = check_setting(w, "store", w->options.store, m->has_text, err);
+    return st;
+}
+
+static pm_status open_analyzer(pm_writer *w, pm_error *err)
+{
+    const char *lang = w->options.lang;
+    if (!lang) lang = w->exists ? w->meta.lang : "en";
+    pm_status st = analyzer_open(&w->a, lang, err);
+    w->options.lang = NULL; /* the caller's string                                           */
+    if (st != PM_OK) return st;
+    if (w->exists) return check_manifest(w, err);
+    new_manifest(w);
+    return PM_OK;
+}
+
+/* A segment of the snapshot becomes ours, its tombstones a bitmap that may change. */
+static pm_status take_segment(writer_segment *to, snapshot_segment *from,
+                              const manifest_segment *named, pm_error *err)
+{
+    to->named = *named;
+    to->committed = true;
+    if (named->n_deleted) {
+        size_t words = bit_words(named->n_docs);
+        to->dead = mem_array(words, sizeof *to->dead);
+        if (!to->dead) return error_nomem(err);
+        memcpy(to->dead, from->dead.bits.data, words * sizeof *to->dead);
+        to->n_dead = named->n_deleted;
+    }
+    to->seg = from->seg;
+    from->seg = NULL;
+    return PM_OK;
+}
+
+static pm_status open_segments(pm_writer *w, pm_error *err)
+{
+    snapshot *s;
+    pm_status st = snapshot_open(&s, w->folder.path, err);
+    if (st != PM_OK) return st;
+    uint32_t n = s->meta.n_segments;
+    w->segments = mem_array(n, sizeof *w->segments);
+    w->segments_cap = w->segments ? n : 0;
+    if (!w->segments) st = error_nomem(err);
+    for (uint32_t i = 0; i < n && st == PM_OK; i++) {
+        w->n_segments = i + 1;
+        st = take_segment(&w->segments[i], &s->segments[i], &s->meta.segments[i], err);
+    }
+    snapshot_close(s);
+    return st;
+}
+
+/* ---- open and close ---------------------------------------------------------------------------- */
+
+static pm_status open_folder(pm_writer *w, const char *path, pm_error *err)
+{
+    bool absent;
+    manifest probe;
+    pm_status st = dir_open(&w->folder, path, &absent, err);
+    if (absent && w->options.create) {
+        st = dir_create(path, err);
+        if (st == PM_OK) st = dir_open(&w->folder, path, NULL, err);
+    }
+    if (st != PM_OK) return st;
+    st = manifest_read(&probe, &w->folder, &absent, err);
+    if (st == PM_OK) manifest_free(&probe);
+    if (absent && w->options.create) st = PM_OK;
+    return st != PM_OK ? st : dir_lock(&w->folder, err);
+}
+
+static pm_status open_index(pm_writer *w, const char *path, pm_error *err)
+{
+    bool absent;
+    pm_status st;
+    PM_TRY(open_folder(w, path, err));
+    st = manifest_read(&w->meta, &w->folder, &absent, err);
+    w->exists = st == PM_OK;
+    if (st != PM_OK && !absent) goto out;
+    PM_TRY(open_analyzer(w, err));
+    PM_TRY(inverter_open(&w->iv, w->a, w->meta.has_positions, err));
+    if (w->exists) PM_TRY(open_segments(w, err));
+    manifest_collect_garbage(&w->folder);
+    file_random(w->batch.seed);
+    st = PM_OK;
+out:
+    return st;
+}
+
+pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_writer **out,
+                         pm_error *err)
+{
+    *out = NULL;
+    pm_writer *w = mem_zalloc(sizeof *w);
+    if (!w) return error_nomem(err);
+    w->folder = (dir)DIR_INIT;
+    pm_status st = take_options(&w->options, options, err);
+    if (st == PM_OK) st = open_index(w, path, err);
+    if (st == PM_OK) *out = w;
+    else pm_writer_close(w);
+    return st;
+}
+
+void pm_writer_close(pm_writer *w)
+{
+    if (!w) return;
+    drop_batch(w);
+    for (size_t i = 0; i < w->n_segments; i++) writer_segment_close(&w->segments[i]);
+    mem_free(w->segments);
+    mem_free(w->made);
+    inverter_close(w->iv);
+    if (w->a) analyzer_close(w->a);
+    batch_free(&w->batch);
+    article_repair_free(&w->repair);
+    buf_free(&w->record);
+    store_cache_free(&w->cache);
+    manifest_free(&w->meta);
+    dir_close(&w->folder);
+    mem_free(w);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ * writer.h - what the files of the writer share; the contract is pressmark.h, "writing".
+ *
+ *   writer.c          open, close, options against the index
+ *   writer_article.c  an article made fit to keep: repaired texts, canonical date
+ *   writer_batch.c    articles not yet in a segment: their ids, and which were replaced
+ *   writer_update.c   add, delete, and what is there already
+ *   writer_commit.c   flush, commit, optimize
+ *
+ * Articles go into a *batch*: stored records stream into a new segment file at once, tokens
+ * into the inverter.  When the counted memory reaches its share, or at a commit, the batch is
+ * flushed: the segment is finished and opened, still named by no manifest.  A commit names
+ * all segments, with new tombstone files for those whose documents were deleted.
+ *
+ * Any failure of add, delete, commit or optimize (but PM_USAGE, which says that the request
+ * was impossible, and PM_NOT_DURABLE) discards the transaction: the files it made are
+ * unlinked, the last commit stands, and the writer can only be closed.  That is the whole
+ * recovery: nothing is half done that a later call could trip over.
+ */
+#ifndef PM_INDEXER_WRITER_H
+#define PM_INDEXER_WRITER_H
+
+#include "common/segment/snapshot.h"
+#include "common/segment/store.h"
+#include "indexer/inverter.h"
+#include "indexer/segment_writer.h"
+
+/* Seconds of a canonical date; INT64_MIN for anything else. */
+int64_t article_seconds(pm_text date);
+
+/* ---- writer_article.c ------------------------------------------------------------------ */
+
+/* Texts that had to be repaired, one buffer each; kept from article to article. */
+typedef struct article_repair {
+    buf texts[8];
+    char date[32];
+    uint64_t repaired, bad_dates; /* of the last article                                   */
+    int64_t seconds;              /* of its date, INT64_MIN when undated                   */
+} article_repair;
+
+/* *out borrows from `in` and from r.  PM_USAGE when the article cannot be one. */
+pm_status article_repair_all(article_repair *r, const pm_article *in, pm_article *out,
+                             pm_error *err);
+void article_repair_free(article_repair *r);
+
+/* ---- writer_batch.c --------------------------------------------------------------------- */
+
+typedef struct batch {
+    segment_writer *out;        /* NULL until the first article                            */
+    char name[SEGMENT_NAME_MAX];
+    buf ids, id_ends;           /* bytes; u64 a document: where its id ends                */
+    uint64_t *dead;             /* a bit a document                                        */
+    size_t dead_cap;            /* words                                                   */
+    uint32_t n_docs, n_dead;
+    uint32_t *slots;            /* document number + 1, 0: free; open addressing           */
+    uint32_t *hashes;           /* by slot                                                 */
+    size_t n_slots;
+    uint8_t seed[16];           /* of the hash, so that no list of ids can be made slow    */
+} batch;
+
+/* The live document of the batch that carries the id. */
+bool batch_find(const batch *b, const char *id, size_t len, uint32_t *doc);
+/* Room for one more document with an id of this length. */
+bool batch_reserve(batch *b, size_t id_len);
+/* Append a document; there must be room.  An older one with this id must be dead. */
+void batch_push(batch *b, const char *id, size_t len);
+void batch_kill(batch *b, uint32_t doc);
+uint64_t batch_memory(const batch *b);
+void batch_reset(batch *b);
+void batch_free(batch *b);
+
+/* ---- the writer -------------------------------------------------------------------------- */
+
+/* A finished segment, of the last commit or of this transaction. */
+typedef struct writer_segment {
+    manifest_segment named;
+    segment *seg;
+    uint64_t *dead;             /* a bit a document; NULL: none                            */
+    uint64_t *committed_dead;   /* as of the last commit, when dirty; NULL: none           */
+    uint32_t n_dead;
+    bool dirty;                 /* `dead` is not what named.del_name says                  */
+    bool committed;
+} writer_segment;
+
+struct pm_writer {
+    dir folder;
+    pm_writer_options options;
+    manifest meta;              /* of the next commit but for its list of segments         */
+    bool exists;                /* there is a commit                                       */
+    analyzer *a;
+    inverter *iv;
+    batch batch;
+    writer_segment *segments;   /* in order of ingest                                      */
+    size_t n_segments, segments_cap;
+    char (*made)[SEGMENT_NAME_MAX]; /* files that no commit names yet                      */
+    size_t n_made, made_cap;
+    pm_commit_info pending;
+    pm_status status;           /* why the transaction was discarded                       */
+    pm_error first;
+    bool not_durable;           /* the last commit is visible but unproven                 */
+    article_repair repair;
+    buf record;
+    store_cache cache;
+};
+
+/* PM_OK when the writer takes changes (commit: or a repeated commit). */
+pm_status writer_ready(const pm_writer *w, bool commit, pm_error *err);
+/* Discard the transaction because of `st`; returns it. */
+pm_status writer_discard(pm_writer *w, pm_status st, const pm_error *err);
+/* Remember a file to unlink if the transaction is discarded.  There must be room. */
+bool writer_reserve_made(pm_writer *w);
+void writer_made(pm_writer *w, const char *name);
+
+/* Bitmap of a segment for changing; NULL on refusal. */
+bool writer_segment_kill(writer_segment *s, uint32_t doc);
+static inline bool bit_get(const uint64_t *bits, uint32_t i) { return bits[i >> 6] >> (i & 63) & 1; }
+static inline void bit_set(uint64_t *bits, uint32_t i) { bits[i >> 6] |= UINT64_C(1) << (i & 63); }
+static inline size_t bit_words(uint32_t n) { return ((size_t)n + 63) / 64; }
+void writer_segment_close(writer_segment *s);
+
+/* writer_commit.c */
+pm_status writer_begin_batch(pm_writer *w, pm_error *err);
+bool writer_batch_full(const pm_writer *w);
+pm_status writer_flush(pm_writer *w, pm_error *err);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT
+ * writer_commit.c - from a batch to a segment, from segments to a commit; see writer.h.
+ *
+ * What the writer keeps of a segment after a commit is what it had before it: nothing is
+ * opened again.  A segment whose documents are all dead is left out of the manifest, and
+ * its files go with the next collection of garbage.
+ */
+#include "common/base/mem.h"
+#include "indexer/merge.h"
+#include "indexer/writer.h"
+
+enum {
+    WRITER_ZLIB_LEVEL = 1,
+    /* What the counted memory leaves out: buffers of files, zlib, stacks, the program.     */
+    WRITER_FIXED_BYTES = 16 << 20,
+};
+
+/* ---- flush ---------------------------------------------------------------------------------- */
+
+static segment_writer_config writer_config(const pm_writer *w, uint64_t segment_id)
+{
+    const pm_writer_options *o = &w->options;
+    segment_writer_config config = {
+        .segment_id = segment_id,
+        .k1 = w->meta.k1,
+        .b = w->meta.b,
+        .avgdl_ref = w->meta.avgdl_ref,
+        .block_size = o->block_size ? o->block_size : w->meta.block_size,
+        .dense_shift = o->dense_shift ? o->dense_shift : w->meta.dense_shift,
+        .store_block_bytes = o->store_block_bytes,
+        .zlib_level = WRITER_ZLIB_LEVEL,
+        .has_positions = w->meta.has_positions,
+        .has_text = w->meta.has_text,
+    };
+    memcpy(config.uuid, w->meta.uuid, sizeof config.uuid);
+    return config;
+}
+
+pm_status writer_begin_batch(pm_writer *w, pm_error *err)
+{
+    if (w->batch.out) return PM_OK;
+    uint64_t number = w->meta.next_file++;
+    manifest_make_name(w->batch.name, number, ".seg");
+    segment_writer_config config = writer_config(w, number);
+    return segment_writer_begin(&w->batch.out, &w->folder, w->batch.name, &config, err);
+}
+
+/* Seven eighths of what the caller allows, less what is not counted; of a very small limit
+ * (tests) all of it. */
+static uint64_t batch_budget(const pm_writer *w)
+{
+    uint64_t limit = w->options.memory_bytes;
+    return limit > 4 * WRITER_FIXED_BYTES ? limit - limit / 8 - WRITER_FIXED_BYTES : limit / 2;
+}
+
+bool writer_batch_full(const pm_writer *w)
+{
+    return inverter_full(w->iv) ||
+           inverter_memory(w->iv) + batch_memory(&w->batch) >= batch_budget(w);
+}
+
+/* The finished file joins the segments; `dead` is taken over. */
+static pm_status adopt_segment(pm_writer *w, const manifest_segment *named, uint64_t *dead,
+                               uint32_t n_dead, pm_error *err)
+{
+    writer_segment *s = &w->segments[w->n_segments];
+    *s = (writer_segment){.named = *named, .dead = dead, .n_dead = n_dead, .dirty = n_dead != 0};
+    w->n_segments++;
+    pm_status st = segment_open(&s->seg, &w->folder, named->name, w->meta.uuid, named->size,
+                                named->footer_crc, err);
+    if (st == PM_OK) w->meta.avgdl_ref = s->seg->info.avgdl_ref;
+    return st;
+}
+
+static pm_status finish_batch(pm_writer *w, manifest_segment *named, pm_error *err)
+{
+    segment_writer *out = w->batch.out;
+    segment_writer_docs_done(out);
+    pm_status st = inverter_write(w->iv, out, err);
+    w->batch.out = NULL;
+    if (st != PM_OK) {
+        segment_writer_abandon(out);
+        return st;
+    }
+    st = segment_writer_finish(out, w->options.commit_level < 2, named, err);
+    if (st == PM_OK) writer_made(w, named->name);
+    return st;
+}
+
+pm_status writer_flush(pm_writer *w, pm_error *err)
+{
+    batch *b = &w->batch;
+    manifest_segment named;
+    uint64_t *dead = NULL;
+    pm_status st = PM_OK;
+    if (!b->out || !b->n_docs) return PM_OK;
+    if (b->n_dead) {
+        dead = mem_array(bit_words(b->n_docs), sizeof *dead);
+        if (!dead) return error_nomem(err);
+        memcpy(dead, b->dead, bit_words(b->n_docs) * sizeof *dead);
+    }
+    if (!writer_reserve_made(w) || !mem_grow(&w->segments, &w->segments_cap, w->n_segments + 1,
+                                             sizeof *w->segments))
+        PM_TRY(error_nomem(err));
+    PM_TRY(finish_batch(w, &named, err));
+    uint64_t *taken = dead;
+    dead = NULL;
+    PM_TRY(adopt_segment(w, &named, taken, b->n_dead, err));
+    batch_reset(b);
+    inverter_reset(w->iv, inverter_forms_memory(w->iv) > batch_budget(w) / 4);
+out:
+    mem_free(dead);
+    return st;
+}
+
+/* ---- commit ---------------------------------------------------------------------------------- */
+
+/* Step 1 for a segment that lost documents. */
+static pm_status write_tombstones(pm_writer *w, writer_segment *s, pm_error *err)
+{
+    pm_status st;
+    buf bytes = {0};
+    outfile f = OUTFILE_INIT;
+    manifest_segment named = s->named;
+    uint64_t deleted_tokens;
+    PM_TRY(tombstones_encode(s->seg, s->dead, &bytes, &named.del_crc, &named.n_deleted,
+                             &deleted_tokens, err));
+    named.del_size = bytes.len;
+    named.live_tokens = s->seg->info.sum_dl - deleted_tokens;
+    manifest_make_name(named.del_name, w->meta.next_file++, ".del");
+    if (!writer_reserve_made(w)) PM_TRY(error_nomem(err));
+    PM_TRY(outfile_create(&f, &w->folder, named.del_name, true, err));
+    writer_made(w, named.del_name);
+    outfile_write(&f, bytes.data, bytes.len);
+    PM_TRY(outfile_finish(&f, w->options.commit_level < 2, err));
+    s->named = named;
+out:
+    buf_free(&bytes);
+    return st;
+}
+
+static bool is_live(const writer_segment *s) { return s->n_dead < s->named.n_docs; }
+
+/* True when the next manifest would say what the last one says. */
+static bool nothing_to_do(const pm_writer *w)
+{
+    if (!w->exists || w->not_durable) return false;
+    for (size_t i = 0; i < w->n_segments; i++)
+        if (!w->segments[i].committed || w->segments[i].dirty) return false;
+    return true;
+}
+
+static pm_status build_manifest(pm_writer *w, manifest *next, pm_error *err)
+{
+    pm_status st = manifest_copy(next, &w->meta, err);
+    if (st != PM_OK) return st;
+    next->n_segments = 0;
+    next->generation++;
+    for (size_t i = 0; i < w->n_segments && st == PM_OK; i++) {
+        writer_segment *s = &w->segments[i];
+        if (!is_live(s)) continue;
+        if (s->dirty) st = write_tombstones(w, s, err);
+        if (st == PM_OK) st = manifest_add_segment(next, &s->named, err);
+    }
+    next->next_file = w->meta.next_file;
+    return st;
+}
+
+/* The new manifest is visible: what it names is what there is. */
+static void settle(pm_writer *w, manifest *next)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < w->n_segments; i++) {
+        writer_segment *s = &w->segments[i];
+        if (!is_live(s)) {
+            writer_segment_close(s);
+            continue;
+        }
+        if (s->dirty) mem_free(s->committed_dead);
+        s->committed_dead = NULL;
+        s->dirty = false;
+        s->committed = true;
+        w->segments[kept++] = *s;
+    }
+    w->n_segments = kept;
+    w->n_made = 0;
+    w->exists = true;
+    manifest_free(&w->meta);
+    w->meta = *next;
+}
+
+static void fill_info(const pm_writer *w, pm_commit_info *info)
+{
+    *info = w->pending;
+    info->generation = w->meta.generation;
+    for (size_t i = 0; i < w->n_segments; i++)
+        info->index_bytes += w->segments[i].named.size + w->segments[i].named.del_size;
+    info->index_bytes += manifest_size((uint32_t)w->n_segments);
+}
+
+static pm_status publish(pm_writer *w, pm_error *err)
+{
+    manifest next = {0};
+    pm_status st = build_manifest(w, &next, err);
+    if (st == PM_OK) st = manifest_publish(&next, &w->folder, w->options.commit_level, err);
+    if (st != PM_OK && st != PM_NOT_DURABLE) {
+        manifest_free(&next);
+        return writer_discard(w, st, err);
+    }
+    store_cache_free(&w->cache);
+    settle(w, &next);
+    w->not_durable = st == PM_NOT_DURABLE;
+    if (st == PM_OK) manifest_collect_garbage(&w->folder);
+    return st;
+}
+
+/* After the last change of a transaction: publish if there is anything to, and report. */
+static pm_status finish_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
+{
+    pm_status st = nothing_to_do(w) ? PM_OK : publish(w, err);
+    if (st != PM_OK && st != PM_NOT_DURABLE) return st;
+    if (info) fill_info(w, info);
+    if (st == PM_OK) w->pending = (pm_commit_info){0};
+    return st;
+}
+
+pm_status pm_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
+{
+    pm_error own = {0};
+    if (!err) err = &own;
+    pm_status st = writer_ready(w, true, err);
+    if (st != PM_OK) return st;
+    st = writer_flush(w, err);
+    if (st != PM_OK) return writer_discard(w, st, err);
+    return finish_commit(w, info, err);
+}
+
+/* ---- optimize --------------------------------------------------------------------------------- */
+
+static void count_live(const pm_writer *w, uint64_t *docs, uint64_t *tokens)
+{
+    *docs = *tokens = 0;
+    for (size_t i = 0; i < w->n_segments; i++) {
+        const writer_segment *s = &w->segments[i];
+        *docs += s->named.n_docs - s->n_dead;
+        *tokens += s->seg->info.sum_dl;
+        for (uint32_t doc = 0; s->n_dead && doc < s->named.n_docs; doc++)
+            if (bit_get(s->dead, doc)) *tokens -= segment_dl(s->seg, doc);
+    }
+}
+
+static pm_status merge_all(pm_writer *w, manifest_segment *named, pm_error *err)
+{
+    merge_input *inputs = mem_array(w->n_segments, sizeof *inputs);
+    if (!inputs || !writer_reserve_made(w)) {
+        mem_free(inputs);
+        return error_nomem(err);
+    }
+    for (size_t i = 0; i < w->n_segments; i++)
+        inputs[i] = (merge_input){w->segments[i].seg, w->segments[i].dead};
+    char name[SEGMENT_NAME_MAX];
+    uint64_t number = w->meta.next_file++;
+    manifest_make_name(name, number, ".seg");
+    segment_writer_config config = writer_config(w, number);
+    pm_status st = merge_segments(&w->folder, inputs, w->n_segments, name, &config,
+                                  w->options.commit_level < 2, named, err);
+    if (st == PM_OK) writer_made(w, named->name);
+    mem_free(inputs);
+    return st;
+}
+
+/* One segment in the place of all. */
+static pm_status replace_all(pm_writer *w, double avgdl, pm_error *err)
+{
+    manifest_segment named;
+    w->meta.avgdl_ref = avgdl;
+    pm_status st = merge_all(w, &named, err);
+    if (st != PM_OK) return st;
+    store_cache_free(&w->cache);
+    for (size_t i = 0; i < w->n_segments; i++) writer_segment_close(&w->segments[i]);
+    w->n_segments = 0;
+    return adopt_segment(w, &named, NULL, 0, err);
+}
+
+pm_status pm_writer_optimize(pm_writer *w, pm_commit_info *info, pm_error *err)
+{
+    uint64_t docs, tokens;
+    pm_error own = {0};
+    if (!err) err = &own;
+    pm_status st = writer_ready(w, false, err);
+    if (st != PM_OK) return st;
+    st = writer_flush(w, err);
+    if (st == PM_OK) {
+        count_live(w, &docs, &tokens);
+        double avgdl = tokens ? (double)tokens / (double)docs : 1.0;
+        bool done = w->n_segments == 1 && !w->segments[0].n_dead && w->meta.avgdl_ref == avgdl;
+        if (docs && !done) st = replace_all(w, avgdl, err);
+    }
+    if (st != PM_OK) return writer_discard(w, st, err);
+    return finish_commit(w, info, err);
+}

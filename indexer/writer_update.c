@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ * writer_update.c - add and delete articles, and look at what is there; see writer.h.
+ *
+ * An id has at most one live document.  It is looked for in the batch, then in the segments,
+ * newest first; where it is found it dies before its replacement is born.
+ */
+#include "common/base/mem.h"
+#include "common/segment/layout.h"
+#include "indexer/writer.h"
+
+bool writer_segment_kill(writer_segment *s, uint32_t doc)
+{
+    size_t words = bit_words(s->named.n_docs);
+    if (!s->dirty) {
+        uint64_t *bits = mem_array(words, sizeof *bits);
+        if (!bits) return false;
+        if (s->dead) memcpy(bits, s->dead, words * sizeof *bits);
+        s->committed_dead = s->dead;
+        s->dead = bits;
+        s->dirty = true;
+    }
+    bit_set(s->dead, doc);
+    s->n_dead++;
+    return true;
+}
+
+/* Where the live document of an id is among finished segments.  `committed`: as of the last
+ * commit.  Damage found on the way is a failure: an id that cannot be looked up must not be
+ * taken for a new one. */
+static pm_status find_segment(pm_writer *w, const char *id, size_t len, bool committed,
+                              writer_segment **at, uint32_t *doc, pm_error *err)
+{
+    *at = NULL;
+    for (size_t i = w->n_segments; i-- > 0;) {
+        writer_segment *s = &w->segments[i];
+        if (committed && !s->committed) continue;
+        bool found = segment_find_id(s->seg, id, len, doc);
+        pm_status st = segment_status(s->seg, err);
+        if (st != PM_OK) return st;
+        const uint64_t *dead = committed && s->dirty ? s->committed_dead : s->dead;
+        if (!found || (dead && bit_get(dead, *doc))) continue;
+        *at = s;
+        return PM_OK;
+    }
+    return PM_OK;
+}
+
+/* The live document of an id, if any, dies. */
+static pm_status kill_id(pm_writer *w, const char *id, size_t len, bool *found, pm_error *err)
+{
+    uint32_t doc;
+    writer_segment *at;
+    *found = batch_find(&w->batch, id, len, &doc);
+    if (*found) {
+        batch_kill(&w->batch, doc);
+        return PM_OK;
+    }
+    pm_status st = find_segment(w, id, len, false, &at, &doc, err);
+    if (st != PM_OK || !at) return st;
+    *found = true;
+    return writer_segment_kill(at, doc) ? PM_OK : error_nomem(err);
+}
+
+static pm_status encode_record(pm_writer *w, const pm_article *article, pm_error *err)
+{
+    buf_reset(&w->record);
+    store_encode(&w->record, article, w->meta.has_text);
+    if (w->record.failed) return error_nomem(err);
+    if (w->record.len > STORE_RECORD_MAX)
+        return error_set(err, PM_USAGE, "article %.*s has %zu bytes; at most %u can be stored",
+                         (int)article->id.len, article->id.data, w->record.len,
+                         (unsigned)STORE_RECORD_MAX);
+    return PM_OK;
+}
+
+/* Everything that may fail comes before the first change that cannot be taken back. */
+static pm_status add_article(pm_writer *w, const pm_article *article, bool *was, pm_error *err)
+{
+    uint32_t dl = 0;
+    pm_status st;
+    PM_TRY(writer_begin_batch(w, err));
+    if (!batch_reserve(&w->batch, article->id.len)) PM_TRY(error_nomem(err));
+    PM_TRY(inverter_add(w->iv, article, &dl, err));
+    PM_TRY(kill_id(w, article->id.data, article->id.len, was, err));
+    batch_push(&w->batch, article->id.data, article->id.len);
+    segment_doc doc = {
+        .id = article->id.data,
+        .id_len = article->id.len,
+        .dl = dl,
+        .seq = w->meta.next_seq++,
+        .date = w->repair.seconds,
+        .record = buf_slice(&w->record),
+    };
+    segment_writer_doc(w->batch.out, &doc);
+    if (writer_batch_full(w)) PM_TRY(writer_flush(w, err));
+out:
+    return st;
+}
+
+pm_status pm_writer_add(pm_writer *w, const pm_article *article, bool *replaced, pm_error *err)
+{
+    pm_article clean;
+    bool was = false;
+    pm_error own = {0};
+    if (!err) err = &own;
+    pm_status st = writer_ready(w, false, err);
+    if (st != PM_OK) return st;
+    st = article_repair_all(&w->repair, article, &clean, err);
+    if (st == PM_OK) st = encode_record(w, &clean, err);
+    if (st == PM_USAGE) return st; /* nothing was changed                                    */
+    if (st == PM_OK) st = add_article(w, &clean, &was, err);
+    if (st != PM_OK) return writer_discard(w, st, err);
+    w->pending.added += !was;
+    w->pending.updated += was;
+    w->pending.text_bytes += clean.title.len + clean.text.len;
+    w->pending.repaired += w->repair.repaired;
+    w->pending.bad_dates += w->repair.bad_dates;
+    if (replaced) *replaced = was;
+    return PM_OK;
+}
+
+pm_status pm_writer_delete(pm_writer *w, const char *id, size_t id_len, bool *found, pm_error *err)
+{
+    bool was = false;
+    pm_error own = {0};
+    if (!err) err = &own;
+    pm_status st = writer_ready(w, false, err);
+    if (st != PM_OK) return st;
+    st = kill_id(w, id, id_len, &was, err);
+    if (st != PM_OK) return writer_discard(w, st, err);
+    w->pending.deleted += was;
+    if (found) *found = was;
+    return PM_OK;
+}
+
+pm_status pm_writer_provenance(pm_writer *w, const char *id, size_t id_len, bool *found,
+                               uint64_t *file_size, int64_t *file_mtime_ns, uint64_t *file_hash,
+                               pm_error *err)
+{
+    writer_segment *at;
+    uint32_t doc;
+    slice record;
+    pm_article article;
+    *found = false;
+    pm_status st;
+    PM_TRY(writer_ready(w, false, err));
+    PM_TRY(find_segment(w, id, id_len, true, &at, &doc, err));
+    if (!at) goto out;
+    PM_TRY(store_get(&w->cache, at->seg, doc, &record, err));
+    PM_TRY(store_decode(record, &article, err));
+    *found = true;
+    if (file_size) *file_size = article.file_size;
+    if (file_mtime_ns) *file_mtime_ns = article.file_mtime_ns;
+    if (file_hash) *file_hash = article.file_hash;
+out:
+    return st;
+}
+
+/* fn may call pm_writer_delete: segments stay where they are until the next add, commit or
+ * optimize. */
+pm_status pm_writer_each_id(pm_writer *w, bool (*fn)(void *ctx, const char *id, size_t id_len),
+                            void *ctx, pm_error *err)
+{
+    pm_status st = writer_ready(w, false, err);
+    for (size_t i = 0; i < w->n_segments && st == PM_OK; i++) {
+        writer_segment *s = &w->segments[i];
+        if (!s->committed) continue;
+        for (uint32_t doc = 0; doc < s->named.n_docs; doc++) {
+            const uint64_t *dead = s->dirty ? s->committed_dead : s->dead;
+            if (dead && bit_get(dead, doc)) continue;
+            slice id = segment_id(s->seg, doc);
+            if (!id.len) break;
+            if (!fn(ctx, (const char *)id.data, id.len)) return PM_OK;
+        }
+        st = segment_status(s->seg, err);
+    }
+    return st;
+}
