@@ -96,6 +96,17 @@ static bool copy_text(parser *p, const char *data, size_t len, pm_text *out)
     return out->data != NULL;
 }
 
+/* AND, OR and NOT are no acronyms: shown in capitals they would read as operators. */
+static size_t marker_length(const lex_token *t)
+{
+    static const char *const operators[] = {"AND", "OR", "NOT"};
+    const form *f = t->form;
+    if (!t->marked) return 0;
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+        if (f->marker_len == strlen(operators[i]) && !memcmp(f->marker, operators[i], f->marker_len)) return 0;
+    return f->marker_len;
+}
+
 /* A leaf of n words from the token with index `first`; NULL when the query is full. */
 static query_node *make_leaf(parser *p, query_kind kind, uint32_t first, uint32_t n, bool marks)
 {
@@ -114,7 +125,7 @@ static query_node *make_leaf(parser *p, query_kind kind, uint32_t first, uint32_
         const form *f = t->form;
         if (!copy_text(p, f->stem, f->stem_len, &words[i].term)) return NULL;
         if (!copy_text(p, f->folded, f->folded_len, &words[i].folded)) return NULL;
-        size_t marker_len = marks && t->marked ? f->marker_len : 0;
+        size_t marker_len = marks ? marker_length(t) : 0;
         if (!copy_text(p, marker_len ? f->marker : "", marker_len, &words[i].marker)) return NULL;
     }
     node->words = words;
