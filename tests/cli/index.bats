@@ -1,0 +1,271 @@
+# index, delete, optimize, check, stats: what changes an index, and what it says.
+load helper
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || exit
+    X=$BATS_TEST_TMPDIR/x.idx
+}
+
+docs() { printf '%s\n' '{"id":"a","title":"Apples","text":"red apples and pears"}' \
+    '{"id":"b","title":"Pears","text":"green pears","date":"2025-03-04","source":"Daily"}' \
+    '{"id":"c","text":""}'; }
+
+ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
+
+@test "five articles: summary on stderr, nothing on stdout" {
+    expect 0 P index -i "$X" "$ARTICLES"
+    [ -z "$output" ]
+    mentions "5 added, 0 updated, 0 unchanged" "MB/s" "peak memory" "$X"
+    expect 0 P index -q -i "$X" "$ARTICLES"
+    [ -z "$output$stderr" ]
+}
+
+@test "--json has the promised keys, as numbers" {
+    expect 0 P index -i "$X" --json "$ARTICLES"
+    [ -z "$stderr" ]
+    same "5 0 0 true" "$(jq -r '"\(.added) \(.updated) \(.skipped) \([.text_bytes, .seconds,
+        .peak_rss_bytes, .index_bytes] | all(type == "number" and . > 0))"' <<<"$output")"
+    on_disk=$(cat "$X"/* | wc -c)
+    [ "$(jq .index_bytes <<<"$output")" -le "$on_disk" ]
+}
+
+@test "indexing twice changes nothing" {
+    make_five "$X"
+    before=$(P dump -i "$X" | cksum)
+    expect 0 P index -i "$X" --json "$ARTICLES"
+    same "0 0 5 0" "$(jq -r '"\(.added) \(.updated) \(.unchanged) \(.skipped)"' <<<"$output")"
+    same "$before" "$(P dump -i "$X" | cksum)"
+    same 5 "$(P stats -i "$X" --json | jq .documents)"
+}
+
+@test "ids are paths relative to PATH; a file has its base name" {
+    mkdir -p in/sub
+    echo "Alpha story" > in/one.txt; echo "Beta story" > in/sub/two.txt
+    P index -q -i "$X" in
+    same "one.txt sub/two.txt " "$(ids story)"
+    P index -q -i y.idx in/sub/two.txt
+    same "two.txt" "$(P search -i y.idx story --format ids)"
+}
+
+@test "a changed file is updated, a new one added" {
+    mkdir in
+    echo "Old words here" > in/a.txt; echo "Stable text" > in/b.txt
+    P index -q -i "$X" in
+    echo "Fresh words there, longer" > in/a.txt; echo "Third" > in/c.txt
+    expect 0 P index -i "$X" --json in
+    same "1 1 1" "$(jq -r '"\(.added) \(.updated) \(.unchanged)"' <<<"$output")"
+    expect 1 P search -i "$X" old --format ids
+    same "a.txt" "$(P search -i "$X" fresh --format ids)"
+    same 3 "$(P stats -i "$X" --json | jq .documents)"
+}
+
+@test "--prune deletes articles whose files are gone" {
+    mkdir in
+    echo "one story" > in/a.txt; echo "two story" > in/b.txt
+    P index -q -i "$X" in
+    rm in/b.txt
+    P index -q -i "$X" in
+    same "a.txt b.txt " "$(ids story)"
+    expect 0 P index -i "$X" --prune --json in
+    same 1 "$(jq .deleted <<<"$output")"
+    same "a.txt " "$(ids story)"
+}
+
+@test "JSON Lines on standard input, gzip, .ndjson" {
+    docs | P index -q -i "$X" -
+    same "a b " "$(ids pears)"
+    same 3 "$(P stats -i "$X" --json | jq .documents)"
+    docs > in.ndjson; docs | gzip > in2.jsonl.gz
+    P index -q -i y.idx in.ndjson; same 3 "$(P stats -i y.idx --json | jq .documents)"
+    P index -q -i z.idx in2.jsonl.gz; same 3 "$(P stats -i z.idx --json | jq .documents)"
+}
+
+@test "an id met twice: the later wins, one warning, exit 3" {
+    printf '%s\n' '{"id":"a","text":"first version"}' '{"id":"a","text":"second version"}' > d.jsonl
+    expect 3 P index -q -i "$X" d.jsonl
+    mentions "warning: d.jsonl:2" "met twice" "the rest is committed"
+    expect 1 P search -i "$X" first
+    expect 0 P search -i "$X" second
+}
+
+@test "a bad line is skipped, the rest is committed, exit 3" {
+    { docs; echo '{"id":"broken'; echo '{"id":"z","text":"last pears"}'; } > d.jsonl
+    expect 3 P index --json -i "$X" d.jsonl
+    mentions "d.jsonl:4" "skipped"
+    same 1 "$(jq .skipped <<<"$output")"
+    same "a b z " "$(ids pears)"
+}
+
+@test "FIFO and unreadable inputs are skipped with a warning, never waited for" {
+    mkdir in; mkfifo in/pipe.txt; echo "good story" > in/good.txt
+    expect 3 timeout 10 "$PRESSMARK" index -q -i "$X" in
+    mentions "in/pipe.txt" "skipped"
+    same "good.txt " "$(ids story)"
+}
+
+@test "a PATH that is not there: exit 2 before anything is written" {
+    mkdir in; echo story > in/a.txt
+    expect 2 P index -i "$X" in missing
+    says "missing" "no such file"
+    [ ! -e "$X" ]
+}
+
+@test "options that contradict the index: exit 2" {
+    docs | P index -q -i "$X" -
+    docs > d.jsonl
+    expect 2 P index -i "$X" --lang de d.jsonl; says "lang"
+    expect 2 P index -i "$X" --positions=no d.jsonl; says "positions"
+    expect 0 P index -q -i "$X" --lang en --positions=yes d.jsonl
+    expect 2 P index -i y.idx --lang klingon d.jsonl; says "klingon"
+    expect 2 P index -i y.idx --encoding ebcdic d.jsonl; says "ebcdic"
+}
+
+@test "--report tells what was found by which rule" {
+    expect 0 P index -q -i "$X" --report report.jsonl "$ARTICLES"
+    same 5 "$(wc -l < report.jsonl)"
+    same "003_49c9dfdcf3ca4ea9.txt|front-matter|2025-11-24T23:03:34|front-matter" \
+        "$(jq -r 'select(.id | startswith("003")) | [.id, .title_rule, .date, .date_rule] | join("|")' report.jsonl)"
+    same "null null null" "$(jq -r 'select(.id | test("^00[014]")) | .date' report.jsonl | xargs)"
+    same 2025-09-19 "$(jq -r 'select(.id | startswith("002")) | .date' report.jsonl)"
+    same true "$(jq -s 'all(.action == "added" and (.boilerplate | type) == "array")' report.jsonl)"
+    { docs; echo nonsense; } > d.jsonl
+    expect 3 P index -q -i "$X" --report report.jsonl d.jsonl
+    same "4 skipped" "$(jq -r 'select(.reason) | "\(.line) \(.action)"' report.jsonl)"
+    expect 5 P index -q -i "$X" --report /nowhere/report d.jsonl; says "/nowhere/report"
+}
+
+@test "odd file names are ids as they are, and shown safely" {
+    mkdir in
+    echo "plain story" > $'in/new\nline.txt'; echo "plain story" > $'in/esc\e[31m.txt'
+    echo "plain story" > $'in/bad\xff.txt'; echo "plain story" > 'in/-dash and space.txt'
+    P index -q -i "$X" in
+    expect 0 P search -i "$X" story --format ids
+    same 4 "$(printf '%s\n' "$output" | wc -l)"
+    [[ $output == *'new\nline.txt'* ]]
+    expect 0 P search -i "$X" story
+    [[ $output != *$'\e'* && $output != *$'\xff'* ]]
+    expect 0 P show -i "$X" -- '-dash and space.txt' $'new\nline.txt' $'esc\e[31m.txt' $'bad\xff.txt'
+    [[ $output != *$'\e'* ]]
+    P search -i "$X" story --json | jq -e '.hits | length == 4' >/dev/null
+    same 4 "$(printf 'q\tstory\n' | P batch -i "$X" - | awk 'NF == 6' | wc -l)"
+}
+
+@test "delete: known ids go, unknown ones give exit 1" {
+    docs | P index -q -i "$X" -
+    expect 1 P delete -q -i "$X" a nosuch
+    says "nosuch"
+    same "b " "$(ids pears)"
+    expect 1 P show -i "$X" a
+    expect 0 P delete -i "$X" b; mentions "1 deleted"
+    same 1 "$(P stats -i "$X" --json | jq .documents)"
+    docs | P index -q -i "$X" -
+    P search -i "$X" pears --format ids | P delete -q -i "$X" -
+    expect 1 P search -i "$X" pears
+}
+
+@test "optimize gives one segment and the same answers" {
+    docs | P index -q -i "$X" -
+    P index -q -i "$X" "$ARTICLES"
+    P delete -q -i "$X" a
+    before=$(P search -i "$X" --json --explain trump xi pears | jq -c 'del(.took_us)')
+    dump=$(P dump -i "$X" | cksum)
+    expect 0 P optimize -i "$X"; mentions "one segment"
+    same "1 0 7" "$(P stats -i "$X" --json | jq -r '"\(.segments) \(.deleted) \(.documents)"')"
+    same "$before" "$(P search -i "$X" --json --explain trump xi pears | jq -c 'del(.took_us)')"
+    same "$dump" "$(P dump -i "$X" | cksum)"
+    expect 0 P check --deep -i "$X"
+}
+
+@test "several commits, one commit: the same index" {
+    for i in $(seq 1 40); do echo "{\"id\":\"d$i\",\"text\":\"word$((i % 7)) common text $i\"}"; done > d.jsonl
+    P index -q -i "$X" d.jsonl
+    P index -q -i y.idx --commit-every 7 d.jsonl
+    P index -q -i z.idx --threads 3 --memory 64M d.jsonl
+    same "$(P dump -i "$X" | cksum)" "$(P dump -i y.idx | cksum)"
+    same "$(P dump -i "$X" | cksum)" "$(P dump -i z.idx | cksum)"
+    [ "$(P stats -i y.idx --json | jq .generation)" -gt "$(P stats -i "$X" --json | jq .generation)" ]
+}
+
+@test "stats has the promised keys and true numbers" {
+    docs | P index -q -i "$X" -
+    expect 0 P stats -i "$X" --json
+    # titles and texts: 1 + 4, 1 + 2, 0 tokens
+    same "3 8 1.2 0.75 native en" \
+        "$(jq -r '[.documents, .tokens, .k1, .b, .engine, .lang] | join(" ")' <<<"$output")"
+    jq -e '[.terms, .postings, .positions, .index_bytes, .segments] | all(. > 0)' <<<"$output"
+    jq -e '.avgdl == (8 / 3) and (.sections | length > 0) and (.analyzer | length > 0)' <<<"$output"
+    same 8 "$(jq .positions <<<"$output")"
+    expect 0 P stats -i "$X"
+    [[ $output == *"documents       3"* ]]
+}
+
+@test "check: a sound index is ok, a damaged one exit 4 with file and offset" {
+    make_five "$X"
+    expect 0 P check -i "$X"
+    [[ $output == "ok: "*" files, "* ]]
+    expect 0 P check --deep --json -i "$X"
+    jq -e '.ok and .findings == [] and .documents == 5' <<<"$output"
+    segment=$(ls -S "$X" | head -n 1)
+    printf '\377\377\377\377' | dd of="$X/$segment" bs=1 seek=5000 conv=notrunc status=none
+    expect 4 P check -i "$X"
+    mentions "$segment" "offset"
+    expect 4 P check --json -i "$X"
+    jq -e '(.ok | not) and (.findings | length > 0) and (.findings[0].offset | type == "number")' <<<"$output"
+}
+
+@test "an index cut short: every command answers 4, none crashes" {
+    make_five "$X"
+    segment=$(ls -S "$X" | head -n 1)
+    truncate -s 4096 "$X/$segment"
+    for c in "search trump" stats check dump "show x" ; do
+        expect 4 P ${c%% *} -i "$X" ${c#"${c%% *}"}
+        mentions "$segment"
+    done
+}
+
+@test "no index: exit 2 and where it was looked for" {
+    for c in "search x" "batch -" stats check dump "show x" "delete x" optimize; do
+        expect 2 P ${c%% *} -i "$X/none" ${c#"${c%% *}"} </dev/null
+        says "none"
+    done
+    mkdir empty
+    expect 2 P search -i empty x
+    expect 2 P search x; says "pressmark.idx"
+    PRESSMARK_INDEX=/nowhere/at-all expect 2 P search x; says "/nowhere/at-all"
+}
+
+@test "PRESSMARK_INDEX and ./pressmark.idx are the defaults; -i wins" {
+    docs | PRESSMARK_INDEX=$X P index -q -
+    PRESSMARK_INDEX=$X expect 0 P search pears
+    docs | P index -q -
+    [ -d pressmark.idx ]
+    expect 0 P search pears
+    PRESSMARK_INDEX=/nowhere expect 0 P search -i "$X" pears
+}
+
+@test "a second writer: exit 7; readers go on" {
+    docs | P index -q -i "$X" -
+    mkfifo pipe
+    exec 8<>pipe
+    "$PRESSMARK" index -q -i "$X" - <&8 8>&- 3>&- & writer=$!
+    for _ in $(seq 100); do ls -l /proc/$writer/fd 2>/dev/null | grep -q LOCK && break; sleep 0.05; done
+    sleep 0.1
+    expect 7 P index -i "$X" "$ARTICLES"; says "$X"
+    expect 7 P delete -i "$X" a; says "$X"
+    expect 7 P optimize -i "$X"; says "$X"
+    expect 0 P search -i "$X" pears
+    kill $writer; wait $writer || true
+    exec 8>&-
+    expect 0 P delete -q -i "$X" a
+}
+
+@test "Ctrl-C commits nothing and ends by the signal" {
+    docs | P index -q -i "$X" -
+    mkdir in; for i in $(seq 1 3000); do echo "story number $i about pears" > in/$i.txt; done
+    # SIGINT is ignored by background jobs of a shell that has no job control, so: set -m
+    code=$(bash -c 'set -m; "$0" index -i "$1" in 2>err & sleep 0.02; kill -INT $!; wait $!; echo $?' "$PRESSMARK" "$X")
+    if [ "$code" -eq 0 ]; then skip "the run ended before the signal"; fi
+    [ "$code" -eq 130 ]
+    same "a b " "$(ids pears)"
+    expect 0 P check -i "$X"
+}
