@@ -29,6 +29,8 @@ void segment_damaged(segment *s, uint64_t off, const char *where, const char *wh
     int expected = DAMAGE_NONE;
     if (!atomic_compare_exchange_strong(&s->damaged, &expected, DAMAGE_WRITING)) return;
     error_corrupt(&s->damage, s->path, off, where, what);
+    s->damage_where = where;
+    s->damage_what = what;
     atomic_store_explicit(&s->damaged, DAMAGE_KNOWN, memory_order_release);
 }
 
@@ -138,6 +140,7 @@ pm_status segment_open(segment **out, const dir *d, const char *name, const uint
 {
     pm_status st = PM_OK;
     layout_footer footer;
+    bool absent = false;
     *out = NULL;
     segment *s = mem_zalloc(sizeof *s);
     if (!s) return error_nomem(err);
@@ -147,7 +150,8 @@ pm_status segment_open(segment **out, const dir *d, const char *name, const uint
     if (!s->path) PM_TRY(error_nomem(err));
     snprintf(s->path, path_len, "%s/%s", folder, name);
     snprintf(s->name, sizeof s->name, "%s", name);
-    PM_TRY(map_open(&s->file, d, name, NULL, err));
+    PM_TRY(map_open(&s->file, d, name, &absent, err));
+    if (absent) PM_TRY(segment_refuse(s, 0, "file", "it is missing, and the manifest names it", err));
     PM_TRY(open_ends(s, uuid, file_size, expect_crc, &footer, err));
     s->info = footer.info;
     PM_TRY(open_pages(s, &footer, err));

@@ -93,6 +93,7 @@ typedef struct segment {
     _Atomic uint64_t *page_verified;     /* one bit a page                                */
     _Atomic int damaged;                 /* set once by segment_damaged                   */
     pm_error damage;                     /* written by whoever set `damaged`              */
+    const char *damage_where, *damage_what; /* the same in parts, static strings           */
     /* K of a document of this length at the reference: k1 * (1 - b + b * dl / avgdl_ref)
      * is computed by segment_norm; no table here. */
 } segment;
@@ -110,7 +111,7 @@ static inline bool segment_touch_slice(segment *s, slice bytes)
 {
     return !bytes.len || segment_touch(s, (uint64_t)(bytes.data - s->file.data), bytes.len);
 }
-/* Record damage (first one wins); offset in the file. */
+/* Record damage (first one wins); offset in the file; where and what are static strings. */
 void segment_damaged(segment *s, uint64_t off, const char *where, const char *what);
 /* PM_OK, or the recorded damage. */
 pm_status segment_status(const segment *s, pm_error *err);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ * check.c - verify one segment: every page's checksum, and if deep every rule of FORMAT.md.
+ * Takes a segment, gives findings.  Memory of a deep check: 8 bytes a document and a term,
+ * 24 a surface form.
+ */
+#include "common/base/crc32c.h"
+#include "common/base/mem.h"
+#include "common/segment/check_parts.h"
+
+void check_finding(check *c, const char *where, uint64_t off, const char *what)
+{
+    c->findings++;
+    if (c->sink->finding) c->sink->finding(c->sink->ctx, where, off, what);
+}
+
+void check_section(check *c, section_id id, uint64_t off, const char *what)
+{
+    check_finding(c, section_name(id), c->s->info.sections[id].off + off, what);
+}
+
+bool check_reader_damage(check *c)
+{
+    if (segment_status(c->s, NULL) == PM_OK) return false;
+    check_finding(c, c->s->damage_where, c->s->damage.offset, c->s->damage_what);
+    atomic_store(&c->s->damaged, 0);
+    return true;
+}
+
+void check_zeros(check *c, const char *where, uint64_t off, uint64_t len)
+{
+    for (uint64_t i = off; i < off + len; i++)
+        if (c->s->file.data[i]) {
+            check_finding(c, where, i, "padding is not zero");
+            return;
+        }
+}
+
+/* Name of the section that holds a byte of the file. */
+static const char *check_where(const segment *s, uint64_t off)
+{
+    for (unsigned i = SECTION_COUNT; i-- > 0;)
+        if (off >= s->info.sections[layout_order[i]].off) return section_name(layout_order[i]);
+    return "header";
+}
+
+static void check_pages(check *c)
+{
+    const segment *s = c->s;
+    for (size_t page = 0; page < s->n_pages; page++) {
+        uint64_t off = (uint64_t)page * SEGMENT_PAGE_BYTES, len = s->page_table_off - off;
+        if (len > SEGMENT_PAGE_BYTES) len = SEGMENT_PAGE_BYTES;
+        uint32_t want = load_u32((const uint8_t *)s->page_crcs + 4 * page);
+        if (crc32c(0, s->file.data + off, (size_t)len) != want)
+            check_finding(c, check_where(s, off), off, "checksum of this 64 KiB page differs");
+        c->sink->pages++;
+    }
+}
+
+static void check_slack(check *c)
+{
+    const segment_info *info = &c->s->info;
+    for (unsigned i = 0; i < SECTION_COUNT; i++) {
+        const section *at = &info->sections[layout_order[i]];
+        uint64_t end = at->off + at->len;
+        check_zeros(c, section_name(layout_order[i]), end, layout_next(end) - end);
+    }
+}
+
+/* What the footer counts. */
+static void check_totals(check *c)
+{
+    const segment_info *info = &c->s->info;
+    uint64_t off = c->s->file.len - LAYOUT_FOOTER_BYTES;
+    if (c->plain_terms != info->n_plain_terms || c->plain_postings != info->n_plain_postings ||
+        c->plain_positions != info->n_plain_positions)
+        check_finding(c, "footer", off, "counts of plain terms differ from the dictionary's");
+    for (uint32_t doc = 0; doc < info->n_docs; doc++)
+        if (c->tokens[doc] != segment_dl(c->s, doc)) {
+            check_section(c, SECTION_DL, (uint64_t)doc * info->dl_width,
+                          "a document's length is not its number of occurrences");
+            return;
+        }
+}
+
+static pm_status check_deep(check *c, pm_error *err)
+{
+    pm_status st = PM_OK;
+    check_slack(c);
+    check_columns(c);
+    PM_TRY(check_store(c, err));
+    PM_TRY(check_terms(c, err));
+    check_forms(c);
+    check_totals(c);
+    check_reader_damage(c);
+out:
+    mem_free(c->tokens);
+    mem_free(c->form_base);
+    mem_free(c->forms);
+    return st;
+}
+
+pm_status segment_check(segment *s, bool deep, struct check_sink *sink, pm_error *err)
+{
+    check c = {.s = s, .sink = sink};
+    check_pages(&c);
+    /* With a bad page every further finding would only be its consequence. */
+    pm_status st = deep && !c.findings ? check_deep(&c, err) : PM_OK;
+    if (st != PM_OK || !c.findings) return st;
+    return error_set(err, PM_CORRUPT, "%s: damaged: %llu findings; restore a copy or index again",
+                     s->path, (unsigned long long)c.findings);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ * check_dict.c - the dictionaries: keys rise and are found, blocks and index agree, regions
+ * lie side by side, and forms and terms name each other.
+ */
+#include "common/base/mem.h"
+#include "common/segment/check_parts.h"
+
+/* What is remembered from key to key. */
+typedef struct dict_walk {
+    bool forms;
+    uint64_t n;                  /* keys seen                                             */
+    size_t last_len;
+    uint8_t last[DICT_KEY_MAX];
+} dict_walk;
+
+static section_id blocks_of(bool forms) { return forms ? SECTION_FORMS : SECTION_TERMS; }
+static section_id index_of(bool forms) { return forms ? SECTION_FORMS_INDEX : SECTION_TERMS_INDEX; }
+
+static bool keys_rise(const dict_walk *walk, const dict_iter *it)
+{
+    size_t n = walk->last_len < it->key_len ? walk->last_len : it->key_len;
+    int order = memcmp(walk->last, it->key, n);
+    return walk->n == 0 || order < 0 || (order == 0 && walk->last_len < it->key_len);
+}
+
+/* A block's prefix in the index; every key of the last block is behind us. */
+static bool prefix_right(check *c, const dict_walk *walk, const dict_iter *it)
+{
+    slice entry;
+    uint8_t bytes[8] = {0};
+    memcpy(bytes, it->key, it->key_len < 8 ? it->key_len : 8);
+    uint64_t block = walk->n / DICT_BLOCK_KEYS;
+    if (!segment_slice(c->s, index_of(walk->forms), 8 * block, 8, &entry)) return false;
+    return load_u64(entry.data) == __builtin_bswap64(load_u64(bytes));
+}
+
+/* The rules of any key; false ends the walk. */
+static bool check_key(check *c, dict_walk *walk, const dict_iter *it)
+{
+    const char *wrong = NULL;
+    if (!keys_rise(walk, it)) wrong = "keys are out of order";
+    else if (walk->n % DICT_BLOCK_KEYS == 0 && !prefix_right(c, walk, it)) wrong = "the index names another first key";
+    else if (it->left == 0 && reader_left(&it->at)) wrong = "bytes behind the last key of a block";
+    if (wrong) {
+        check_section(c, blocks_of(walk->forms), 0, wrong);
+        return false;
+    }
+    walk->n++;
+    walk->last_len = it->key_len;
+    memcpy(walk->last, it->key, it->key_len);
+    return true;
+}
+
+/* First block at 0: the others follow because each block is consumed to its end. */
+static void check_first_block(check *c, bool forms, uint64_t n_keys)
+{
+    slice entry;
+    if (n_keys == 0) {
+        if (c->s->info.sections[blocks_of(forms)].len) check_section(c, blocks_of(forms), 0, "bytes but no keys");
+        return;
+    }
+    uint64_t off = 8 * layout_groups(n_keys, DICT_BLOCK_KEYS);
+    if (segment_slice(c->s, index_of(forms), off, 8, &entry) && load_u64(entry.data))
+        check_section(c, index_of(forms), off, "the first block does not start its section");
+}
+
+/* ---- terms ---------------------------------------------------------------------------------- */
+
+/* Where the region must start, and the padding before it. */
+static bool check_region(check *c, const term_entry *entry, uint64_t *end)
+{
+    uint64_t want = entry->df > c->s->info.block_size ? layout_align(*end, 8) : *end;
+    if (entry->off != want) {
+        check_section(c, SECTION_TERMS, 0, "posting lists do not lie side by side");
+        return false;
+    }
+    check_zeros(c, section_name(SECTION_POSTINGS), c->s->info.sections[SECTION_POSTINGS].off + *end, want - *end);
+    *end = entry->off + entry->len;
+    return true;
+}
+
+static void check_class(check *c, const dict_iter *it, bool plain)
+{
+    const segment_info *info = &c->s->info;
+    uint8_t first = it->key[0];
+    bool positions = info->has_positions && first != KEY_MARKER;
+    if ((plain || first == KEY_MARKER || first == KEY_TITLE) && it->term.has_positions != positions)
+        check_section(c, SECTION_TERMS, 0, "a term is wrong about having positions");
+    if (!plain && it->term.n_forms) check_section(c, SECTION_TERMS, 0, "forms of a term that has none");
+    if (!plain) return;
+    c->plain_terms++;
+    c->plain_postings += it->term.df;
+    if (it->term.has_positions) c->plain_positions += it->term.cf;
+}
+
+static void check_found(check *c, const dict_iter *it)
+{
+    term_entry found;
+    bool same = dict_find(c->s, it->key, it->key_len, &found) && found.ordinal == it->term.ordinal &&
+                found.off == it->term.off && found.len == it->term.len && found.df == it->term.df;
+    if (!check_reader_damage(c) && !same) check_section(c, SECTION_TERMS, 0, "a key is not found by look-up");
+}
+
+static bool check_term(check *c, const dict_iter *it, uint64_t *end)
+{
+    const term_entry *entry = &it->term;
+    bool plain = it->key[0] >= 0x20;
+    if (!check_region(c, entry, end)) return false;
+    check_class(c, it, plain);
+    check_found(c, it);
+    if (c->form_base[entry->ordinal] + entry->n_forms > c->s->info.n_forms) {
+        check_section(c, SECTION_TERMS, 0, "terms have more forms than there are");
+        return false;
+    }
+    c->form_base[entry->ordinal + 1] = c->form_base[entry->ordinal] + entry->n_forms;
+    check_list(c, entry, plain, c->forms + c->form_base[entry->ordinal]);
+    c->sink->terms++;
+    c->sink->postings += entry->df;
+    return true;
+}
+
+pm_status check_terms(check *c, pm_error *err)
+{
+    const segment_info *info = &c->s->info;
+    dict_walk walk = {.forms = false};
+    dict_iter it;
+    uint64_t end = 0;
+    /* The counts are bounded by the file: a block of 16 keys takes index bytes of its own. */
+    c->tokens = mem_array(info->n_docs, sizeof *c->tokens);
+    c->form_base = mem_array(info->n_terms + 1, sizeof *c->form_base);
+    c->forms = mem_array(info->n_forms + 1, sizeof *c->forms);
+    if (!c->tokens || !c->form_base || !c->forms) return error_nomem(err);
+    check_first_block(c, false, info->n_terms);
+    dict_iter_begin(&it, c->s, false, NULL, 0);
+    bool go_on = true;
+    while (go_on && dict_iter_next(&it)) go_on = check_key(c, &walk, &it) && check_term(c, &it, &end);
+    check_reader_damage(c);
+    if (!go_on) return PM_OK;
+    if (walk.n != info->n_terms) check_section(c, SECTION_TERMS, 0, "fewer keys than the footer says");
+    else if (end != info->sections[SECTION_POSTINGS].len)
+        check_section(c, SECTION_POSTINGS, end, "bytes that belong to no list");
+    else if (c->form_base[info->n_terms] != info->n_forms)
+        check_section(c, SECTION_FORMS, 0, "terms have fewer forms than there are");
+    return PM_OK;
+}
+
+/* ---- forms ---------------------------------------------------------------------------------- */
+
+/* NULL, or what is wrong with a form, seen from its term. */
+static const char *form_wrong(check *c, const dict_iter *it)
+{
+    const form_entry *form = &it->form;
+    uint64_t base = c->form_base[form->term], n = c->form_base[form->term + 1] - base;
+    if (!memchr(it->key, 0, it->key_len)) return "a form's key has no separator";
+    if (c->form_base[form->term + 1] < base || form->index >= n) return "a form is not one of its term's";
+    check_form *counted = &c->forms[base + form->index];
+    if (counted->named) return "two forms have one index";
+    counted->named = true;
+    if (counted->df != form->df || counted->cf != form->cf) return "counts of a form differ from its term's list";
+    return NULL;
+}
+
+/* Forms of one term are numbered from the most frequent on. */
+static void check_form_order(check *c)
+{
+    for (uint64_t t = 0; t < c->s->info.n_terms; t++)
+        for (uint64_t i = c->form_base[t] + 1; i < c->form_base[t + 1]; i++)
+            if (c->forms[i].cf > c->forms[i - 1].cf) {
+                check_section(c, SECTION_FORMS, 0, "forms are not numbered by falling frequency");
+                return;
+            }
+}
+
+void check_forms(check *c)
+{
+    dict_walk walk = {.forms = true};
+    dict_iter it;
+    bool go_on = true;
+    check_first_block(c, true, c->s->info.n_forms);
+    dict_iter_begin(&it, c->s, true, NULL, 0);
+    while (go_on && dict_iter_next(&it)) {
+        go_on = check_key(c, &walk, &it);
+        const char *wrong = go_on ? form_wrong(c, &it) : NULL;
+        if (wrong) {
+            check_section(c, SECTION_FORMS, 0, wrong);
+            go_on = false;
+        }
+    }
+    check_reader_damage(c);
+    if (!go_on) return;
+    if (walk.n != c->s->info.n_forms) check_section(c, SECTION_FORMS, 0, "fewer keys than the footer says");
+    check_form_order(c);
+}

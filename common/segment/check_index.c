@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ * check_index.c - verify a whole index folder (pm_check): the manifest, each segment, each
+ * tombstone file, and that they agree.  Takes a path, gives findings with the file's name.
+ *
+ * One file that cannot be opened does not end the check; the next one is looked at.
+ */
+#include <stdio.h>
+
+#include "common/base/mem.h"
+#include "common/segment/snapshot.h"
+
+typedef struct index_check {
+    dir folder;
+    manifest meta;
+    const char *file;            /* that is being looked at                               */
+    void (*finding)(void *ctx, const char *file, const char *section, uint64_t offset,
+                    const char *what);
+    void *ctx;
+    pm_check_summary *sum;
+    bool deep;
+} index_check;
+
+static void index_finding(index_check *c, const char *where, uint64_t off, const char *what)
+{
+    c->sum->findings++;
+    if (c->finding) c->finding(c->ctx, c->file, where, off, what);
+}
+
+static void forward_finding(void *ctx, const char *where, uint64_t off, const char *what)
+{
+    index_finding(ctx, where, off, what);
+}
+
+/* A file that did not open: damage is a finding, anything else ends the check. */
+static pm_status refused(index_check *c, pm_status st, const pm_error *why, pm_error *err)
+{
+    if (st == PM_CORRUPT) {
+        index_finding(c, "file", why->offset, why->message);
+        return PM_OK;
+    }
+    if (err) *err = *why;
+    return st;
+}
+
+/* ---- tombstones ------------------------------------------------------------------------------- */
+
+/* The corrections are what the posting lists give: made again, compared byte for byte. */
+static pm_status check_corrections(index_check *c, segment *s, const tombstones *dead, pm_error *err)
+{
+    buf made = {0};
+    uint32_t crc, n_deleted;
+    uint64_t tokens;
+    size_t words = (size_t)s->info.n_docs / 64 + 1;
+    uint64_t *bits = mem_array(words, sizeof *bits);
+    if (!bits) return error_nomem(err);
+    for (uint32_t doc = 0; doc < dead->n_docs; doc++)
+        if (tombstones_has(dead, doc)) bits[doc / 64] |= UINT64_C(1) << doc % 64;
+    pm_error why;
+    pm_status st = tombstones_encode(s, bits, &made, &crc, &n_deleted, &tokens, &why);
+    if (st != PM_OK) st = refused(c, st, &why, err);
+    else if (made.len != dead->file.len || memcmp(made.data, dead->file.data, made.len))
+        index_finding(c, "corrections", 0, "not what the deleted documents take away");
+    buf_free(&made);
+    mem_free(bits);
+    return st;
+}
+
+static pm_status check_tombstones(index_check *c, const manifest_segment *named, segment *s, pm_error *err)
+{
+    tombstones dead = {0};
+    pm_error why;
+    c->file = named->del_name;
+    c->sum->files++;
+    c->sum->bytes += named->del_size;
+    pm_status st = tombstones_open(&dead, &c->folder, named->del_name, s, named->del_size, named->del_crc, &why);
+    if (st != PM_OK) return refused(c, st, &why, err);
+    if (dead.n_deleted != named->n_deleted || s->info.sum_dl - dead.deleted_tokens != named->live_tokens)
+        index_finding(c, "counts", 0, "the manifest has other counts");
+    if (c->deep) st = check_corrections(c, s, &dead, err);
+    tombstones_close(&dead);
+    return st;
+}
+
+/* ---- segments --------------------------------------------------------------------------------- */
+
+static void check_agreement(index_check *c, const manifest_segment *named, const segment_info *info)
+{
+    const manifest *m = &c->meta;
+    if (info->n_docs != named->n_docs || (!named->n_deleted && info->sum_dl != named->live_tokens))
+        index_finding(c, "footer", 0, "the manifest has other counts");
+    if (info->k1 != m->k1 || info->b != m->b || info->avgdl_ref != m->avgdl_ref ||
+        info->has_positions != m->has_positions || info->has_text != m->has_text)
+        index_finding(c, "footer", 0, "the manifest has other settings");
+}
+
+static pm_status check_segment(index_check *c, const manifest_segment *named, pm_error *err)
+{
+    segment *s;
+    pm_error why;
+    struct check_sink sink = {.finding = forward_finding, .ctx = c};
+    c->file = named->name;
+    c->sum->files++;
+    c->sum->bytes += named->size;
+    pm_status st = segment_open(&s, &c->folder, named->name, c->meta.uuid, named->size, named->footer_crc, &why);
+    if (st != PM_OK) return refused(c, st, &why, err);
+    uint64_t before = c->sum->findings;
+    st = segment_check(s, c->deep, &sink, err);
+    if (st == PM_CORRUPT) st = PM_OK; /* counted                                          */
+    c->sum->pages += sink.pages;
+    c->sum->terms += sink.terms;
+    c->sum->postings += sink.postings;
+    c->sum->documents += s->info.n_docs;
+    check_agreement(c, named, &s->info);
+    if (st == PM_OK && named->n_deleted && c->sum->findings == before) st = check_tombstones(c, named, s, err);
+    segment_close(s);
+    return st;
+}
+
+/* ---- ids ---------------------------------------------------------------------------------------- */
+
+/* Every live document is the one that its id leads to. */
+static void check_live_ids(index_check *c, snapshot *snap)
+{
+    for (uint32_t i = 0; i < snap->meta.n_segments; i++) {
+        snapshot_segment *at = &snap->segments[i];
+        c->file = snap->meta.segments[i].name;
+        for (uint32_t doc = 0; doc < at->seg->info.n_docs; doc++) {
+            uint32_t where, found;
+            if (!snapshot_live(at, doc)) continue;
+            slice id = segment_id(at->seg, doc);
+            if (!snapshot_find_id(snap, (const char *)id.data, id.len, &where, &found) || where != i || found != doc) {
+                index_finding(c, "ids", at->seg->info.sections[SECTION_IDS].off, "an id has two live documents");
+                return;
+            }
+        }
+    }
+}
+
+static pm_status check_snapshot(index_check *c, const char *path, pm_error *err)
+{
+    snapshot *snap;
+    pm_error why;
+    pm_status st = snapshot_open(&snap, path, &why);
+    c->file = "manifest";
+    if (st != PM_OK) return refused(c, st, &why, err);
+    check_live_ids(c, snap);
+    snapshot_close(snap);
+    return PM_OK;
+}
+
+/* ---- the folder ---------------------------------------------------------------------------------- */
+
+/* Size and content of the manifest; false when it is damaged (a finding). */
+static pm_status check_manifest(index_check *c, bool *usable, pm_error *err)
+{
+    pm_error why;
+    bool absent = false;
+    c->file = "manifest";
+    pm_status st = manifest_read(&c->meta, &c->folder, &absent, &why);
+    if (st == PM_OK) {
+        buf bytes = {0};
+        *usable = true;
+        manifest_encode(&c->meta, &bytes);
+        c->sum->files++;
+        c->sum->bytes += bytes.len;
+        buf_free(&bytes);
+        return PM_OK;
+    }
+    if (!absent) return refused(c, st, &why, err);
+    if (err) *err = why;
+    return st;
+}
+
+pm_status pm_check(const char *path, bool deep,
+                   void (*finding)(void *ctx, const char *file, const char *section, uint64_t offset,
+                                   const char *what),
+                   void *ctx, pm_check_summary *summary, pm_error *err)
+{
+    pm_status st = PM_OK;
+    pm_check_summary sum = {0};
+    index_check c = {.folder = DIR_INIT, .finding = finding, .ctx = ctx, .sum = &sum, .deep = deep};
+    bool usable = false;
+    PM_TRY(dir_open(&c.folder, path, NULL, err));
+    PM_TRY(check_manifest(&c, &usable, err));
+    for (uint32_t i = 0; usable && i < c.meta.n_segments; i++) PM_TRY(check_segment(&c, &c.meta.segments[i], err));
+    if (usable && deep && !sum.findings) PM_TRY(check_snapshot(&c, path, err));
+    if (sum.findings)
+        st = error_set(err, PM_CORRUPT, "%s: damaged, %llu findings: restore a copy or index again", path,
+                       (unsigned long long)sum.findings);
+out:
+    if (usable) manifest_free(&c.meta);
+    dir_close(&c.folder);
+    if (summary) *summary = sum;
+    return st;
+}

