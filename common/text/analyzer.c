@@ -46,12 +46,30 @@ void analyzer_close(analyzer *a)
     mem_free(a);
 }
 
-const char *analyzer_profile(const analyzer *a) { return a->profile; }
-const char *analyzer_lang(const analyzer *a) { return a->lang.name; }
-bool analyzer_failed(const analyzer *a) { return a->failed; }
-uint64_t analyzer_cut_words(const analyzer *a) { return a->cut_words; }
-uint64_t analyzer_repaired(const analyzer *a) { return a->words.repaired; }
-uint32_t analyzer_form_count(const analyzer *a) { return a->table.count; }
+const char *analyzer_profile(const analyzer *a)
+{
+    return a->profile;
+}
+const char *analyzer_lang(const analyzer *a)
+{
+    return a->lang.name;
+}
+bool analyzer_failed(const analyzer *a)
+{
+    return a->failed;
+}
+uint64_t analyzer_cut_words(const analyzer *a)
+{
+    return a->cut_words;
+}
+uint64_t analyzer_repaired(const analyzer *a)
+{
+    return a->words.repaired;
+}
+uint32_t analyzer_form_count(const analyzer *a)
+{
+    return a->table.count;
+}
 
 const form *analyzer_form_at(const analyzer *a, uint32_t id)
 {
@@ -113,8 +131,8 @@ bool analyzer_next(analyzer *a, token *out)
         if (a->failed) break;
         a->cut_words += s->flags & FORM_CUT;
         if (s->n == 1) {
-            bool marked = (s->flags & FORM_MARKER) &&
-                          ((s->flags & FORM_DOTTED) || capitals_here(a, &w));
+            bool marked =
+                (s->flags & FORM_MARKER) && ((s->flags & FORM_DOTTED) || capitals_here(a, &w));
             emit(a, out, s->is.one, marked, &w);
             return true;
         }

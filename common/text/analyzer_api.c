@@ -16,8 +16,10 @@ pm_status pm_analyzer_open(const char *lang, pm_analyzer **out, pm_error *err)
     pm_analyzer *a = mem_zalloc(sizeof *a);
     if (!a) return error_nomem(err);
     pm_status st = analyzer_open(&a->analyzer, lang ? lang : "en", err);
-    if (st == PM_OK) *out = a;
-    else mem_free(a);
+    if (st == PM_OK)
+        *out = a;
+    else
+        mem_free(a);
     return st;
 }
 
@@ -43,8 +45,10 @@ pm_status pm_analyzer_terms(pm_analyzer *a, const char *text, size_t len, pm_tex
 {
     *out = (pm_text){"", 0};
     if (len > UINT32_MAX)
-        return error_set(err, PM_USAGE, "a text of %zu bytes is too long to analyse at once; "
-                         "split it at 4 GiB", len);
+        return error_set(err, PM_USAGE,
+                         "a text of %zu bytes is too long to analyse at once; "
+                         "split it at 4 GiB",
+                         len);
     token t;
     buf *line = &a->line;
     line->failed = false;

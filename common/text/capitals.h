@@ -13,9 +13,9 @@
 /* Valid when zeroed, for a text that is not a query. */
 typedef struct capitals {
     bool query;
-    bool known;        /* whether the fields below hold an answer                        */
-    bool carry;        /* the answer                                                     */
-    size_t line_end;   /* of the line (or query) that it is for                          */
+    bool known;      /* whether the fields below hold an answer                        */
+    bool carry;      /* the answer                                                     */
+    size_t line_end; /* of the line (or query) that it is for                          */
 } capitals;
 
 /* Whether the word, of two to four capitals, carries its marker.  Words of a text are asked

@@ -156,19 +156,24 @@ size_t fold_exact(const fold_word *word, char out[TERM_MAX_BYTES], bool *cut)
     return n < 0 ? 0 : put_all(parts, (size_t)n, out, cut);
 }
 
-/* Letters that Unicode does not take apart, in the spelling people type. */
+/* Letters that Unicode does not take apart, in the spelling people type.  An apostrophe
+ * that comes out of a compatibility form goes. */
 static size_t plain_letters(utf8proc_int32_t cp, utf8proc_int32_t out[2])
 {
-    switch (cp) {
-    case 0xf8: out[0] = 'o'; return 1;
-    case 0x142: out[0] = 'l'; return 1;
-    case 0x111: out[0] = 'd'; return 1;
-    case 0x131: out[0] = 'i'; return 1;
-    case 0xe6: out[0] = 'a'; out[1] = 'e'; return 2;
-    case 0x153: out[0] = 'o'; out[1] = 'e'; return 2;
-    case 0xdf: out[0] = 's'; out[1] = 's'; return 2;
-    default: out[0] = cp; return is_apostrophe((uint32_t)cp) ? 0 : 1;
+    static const struct {
+        utf8proc_int32_t letter;
+        char plain[3];
+    } letters[] = {{0xf8, "o"},  {0x142, "l"}, {0x111, "d"}, {0x131, "i"},
+                   {0xe6, "ae"}, {0xdf, "ss"}, {0x153, "oe"}};
+    out[0] = cp;
+    if (cp < 0x80) return cp != '\'';
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
+        if (letters[i].letter != cp) continue;
+        out[0] = letters[i].plain[0];
+        out[1] = letters[i].plain[1];
+        return strlen(letters[i].plain);
     }
+    return is_apostrophe((uint32_t)cp) ? 0 : 1;
 }
 
 enum {
@@ -190,13 +195,13 @@ static size_t fold_once(const char *text, size_t len, char out[TERM_MAX_BYTES], 
         }
         utf8proc_int32_t cp = (utf8proc_int32_t)utf8_next(text, len, &at), parts[SPLIT_MAX];
         int boundary = 0;
-        utf8proc_ssize_t got =
-            utf8proc_decompose_char(cp, parts, SPLIT_MAX, (utf8proc_option_t)FOLD_OPTIONS, &boundary);
+        utf8proc_ssize_t got = utf8proc_decompose_char(cp, parts, SPLIT_MAX,
+                                                       (utf8proc_option_t)FOLD_OPTIONS, &boundary);
         if (got > SPLIT_MAX) got = 0;
         for (utf8proc_ssize_t i = 0; i < got; i++) n += plain_letters(parts[i], folded + n);
     }
-    utf8proc_ssize_t whole = utf8proc_normalize_utf32(folded, (utf8proc_ssize_t)n,
-                                                      UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    utf8proc_ssize_t whole =
+        utf8proc_normalize_utf32(folded, (utf8proc_ssize_t)n, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
     return whole < 0 ? 0 : put_all(folded, (size_t)whole, out, cut);
 }
 

@@ -33,12 +33,18 @@ typedef enum char_class {
     CHAR_PAIR_MYANMAR
 } char_class;
 
-static inline bool char_is_ordinary(char_class c) { return c >= CHAR_LETTER && c <= CHAR_NUMBER; }
-static inline bool char_is_pair(char_class c) { return c >= CHAR_PAIR; }
+static inline bool char_is_ordinary(char_class c)
+{
+    return c >= CHAR_LETTER && c <= CHAR_NUMBER;
+}
+static inline bool char_is_pair(char_class c)
+{
+    return c >= CHAR_PAIR;
+}
 
 char_class char_classify(uint32_t cp);
-bool char_is_lower(uint32_t cp); /* category Ll                                          */
-bool char_is_upper(uint32_t cp); /* category Lu                                          */
+bool char_is_lower(uint32_t cp);  /* category Ll                                          */
+bool char_is_upper(uint32_t cp);  /* category Lu                                          */
 bool char_is_letter(uint32_t cp); /* category L*                                         */
 
 /* A word as code points. */

@@ -8,8 +8,9 @@
  */
 #include "common/text/forms.h"
 
+#include "common/base/clock.h"
+
 #include <sys/random.h>
-#include <time.h>
 
 enum { FIRST_SLOTS = 1024, PIECES_MAX = 256 };
 
@@ -32,9 +33,7 @@ static uint64_t random_seed(const void *where)
 {
     uint64_t seed;
     if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == (ssize_t)sizeof seed) return seed;
-    struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return hash_mix((uint64_t)(uintptr_t)where ^ hash_mix((uint64_t)now.tv_nsec));
+    return hash_mix((uint64_t)(uintptr_t)where ^ hash_mix(clock_ns()));
 }
 
 pm_status forms_init(forms *f, pm_error *err)
@@ -86,7 +85,8 @@ const form_slot *forms_find_long(const forms *f, const char *p, size_t len)
 static form_slot *free_slot(form_slot *slots, size_t mask, uint64_t seed, const form_slot *s)
 {
     size_t i = s->len > 16 ? s->k0 : form_hash_short(seed, s->k0, s->u.k1, s->len);
-    for (i &= mask; slots[i].len; i = (i + 1) & mask) {}
+    i &= mask;
+    while (slots[i].len) i = (i + 1) & mask;
     return &slots[i];
 }
 
@@ -231,7 +231,10 @@ static bool add_piece(forms *f, language *l, const fold_word *piece, bool dotted
 
 /* ---- taking a word apart ------------------------------------------------------------------ */
 
-static bool is_s(uint32_t cp) { return cp == 's' || cp == 'S'; }
+static bool is_s(uint32_t cp)
+{
+    return cp == 's' || cp == 'S';
+}
 
 /* The word's characters without ignorables, apostrophes, a final 's and an acronym's points. */
 static void read_word(form_work *work, const char *word, size_t len, bool dotted)
@@ -273,8 +276,10 @@ static void push(form_work *work, uint32_t cp)
 {
     fold_word *piece = &work->piece;
     if (!piece->n && cp >= 0x80 && char_classify(cp) == CHAR_MARK) return;
-    if (piece->n < WORD_CHARS) piece->cp[piece->n++] = cp;
-    else work->cut = true;
+    if (piece->n < WORD_CHARS)
+        piece->cp[piece->n++] = cp;
+    else
+        work->cut = true;
 }
 
 /* Split the word where the compatibility form of a character has a separator. */
@@ -287,8 +292,10 @@ static bool add_pieces(forms *f, language *l, bool dotted)
         size_t n = fold_split(cp, parts);
         if (!n) push(work, cp);
         for (size_t k = 0; k < n; k++) {
-            if (parts[k]) push(work, parts[k]);
-            else if (!end_piece(f, l, false)) return false;
+            if (parts[k])
+                push(work, parts[k]);
+            else if (!end_piece(f, l, false))
+                return false;
         }
     }
     return end_piece(f, l, dotted && !work->n);

@@ -12,8 +12,9 @@
  * 86,000 forms that takes 34 ns a word with finding it; a chain of slot, entry and form
  * took 48.
  *
- *   |  0: first 8 bytes |  8: next 8 bytes   | 16: form or list | 24: n  28: len  30: flags |
- *   |  0: hash          |  8: -> all bytes   | 16: form or list | ...                       |  len > 16
+ *   bytes   0             8             16              24  28   30
+ *           first 8       next 8        form or list    n   len  flags      len <= 16
+ *           hash          -> all bytes  form or list    n   len  flags      len > 16
  *
  * Forms are unique by (exact, marker): `eg` and `e.g.` have the same exact spelling and are
  * two forms, because only the second can carry a marker.  The hash is keyed with a random
@@ -44,8 +45,8 @@ typedef struct form_slot {
         const char *key;
     } u;
     union {
-        const form *one;          /* n == 1                                              */
-        const form *const *list;  /* else; lives until forms_reset                       */
+        const form *one;         /* n == 1                                              */
+        const form *const *list; /* else; lives until forms_reset                       */
     } is;
     uint32_t n; /* forms of the word; 0: it has no term                                  */
     uint16_t len;

@@ -34,18 +34,22 @@ static const struct {
 };
 
 static const char *const probe_words[] = {
-    "minerals", "essential", "negotiations", "agreed", "happily", "skies", "dying", "news",
-    "relational", "hopefulness", "generously", "controlling", "leaders", "tariffs", "chinese",
-    "aufeinander", "hauser", "katzen", "freundlichkeit", "regierungen", "schonsten",
-    "gouvernement", "nationales", "mangerions", "heureuse", "continuellement", "parlait",
-    "gobiernos", "hablando", "naciones", "rapidamente", "corriendo", "economicas",
-    "governo", "parlando", "nazionali", "velocemente", "governos", "falando", "nacoes",
-    "regeringen", "lichamelijk", "mogelijkheden", "flickorna", "regeringarna", "husene",
-    "hallituksen", "taloissa", "kormanyok", "hazakban", "evlerimizde", "kitaplarindan",
-    "guvernului", "casele", "pemerintahan", "berjalan", "vyriausybes", "namuose", "etxeetan",
-    "vlada", "kucama", "tithe", "правительства", "переговоров", "говорили", "важныи",
-    "κυβερνησεις", "ανθρωπων", "الحكومات", "والكتاب", "सरकारो", "लडकिया", "घरहरु", "கணகள",
-    "կառավարության", "ממשלות", "רעגירונגען",
+    "minerals",        "essential",     "negotiations",  "agreed",         "happily",
+    "skies",           "dying",         "news",          "relational",     "hopefulness",
+    "generously",      "controlling",   "leaders",       "tariffs",        "chinese",
+    "aufeinander",     "hauser",        "katzen",        "freundlichkeit", "regierungen",
+    "schonsten",       "gouvernement",  "nationales",    "mangerions",     "heureuse",
+    "continuellement", "parlait",       "gobiernos",     "hablando",       "naciones",
+    "rapidamente",     "corriendo",     "economicas",    "governo",        "parlando",
+    "nazionali",       "velocemente",   "governos",      "falando",        "nacoes",
+    "regeringen",      "lichamelijk",   "mogelijkheden", "flickorna",      "regeringarna",
+    "husene",          "hallituksen",   "taloissa",      "kormanyok",      "hazakban",
+    "evlerimizde",     "kitaplarindan", "guvernului",    "casele",         "pemerintahan",
+    "berjalan",        "vyriausybes",   "namuose",       "etxeetan",       "vlada",
+    "kucama",          "tithe",         "правительства", "переговоров",    "говорили",
+    "важныи",          "κυβερνησεις",   "ανθρωπων",      "الحكومات",       "والكتاب",
+    "सरकारो",          "लडकिया",        "घरहरु",          "கணகள",           "կառավարության",
+    "ממשלות",          "רעגירונגען",
 };
 
 /* Whether this libstemmer has the algorithm `name`. */
@@ -98,7 +102,8 @@ void language_close(language *l)
 const char *language_stem(language *l, const char *word, size_t *len)
 {
     if (!l->stemmer) return word;
-    const char *stem = (const char *)sb_stemmer_stem(l->stemmer, (const sb_symbol *)word, (int)*len);
+    const char *stem =
+        (const char *)sb_stemmer_stem(l->stemmer, (const sb_symbol *)word, (int)*len);
     if (!stem) return NULL;
     int n = sb_stemmer_length(l->stemmer);
     if (n <= 0) return word;

@@ -13,8 +13,8 @@
 typedef struct tokenizer {
     const char *text;
     size_t len, at;
-    size_t paired;      /* 1 + offset of a character that ended the last pair; 0: none    */
-    uint64_t repaired;  /* invalid UTF-8 sequences passed                                 */
+    size_t paired;     /* 1 + offset of a character that ended the last pair; 0: none    */
+    uint64_t repaired; /* invalid UTF-8 sequences passed                                 */
 } tokenizer;
 
 /* A word is text[start, end): for ordinary words with a possessive 's and inner
@@ -37,9 +37,9 @@ enum {
     BYTE_DIGIT = 4,
     BYTE_WORD = BYTE_LOWER | BYTE_UPPER | BYTE_DIGIT,
     BYTE_LETTER = BYTE_LOWER | BYTE_UPPER,
-    BYTE_POINT = 8,       /* . and ,                                                     */
+    BYTE_POINT = 8, /* . and ,                                                     */
     BYTE_APOSTROPHE = 16,
-    BYTE_HIGH = 32        /* part of a longer character                                  */
+    BYTE_HIGH = 32 /* part of a longer character                                  */
 };
 extern const uint8_t byte_class[256];
 

@@ -35,9 +35,9 @@ static char *describe(analyzer *a, const char *text, size_t len, bool query)
         assert_int_equal(t.position, n++);
         assert_true(t.start < t.end && t.end <= len);
         snprintf(line, sizeof line, "%.*s/%.*s/%.*s%s%.*s[%u,%u) ", t.form->exact_len,
-                 t.form->exact, t.form->folded_len, t.form->folded, t.form->stem_len,
-                 t.form->stem, t.marked ? "|" : "", t.marked ? t.form->marker_len : 0,
-                 t.form->marker, t.start, t.end);
+                 t.form->exact, t.form->folded_len, t.form->folded, t.form->stem_len, t.form->stem,
+                 t.marked ? "|" : "", t.marked ? t.form->marker_len : 0, t.form->marker, t.start,
+                 t.end);
         buf_append_str(&out, line);
     }
     buf_u8(&out, 0);
@@ -56,8 +56,9 @@ static void test_spans_and_forms(void **state)
 {
     (void)state;
     analyzer *a = open_lang("en");
-    expect(a, "China’s  leaders’ talks", "China/china/china[0,9) leaders/leaders/leader[11,18) "
-                                         "talks/talks/talk[22,27) ");
+    expect(a, "China’s  leaders’ talks",
+           "China/china/china[0,9) leaders/leaders/leader[11,18) "
+           "talks/talks/talk[22,27) ");
     expect(a, "(U.S.)-US's us", "US/us/us|US[1,5) US/us/us|US[7,11) us/us/us[12,14) ");
     expect(a, "e.g. eg", "eg/eg/eg|EG[0,4) eg/eg/eg[5,7) ");
     expect(a, "日本語 中", "日本/日本/日本[0,6) 本語/本語/本語[3,9) 中/中/中[10,13) ");
@@ -211,7 +212,7 @@ static void test_long_words(void **state)
     check_long("\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", 85, 255, false); /* as jamo          */
     check_long("e\xcc\x81", 127, 127, false);
     check_long("e\xcc\x81", 400, 127, true);
-    check_long("Ⱥ", 100, 255, true);     /* folds to three bytes */
+    check_long("Ⱥ", 100, 255, true); /* folds to three bytes */
     check_long_but("a\xc2\xad", 255, 255, false, 2);
     check_long_but("a\xe2\x80\x8d", 600, 255, true, 3);
     check_long_but("a'", 255, 255, false, 1);
@@ -241,8 +242,18 @@ static void test_long_marks(void **state)
 static void test_hostile_lengths(void **state)
 {
     (void)state;
-    static const char *const units[] = {"a\xe2\x80\x8d", "\xe2\x80\x8d", "'", "a'", "a.", "1.",
-                                        "US ", "½", "中\xcc\x81", "\xcc\x81", "A.\xe2\x80\x8d'", "\xf0\x9f",
+    static const char *const units[] = {"a\xe2\x80\x8d",
+                                        "\xe2\x80\x8d",
+                                        "'",
+                                        "a'",
+                                        "a.",
+                                        "1.",
+                                        "US ",
+                                        "½",
+                                        "中\xcc\x81",
+                                        "\xcc\x81",
+                                        "A.\xe2\x80\x8d'",
+                                        "\xf0\x9f",
                                         "a\xe2\x80\x99"};
     for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
         analyzer *a = open_lang("en");
@@ -250,7 +261,8 @@ static void test_hostile_lengths(void **state)
         buf text = {0};
         while (text.len < 2000000) buf_append_str(&text, units[u]);
         analyzer_begin(a, (char *)text.data, text.len, false);
-        while (analyzer_next(a, &t)) {}
+        while (analyzer_next(a, &t)) {
+        }
         assert_false(analyzer_failed(a));
         assert_true(analyzer_memory(a) < 1000000);
         buf_free(&text);
@@ -264,7 +276,8 @@ static void test_counters(void **state)
     analyzer *a = open_lang("en");
     expect(a, "caf\xe9 \xf0\x9f\x98 x\xff\xff", "caf/caf/caf[0,3) x/x/x[9,10) ");
     assert_int_equal(analyzer_repaired(a), 4);
-    expect(a, "real \xef\xbf\xbd is none", "real/real/real[0,4) is/is/is[9,11) none/none/none[12,16) ");
+    expect(a, "real \xef\xbf\xbd is none",
+           "real/real/real[0,4) is/is/is[9,11) none/none/none[12,16) ");
     expect(a, "US\xff said", "US/us/us|US[0,2) said/said/said[4,8) "); /* the line is read twice */
     assert_int_equal(analyzer_repaired(a), 5);
     analyzer_close(a);
@@ -280,8 +293,9 @@ static void test_profile(void **state)
     assert_non_null(strstr(err.message, "turkish"));
     assert_int_equal(analyzer_open(&a, "", &err), PM_USAGE);
     assert_int_equal(analyzer_open(&a, "EN", &err), PM_USAGE);
-    static const char *const pairs[][2] = {{"en", "english"}, {"deu", "german"}, {"nb", "norwegian"},
-                                           {"none", "none"}, {"porter", "porter"}, {"tr", "turkish"}};
+    static const char *const pairs[][2] = {{"en", "english"},    {"deu", "german"},
+                                           {"nb", "norwegian"},  {"none", "none"},
+                                           {"porter", "porter"}, {"tr", "turkish"}};
     char last[96] = "";
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         a = open_lang(pairs[i][0]);
@@ -323,9 +337,10 @@ static void test_fold_idempotent(void **state)
 static void test_random_texts(void **state)
 {
     (void)state;
-    static const char *const bits[] = {"a",  "B",  "'",  "’",  ".",  ",",  "1",  "½",  "\n", " ",
-                                       "\xe2\x80\x8d", "日", "ท", "ี่", "\xff", "\xe2\x80", "ﷺ", "é",
-                                       "s",  "S",  "한", "e\xcc\x81", "-",  "US", "Ω",  "ß",  "\xc2\xad"};
+    static const char *const bits[] = {
+        "a",  "B",  "'", "’",    ".",        ",", "1", "½", "\n", " ",  "\xe2\x80\x8d",
+        "日", "ท",  "ี่",  "\xff", "\xe2\x80", "ﷺ", "é", "s", "S",  "한", "e\xcc\x81",
+        "-",  "US", "Ω", "ß",    "\xc2\xad"};
     uint64_t seed = 31337;
     print_message("seed %llu\n", (unsigned long long)seed);
     analyzer *kept = open_lang("en");
@@ -347,7 +362,8 @@ static void test_random_texts(void **state)
         analyzer_close(fresh);
         buf_free(&text);
     }
-    for (uint32_t i = 0; i < analyzer_form_count(kept); i++) check_bounds(analyzer_form_at(kept, i));
+    for (uint32_t i = 0; i < analyzer_form_count(kept); i++)
+        check_bounds(analyzer_form_at(kept, i));
     analyzer_close(kept);
 }
 
@@ -389,7 +405,10 @@ static bool run_refused(uint64_t n, bool sticky)
         assert_null(a);
     } else {
         assert_int_equal(pm_analyzer_terms(a, text, len, &terms, NULL), PM_OK); /* recovers */
-        assert_int_equal(strncmp(terms.data, "china us|US 1 2 日本 本語 averyverylongwordinde resum us|US eg|EG w0", 60), 0);
+        assert_int_equal(
+            strncmp(terms.data,
+                    "china us|US 1 2 日本 本語 averyverylongwordinde resum us|US eg|EG w0", 60),
+            0);
     }
     pm_analyzer_close(a);
     return reached;
@@ -428,13 +447,20 @@ static void test_api(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spans_and_forms), cmocka_unit_test(test_form_table),
-        cmocka_unit_test(test_form_leaves_text_alone), cmocka_unit_test(test_reset),
-        cmocka_unit_test(test_growth), cmocka_unit_test(test_long_words),
-        cmocka_unit_test(test_long_marks), cmocka_unit_test(test_hostile_lengths),
-        cmocka_unit_test(test_counters), cmocka_unit_test(test_profile),
-        cmocka_unit_test(test_fold_idempotent), cmocka_unit_test(test_random_texts),
-        cmocka_unit_test(test_exact_is_stable), cmocka_unit_test(test_refused_memory),
+        cmocka_unit_test(test_spans_and_forms),
+        cmocka_unit_test(test_form_table),
+        cmocka_unit_test(test_form_leaves_text_alone),
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_long_words),
+        cmocka_unit_test(test_long_marks),
+        cmocka_unit_test(test_hostile_lengths),
+        cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_fold_idempotent),
+        cmocka_unit_test(test_random_texts),
+        cmocka_unit_test(test_exact_is_stable),
+        cmocka_unit_test(test_refused_memory),
         cmocka_unit_test(test_api),
     };
     return cmocka_run_group_tests_name("unit/analyzer", tests, NULL, NULL);

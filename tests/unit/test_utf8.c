@@ -13,7 +13,10 @@
 #include "common/base/mem.h"
 #include "common/text/analyzer.h"
 
-static bool is_scalar(uint32_t cp) { return cp < 0xd800 || (cp > 0xdfff && cp < 0x110000); }
+static bool is_scalar(uint32_t cp)
+{
+    return cp < 0xd800 || (cp > 0xdfff && cp < 0x110000);
+}
 
 /* Bytes of every scalar value, by arithmetic alone. */
 static size_t encode_plainly(uint32_t cp, char out[4])
@@ -49,7 +52,12 @@ static bool begins_scalar(const char *p, size_t n, bool *whole)
     static const uint32_t first[] = {0, 0, 0x80, 0x800, 0x10000};
     static const uint32_t last[] = {0, 0x7f, 0x7ff, 0xffff, 0x10ffff};
     uint8_t lead = (uint8_t)p[0];
-    size_t want = lead < 0x80 ? 1 : lead < 0xc0 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf8 ? 4 : 0;
+    size_t want = lead < 0x80   ? 1
+                  : lead < 0xc0 ? 0
+                  : lead < 0xe0 ? 2
+                  : lead < 0xf0 ? 3
+                  : lead < 0xf8 ? 4
+                                : 0;
     if (!want || n > want) return false;
     uint32_t low = want == 1 ? lead : lead & (0x7fu >> want);
     for (size_t i = 1; i < n; i++) {
