@@ -154,7 +154,8 @@ void segment_writer_docs_done(segment_writer *w)
         return;
     }
     store_writer_finish(w);
-    writer_check_buf(w, &w->dl);
+    const buf *const columns[] = {&w->dl, &w->seq, &w->date, &w->id_offsets, &w->ids, &w->id_hashes, &w->store_dir};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) writer_check_buf(w, columns[i]);
     writer_section_end(w, SECTION_STORE);
     writer_section_begin(w, SECTION_POSTINGS);
     if (w->info.avgdl_ref == 0)
@@ -272,13 +273,14 @@ static uint32_t ends_write(segment_writer *w)
 static uint32_t writer_finish_sections(segment_writer *w)
 {
     if (!w->docs_done) writer_fail(w, PM_USAGE, "segment writer: finished before its documents");
+    if (writer_bad(w)) return 0;
     w->info.n_terms = w->terms.n_keys;
     w->info.n_forms = w->forms.n_keys;
     writer_section_end(w, SECTION_POSTINGS);
     writer_section(w, SECTION_STORE_DIR, &w->store_dir);
     dict_finish(w, &w->terms, SECTION_TERMS, SECTION_TERMS_INDEX);
     dict_finish(w, &w->forms, SECTION_FORMS, SECTION_FORMS_INDEX);
-    tables_finish(w);
+    if (!writer_bad(w)) tables_finish(w);
     return writer_bad(w) ? 0 : ends_write(w);
 }
 

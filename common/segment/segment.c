@@ -140,7 +140,6 @@ pm_status segment_open(segment **out, const dir *d, const char *name, const uint
 {
     pm_status st = PM_OK;
     layout_footer footer;
-    bool absent = false;
     *out = NULL;
     segment *s = mem_zalloc(sizeof *s);
     if (!s) return error_nomem(err);
@@ -150,8 +149,7 @@ pm_status segment_open(segment **out, const dir *d, const char *name, const uint
     if (!s->path) PM_TRY(error_nomem(err));
     snprintf(s->path, path_len, "%s/%s", folder, name);
     snprintf(s->name, sizeof s->name, "%s", name);
-    PM_TRY(map_open(&s->file, d, name, &absent, err));
-    if (absent) PM_TRY(segment_refuse(s, 0, "file", "it is missing, and the manifest names it", err));
+    PM_TRY(map_open(&s->file, d, name, NULL, err));
     PM_TRY(open_ends(s, uuid, file_size, expect_crc, &footer, err));
     s->info = footer.info;
     PM_TRY(open_pages(s, &footer, err));

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT
+ * segment_model.c - see segment_model.h.
+ */
+#include "tests/support/segment_model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/hash.h"
+#include "common/base/mem.h"
+#include "common/segment/store.h"
+
+enum { FORMS_MAX = 6 };
+
+static uint32_t below(uint64_t *random, uint32_t n) { return (uint32_t)(random_next(random) % n); }
+
+static void *need(size_t n, size_t size)
+{
+    void *p = mem_array(n ? n : 1, size);
+    if (!p) {
+        fprintf(stderr, "segment_model: out of memory\n");
+        abort();
+    }
+    return p;
+}
+
+void model_shape_random(model_shape *shape, uint64_t *random)
+{
+    static const uint32_t sizes[] = {8, 9, 16, 17, 40, 64, 128, 255, 256};
+    *shape = (model_shape){
+        .n_docs = 1 + below(random, below(random, 3) ? 3000 : 40),
+        .n_terms = 1 + below(random, 120),
+        .block_size = sizes[below(random, 9)],
+        .dense_shift = below(random, 8),
+        .store_block_bytes = 1 + below(random, 2000),
+        .positions = below(random, 4) != 0,
+        .text = below(random, 4) != 0,
+        .dates = below(random, 4),
+        .seqs = below(random, 3),
+        .long_tf = below(random, 3) ? 3 : 700,
+    };
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static int compare_keys(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+    size_t n = a_len < b_len ? a_len : b_len;
+    int order = memcmp(a, b, n);
+    return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const model_term *x = a, *y = b;
+    return compare_keys(x->key, x->key_len, y->key, y->key_len);
+}
+
+static int by_form_key(const void *a, const void *b)
+{
+    const model_form *x = a, *y = b;
+    return compare_keys(x->key, x->key_len, y->key, y->key_len);
+}
+
+/* Distinct by the number at the end; a third share their first 8 bytes. */
+static void make_key(model_term *t, uint32_t i, uint64_t *random)
+{
+    static const char *const heads[] = {"a", "abstract", "abstractabstract", "z\xc3\xa9", "", "\xff\xff"};
+    static const char *const classes[] = {"", "", "", "", "", "", "\x01", "\x02"};
+    int n = snprintf((char *)t->key, sizeof t->key, "%s%s%u", classes[below(random, 8)],
+                     heads[below(random, 6)], i);
+    t->key_len = (size_t)n;
+}
+
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+static uint32_t make_docs(model_term *t, uint32_t n_docs, uint64_t *random)
+{
+    uint32_t *docs = need(n_docs, sizeof *docs), n = 0;
+    uint32_t step = 1 + below(random, 1 + below(random, 3) * n_docs / 2), clump = 1 + below(random, 40);
+    for (uint64_t doc = below(random, n_docs); doc < n_docs; n++) {
+        docs[n] = (uint32_t)doc;
+        doc += below(random, clump) ? 1 + below(random, 3) : 1 + below(random, step);
+    }
+    t->docs = docs;
+    return n;
+}
+
+static void make_tfs(model_term *t, uint32_t long_tf, uint64_t *random)
+{
+    t->tfs = need(t->df, sizeof *t->tfs);
+    for (uint32_t i = 0; i < t->df; i++) {
+        t->tfs[i] = below(random, 3) ? 1 : 1 + below(random, 4);
+        if (below(random, 300) == 0) t->tfs[i] = 1 + below(random, long_tf);
+        t->cf += t->tfs[i];
+    }
+}
+
+static void make_positions(model_term *t, uint64_t *random)
+{
+    t->positions = need(t->cf, sizeof *t->positions);
+    uint64_t at = 0;
+    for (uint32_t i = 0; i < t->df; i++) {
+        uint64_t next = below(random, 20) ? below(random, 300) : below(random, UINT32_MAX - (1u << 24));
+        for (uint32_t k = 0; k < t->tfs[i]; k++, at++) {
+            t->positions[at] = (uint32_t)next;
+            next += 1 + (below(random, 8) ? below(random, 5) : below(random, 20000));
+        }
+    }
+}
+
+/* Raw forms by chance, renumbered from the most frequent on; unused ones vanish. */
+static void make_forms(model_term *t, uint64_t *random)
+{
+    uint64_t counts[FORMS_MAX] = {0};
+    uint32_t rank[FORMS_MAX], most = 1 + below(random, FORMS_MAX);
+    t->forms = need(t->cf, sizeof *t->forms);
+    for (uint64_t i = 0; i < t->cf; i++) {
+        uint32_t a = below(random, most), b = below(random, most);
+        t->forms[i] = a < b ? a : b;
+        counts[t->forms[i]]++;
+    }
+    for (uint32_t f = 0; f < most; f++) {
+        rank[f] = 0;
+        for (uint32_t g = 0; g < most; g++)
+            rank[f] += counts[g] > counts[f] || (counts[g] == counts[f] && g < f);
+        t->n_forms += counts[f] > 0;
+    }
+    for (uint64_t i = 0; i < t->cf; i++) t->forms[i] = rank[t->forms[i]];
+}
+
+static void make_term(segment_model *m, model_term *t, const model_shape *shape, uint64_t *random)
+{
+    bool plain = t->key[0] >= 0x20;
+    t->df = make_docs(t, m->n_docs, random);
+    make_tfs(t, shape->long_tf, random);
+    t->has_positions = shape->positions && t->key[0] != KEY_MARKER;
+    if (t->has_positions) make_positions(t, random);
+    if (!plain) return;
+    make_forms(t, random);
+    for (uint32_t i = 0; i < t->df; i++) m->docs[t->docs[i]].dl += t->tfs[i];
+}
+
+/* ---- the form dictionary ---------------------------------------------------------------------- */
+
+static void count_form(const model_term *t, model_form *form)
+{
+    uint64_t at = 0;
+    for (uint32_t i = 0; i < t->df; i++) {
+        bool here = false;
+        for (uint32_t k = 0; k < t->tfs[i]; k++, at++) {
+            if (t->forms[at] != form->index) continue;
+            form->cf++;
+            here = true;
+        }
+        form->df += here;
+    }
+}
+
+static void list_forms(segment_model *m)
+{
+    uint32_t n = 0;
+    for (uint32_t t = 0; t < m->n_terms; t++) m->n_forms += m->terms[t].n_forms;
+    m->forms = need(m->n_forms, sizeof *m->forms);
+    for (uint32_t t = 0; t < m->n_terms; t++)
+        for (uint32_t f = 0; f < m->terms[t].n_forms; f++) {
+            model_form *form = &m->forms[n++];
+            form->term = t;
+            form->index = f;
+            memcpy(form->key, m->terms[t].key, m->terms[t].key_len);
+            form->key_len = m->terms[t].key_len;
+            form->key_len += (size_t)sprintf((char *)form->key + form->key_len, "form%u", f);
+            form->key[form->key_len++] = 0;
+            if (f % 2) form->key[form->key_len++] = 'X';
+            count_form(&m->terms[t], form);
+        }
+    qsort(m->forms, m->n_forms, sizeof *m->forms, by_form_key);
+}
+
+/* ---- documents -------------------------------------------------------------------------------- */
+
+static void make_doc(model_doc *doc, uint32_t i, const model_shape *shape, uint64_t *random)
+{
+    doc->id_len = (size_t)snprintf(doc->id, sizeof doc->id, "id-%u", below(random, 20) ? i : i / 2);
+    snprintf(doc->text, sizeof doc->text, "text of %u and %u", i, below(random, 1000));
+    doc->seq = shape->seqs == 0 ? 1000 + i : shape->seqs == 1 ? 5 + below(random, 1u << 30) : random_next(random) >> 4;
+    int64_t day = (int64_t)below(random, 40000) - 10000;
+    doc->date = INT64_MIN;
+    if (shape->dates == 3) doc->date = (int64_t)i * 86400;
+    else if (shape->dates && below(random, 5)) doc->date = day * 86400 + (shape->dates == 2 ? below(random, 86400) : 0);
+}
+
+void model_make(segment_model *m, const model_shape *shape, uint64_t seed)
+{
+    uint64_t random = seed;
+    *m = (segment_model){.n_docs = shape->n_docs, .n_terms = shape->n_terms};
+    m->config = (segment_writer_config){.segment_id = 1 + below(&random, 1000), .k1 = 1.2, .b = 0.75,
+                                        .block_size = shape->block_size, .dense_shift = shape->dense_shift,
+                                        .store_block_bytes = shape->store_block_bytes, .zlib_level = 1,
+                                        .has_positions = shape->positions, .has_text = shape->text};
+    for (unsigned i = 0; i < 16; i++) m->config.uuid[i] = (uint8_t)random_next(&random);
+    m->docs = need(m->n_docs, sizeof *m->docs);
+    m->terms = need(m->n_terms, sizeof *m->terms);
+    for (uint32_t i = 0; i < m->n_docs; i++) make_doc(&m->docs[i], i, shape, &random);
+    for (uint32_t i = 0; i < m->n_terms; i++) make_key(&m->terms[i], i, &random);
+    qsort(m->terms, m->n_terms, sizeof *m->terms, by_key);
+    for (uint32_t i = 0; i < m->n_terms; i++) make_term(m, &m->terms[i], shape, &random);
+    list_forms(m);
+}
+
+void model_free(segment_model *m)
+{
+    for (uint32_t i = 0; i < m->n_terms; i++) {
+        mem_free(m->terms[i].docs);
+        mem_free(m->terms[i].tfs);
+        mem_free(m->terms[i].positions);
+        mem_free(m->terms[i].forms);
+    }
+    mem_free(m->terms);
+    mem_free(m->docs);
+    mem_free(m->forms);
+    *m = (segment_model){0};
+}
+
+/* ---- writing ---------------------------------------------------------------------------------- */
+
+/* False when memory was refused to the record, which is the test's own. */
+static bool write_docs(const segment_model *m, segment_writer *w)
+{
+    buf record = {0};
+    for (uint32_t i = 0; i < m->n_docs && !record.failed; i++) {
+        const model_doc *doc = &m->docs[i];
+        pm_article article = {.id = {doc->id, doc->id_len}, .text = {doc->text, strlen(doc->text)},
+                              .title = {"a title", 7}};
+        buf_reset(&record);
+        store_encode(&record, &article, m->config.has_text);
+        segment_doc columns = {doc->id, doc->id_len, doc->dl, doc->seq, doc->date, buf_slice(&record)};
+        segment_writer_doc(w, &columns);
+    }
+    bool complete = !record.failed;
+    buf_free(&record);
+    return complete;
+}
+
+static void write_terms(const segment_model *m, segment_writer *w)
+{
+    for (uint32_t i = 0; i < m->n_terms; i++) {
+        const model_term *t = &m->terms[i];
+        segment_term term = {t->key, t->key_len, t->df, t->docs, t->tfs, t->positions,
+                             t->n_forms > 1 ? t->forms : NULL, t->n_forms};
+        segment_writer_term(w, &term);
+    }
+    for (uint32_t i = 0; i < m->n_forms; i++) {
+        const model_form *f = &m->forms[i];
+        segment_writer_form(w, f->key, f->key_len, f->term, f->index, f->df, f->cf);
+    }
+}
+
+pm_status model_write(const segment_model *m, const dir *d, const char *name, manifest_segment *out,
+                      pm_error *err)
+{
+    segment_writer *w;
+    pm_status st = segment_writer_begin(&w, d, name, &m->config, err);
+    if (st != PM_OK) return st;
+    if (!write_docs(m, w)) {
+        segment_writer_abandon(w);
+        return error_nomem(err);
+    }
+    segment_writer_docs_done(w);
+    write_terms(m, w);
+    return segment_writer_finish(w, false, out, err);
+}
