@@ -21,10 +21,10 @@ static const cli_command soon_serve = {.name = "serve", .args = "", .flags = CLI
 static const cli_command soon_shard = {.name = "shard", .args = "", .flags = CLI_SOON};
 
 static const cli_command *const commands[] = {
-    &cmd_index,    &cmd_search,       &cmd_show,           &cmd_batch,       &cmd_delete,
-    &cmd_optimize, &cmd_stats,        &cmd_check,          &cmd_dump,        &cmd_analyze,
-    &cmd_bench_search, &cmd_bench_protocol, &cmd_bench_index,
-    &soon_eval,    &soon_serve,       &soon_shard,
+    &cmd_index,       &cmd_search,   &cmd_show,         &cmd_batch,
+    &cmd_delete,      &cmd_optimize, &cmd_stats,        &cmd_check,
+    &cmd_dump,        &cmd_analyze,  &cmd_bench_search, &cmd_bench_protocol,
+    &cmd_bench_index, &soon_eval,    &soon_serve,       &soon_shard,
 };
 static const cli_program program = {commands, sizeof(commands) / sizeof(commands[0])};
 
@@ -51,8 +51,10 @@ static bool answer_family(const char *name, bool as_help)
         const cli_command *c = program.commands[i];
         if (!cli_is_listed(c)) continue;
         if (strncmp(c->name, name, len) != 0 || c->name[len] != ' ') continue;
-        if (as_help) emit_printf("  %-16s%s\n", c->name, c->summary);
-        else if (!found) emit_usage("%s: which? see 'pressmark help %s'", name, name);
+        if (as_help)
+            emit_printf("  %-16s%s\n", c->name, c->summary);
+        else if (!found)
+            emit_usage("%s: which? see 'pressmark help %s'", name, name);
         found = true;
     }
     return found;
@@ -72,7 +74,8 @@ static int unknown_command(const char *name)
         }
     }
     if (name[0] == '-') {
-        return emit_usage("'%.60s': the command comes first, then its options: 'pressmark help'", name);
+        return emit_usage("'%.60s': the command comes first, then its options: 'pressmark help'",
+                          name);
     }
     if (near) return emit_usage("unknown command '%.60s'; did you mean '%s'?", name, near);
     return emit_usage("unknown command '%.60s'; 'pressmark help' lists them", name);
@@ -86,23 +89,31 @@ static int not_yet(const cli_command *c)
 /* Shell completions: `pressmark help --completions bash|zsh`. */
 static int completions(const char *shell)
 {
-    if (shell && strcmp(shell, "bash") == 0) help_bash(&program);
-    else if (shell && strcmp(shell, "zsh") == 0) help_zsh(&program);
-    else return emit_usage("help: --completions: write bash or zsh");
+    if (shell && strcmp(shell, "bash") == 0)
+        help_bash(&program);
+    else if (shell && strcmp(shell, "zsh") == 0)
+        help_zsh(&program);
+    else
+        return emit_usage("help: --completions: write bash or zsh");
     return EXIT_OK;
 }
 
 static int help(int argc, char **argv)
 {
     int taken = 0;
-    if (argc == 0) help_program(&program);
-    else if (strcmp(argv[0], "--man") == 0) help_man(&program);
-    else if (strcmp(argv[0], "--completions") == 0) return completions(argv[1]);
+    if (argc == 0)
+        help_program(&program);
+    else if (strcmp(argv[0], "--man") == 0)
+        help_man(&program);
+    else if (strcmp(argv[0], "--completions") == 0)
+        return completions(argv[1]);
     else {
         const cli_command *c = find_command(argc, argv, &taken);
         if (c && (c->flags & CLI_SOON)) return not_yet(c);
-        if (c) help_command(c);
-        else if (!answer_family(argv[0], true)) return unknown_command(argv[0]);
+        if (c)
+            help_command(c);
+        else if (!answer_family(argv[0], true))
+            return unknown_command(argv[0]);
     }
     return EXIT_OK;
 }
@@ -116,9 +127,12 @@ static int run(const cli_command *c, int argc, char **argv)
     if (!options) return emit_nomem();
     if (c->defaults) memcpy(options, c->defaults, c->size);
     int code = EXIT_OK;
-    if (cli_parse(c, argc, argv, options, &args, &err) != PM_OK) code = emit_error(&err);
-    else if (args.help) help_command(c);
-    else code = c->run(options, &args);
+    if (cli_parse(c, argc, argv, options, &args, &err) != PM_OK)
+        code = emit_error(&err);
+    else if (args.help)
+        help_command(c);
+    else
+        code = c->run(options, &args);
     mem_free(options);
     return code;
 }

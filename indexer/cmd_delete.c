@@ -15,7 +15,10 @@ typedef struct delete_options {
 
 static const cli_option table[] = {
     CLI_OPTION_INDEX(delete_options),
-    {.name = "quiet", .letter = 'q', .kind = CLI_FLAG, .offset = offsetof(delete_options, quiet),
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = CLI_FLAG,
+     .offset = offsetof(delete_options, quiet),
      .help = "no summary"},
 };
 
@@ -30,8 +33,10 @@ static pm_status delete_one(void *ctx, const char *id, size_t len, pm_error *err
     bool found = false;
     pm_status st = pm_writer_delete(d->writer, id, len, &found, err);
     if (st != PM_OK) return st;
-    if (found) d->found++;
-    else d->unknown++;
+    if (found)
+        d->found++;
+    else
+        d->unknown++;
     int shown = (int)(len < 300 ? len : 300);
     if (!found) emit_note("pressmark: delete: no article '%.*s' in the index", shown, id);
     return PM_OK;
@@ -42,8 +47,10 @@ static pm_status delete_all(deletion *d, const cli_args *args, pm_error *err)
     pm_status st = PM_OK;
     for (size_t i = 0; i < args->n && st == PM_OK; i++) {
         const char *id = args->words[i];
-        if (strcmp(id, "-") == 0) st = stream_each_line("-", delete_one, d, err);
-        else st = delete_one(d, id, strlen(id), err);
+        if (strcmp(id, "-") == 0)
+            st = stream_each_line("-", delete_one, d, err);
+        else
+            st = delete_one(d, id, strlen(id), err);
     }
     return st;
 }
@@ -61,14 +68,23 @@ static int run(const void *given, const cli_args *args)
     if (st == PM_OK) st = pm_writer_commit(d.writer, &info, &err);
     pm_writer_close(d.writer);
     if (st != PM_OK) return emit_error(&err);
-    if (!o->quiet) emit_note("%llu deleted, %llu unknown", (unsigned long long)d.found,
-                             (unsigned long long)d.unknown);
+    if (!o->quiet)
+        emit_note("%llu deleted, %llu unknown", (unsigned long long)d.found,
+                  (unsigned long long)d.unknown);
     return d.unknown ? EXIT_NONE : EXIT_OK;
 }
 
 const cli_command cmd_delete = {
-    "delete", "ID...|-", "delete articles by id",
+    "delete",
+    "ID...|-",
+    "delete articles by id",
     "'-' reads ids from standard input, one a line. An unknown id gives exit code 1; the others "
     "are still deleted. 'pressmark optimize' gives their space back.",
-    CLI_TABLE(table), NULL, sizeof(delete_options), 1, SIZE_MAX, 0, run,
+    CLI_TABLE(table),
+    NULL,
+    sizeof(delete_options),
+    1,
+    SIZE_MAX,
+    0,
+    run,
 };

@@ -27,32 +27,73 @@ static const index_options defaults = {.memory = 512u << 20, .positions = -1, .s
 #define FIELD(name) offsetof(index_options, name)
 static const cli_option table[] = {
     CLI_OPTION_INDEX(index_options),
-    {.name = "input-format", .kind = CLI_CHOICE, .arg = "auto|text|markdown|jsonl",
-     .later = "html|csv|trec", .offset = FIELD(input_format),
+    {.name = "input-format",
+     .kind = CLI_CHOICE,
+     .arg = "auto|text|markdown|jsonl",
+     .later = "html|csv|trec",
+     .offset = FIELD(input_format),
      .help = "what the inputs are (default auto: by name and content)"},
-    {.name = "encoding", .kind = CLI_TEXT, .arg = "NAME", .offset = FIELD(encoding),
+    {.name = "encoding",
+     .kind = CLI_TEXT,
+     .arg = "NAME",
+     .offset = FIELD(encoding),
      .help = "utf-8, utf-16le, utf-16be or windows-1252 (default: detected)"},
-    {.name = "lang", .letter = 'l', .kind = CLI_TEXT, .arg = "LANG", .offset = FIELD(lang),
+    {.name = "lang",
+     .letter = 'l',
+     .kind = CLI_TEXT,
+     .arg = "LANG",
+     .offset = FIELD(lang),
      .help = "language of the stemmer: en, de, fr, ... or none (default en, or as the index)"},
-    {.name = "prune", .kind = CLI_FLAG, .offset = FIELD(prune),
+    {.name = "prune",
+     .kind = CLI_FLAG,
+     .offset = FIELD(prune),
      .help = "delete articles whose files under PATH are gone"},
-    {.name = "threads", .kind = CLI_NUMBER, .arg = "N", .offset = FIELD(threads), .high = 1024,
+    {.name = "threads",
+     .kind = CLI_NUMBER,
+     .arg = "N",
+     .offset = FIELD(threads),
+     .high = 1024,
      .help = "threads (default 0: as many as processors)"},
-    {.name = "memory", .kind = CLI_SIZE, .arg = "SIZE", .offset = FIELD(memory), .low = 1u << 20,
-     .high = 1ull << 50, .help = "bound of memory used (default 512M)"},
-    {.name = "positions", .kind = CLI_YESNO, .offset = FIELD(positions),
+    {.name = "memory",
+     .kind = CLI_SIZE,
+     .arg = "SIZE",
+     .offset = FIELD(memory),
+     .low = 1u << 20,
+     .high = 1ull << 50,
+     .help = "bound of memory used (default 512M)"},
+    {.name = "positions",
+     .kind = CLI_YESNO,
+     .offset = FIELD(positions),
      .help = "keep positions, which phrases need (default yes, or as the index)"},
-    {.name = "store", .kind = CLI_YESNO, .offset = FIELD(store),
+    {.name = "store",
+     .kind = CLI_YESNO,
+     .offset = FIELD(store),
      .help = "keep the text, which snippets and show need (default yes, or as the index)"},
-    {.name = "commit-every", .kind = CLI_NUMBER, .arg = "N", .offset = FIELD(commit_every),
-     .high = 1ull << 40, .help = "commit after every N articles too (default: once, at the end)"},
-    {.name = "report", .kind = CLI_TEXT, .arg = "FILE", .offset = FIELD(report),
+    {.name = "commit-every",
+     .kind = CLI_NUMBER,
+     .arg = "N",
+     .offset = FIELD(commit_every),
+     .high = 1ull << 40,
+     .help = "commit after every N articles too (default: once, at the end)"},
+    {.name = "report",
+     .kind = CLI_TEXT,
+     .arg = "FILE",
+     .offset = FIELD(report),
      .help = "write what was found in each input, and by which rule, as JSON Lines"},
-    {.name = "json", .kind = CLI_FLAG, .offset = FIELD(json),
+    {.name = "json",
+     .kind = CLI_FLAG,
+     .offset = FIELD(json),
      .help = "the summary as one JSON object on standard output"},
-    {.name = "quiet", .letter = 'q', .kind = CLI_FLAG, .offset = FIELD(quiet),
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = CLI_FLAG,
+     .offset = FIELD(quiet),
      .help = "no progress and no summary"},
-    {.name = "engine", .kind = CLI_CHOICE, .arg = "native", .later = "xapian", .offset = FIELD(engine)},
+    {.name = "engine",
+     .kind = CLI_CHOICE,
+     .arg = "native",
+     .later = "xapian",
+     .offset = FIELD(engine)},
     {.name = "reorder", .kind = CLI_CHOICE, .arg = "none", .later = "bp", .offset = FIELD(reorder)},
 };
 
@@ -101,12 +142,23 @@ static pm_status feed(ingest *run, pm_writer *writer, const cli_args *args, pm_e
 static void print_json(const ingest *run, double seconds)
 {
     const pm_ingest_summary *s = &run->summary;
-    const struct { const char *key; uint64_t value; } numbers[] = {
-        {"added", s->added}, {"updated", s->updated}, {"unchanged", s->unchanged},
-        {"skipped", s->skipped}, {"duplicates", s->duplicates}, {"deleted", s->pruned},
-        {"text_bytes", s->text_bytes}, {"input_bytes", s->input_bytes}, {"repaired", s->repaired},
-        {"converted", s->converted}, {"bad_dates", s->bad_dates},
-        {"peak_rss_bytes", meter_peak_rss()}, {"index_bytes", run->info.index_bytes},
+    const struct {
+        const char *key;
+        uint64_t value;
+    } numbers[] = {
+        {"added", s->added},
+        {"updated", s->updated},
+        {"unchanged", s->unchanged},
+        {"skipped", s->skipped},
+        {"duplicates", s->duplicates},
+        {"deleted", s->pruned},
+        {"text_bytes", s->text_bytes},
+        {"input_bytes", s->input_bytes},
+        {"repaired", s->repaired},
+        {"converted", s->converted},
+        {"bad_dates", s->bad_dates},
+        {"peak_rss_bytes", meter_peak_rss()},
+        {"index_bytes", run->info.index_bytes},
         {"generation", run->info.generation},
     };
     json_t *o = json_object();
@@ -119,9 +171,11 @@ static void print_json(const ingest *run, double seconds)
 
 static void print_odd(const pm_ingest_summary *s)
 {
-    if (s->repaired) emit_note("%llu invalid UTF-8 sequences repaired", (unsigned long long)s->repaired);
+    if (s->repaired)
+        emit_note("%llu invalid UTF-8 sequences repaired", (unsigned long long)s->repaired);
     if (s->converted) emit_note("%llu inputs converted to UTF-8", (unsigned long long)s->converted);
-    if (s->bad_dates) emit_note("%llu dates not understood and left out", (unsigned long long)s->bad_dates);
+    if (s->bad_dates)
+        emit_note("%llu dates not understood and left out", (unsigned long long)s->bad_dates);
 }
 
 static void print_text(const ingest *run, double seconds)
@@ -135,15 +189,18 @@ static void print_text(const ingest *run, double seconds)
     print_odd(s);
     emit_note("%s of text in %.2f s, %.1f MB/s; peak memory %s; index %s in %s",
               meter_bytes(s->text_bytes, text), seconds,
-              seconds > 0 ? (double)s->text_bytes / 1e6 / seconds : 0, meter_bytes(meter_peak_rss(), peak),
-              meter_bytes(run->info.index_bytes, size), run->path);
+              seconds > 0 ? (double)s->text_bytes / 1e6 / seconds : 0,
+              meter_bytes(meter_peak_rss(), peak), meter_bytes(run->info.index_bytes, size),
+              run->path);
 }
 
 static void summarize(const ingest *run)
 {
     double seconds = meter_seconds(run->start_ns);
-    if (run->options->json) print_json(run, seconds);
-    else if (!run->options->quiet) print_text(run, seconds);
+    if (run->options->json)
+        print_json(run, seconds);
+    else if (!run->options->quiet)
+        print_text(run, seconds);
 }
 
 /* Everything but the summary.  PM_PARTIAL: committed, but something was left out. */
@@ -169,8 +226,10 @@ static pm_status prepare(ingest *run, const cli_args *args, pm_error *err)
     pm_status st = PM_OK;
     bool reads_stdin = false;
     for (size_t i = 0; i < args->n && st == PM_OK; i++) {
-        if (strcmp(args->words[i], "-") == 0) reads_stdin = true;
-        else st = stream_check_exists(args->words[i], err);
+        if (strcmp(args->words[i], "-") == 0)
+            reads_stdin = true;
+        else
+            st = stream_check_exists(args->words[i], err);
     }
     if (st == PM_OK && run->options->report) {
         st = stream_create(&run->report.file, run->options->report, err);
@@ -198,18 +257,26 @@ static int run_index(const void *given, const cli_args *args)
     if (written != PM_OK) return emit_error(&report_err);
     if (st == PM_OK) return EXIT_OK;
     emit_note("pressmark: %llu inputs were skipped and %llu ids met twice; the rest is committed "
-              "(--report FILE says why)", (unsigned long long)run.summary.skipped,
-              (unsigned long long)run.summary.duplicates);
+              "(--report FILE says why)",
+              (unsigned long long)run.summary.skipped, (unsigned long long)run.summary.duplicates);
     return EXIT_PARTIAL;
 }
 
 const cli_command cmd_index = {
-    "index", "PATH...", "add or update articles",
+    "index",
+    "PATH...",
+    "add or update articles",
     "PATH is a file, a folder (read with all its folders) or '-' (JSON Lines on standard input). "
     "Text, Markdown with front matter and JSON Lines are understood, each also as .gz. An "
     "article is known by its id: the path below PATH, or the field 'id'; an id that is there "
     "already is updated, and an unchanged file is passed over.\n\n"
     "Everything becomes visible in one commit at the end; before it, and after Ctrl-C, searches "
     "see the index as it was.",
-    CLI_TABLE(table), &defaults, sizeof(index_options), 1, SIZE_MAX, 0, run_index,
+    CLI_TABLE(table),
+    &defaults,
+    sizeof(index_options),
+    1,
+    SIZE_MAX,
+    0,
+    run_index,
 };

@@ -18,12 +18,25 @@ static const optimize_options defaults = {.memory = 512u << 20};
 #define FIELD(name) offsetof(optimize_options, name)
 static const cli_option table[] = {
     CLI_OPTION_INDEX(optimize_options),
-    {.name = "memory", .kind = CLI_SIZE, .arg = "SIZE", .offset = FIELD(memory), .low = 1u << 20,
-     .high = 1ull << 50, .help = "bound of memory used (default 512M)"},
-    {.name = "threads", .kind = CLI_NUMBER, .arg = "N", .offset = FIELD(threads), .high = 1024,
+    {.name = "memory",
+     .kind = CLI_SIZE,
+     .arg = "SIZE",
+     .offset = FIELD(memory),
+     .low = 1u << 20,
+     .high = 1ull << 50,
+     .help = "bound of memory used (default 512M)"},
+    {.name = "threads",
+     .kind = CLI_NUMBER,
+     .arg = "N",
+     .offset = FIELD(threads),
+     .high = 1024,
      .help = "threads (default 0: as many as processors)"},
     {.name = "reorder", .kind = CLI_CHOICE, .arg = "none", .later = "bp", .offset = FIELD(reorder)},
-    {.name = "quiet", .letter = 'q', .kind = CLI_FLAG, .offset = FIELD(quiet), .help = "no summary"},
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = CLI_FLAG,
+     .offset = FIELD(quiet),
+     .help = "no summary"},
 };
 
 static int run(const void *given, const cli_args *args)
@@ -52,8 +65,16 @@ static int run(const void *given, const cli_args *args)
 }
 
 const cli_command cmd_optimize = {
-    "optimize", "", "merge all segments into one",
+    "optimize",
+    "",
+    "merge all segments into one",
     "Answers and scores stay the same; searches become faster and the space of deleted articles "
     "is given back. Searches go on meanwhile.",
-    CLI_TABLE(table), &defaults, sizeof(optimize_options), 0, 0, 0, run,
+    CLI_TABLE(table),
+    &defaults,
+    sizeof(optimize_options),
+    0,
+    0,
+    0,
+    run,
 };

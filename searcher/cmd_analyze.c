@@ -15,7 +15,10 @@ typedef struct analyze_options {
 
 static const analyze_options defaults = {"en"};
 static const cli_option table[] = {
-    {.name = "lang", .letter = 'l', .kind = CLI_TEXT, .arg = "LANG",
+    {.name = "lang",
+     .letter = 'l',
+     .kind = CLI_TEXT,
+     .arg = "LANG",
      .offset = offsetof(analyze_options, lang),
      .help = "language of the stemmer: en, de, fr, ... or none (default en)"},
 };
@@ -25,8 +28,10 @@ static pm_status print_line(void *ctx, const char *line, size_t len, pm_error *e
     pm_text terms;
     pm_status st = pm_analyzer_terms(ctx, line, len, &terms, err);
     if (st != PM_OK) return st;
-    if (terminal_is_stdout()) emit_safe(terms.data, terms.len);
-    else emit_data(terms.data, terms.len);
+    if (terminal_is_stdout())
+        emit_safe(terms.data, terms.len);
+    else
+        emit_data(terms.data, terms.len);
     emit_str("\n");
     return emit_broken() ? PM_PARTIAL : PM_OK;
 }
@@ -60,8 +65,16 @@ static int run(const void *given, const cli_args *args)
 }
 
 const cli_command cmd_analyze = {
-    "analyze", "[TEXT|-]...", "the terms of a text",
+    "analyze",
+    "[TEXT|-]...",
+    "the terms of a text",
     "One line for each line of TEXT (or of standard input): its terms in order of position; a "
     "marker stands after its term, joined by '|'.",
-    CLI_TABLE(table), &defaults, sizeof(analyze_options), 0, SIZE_MAX, 0, run,
+    CLI_TABLE(table),
+    &defaults,
+    sizeof(analyze_options),
+    0,
+    SIZE_MAX,
+    0,
+    run,
 };

@@ -19,31 +19,67 @@ typedef struct batch_options {
 } batch_options;
 
 static const batch_options defaults = {
-    .run_tag = "pressmark", .topic_fields = "title", .limit = LIMIT_UNSET,
-    .match = PM_MATCH_ANY, .k1 = -1, .b = -1,
+    .run_tag = "pressmark",
+    .topic_fields = "title",
+    .limit = LIMIT_UNSET,
+    .match = PM_MATCH_ANY,
+    .k1 = -1,
+    .b = -1,
 };
 
 #define FIELD(name) offsetof(batch_options, name)
 static const cli_option table[] = {
     CLI_OPTION_INDEX(batch_options),
-    {.name = "limit", .letter = 'k', .kind = CLI_NUMBER, .arg = "N", .offset = FIELD(limit),
-     .high = 1000000000, .help = "hits for each query (default: trec 1000, else 10)"},
-    {.name = "format", .kind = CLI_CHOICE, .arg = "trec|jsonl|tsv", .offset = FIELD(format),
+    {.name = "limit",
+     .letter = 'k',
+     .kind = CLI_NUMBER,
+     .arg = "N",
+     .offset = FIELD(limit),
+     .high = 1000000000,
+     .help = "hits for each query (default: trec 1000, else 10)"},
+    {.name = "format",
+     .kind = CLI_CHOICE,
+     .arg = "trec|jsonl|tsv",
+     .offset = FIELD(format),
      .help = "trec: a run file; jsonl: one object for each query; tsv: qid, rank, id, score, "
              "title (default trec)"},
-    {.name = "run-tag", .kind = CLI_TEXT, .arg = "TAG", .offset = FIELD(run_tag),
+    {.name = "run-tag",
+     .kind = CLI_TEXT,
+     .arg = "TAG",
+     .offset = FIELD(run_tag),
      .help = "last column of trec lines (default pressmark)"},
-    {.name = "match", .kind = CLI_CHOICE, .arg = "auto|all|any", .offset = FIELD(match),
+    {.name = "match",
+     .kind = CLI_CHOICE,
+     .arg = "auto|all|any",
+     .offset = FIELD(match),
      .help = "as for search (default any)"},
-    {.name = "threads", .kind = CLI_NUMBER, .arg = "N", .offset = FIELD(threads), .high = 1024,
+    {.name = "threads",
+     .kind = CLI_NUMBER,
+     .arg = "N",
+     .offset = FIELD(threads),
+     .high = 1024,
      .help = "threads (default 0: as many as processors); the output is the same"},
-    {.name = "timing", .kind = CLI_TEXT, .arg = "FILE", .offset = FIELD(timing),
+    {.name = "timing",
+     .kind = CLI_TEXT,
+     .arg = "FILE",
+     .offset = FIELD(timing),
      .help = "write one JSON object for each query: qid, parse_us, took_us, total, hits"},
-    {.name = "topic-fields", .kind = CLI_TEXT, .arg = "title|desc|narr", .offset = FIELD(topic_fields),
+    {.name = "topic-fields",
+     .kind = CLI_TEXT,
+     .arg = "title|desc|narr",
+     .offset = FIELD(topic_fields),
      .help = "parts of TREC topics to ask, joined by commas (default title)"},
-    {.name = "k1", .kind = CLI_REAL, .arg = "F", .offset = FIELD(k1), .high = 1000,
+    {.name = "k1",
+     .kind = CLI_REAL,
+     .arg = "F",
+     .offset = FIELD(k1),
+     .high = 1000,
      .help = "BM25 k1 (default: as the index, 1.2)"},
-    {.name = "b", .kind = CLI_REAL, .arg = "F", .offset = FIELD(b), .high = 1,
+    {.name = "b",
+     .kind = CLI_REAL,
+     .arg = "F",
+     .offset = FIELD(b),
+     .high = 1,
      .help = "BM25 b (default: as the index, 0.75)"},
 };
 
@@ -115,9 +151,14 @@ static bool each(void *ctx, size_t i, const pm_result *result, const pm_error *e
     }
     if (!result) return b->code == EXIT_OK || b->code == EXIT_PARTIAL;
     switch (b->options->format) {
-    case FORMAT_JSONL: emit_query_json(q, result); break;
-    case FORMAT_TSV: emit_hits_tsv(result, q->qid); break;
-    default: emit_hits_trec(result, q->qid, b->options->run_tag);
+    case FORMAT_JSONL:
+        emit_query_json(q, result);
+        break;
+    case FORMAT_TSV:
+        emit_hits_tsv(result, q->qid);
+        break;
+    default:
+        emit_hits_trec(result, q->qid, b->options->run_tag);
     }
     if (b->options->timing) put_timing(b, q, result);
     return !emit_broken();
@@ -147,7 +188,8 @@ static int run(const void *given, const cli_args *args)
     pm_error err = {0};
     pm_index *index = NULL;
     unsigned fields = queries_topic_fields(b.options->topic_fields);
-    if (!fields) return emit_usage("batch: --topic-fields: write title, desc or narr, joined by commas");
+    if (!fields)
+        return emit_usage("batch: --topic-fields: write title, desc or narr, joined by commas");
     pm_status st = pm_index_open(cli_index_path(b.options->index), &index, &err);
     if (st == PM_OK) st = queries_read(&b.queries, args->words[0], fields, &err);
     if (st == PM_OK) st = answer(&b, index, &err);
@@ -158,9 +200,17 @@ static int run(const void *given, const cli_args *args)
 }
 
 const cli_command cmd_batch = {
-    "batch", "QUERYFILE|-", "answer many queries",
+    "batch",
+    "QUERYFILE|-",
+    "answer many queries",
     "QUERYFILE ('-' is standard input) holds lines 'qid<TAB>query' or only the query (its line "
     "number is the qid), or JSON Lines with 'qid' or 'id' and 'query' or 'text', or TREC topics. "
     "Answers come in the order of the queries.",
-    CLI_TABLE(table), &defaults, sizeof(batch_options), 1, 1, 0, run,
+    CLI_TABLE(table),
+    &defaults,
+    sizeof(batch_options),
+    1,
+    1,
+    0,
+    run,
 };

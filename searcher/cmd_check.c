@@ -15,9 +15,13 @@ typedef struct check_options {
 
 static const cli_option table[] = {
     CLI_OPTION_INDEX(check_options),
-    {.name = "deep", .kind = CLI_FLAG, .offset = offsetof(check_options, deep),
+    {.name = "deep",
+     .kind = CLI_FLAG,
+     .offset = offsetof(check_options, deep),
      .help = "besides the checksums, verify every rule of the format"},
-    {.name = "json", .kind = CLI_FLAG, .offset = offsetof(check_options, json),
+    {.name = "json",
+     .kind = CLI_FLAG,
+     .offset = offsetof(check_options, json),
      .help = "one JSON object with the findings"},
 };
 
@@ -41,29 +45,36 @@ static void on_finding(void *ctx, const char *file, const char *section, uint64_
     if (!o || !r->findings || json_array_append_new(r->findings, o) != 0) emit_refused();
 }
 
-static void print_json(const pm_check_summary *s, json_t *findings, bool sound)
+static void print_json(const pm_check_summary *s, json_t *findings, bool deep, bool sound)
 {
     json_t *o = json_object();
     emit_json_set(&o, "ok", json_boolean(sound));
     emit_json_set(&o, "files", json_integer((json_int_t)s->files));
     emit_json_set(&o, "bytes", json_integer((json_int_t)s->bytes));
     emit_json_set(&o, "pages", json_integer((json_int_t)s->pages));
-    emit_json_set(&o, "terms", json_integer((json_int_t)s->terms));
-    emit_json_set(&o, "postings", json_integer((json_int_t)s->postings));
     emit_json_set(&o, "documents", json_integer((json_int_t)s->documents));
+    if (deep) {
+        emit_json_set(&o, "terms", json_integer((json_int_t)s->terms));
+        emit_json_set(&o, "postings", json_integer((json_int_t)s->postings));
+    }
     emit_json_set(&o, "findings", findings);
     emit_json(o);
 }
 
-static void print_text(const pm_check_summary *s, bool sound)
+static void print_text(const pm_check_summary *s, bool deep, bool sound)
 {
     char size[24];
-    if (sound) emit_str("ok: ");
-    else emit_printf("damaged: %llu findings; ", (unsigned long long)s->findings);
-    emit_printf("%llu files, %s, %llu documents, %llu terms, %llu postings\n",
-                (unsigned long long)s->files, meter_bytes(s->bytes, size),
-                (unsigned long long)s->documents, (unsigned long long)s->terms,
-                (unsigned long long)s->postings);
+    if (sound)
+        emit_str("ok: ");
+    else
+        emit_printf("damaged: %llu findings; ", (unsigned long long)s->findings);
+    emit_printf("%llu files, %s, %llu documents", (unsigned long long)s->files,
+                meter_bytes(s->bytes, size), (unsigned long long)s->documents);
+    if (deep) {
+        emit_printf(", %llu terms, %llu postings", (unsigned long long)s->terms,
+                    (unsigned long long)s->postings);
+    }
+    emit_str("\n");
 }
 
 static int run(const void *given, const cli_args *args)
@@ -76,16 +87,26 @@ static int run(const void *given, const cli_args *args)
     pm_status st = pm_check(cli_index_path(o->index), o->deep, on_finding, &r, &summary, &err);
     if (st != PM_OK && summary.findings == 0) emit_error(&err);
     if (st == PM_OK || st == PM_CORRUPT) {
-        if (o->json) print_json(&summary, json_incref(r.findings), st == PM_OK);
-        else print_text(&summary, st == PM_OK);
+        if (o->json)
+            print_json(&summary, json_incref(r.findings), o->deep, st == PM_OK);
+        else
+            print_text(&summary, o->deep, st == PM_OK);
     }
     json_decref(r.findings);
     return emit_exit_code(st);
 }
 
 const cli_command cmd_check = {
-    "check", "", "verify every byte of the index",
+    "check",
+    "",
+    "verify every byte of the index",
     "Exit code 0 when the index is sound, 4 when it is damaged. A damaged index is made again "
     "from its articles by 'pressmark index'; nothing is repaired in place.",
-    CLI_TABLE(table), NULL, sizeof(check_options), 0, 0, 0, run,
+    CLI_TABLE(table),
+    NULL,
+    sizeof(check_options),
+    0,
+    0,
+    0,
+    run,
 };

@@ -42,8 +42,16 @@ static int run(const void *given, const cli_args *args)
 }
 
 const cli_command cmd_dump = {
-    "dump", "", "the whole index as text",
+    "dump",
+    "",
+    "the whole index as text",
     "In order of terms, then articles, whatever the segments: two indexes of the same articles "
     "give the same text.",
-    CLI_TABLE(table), NULL, sizeof(dump_options), 0, 0, 0, run,
+    CLI_TABLE(table),
+    NULL,
+    sizeof(dump_options),
+    0,
+    0,
+    0,
+    run,
 };

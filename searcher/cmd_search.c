@@ -22,36 +22,77 @@ typedef struct search_options {
 } search_options;
 
 static const search_options defaults = {
-    .limit = 10, .k1 = -1, .b = -1, .snippets = 1, .match = PM_MATCH_AUTO,
+    .limit = 10,
+    .k1 = -1,
+    .b = -1,
+    .snippets = 1,
+    .match = PM_MATCH_AUTO,
 };
 
 #define FIELD(name) offsetof(search_options, name)
 static const cli_option table[] = {
     CLI_OPTION_INDEX(search_options),
-    {.name = "limit", .letter = 'k', .kind = CLI_NUMBER, .arg = "N", .offset = FIELD(limit),
-     .high = 1000000000, .help = "print at most N hits (default 10)"},
-    {.name = "offset", .kind = CLI_NUMBER, .arg = "N", .offset = FIELD(offset),
-     .high = 1000000000, .help = "leave out the first N hits"},
-    {.name = "match", .kind = CLI_CHOICE, .arg = "auto|all|any", .offset = FIELD(match),
+    {.name = "limit",
+     .letter = 'k',
+     .kind = CLI_NUMBER,
+     .arg = "N",
+     .offset = FIELD(limit),
+     .high = 1000000000,
+     .help = "print at most N hits (default 10)"},
+    {.name = "offset",
+     .kind = CLI_NUMBER,
+     .arg = "N",
+     .offset = FIELD(offset),
+     .high = 1000000000,
+     .help = "leave out the first N hits"},
+    {.name = "match",
+     .kind = CLI_CHOICE,
+     .arg = "auto|all|any",
+     .offset = FIELD(match),
      .help = "auto: articles with every word, then those with some (default); all: with every "
              "word only; any: with any word, in order of score alone"},
-    {.name = "format", .kind = CLI_CHOICE, .arg = "text|json|jsonl|tsv|trec|ids",
-     .offset = FIELD(format), .help = "how hits are printed (default text)"},
-    {.name = "json", .kind = CLI_SET, .offset = FIELD(format), .low = FORMAT_JSON,
+    {.name = "format",
+     .kind = CLI_CHOICE,
+     .arg = "text|json|jsonl|tsv|trec|ids",
+     .offset = FIELD(format),
+     .help = "how hits are printed (default text)"},
+    {.name = "json",
+     .kind = CLI_SET,
+     .offset = FIELD(format),
+     .low = FORMAT_JSON,
      .help = "the same as --format=json"},
-    {.name = "count", .kind = CLI_FLAG, .offset = FIELD(count),
+    {.name = "count",
+     .kind = CLI_FLAG,
+     .offset = FIELD(count),
      .help = "print only the exact number of matching articles"},
-    {.name = "snippets", .kind = CLI_YESNO, .offset = FIELD(snippets),
+    {.name = "snippets",
+     .kind = CLI_YESNO,
+     .offset = FIELD(snippets),
      .help = "show where the words occur (default yes)"},
-    {.name = "explain", .kind = CLI_FLAG, .offset = FIELD(explain),
+    {.name = "explain",
+     .kind = CLI_FLAG,
+     .offset = FIELD(explain),
      .help = "show each term's part of each score"},
-    {.name = "k1", .kind = CLI_REAL, .arg = "F", .offset = FIELD(k1), .high = 1000,
+    {.name = "k1",
+     .kind = CLI_REAL,
+     .arg = "F",
+     .offset = FIELD(k1),
+     .high = 1000,
      .help = "BM25 k1 (default: as the index, 1.2)"},
-    {.name = "b", .kind = CLI_REAL, .arg = "F", .offset = FIELD(b), .high = 1,
+    {.name = "b",
+     .kind = CLI_REAL,
+     .arg = "F",
+     .offset = FIELD(b),
+     .high = 1,
      .help = "BM25 b (default: as the index, 0.75)"},
-    {.name = "strict", .kind = CLI_FLAG, .offset = FIELD(strict),
+    {.name = "strict",
+     .kind = CLI_FLAG,
+     .offset = FIELD(strict),
      .help = "refuse a query that cannot be parsed, with a caret under the place"},
-    {.name = "color", .kind = CLI_CHOICE, .arg = CLI_COLORS, .offset = FIELD(color),
+    {.name = "color",
+     .kind = CLI_CHOICE,
+     .arg = CLI_COLORS,
+     .offset = FIELD(color),
      .help = "colour in text output (default auto; NO_COLOR is obeyed)"},
     {.name = "after", .kind = CLI_LATER},
     {.name = "before", .kind = CLI_LATER},
@@ -91,8 +132,11 @@ static void emit_jsonl(const pm_result *result, bool explain)
 static void emit_text(const pm_result *result, const search_options *o)
 {
     text_style style = {
-        .color = terminal_wants_color(o->color), .snippets = o->snippets, .explain = o->explain,
-        .terminal = terminal_is_stdout(), .width = terminal_width(),
+        .color = terminal_wants_color(o->color),
+        .snippets = o->snippets,
+        .explain = o->explain,
+        .terminal = terminal_is_stdout(),
+        .width = terminal_width(),
     };
     emit_hits_text(result, &style);
 }
@@ -115,11 +159,21 @@ static void print(const pm_result *result, const search_options *o)
         return;
     }
     switch (o->format) {
-    case FORMAT_JSON: emit_json(emit_hits_json(result, o->explain)); break;
-    case FORMAT_JSONL: emit_jsonl(result, o->explain); break;
-    case FORMAT_TSV: emit_hits_tsv(result, (pm_text){"", 0}); break;
-    case FORMAT_TREC: emit_hits_trec(result, (pm_text){"1", 1}, "pressmark"); break;
-    case FORMAT_IDS: emit_hits_ids(result); break;
+    case FORMAT_JSON:
+        emit_json(emit_hits_json(result, o->explain));
+        break;
+    case FORMAT_JSONL:
+        emit_jsonl(result, o->explain);
+        break;
+    case FORMAT_TSV:
+        emit_hits_tsv(result, (pm_text){"", 0});
+        break;
+    case FORMAT_TREC:
+        emit_hits_trec(result, (pm_text){"1", 1}, "pressmark");
+        break;
+    case FORMAT_IDS:
+        emit_hits_ids(result);
+        break;
     default:
         emit_text(result, o);
         if (result->truncated) emit_warning("the query is too long; it was cut");
@@ -177,11 +231,19 @@ static int run(const void *given, const cli_args *args)
 }
 
 const cli_command cmd_search = {
-    "search", "QUERY...", "find articles, best first",
+    "search",
+    "QUERY...",
+    "find articles, best first",
     "QUERY is words; several arguments are joined by blanks. \"a phrase\", +must, -not, "
     "AND OR NOT, ( ), \"a b\"~5 (within 5 words), title:word and word^2 narrow and weigh it. "
     "What cannot be understood is taken as words.\n\n"
     "Options may follow the query; what is no option is query text there, so that "
     "'search trump -tiktok' leaves out articles on TikTok. '--' ends the options.",
-    CLI_TABLE(table), &defaults, sizeof(search_options), 1, SIZE_MAX, CLI_QUERY, run,
+    CLI_TABLE(table),
+    &defaults,
+    sizeof(search_options),
+    1,
+    SIZE_MAX,
+    CLI_QUERY,
+    run,
 };

@@ -15,7 +15,9 @@ typedef struct show_options {
 
 static const cli_option table[] = {
     CLI_OPTION_INDEX(show_options),
-    {.name = "json", .kind = CLI_FLAG, .offset = offsetof(show_options, json),
+    {.name = "json",
+     .kind = CLI_FLAG,
+     .offset = offsetof(show_options, json),
      .help = "one JSON object a line, with every stored field"},
 };
 
@@ -55,7 +57,15 @@ static int run(const void *given, const cli_args *args)
 }
 
 const cli_command cmd_show = {
-    "show", "ID...", "print stored articles",
+    "show",
+    "ID...",
+    "print stored articles",
     "An unknown id gives exit code 1; the other articles are still printed.",
-    CLI_TABLE(table), NULL, sizeof(show_options), 1, SIZE_MAX, 0, run,
+    CLI_TABLE(table),
+    NULL,
+    sizeof(show_options),
+    1,
+    SIZE_MAX,
+    0,
+    run,
 };

@@ -13,7 +13,9 @@ typedef struct stats_options {
 
 static const cli_option table[] = {
     CLI_OPTION_INDEX(stats_options),
-    {.name = "json", .kind = CLI_FLAG, .offset = offsetof(stats_options, json),
+    {.name = "json",
+     .kind = CLI_FLAG,
+     .offset = offsetof(stats_options, json),
      .help = "one JSON object"},
 };
 
@@ -22,9 +24,12 @@ static const struct row {
     const char *key;
     size_t offset;
 } counts[] = {
-    {"documents", offsetof(pm_stats, documents)}, {"deleted", offsetof(pm_stats, deleted)},
-    {"terms", offsetof(pm_stats, terms)},         {"postings", offsetof(pm_stats, postings)},
-    {"positions", offsetof(pm_stats, positions)}, {"tokens", offsetof(pm_stats, tokens)},
+    {"documents", offsetof(pm_stats, documents)},
+    {"deleted", offsetof(pm_stats, deleted)},
+    {"terms", offsetof(pm_stats, terms)},
+    {"postings", offsetof(pm_stats, postings)},
+    {"positions", offsetof(pm_stats, positions)},
+    {"tokens", offsetof(pm_stats, tokens)},
     {"index_bytes", offsetof(pm_stats, index_bytes)},
     {"generation", offsetof(pm_stats, generation)},
 };
@@ -54,7 +59,8 @@ static void print_json(const pm_stats *s)
     emit_json_set(&o, "has_positions", json_boolean(s->has_positions));
     emit_json_set(&o, "has_text", json_boolean(s->has_text));
     for (unsigned i = 0; i < s->n_sections; i++) {
-        emit_json_set(&sections, s->sections[i].name, json_integer((json_int_t)s->sections[i].bytes));
+        emit_json_set(&sections, s->sections[i].name,
+                      json_integer((json_int_t)s->sections[i].bytes));
     }
     emit_json_set(&o, "sections", sections);
     emit_json(o);
@@ -68,12 +74,13 @@ static void print_text(const pm_stats *s)
     }
     emit_printf("%-16s%.6g\n%-16s%g\n%-16s%g\n%-16s%u\n", "avgdl", s->avgdl, "k1", s->k1, "b", s->b,
                 "segments", s->segments);
-    emit_printf("%-16s%s (format %u%s%s)\n%-16s%s\n%-16s%s\n", "engine", s->engine, s->format_version,
-                s->has_positions ? ", positions" : "", s->has_text ? ", text" : "", "analyzer",
-                s->analyzer, "lang", s->lang);
+    emit_printf("%-16s%s (format %u%s%s)\n%-16s%s\n%-16s%s\n", "engine", s->engine,
+                s->format_version, s->has_positions ? ", positions" : "",
+                s->has_text ? ", text" : "", "analyzer", s->analyzer, "lang", s->lang);
     for (unsigned i = 0; i < s->n_sections; i++) {
         emit_printf("  %-22s%14llu  %s\n", s->sections[i].name,
-                    (unsigned long long)s->sections[i].bytes, meter_bytes(s->sections[i].bytes, size));
+                    (unsigned long long)s->sections[i].bytes,
+                    meter_bytes(s->sections[i].bytes, size));
     }
 }
 
@@ -86,15 +93,26 @@ static int run(const void *given, const cli_args *args)
     (void)args;
     pm_status st = pm_index_open(cli_index_path(o->index), &index, &err);
     if (st == PM_OK) st = pm_index_stats(index, &stats, &err);
-    if (st != PM_OK) emit_error(&err);
-    else if (o->json) print_json(&stats);
-    else print_text(&stats);
+    if (st != PM_OK)
+        emit_error(&err);
+    else if (o->json)
+        print_json(&stats);
+    else
+        print_text(&stats);
     pm_index_close(index);
     return emit_exit_code(st);
 }
 
 const cli_command cmd_stats = {
-    "stats", "", "what is in the index",
+    "stats",
+    "",
+    "what is in the index",
     "Counts are exact and speak of live articles; sections are bytes on disk.",
-    CLI_TABLE(table), NULL, sizeof(stats_options), 0, 0, 0, run,
+    CLI_TABLE(table),
+    NULL,
+    sizeof(stats_options),
+    0,
+    0,
+    0,
+    run,
 };

@@ -30,7 +30,10 @@ void emit_data(const char *data, size_t len)
     if (fwrite(data, 1, len, stdout) != len) note_failure();
 }
 
-void emit_str(const char *text) { emit_data(text, strlen(text)); }
+void emit_str(const char *text)
+{
+    emit_data(text, strlen(text));
+}
 
 void emit_printf(const char *fmt, ...)
 {
@@ -46,8 +49,10 @@ void emit_safe(const char *data, size_t len)
 {
     buf out = {0};
     sanitize_append(&out, data, len, SAFE_LINES);
-    if (out.failed) emit_refused();
-    else emit_data((const char *)out.data, out.len);
+    if (out.failed)
+        emit_refused();
+    else
+        emit_data((const char *)out.data, out.len);
     buf_free(&out);
 }
 
@@ -58,7 +63,10 @@ void emit_flush(void)
     if (fflush(stdout) != 0) note_failure();
 }
 
-bool emit_broken(void) { return out_errno != 0; }
+bool emit_broken(void)
+{
+    return out_errno != 0;
+}
 
 void emit_refused(void)
 {
@@ -78,14 +86,21 @@ int emit_finish(int code)
 int emit_exit_code(pm_status status)
 {
     switch (status) {
-    case PM_OK: return EXIT_OK;
-    case PM_USAGE: return EXIT_USAGE;
-    case PM_PARTIAL: return EXIT_PARTIAL;
-    case PM_CORRUPT: return EXIT_DAMAGED;
+    case PM_OK:
+        return EXIT_OK;
+    case PM_USAGE:
+        return EXIT_USAGE;
+    case PM_PARTIAL:
+        return EXIT_PARTIAL;
+    case PM_CORRUPT:
+        return EXIT_DAMAGED;
     case PM_NOMEM:
-    case PM_IO: return EXIT_IO;
-    case PM_NOT_DURABLE: return EXIT_NOT_DURABLE;
-    case PM_BUSY: return EXIT_BUSY;
+    case PM_IO:
+        return EXIT_IO;
+    case PM_NOT_DURABLE:
+        return EXIT_NOT_DURABLE;
+    case PM_BUSY:
+        return EXIT_BUSY;
     }
     return EXIT_IO;
 }
@@ -95,8 +110,11 @@ static void message(const char *prefix, const char *text)
 {
     buf safe = {0};
     sanitize_append(&safe, text, strlen(text), SAFE_LINE);
-    if (safe.failed) fprintf(stderr, "%sout of memory\n", prefix);
-    else fprintf(stderr, "%s%.*s\n", prefix, (int)safe.len, safe.data ? (const char *)safe.data : "");
+    if (safe.failed)
+        fprintf(stderr, "%sout of memory\n", prefix);
+    else
+        fprintf(stderr, "%s%.*s\n", prefix, (int)safe.len,
+                safe.data ? (const char *)safe.data : "");
     buf_free(&safe);
 }
 
@@ -155,7 +173,8 @@ void emit_caret(const char *text, uint64_t offset)
     size_t column = 0;
     for (size_t i = 0; i < before.len; i++) column += (before.data[i] & 0xc0) != 0x80;
     if (!line.failed && !before.failed) {
-        fprintf(stderr, "  %.*s\n  %*s^\n", (int)line.len, (const char *)line.data, (int)column, "");
+        fprintf(stderr, "  %.*s\n  %*s^\n", (int)line.len, (const char *)line.data, (int)column,
+                "");
     }
     buf_free(&line);
     buf_free(&before);

@@ -59,7 +59,7 @@ void emit_caret(const char *text, uint64_t offset);
 /* Out of memory in the program itself; gives EXIT_IO. */
 int emit_nomem(void);
 
-/* ---- JSON ------------------------------------------------------------------------------------- */
+/* ---- JSON ---------------------------------------------------------------------------- */
 
 /* Prints `value` on one line in the order of its keys, reals with 17 significant digits,
  * control and bidirectional characters escaped; takes the reference.  NULL means that

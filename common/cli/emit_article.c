@@ -74,12 +74,17 @@ void emit_article_text(const pm_article *a)
         sanitize_append(&out, body.data, body.len, SAFE_LINES);
         buf_u8(&out, '\n');
     }
-    if (out.failed) emit_refused();
-    else emit_data((const char *)out.data, out.len);
+    if (out.failed)
+        emit_refused();
+    else
+        emit_data((const char *)out.data, out.len);
     buf_free(&out);
 }
 
-static json_t *text(pm_text t) { return emit_json_text(t.data, t.len); }
+static json_t *text(pm_text t)
+{
+    return emit_json_text(t.data, t.len);
+}
 
 static void set_field(json_t **o, const char *key, pm_text value)
 {
@@ -110,7 +115,8 @@ static void set_extra(json_t **o, pm_text extra)
     json_t *value;
     json_t *object = extra.len ? json_loadb(extra.data, extra.len, JSON_ALLOW_NUL, NULL) : NULL;
     if (json_is_object(object)) {
-        json_object_foreach(object, key, value) {
+        json_object_foreach(object, key, value)
+        {
             if (*o && !json_object_get(*o, key)) emit_json_set(o, key, json_incref(value));
         }
     }

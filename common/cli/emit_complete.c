@@ -19,7 +19,8 @@ static const char *values_of(const cli_option *o)
 
 static bool is_path(const cli_option *o)
 {
-    return o->kind == CLI_TEXT && o->arg && (strcmp(o->arg, "FILE") == 0 || strcmp(o->arg, "DIR") == 0);
+    return o->kind == CLI_TEXT && o->arg &&
+           (strcmp(o->arg, "FILE") == 0 || strcmp(o->arg, "DIR") == 0);
 }
 
 /* `names` with blanks instead of '|'. */
@@ -35,7 +36,8 @@ static void emit_commands(const cli_program *program)
     for (size_t i = 0; i < program->n; i++) {
         const cli_command *c = program->commands[i];
         size_t n = strcspn(c->name, " ");
-        if (!cli_is_listed(c) || (strncmp(c->name, last, n) == 0 && strcspn(last, " ") == n)) continue;
+        if (!cli_is_listed(c) || (strncmp(c->name, last, n) == 0 && strcspn(last, " ") == n))
+            continue;
         emit_data(c->name, n);
         emit_str(" ");
         last = c->name;
@@ -110,18 +112,23 @@ void help_bash(const cli_program *program)
 static void zsh_text(const char *text)
 {
     for (; *text; text++) {
-        if (*text == '\'') emit_str("'\\''");
-        else if (strchr(":[]\\", *text)) emit_printf("\\%c", *text);
-        else emit_data(text, 1);
+        if (*text == '\'')
+            emit_str("'\\''");
+        else if (strchr(":[]\\", *text))
+            emit_printf("\\%c", *text);
+        else
+            emit_data(text, 1);
     }
 }
 
 static void zsh_option(const cli_option *o)
 {
     bool takes = o->kind != CLI_FLAG && o->kind != CLI_SET;
-    if (o->letter) emit_printf("            '(-%c --%s)'{-%c%s,--%s%s}'[", o->letter, o->name,
-                               o->letter, takes ? "+" : "", o->name, takes ? "=" : "");
-    else emit_printf("            '--%s%s[", o->name, takes ? "=" : "");
+    if (o->letter)
+        emit_printf("            '(-%c --%s)'{-%c%s,--%s%s}'[", o->letter, o->name, o->letter,
+                    takes ? "+" : "", o->name, takes ? "=" : "");
+    else
+        emit_printf("            '--%s%s[", o->name, takes ? "=" : "");
     zsh_text(o->help);
     emit_str("]");
     if (takes) {

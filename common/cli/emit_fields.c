@@ -17,8 +17,10 @@
 
 static void put(buf *out)
 {
-    if (out->failed) emit_refused();
-    else emit_data((const char *)out->data, out->len);
+    if (out->failed)
+        emit_refused();
+    else
+        emit_data((const char *)out->data, out->len);
     buf_free(out);
 }
 

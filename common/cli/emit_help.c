@@ -92,12 +92,13 @@ void help_program(const cli_program *program)
         const cli_command *c = program->commands[i];
         if (cli_is_listed(c)) emit_printf("  %-16s%s\n", c->name, c->summary);
     }
-    emit_str("\n  help COMMAND    explain one command (also: pressmark COMMAND --help)\n"
-             "  --version       print the version\n\n"
-             "The index is the folder given by -i DIR, else $PRESSMARK_INDEX, else ./pressmark.idx.\n\n"
-             "examples:\n"
-             "  pressmark index corpus/articles\n"
-             "  pressmark search rare earth export controls\n"
-             "  pressmark search '\"state visit\" -tiktok' --json\n"
-             "  pressmark show 003_49c9dfdcf3ca4ea9.txt\n");
+    emit_str(
+        "\n  help COMMAND    explain one command (also: pressmark COMMAND --help)\n"
+        "  --version       print the version\n\n"
+        "The index is the folder given by -i DIR, else $PRESSMARK_INDEX, else ./pressmark.idx.\n\n"
+        "examples:\n"
+        "  pressmark index corpus/articles\n"
+        "  pressmark search rare earth export controls\n"
+        "  pressmark search '\"state visit\" -tiktok' --json\n"
+        "  pressmark show 003_49c9dfdcf3ca4ea9.txt\n");
 }

@@ -3,7 +3,7 @@
  * emit_json.c - JSON values built with jansson, printed safe for a terminal.
  *
  * jansson escapes what JSON demands; DEL, C1 and bidirectional controls may only occur
- * within strings, so a filter over its output escapes them as \uXXXX wherever they stand.
+ * within strings, so a filter over its output writes them as \u escapes wherever they stand.
  * jansson hands out whole characters.
  */
 #include "common/base/bytes.h"
@@ -18,8 +18,10 @@ typedef struct sink {
 
 static void sink_write(const sink *s, const char *data, size_t len)
 {
-    if (s->out) buf_append(s->out, data, len);
-    else emit_data(data, len);
+    if (s->out)
+        buf_append(s->out, data, len);
+    else
+        emit_data(data, len);
 }
 
 static int write_escaped(const char *data, size_t len, void *ctx)
@@ -71,8 +73,10 @@ static json_t *repaired_text(const char *data, size_t len)
     while (p < end) {
         uint32_t code;
         size_t n = sanitize_decode(p, end, &code);
-        if (n) buf_append(&text, p, n);
-        else buf_append_str(&text, "\xef\xbf\xbd");
+        if (n)
+            buf_append(&text, p, n);
+        else
+            buf_append_str(&text, "\xef\xbf\xbd");
         p += n ? n : 1;
     }
     json_t *value = text.failed ? NULL : json_stringn((const char *)text.data, text.len);

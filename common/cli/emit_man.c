@@ -13,13 +13,20 @@ static void roff(const char *text)
     bool line_start = true;
     for (; *text; text++) {
         if (line_start && (*text == '.' || *text == '\'')) emit_str("\\&");
-        if (*text == '\\') emit_str("\\e");
-        else if (*text == '-') emit_str("\\-");
-        else if (*text == '\'') emit_str("\\(aq");
-        else if (*text == '"') emit_str("\\(dq");
-        else if (*text == '^') emit_str("\\(ha");
-        else if (*text == '~') emit_str("\\(ti");
-        else emit_data(text, 1);
+        if (*text == '\\')
+            emit_str("\\e");
+        else if (*text == '-')
+            emit_str("\\-");
+        else if (*text == '\'')
+            emit_str("\\(aq");
+        else if (*text == '"')
+            emit_str("\\(dq");
+        else if (*text == '^')
+            emit_str("\\(ha");
+        else if (*text == '~')
+            emit_str("\\(ti");
+        else
+            emit_data(text, 1);
         line_start = *text == '\n';
     }
 }
@@ -30,8 +37,10 @@ static void man_details(const char *text)
         const char *end = strchr(text, '\n');
         char line[512];
         snprintf(line, sizeof(line), "%.*s", (int)(end ? end - text : (long)strlen(text)), text);
-        if (*line) roff(line);
-        else emit_str(".PP");
+        if (*line)
+            roff(line);
+        else
+            emit_str(".PP");
         emit_str("\n");
         if (!end) break;
         text = end;
@@ -77,7 +86,8 @@ static const char head[] =
     "Standard output carries data only; progress, warnings and summaries go to standard error.\n"
     "Control and bidirectional characters of article text are made visible, so that they cannot\n"
     "act on a terminal.\n"
-    ".PP\nOptions follow the command: \\-\\-name value, \\-\\-name=value, \\-x value; \\-\\- ends them.\n"
+    ".PP\nOptions follow the command: \\-\\-name value, \\-\\-name=value, \\-x value; \\-\\- ends "
+    "them.\n"
     "Sizes are bytes, or have a suffix: 512k, 64M, 1G.\n"
     ".SH COMMANDS\n";
 

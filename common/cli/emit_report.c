@@ -15,7 +15,10 @@ static const char *const actions[] = {
     [PM_INGEST_WARNING] = "warning",
 };
 
-static json_t *text_or_null(pm_text t) { return t.len ? emit_json_text(t.data, t.len) : json_null(); }
+static json_t *text_or_null(pm_text t)
+{
+    return t.len ? emit_json_text(t.data, t.len) : json_null();
+}
 
 static json_t *string_or_null(const char *s)
 {
@@ -68,7 +71,8 @@ static void put_warning(ingest_report *r, const pm_ingest_event *e)
     clear_progress(r);
     if (e->line) snprintf(line, sizeof(line), ":%llu", (unsigned long long)e->line);
     emit_warning("%.*s%s: %s%s", (int)(e->path.len < 500 ? e->path.len : 500), e->path.data, line,
-                 e->kind == PM_INGEST_SKIPPED ? "skipped: " : "", e->reason ? e->reason : actions[e->kind]);
+                 e->kind == PM_INGEST_SKIPPED ? "skipped: " : "",
+                 e->reason ? e->reason : actions[e->kind]);
 }
 
 static void put_progress(ingest_report *r)
@@ -89,11 +93,16 @@ void report_event(ingest_report *r, const pm_ingest_event *e)
     switch (e->kind) {
     case PM_INGEST_ADDED:
     case PM_INGEST_UPDATED:
-    case PM_INGEST_UNCHANGED: r->done++; break;
+    case PM_INGEST_UNCHANGED:
+        r->done++;
+        break;
     case PM_INGEST_SKIPPED:
     case PM_INGEST_DUPLICATE:
-    case PM_INGEST_WARNING: put_warning(r, e); break;
-    case PM_INGEST_PRUNED: break;
+    case PM_INGEST_WARNING:
+        put_warning(r, e);
+        break;
+    case PM_INGEST_PRUNED:
+        break;
     }
     put_progress(r);
 }

@@ -5,9 +5,18 @@
 #include "common/cli/emit.h"
 #include "common/cli/emit_hits.h"
 
-static json_t *text(pm_text t) { return emit_json_text(t.data, t.len); }
-static json_t *text_or_null(pm_text t) { return t.len ? text(t) : json_null(); }
-static json_t *integer(uint64_t n) { return json_integer((json_int_t)n); }
+static json_t *text(pm_text t)
+{
+    return emit_json_text(t.data, t.len);
+}
+static json_t *text_or_null(pm_text t)
+{
+    return t.len ? text(t) : json_null();
+}
+static json_t *integer(uint64_t n)
+{
+    return json_integer((json_int_t)n);
+}
 
 static json_t *highlights(const pm_hit *hit)
 {

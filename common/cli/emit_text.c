@@ -16,7 +16,7 @@
 #include "common/cli/emit_hits.h"
 #include "common/cli/sanitize.h"
 
-#define BOLD "\033[1m"
+#define BOLD  "\033[1m"
 #define MATCH "\033[1;31m"
 #define FAINT "\033[2m"
 #define PLAIN "\033[0m"
@@ -25,8 +25,10 @@ enum { INDENT = 4 };
 
 static void put_buf(buf *out)
 {
-    if (out->failed) emit_refused();
-    else emit_data((const char *)out->data, out->len);
+    if (out->failed)
+        emit_refused();
+    else
+        emit_data((const char *)out->data, out->len);
     buf_free(out);
 }
 
@@ -89,7 +91,10 @@ static void break_line(wrap *w)
     w->column = INDENT;
 }
 
-static bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
 
 static void put_snippet(buf *out, const pm_hit *hit, const text_style *style)
 {
@@ -145,10 +150,11 @@ static void put_explain(buf *out, const pm_hit *hit, double k1)
         const pm_explain *part = &hit->explain[i];
         buf_append_str(out, "    ");
         sanitize_append(out, part->term.data, part->term.len, SAFE_LINE);
-        snprintf(line, sizeof(line),
-                 ": %.6f = %.6g * idf %.6f * tf %llu * (k1 %g + 1) / (tf %llu + norm %.6f), df %llu\n",
-                 part->contribution, part->weight, part->idf, (unsigned long long)part->tf, k1,
-                 (unsigned long long)part->tf, part->norm, (unsigned long long)part->df);
+        snprintf(
+            line, sizeof(line),
+            ": %.6f = %.6g * idf %.6f * tf %llu * (k1 %g + 1) / (tf %llu + norm %.6f), df %llu\n",
+            part->contribution, part->weight, part->idf, (unsigned long long)part->tf, k1,
+            (unsigned long long)part->tf, part->norm, (unsigned long long)part->df);
         buf_append_str(out, line);
     }
 }

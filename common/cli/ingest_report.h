@@ -14,10 +14,10 @@
 enum { WARNINGS_SHOWN = 50 };
 
 typedef struct ingest_report {
-    json_stream file;     /* zeroed: no report                                            */
-    bool progress;        /* standard error is a terminal and nobody asked for quiet      */
+    json_stream file; /* zeroed: no report                                            */
+    bool progress;    /* standard error is a terminal and nobody asked for quiet      */
     uint64_t start_ns, shown_ns;
-    uint64_t done;        /* articles added, updated or unchanged                         */
+    uint64_t done; /* articles added, updated or unchanged                         */
     uint64_t warnings;
 } ingest_report;
 

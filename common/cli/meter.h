@@ -7,10 +7,22 @@
 
 #include "common/base/clock.h"
 
-static inline uint64_t meter_now_ns(void) { return clock_ns(); }
-static inline uint64_t meter_cpu_ns(void) { return clock_cpu_ns(); }
-static inline uint64_t meter_peak_rss(void) { return clock_peak_rss(); }
-static inline double meter_seconds(uint64_t since_ns) { return (double)(clock_ns() - since_ns) / 1e9; }
+static inline uint64_t meter_now_ns(void)
+{
+    return clock_ns();
+}
+static inline uint64_t meter_cpu_ns(void)
+{
+    return clock_cpu_ns();
+}
+static inline uint64_t meter_peak_rss(void)
+{
+    return clock_peak_rss();
+}
+static inline double meter_seconds(uint64_t since_ns)
+{
+    return (double)(clock_ns() - since_ns) / 1e9;
+}
 
 /* bytes as "12.3 MB"; out holds 24 bytes. */
 const char *meter_bytes(uint64_t bytes, char out[24]);

@@ -158,7 +158,8 @@ static pm_status unknown(const parse *p, const char *name)
 
 static pm_status not_yet(const parse *p, const char *option, const char *value)
 {
-    return error_set(p->err, PM_USAGE, "%s: --%s%s%.40s: not available yet; see 'pressmark help %s'",
+    return error_set(p->err, PM_USAGE,
+                     "%s: --%s%s%.40s: not available yet; see 'pressmark help %s'",
                      p->command->name, option, *value ? "=" : "", value, p->command->name);
 }
 
@@ -171,7 +172,8 @@ static pm_status bad_value(const parse *p, const cli_option *o, const char *valu
 
 static pm_status check_range(const parse *p, const cli_option *o, const char *value, double v)
 {
-    if ((o->low == 0 && o->high == 0) || (v >= (double)o->low && v <= (double)o->high)) return PM_OK;
+    if ((o->low == 0 && o->high == 0) || (v >= (double)o->low && v <= (double)o->high))
+        return PM_OK;
     return error_set(p->err, PM_USAGE, "%s: --%s: %.40s is out of range, which is %llu to %llu",
                      p->command->name, o->name, value, (unsigned long long)o->low,
                      (unsigned long long)o->high);
@@ -195,7 +197,8 @@ static pm_status store_integer(const parse *p, const cli_option *o, const char *
     uint64_t number;
     bool is_size = o->kind == CLI_SIZE;
     if (!(is_size ? cli_parse_size(value, &number) : cli_parse_number(value, &number))) {
-        return bad_value(p, o, value, is_size ? "a size; write 4096, 512k, 64M or 1G" : "a whole number");
+        return bad_value(p, o, value,
+                         is_size ? "a size; write 4096, 512k, 64M or 1G" : "a whole number");
     }
     pm_status st = check_range(p, o, value, (double)number);
     if (st == PM_OK) memcpy(p->options + o->offset, &number, sizeof(number));
@@ -222,18 +225,23 @@ static pm_status store_yesno(const parse *p, const cli_option *o, const char *va
 static pm_status store_value(const parse *p, const cli_option *o, const char *value)
 {
     switch (o->kind) {
-    case CLI_YESNO: return store_yesno(p, o, value);
-    case CLI_CHOICE: return store_choice(p, o, value);
-    case CLI_REAL: return store_real(p, o, value);
+    case CLI_YESNO:
+        return store_yesno(p, o, value);
+    case CLI_CHOICE:
+        return store_choice(p, o, value);
+    case CLI_REAL:
+        return store_real(p, o, value);
     case CLI_NUMBER:
-    case CLI_SIZE: return store_integer(p, o, value);
+    case CLI_SIZE:
+        return store_integer(p, o, value);
     case CLI_TEXT:
         if (!*value) return bad_value(p, o, value, "a value; it is empty");
         memcpy(p->options + o->offset, &value, sizeof(value));
         return PM_OK;
     case CLI_FLAG:
     case CLI_SET:
-    case CLI_LATER: break;
+    case CLI_LATER:
+        break;
     }
     return PM_OK;
 }
@@ -249,12 +257,15 @@ static pm_status apply(parse *p, const cli_option *o, const char *value)
     if (o->kind == CLI_LATER) return not_yet(p, o->name, "");
     if (!takes_value(o)) {
         if (value) {
-            return error_set(p->err, PM_USAGE, "%s: --%s takes no value", p->command->name, o->name);
+            return error_set(p->err, PM_USAGE, "%s: --%s takes no value", p->command->name,
+                             o->name);
         }
         unsigned set = (unsigned)o->low;
         bool yes = true;
-        if (o->kind == CLI_SET) memcpy(p->options + o->offset, &set, sizeof(set));
-        else memcpy(p->options + o->offset, &yes, sizeof(yes));
+        if (o->kind == CLI_SET)
+            memcpy(p->options + o->offset, &set, sizeof(set));
+        else
+            memcpy(p->options + o->offset, &yes, sizeof(yes));
         return PM_OK;
     }
     if (!value) {
@@ -333,8 +344,9 @@ static pm_status check_words(const parse *p)
                          c->args, c->name);
     }
     if (p->n_words > c->max_words) {
-        return error_set(p->err, PM_USAGE, "%s: unexpected argument '%.60s'; see 'pressmark help %s'",
-                         c->name, p->argv[c->max_words], c->name);
+        return error_set(p->err, PM_USAGE,
+                         "%s: unexpected argument '%.60s'; see 'pressmark help %s'", c->name,
+                         p->argv[c->max_words], c->name);
     }
     return PM_OK;
 }

@@ -39,8 +39,8 @@ typedef enum cli_kind {
 } cli_kind;
 
 typedef struct cli_option {
-    const char *name;   /* long name without dashes                                      */
-    char letter;        /* short name, or 0                                              */
+    const char *name; /* long name without dashes                                      */
+    char letter;      /* short name, or 0                                              */
     cli_kind kind;
     const char *arg;    /* what the help calls the value: "N"; for CLI_CHOICE its names  */
     const char *later;  /* values of a CLI_CHOICE that answer "not available yet"        */
@@ -49,10 +49,12 @@ typedef struct cli_option {
     const char *help;   /* one line, or NULL: accepted but not listed                    */
 } cli_option;
 
-#define CLI_OPTION_INDEX(type)                                                            \
-    { .name = "index", .letter = 'i', .kind = CLI_TEXT, .arg = "DIR",                     \
-      .offset = offsetof(type, index),                                                    \
-      .help = "the index (default: $PRESSMARK_INDEX, else ./pressmark.idx)" }
+#define CLI_OPTION_INDEX(type)                                                                     \
+    {                                                                                              \
+        .name = "index", .letter = 'i', .kind = CLI_TEXT, .arg = "DIR",                            \
+        .offset = offsetof(type, index),                                                           \
+        .help = "the index (default: $PRESSMARK_INDEX, else ./pressmark.idx)"                      \
+    }
 
 /* The words of the command line that are neither options nor their values. */
 typedef struct cli_args {

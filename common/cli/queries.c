@@ -30,7 +30,8 @@ unsigned queries_topic_fields(const char *names)
 
 pm_status queries_add(query_list *list, pm_text qid, pm_text query, pm_error *err)
 {
-    if (!mem_grow(&list->items, &list->cap, list->n + 1, sizeof(*list->items))) return error_nomem(err);
+    if (!mem_grow(&list->items, &list->cap, list->n + 1, sizeof(*list->items)))
+        return error_nomem(err);
     list->items[list->n++] = (pm_batch_query){qid, query};
     return PM_OK;
 }
@@ -68,7 +69,8 @@ out:
     return st;
 }
 
-/* ---- JSON Lines ------------------------------------------------------------------------------- */
+/* ---- JSON Lines -------------------------------------------------------------------------------
+ */
 
 static const json_t *first_key(const json_t *object, const char *a, const char *b)
 {
@@ -80,12 +82,14 @@ static pm_status json_qid(query_list *list, const json_t *object, size_t number,
                           pm_error *err)
 {
     const json_t *id = first_key(object, "qid", "id");
-    if (json_is_string(id)) return keep(list, json_string_value(id), json_string_length(id), qid, err);
+    if (json_is_string(id))
+        return keep(list, json_string_value(id), json_string_length(id), qid, err);
     if (json_is_integer(id)) return keep_number(list, json_integer_value(id), qid, err);
     return keep_number(list, (long long)number, qid, err);
 }
 
-static pm_status add_json(query_list *list, const char *path, size_t number, pm_text line, pm_error *err)
+static pm_status add_json(query_list *list, const char *path, size_t number, pm_text line,
+                          pm_error *err)
 {
     pm_status st = PM_OK;
     json_error_t why;
@@ -93,8 +97,8 @@ static pm_status add_json(query_list *list, const char *path, size_t number, pm_
     json_t *object = json_loadb(line.data, line.len, JSON_ALLOW_NUL, &why);
     const json_t *query = first_key(object, "query", "text");
     if (!json_is_string(query)) {
-        st = error_set(err, PM_USAGE, "%s:%zu: not a JSON object with \"query\" or \"text\"%s%s", path,
-                       number, object ? "" : ": ", object ? "" : why.text);
+        st = error_set(err, PM_USAGE, "%s:%zu: not a JSON object with \"query\" or \"text\"%s%s",
+                       path, number, object ? "" : ": ", object ? "" : why.text);
         goto out;
     }
     PM_TRY(json_qid(list, object, number, &qid, err));
@@ -105,7 +109,8 @@ out:
     return st;
 }
 
-/* ---- all forms ---------------------------------------------------------------------------------- */
+/* ---- all forms ----------------------------------------------------------------------------------
+ */
 
 static bool is_blank_line(pm_text line)
 {
@@ -125,7 +130,8 @@ static pm_status parse_lines(query_list *list, const char *path, bool json, pm_e
         pm_text line = {p, (size_t)(stop - p)};
         if (line.len && line.data[line.len - 1] == '\r') line.len--;
         if (!is_blank_line(line)) {
-            PM_TRY(json ? add_json(list, path, number, line, err) : add_line(list, number, line, err));
+            PM_TRY(json ? add_json(list, path, number, line, err)
+                        : add_line(list, number, line, err));
         }
         p = newline ? newline + 1 : end;
     }

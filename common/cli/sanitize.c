@@ -13,10 +13,20 @@ size_t sanitize_decode(const unsigned char *p, const unsigned char *end, uint32_
         *code = c;
         return 1;
     }
-    if (c >= 0xc2 && c < 0xe0) { need = 2; c &= 0x1f; low = 0x80; }
-    else if (c >= 0xe0 && c < 0xf0) { need = 3; c &= 0x0f; low = 0x800; }
-    else if (c >= 0xf0 && c < 0xf5) { need = 4; c &= 0x07; low = 0x10000; }
-    else return 0;
+    if (c >= 0xc2 && c < 0xe0) {
+        need = 2;
+        c &= 0x1f;
+        low = 0x80;
+    } else if (c >= 0xe0 && c < 0xf0) {
+        need = 3;
+        c &= 0x0f;
+        low = 0x800;
+    } else if (c >= 0xf0 && c < 0xf5) {
+        need = 4;
+        c &= 0x07;
+        low = 0x10000;
+    } else
+        return 0;
     if (left < need) return 0;
     for (size_t i = 1; i < need; i++) {
         if ((p[i] & 0xc0) != 0x80) return 0;
@@ -54,11 +64,16 @@ static void append_picture(buf *out, unsigned char c)
 static void append_ascii(buf *out, unsigned char c, unsigned mode)
 {
     bool blank = c == '\n' || c == '\t' || c == '\r';
-    if (c >= 0x20 && c < 0x7f) buf_u8(out, c);
-    else if (!blank) append_picture(out, c);
-    else if (mode == SAFE_LINE) buf_u8(out, ' ');
-    else if (mode == SAFE_NAME) buf_append_str(out, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
-    else if (c != '\r') buf_u8(out, c);
+    if (c >= 0x20 && c < 0x7f)
+        buf_u8(out, c);
+    else if (!blank)
+        append_picture(out, c);
+    else if (mode == SAFE_LINE)
+        buf_u8(out, ' ');
+    else if (mode == SAFE_NAME)
+        buf_append_str(out, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
+    else if (c != '\r')
+        buf_u8(out, c);
 }
 
 void sanitize_append(buf *out, const char *data, size_t len, unsigned mode)
@@ -68,9 +83,12 @@ void sanitize_append(buf *out, const char *data, size_t len, unsigned mode)
     while (p < end) {
         uint32_t code = 0;
         size_t n = sanitize_decode(p, end, &code);
-        if (n == 1) append_ascii(out, *p, mode);
-        else if (n == 0 || sanitize_is_hidden(code)) buf_append_str(out, replacement);
-        else buf_append(out, p, n);
+        if (n == 1)
+            append_ascii(out, *p, mode);
+        else if (n == 0 || sanitize_is_hidden(code))
+            buf_append_str(out, replacement);
+        else
+            buf_append(out, p, n);
         p += n ? n : 1;
     }
 }

@@ -16,7 +16,10 @@ bool terminal_is_stdout(void)
     if (answer < 0) answer = isatty(STDOUT_FILENO) == 1;
     return answer == 1;
 }
-bool terminal_is_stderr(void) { return isatty(STDERR_FILENO) == 1; }
+bool terminal_is_stderr(void)
+{
+    return isatty(STDERR_FILENO) == 1;
+}
 
 unsigned terminal_width(void)
 {
@@ -37,17 +40,24 @@ bool terminal_wants_color(unsigned color)
 
 static volatile sig_atomic_t interrupted;
 
-static void note_signal(int number) { interrupted = number; }
+static void note_signal(int number)
+{
+    interrupted = number;
+}
 
 void interrupt_catch(void)
 {
-    struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    struct sigaction action = {.sa_handler = note_signal,
+                               .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
 
-bool interrupt_seen(void) { return interrupted != 0; }
+bool interrupt_seen(void)
+{
+    return interrupted != 0;
+}
 
 void interrupt_raise(void)
 {

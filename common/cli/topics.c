@@ -24,11 +24,17 @@ typedef struct topic {
     pm_text num, fields[3]; /* title, desc, narr                                          */
 } topic;
 
-static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
 
 static pm_text trim(pm_text t)
 {
-    while (t.len && is_space(t.data[0])) { t.data++; t.len--; }
+    while (t.len && is_space(t.data[0])) {
+        t.data++;
+        t.len--;
+    }
     while (t.len && is_space(t.data[t.len - 1])) t.len--;
     return t;
 }
@@ -67,7 +73,8 @@ static pm_status add_topic(query_list *list, const char *path, const topic *t, u
                            pm_error *err)
 {
     size_t cap = 1, len = 0;
-    if (!t->num.len) return error_set(err, PM_USAGE, "%s: topic %zu has no <num>", path, list->n + 1);
+    if (!t->num.len)
+        return error_set(err, PM_USAGE, "%s: topic %zu has no <num>", path, list->n + 1);
     for (unsigned i = 0; i < 3; i++) cap += t->fields[i].len + 1;
     char *query = arena_alloc(&list->arena, cap);
     if (!query) return error_nomem(err);
@@ -101,11 +108,14 @@ pm_status topics_parse(query_list *list, const char *path, unsigned topic_fields
         if (begins || ends) {
             current = (topic){0};
             inside = begins;
-        }
-        else if (tag_is(tag, "num")) current.num = without_label(text, "Number:");
-        else if (tag_is(tag, "title")) current.fields[0] = without_label(text, "Topic:");
-        else if (tag_is(tag, "desc")) current.fields[1] = without_label(text, "Description:");
-        else if (tag_is(tag, "narr")) current.fields[2] = without_label(text, "Narrative:");
+        } else if (tag_is(tag, "num"))
+            current.num = without_label(text, "Number:");
+        else if (tag_is(tag, "title"))
+            current.fields[0] = without_label(text, "Topic:");
+        else if (tag_is(tag, "desc"))
+            current.fields[1] = without_label(text, "Description:");
+        else if (tag_is(tag, "narr"))
+            current.fields[2] = without_label(text, "Narrative:");
     }
     if (inside) PM_TRY(add_topic(list, path, &current, topic_fields, err));
 out:

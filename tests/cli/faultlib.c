@@ -7,7 +7,6 @@
  * write counts only files on disk, so that messages still come out.  When FAULT_LOG names
  * a file, it is created when the fault was struck.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>

@@ -11,7 +11,7 @@ P() { "$PRESSMARK" "$@"; }
 # make_five DIR: the five articles as an index.
 make_five() { P index -q -i "$1" "$ARTICLES"; }
 
-is_asan() { ldd "$PRESSMARK" | grep -q libasan; }
+is_asan() { ldd "$PRESSMARK" | grep -q 'lib.san'; }
 
 # with_fault SPEC COMMAND...: see faultlib.c.
 with_fault() {

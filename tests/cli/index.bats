@@ -190,7 +190,7 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     docs | P index -q -i "$X" -
     expect 0 P stats -i "$X" --json
     # titles and texts: 1 + 4, 1 + 2, 0 tokens
-    same "3 8 1.2 0.75 native en" \
+    same "3 8 1.2 0.75 native english" \
         "$(jq -r '[.documents, .tokens, .k1, .b, .engine, .lang] | join(" ")' <<<"$output")"
     jq -e '[.terms, .postings, .positions, .index_bytes, .segments] | all(. > 0)' <<<"$output"
     jq -e '.avgdl == (8 / 3) and (.sections | length > 0) and (.analyzer | length > 0)' <<<"$output"

@@ -66,8 +66,8 @@ state_is() {
         run --separate-stderr second_commit fsync:$n:5
         if [ ! -e struck ]; then [ "$status" -eq 0 ]; break; fi
         case $status in
-        5) seen5=1; says "fsync" || says "y.idx"; state_is old ;;
-        6) seen6=1; says "durable"; state_is new ;;
+        5) seen5=1; says "cannot sync" "y.idx"; state_is old ;;
+        6) seen6=1; says "visible" "power cut"; state_is new ;;
         *) echo "fsync $n: exit $status: $stderr"; return 1 ;;
         esac
     done
