@@ -108,14 +108,13 @@ pm_status plan_add_phrase(plan *p, const uint32_t *keys, uint32_t n, bool title,
     return m.words ? add_matcher(p, m, out, err) : error_nomem(err);
 }
 
-/* A window that holds both sides of the gap has at least FIELD_GAP + 2 positions: the last of
- * the title, the gap, the first of the body. */
+/* Only a window of more than FIELD_GAP positions can reach from the title into the body. */
 static pm_status add_near(plan *p, const query_node *node, const uint32_t *keys, uint32_t *out,
                           pm_error *err)
 {
     plan_matcher m = {.kind = MATCH_NEAR, .title = node->title};
     m.window = (uint64_t)node->n_words + node->slop;
-    bool may_cross = !node->title && m.window >= FIELD_GAP + 2;
+    bool may_cross = !node->title && m.window >= FIELD_GAP;
     uint32_t *words = arena_zalloc(p->a, node->n_words * sizeof *words);
     uint32_t *needs = arena_zalloc(p->a, node->n_words * sizeof *needs);
     uint32_t *titles = arena_zalloc(p->a, node->n_words * sizeof *titles);
