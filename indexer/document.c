@@ -14,8 +14,10 @@ static void keep_or_free(buf *b)
 
 void document_reset(document *d)
 {
-    if (d->mem.total > DOCUMENT_KEEP_BYTES) arena_free(&d->mem);
-    else arena_reset(&d->mem);
+    if (d->mem.total > DOCUMENT_KEEP_BYTES)
+        arena_free(&d->mem);
+    else
+        arena_reset(&d->mem);
     keep_or_free(&d->title);
     keep_or_free(&d->text);
     keep_or_free(&d->extra);

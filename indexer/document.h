@@ -19,18 +19,24 @@ typedef struct document {
     const char *title_rule, *date_rule; /* static; see pm_ingest_event                   */
     struct pm_span spans[DOCUMENT_SPANS_MAX];
     size_t n_spans;
-    uint64_t repaired;  /* invalid sequences met while reading it                         */
-    bool converted;     /* was in another encoding than UTF-8                             */
-    arena mem;          /* short texts: joined lists, numbers as text, made-up ids        */
+    uint64_t repaired;      /* invalid sequences met while reading it                         */
+    bool converted;         /* was in another encoding than UTF-8                             */
+    arena mem;              /* short texts: joined lists, numbers as text, made-up ids        */
     buf title, text, extra; /* long ones                                                  */
-} document;             /* valid when zeroed                                              */
+} document;                 /* valid when zeroed                                              */
 
 void document_reset(document *d);
 void document_free(document *d);
 /* Note a span of the file as furniture; those beyond DOCUMENT_SPANS_MAX are not listed. */
 void document_add_span(document *d, size_t start, size_t end, const char *why);
 
-static inline pm_text text_of(const char *s) { return (pm_text){s, strlen(s)}; }
-static inline pm_text text_of_buf(const buf *b) { return (pm_text){(const char *)b->data, b->len}; }
+static inline pm_text text_of(const char *s)
+{
+    return (pm_text){s, strlen(s)};
+}
+static inline pm_text text_of_buf(const buf *b)
+{
+    return (pm_text){(const char *)b->data, b->len};
+}
 
 #endif

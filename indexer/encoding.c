@@ -36,9 +36,12 @@ size_t encoding_mark(const char *data, size_t len, encoding *out)
     *out = ENCODING_UTF8;
     if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) return 3;
     if (len < 2) return 0;
-    if (memcmp(data, "\xff\xfe", 2) == 0) *out = ENCODING_UTF16LE;
-    else if (memcmp(data, "\xfe\xff", 2) == 0) *out = ENCODING_UTF16BE;
-    else return 0;
+    if (memcmp(data, "\xff\xfe", 2) == 0)
+        *out = ENCODING_UTF16LE;
+    else if (memcmp(data, "\xfe\xff", 2) == 0)
+        *out = ENCODING_UTF16BE;
+    else
+        return 0;
     return 2;
 }
 
@@ -92,7 +95,8 @@ static void feed_1252(decoder *d, buf *out, const uint8_t *data, size_t len)
 
 static uint32_t unit_at(const decoder *d, const uint8_t *p)
 {
-    return d->from == ENCODING_UTF16BE ? (uint32_t)(p[0] << 8 | p[1]) : (uint32_t)(p[1] << 8 | p[0]);
+    return d->from == ENCODING_UTF16BE ? (uint32_t)(p[0] << 8 | p[1])
+                                       : (uint32_t)(p[1] << 8 | p[0]);
 }
 
 /* Characters of data from the first on; returns the bytes used: all but a cut character. */

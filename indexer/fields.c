@@ -9,11 +9,11 @@
 enum { KEYS_MAX = 5 }; /* of a field, with the NULL that ends them */
 
 typedef struct field_rule {
-    size_t offset;            /* of the pm_text in pm_article                             */
-    const char *separator;    /* between the elements of a list                           */
-    const char *jsonl[KEYS_MAX];     /* keys by preference                                   */
+    size_t offset;               /* of the pm_text in pm_article                             */
+    const char *separator;       /* between the elements of a list                           */
+    const char *jsonl[KEYS_MAX]; /* keys by preference                                   */
     const char *front[KEYS_MAX];
-    bool all;                 /* the values of all keys, joined, instead of the first     */
+    bool all; /* the values of all keys, joined, instead of the first     */
 } field_rule;
 
 static const field_rule rules[] = {
@@ -90,7 +90,8 @@ static pm_text list_text(document *d, const json_t *list, const char *separator,
         if (joined.len) buf_append_str(&joined, separator);
         buf_append(&joined, part.data, part.len);
     }
-    const char *copy = joined.failed ? NULL : arena_strndup(&d->mem, (const char *)joined.data, joined.len);
+    const char *copy =
+        joined.failed ? NULL : arena_strndup(&d->mem, (const char *)joined.data, joined.len);
     pm_text out = {copy, copy ? joined.len : 0};
     *refused |= !copy;
     buf_free(&joined);
@@ -124,12 +125,14 @@ static int digits_needed(json_t *value)
     char number[40];
     if (json_is_real(value)) return real_text(number, json_real_value(value));
     if (json_is_array(value)) {
-        json_array_foreach(value, i, inner) {
+        json_array_foreach(value, i, inner)
+        {
             int digits = digits_needed(inner);
             if (digits > most) most = digits;
         }
     } else if (json_is_object(value)) {
-        json_object_foreach(value, key, inner) {
+        json_object_foreach(value, key, inner)
+        {
             int digits = digits_needed(inner);
             if (digits > most) most = digits;
         }
@@ -162,14 +165,15 @@ static bool key_is_done(const char *used[N_RULES][KEYS_MAX], fields_kind kind, c
 }
 
 /* {"key":value,...} of all keys but the used ones; nothing when none is left. */
-static pm_status take_extra(document *d, json_t *object, fields_kind kind, const char *used[N_RULES][KEYS_MAX],
-                            pm_error *err)
+static pm_status take_extra(document *d, json_t *object, fields_kind kind,
+                            const char *used[N_RULES][KEYS_MAX], pm_error *err)
 {
     pm_status st = PM_OK;
     json_t *rest = json_object(), *value;
     const char *key;
     if (!rest) PM_TRY(error_nomem(err));
-    json_object_foreach(object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         if (key_is_done(used, kind, key, value)) continue;
         if (json_object_set_nocheck(rest, key, value) != 0) PM_TRY(error_nomem(err));
     }
@@ -199,8 +203,8 @@ static pm_text join(document *d, pm_text a, const char *separator, pm_text b, bo
 }
 
 /* The value of one field; marks its keys as used. */
-static pm_text take_field(document *d, json_t *object, const field_rule *rule, const char *const *keys,
-                          const char *used[KEYS_MAX], bool *refused)
+static pm_text take_field(document *d, json_t *object, const field_rule *rule,
+                          const char *const *keys, const char *used[KEYS_MAX], bool *refused)
 {
     pm_text taken = {NULL, 0};
     for (size_t n = 0; *keys && (rule->all || !taken.len); keys++) {
@@ -219,7 +223,8 @@ pm_status fields_take(document *d, json_t *object, fields_kind kind, pm_error *e
     const char *used[N_RULES][KEYS_MAX] = {{NULL}};
     bool refused = false;
     for (size_t i = 0; i < N_RULES; i++) {
-        pm_text text = take_field(d, object, &rules[i], rule_keys(&rules[i], kind), used[i], &refused);
+        pm_text text =
+            take_field(d, object, &rules[i], rule_keys(&rules[i], kind), used[i], &refused);
         memcpy((char *)&d->article + rules[i].offset, &text, sizeof text);
     }
     if (refused) return error_nomem(err);

@@ -69,7 +69,8 @@ static void builder_add(builder *b, json_t *value)
         failed = json_object_set_nocheck(top, json_string_value(*key), value);
         json_decref(*key);
         *key = NULL;
-    } else if (json_is_string(value) && !memchr(json_string_value(value), 0, json_string_length(value))) {
+    } else if (json_is_string(value) &&
+               !memchr(json_string_value(value), 0, json_string_length(value))) {
         *key = json_incref(value);
     } else {
         b->unfit = true; /* a list or object as a key */
@@ -85,8 +86,10 @@ static void builder_begin(builder *b, json_t *value)
         json_decref(value);
         return;
     }
-    if (b->depth == 0) b->open[0] = value;
-    else builder_add(b, json_incref(value));
+    if (b->depth == 0)
+        b->open[0] = value;
+    else
+        builder_add(b, json_incref(value));
     if (b->depth > 0) json_decref(value);
     b->open[b->depth] = value;
     b->key[b->depth++] = NULL;
@@ -97,10 +100,13 @@ static void builder_scalar(builder *b, const yaml_event_t *event)
     const char *text = (const char *)event->data.scalar.value;
     size_t len = event->data.scalar.length;
     bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    bool null = plain && (!len || (len == 1 && *text == '~') || (len == 4 && memcmp(text, "null", 4) == 0));
+    bool null =
+        plain && (!len || (len == 1 && *text == '~') || (len == 4 && memcmp(text, "null", 4) == 0));
     bool value = b->depth && (json_is_array(b->open[b->depth - 1]) || b->key[b->depth - 1]);
-    if (!b->depth || event->data.scalar.anchor || event->data.scalar.tag) b->unfit = true;
-    else builder_add(b, null && value ? json_null() : json_stringn(text, len));
+    if (!b->depth || event->data.scalar.anchor || event->data.scalar.tag)
+        b->unfit = true;
+    else
+        builder_add(b, null && value ? json_null() : json_stringn(text, len));
 }
 
 static void builder_event(builder *b, const yaml_event_t *event)
@@ -110,12 +116,16 @@ static void builder_event(builder *b, const yaml_event_t *event)
         builder_scalar(b, event);
         break;
     case YAML_MAPPING_START_EVENT:
-        if (event->data.mapping_start.anchor || event->data.mapping_start.tag) b->unfit = true;
-        else builder_begin(b, json_object());
+        if (event->data.mapping_start.anchor || event->data.mapping_start.tag)
+            b->unfit = true;
+        else
+            builder_begin(b, json_object());
         break;
     case YAML_SEQUENCE_START_EVENT:
-        if (event->data.sequence_start.anchor || event->data.sequence_start.tag) b->unfit = true;
-        else builder_begin(b, json_array());
+        if (event->data.sequence_start.anchor || event->data.sequence_start.tag)
+            b->unfit = true;
+        else
+            builder_begin(b, json_array());
         break;
     case YAML_MAPPING_END_EVENT:
     case YAML_SEQUENCE_END_EVENT:
@@ -233,7 +243,8 @@ static int take_line(json_t *object, json_t **last_key, const char *line, size_t
         json_decref(*last_key);
         *last_key = json_stringn(line, n);
         json_t *value = line_value(line + n + 1, len - n - 1);
-        if (*last_key && value) return json_object_set_new_nocheck(object, json_string_value(*last_key), value);
+        if (*last_key && value)
+            return json_object_set_new_nocheck(object, json_string_value(*last_key), value);
         json_decref(value);
         return -1;
     }

@@ -116,8 +116,10 @@ static pm_status gzip_inflate(gzip *g, void *data, size_t cap, size_t *got, pm_e
     *got = room - g->z.avail_out;
     g->out_total += *got;
     if (code == Z_MEM_ERROR) return error_nomem(err);
-    if (code == Z_STREAM_END) g->in_member = false;
-    else if (code == Z_BUF_ERROR && g->input_ended) return gzip_fail(g, "ends too early", err);
+    if (code == Z_STREAM_END)
+        g->in_member = false;
+    else if (code == Z_BUF_ERROR && g->input_ended)
+        return gzip_fail(g, "ends too early", err);
     else if (code != Z_OK && code != Z_BUF_ERROR)
         return gzip_fail(g, g->z.msg ? g->z.msg : "is damaged", err);
     return gzip_check_ratio(g, err);

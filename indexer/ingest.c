@@ -48,8 +48,10 @@ static pm_status take_folder(ingest *run, const char *path, pm_error *err)
     }
     PM_TRY(ingest_walk(run, path, err));
     if (!run->options.prune || run->stopped) goto out;
-    if (run->root_incomplete) ingest_warn(run, path, "not pruned, because a part of it could not be listed");
-    else buf_u32(&run->pruned_roots, run->root);
+    if (run->root_incomplete)
+        ingest_warn(run, path, "not pruned, because a part of it could not be listed");
+    else
+        buf_u32(&run->pruned_roots, run->root);
     if (run->pruned_roots.failed) PM_TRY(error_nomem(err));
 out:
     return st;
@@ -62,7 +64,8 @@ static pm_status take_path(ingest *run, const char *path, pm_error *err)
     pm_error problem = {0};
     bool is_stdin = strcmp(path, "-") == 0;
     run->root = 0;
-    if (is_stdin) file.info.is_regular = true;
+    if (is_stdin)
+        file.info.is_regular = true;
     else if (file_stat(path, &file.info, &problem) != PM_OK) {
         ingest_skip(run, path, 0, file.id, problem.message);
         return PM_OK;
@@ -77,7 +80,8 @@ static pm_status check_paths(const char *const *paths, size_t n_paths, pm_error 
         file_info info;
         pm_error problem = {0};
         if (strcmp(paths[i], "-") == 0 || file_stat(paths[i], &info, &problem) == PM_OK) continue;
-        return error_set(err, PM_USAGE, "%s; name a file, a folder, or - for standard input", problem.message);
+        return error_set(err, PM_USAGE, "%s; name a file, a folder, or - for standard input",
+                         problem.message);
     }
     return PM_OK;
 }
@@ -94,7 +98,8 @@ static pm_status set_options(ingest *run, const pm_ingest_options *options, pm_e
     const char *name = run->options.encoding;
     run->has_encoding = name && encoding_find(name, &run->encoding);
     if (!name || run->has_encoding) return PM_OK;
-    return error_set(err, PM_USAGE, "unknown encoding %.40s; known are utf-8, utf-16le, utf-16be and windows-1252",
+    return error_set(err, PM_USAGE,
+                     "unknown encoding %.40s; known are utf-8, utf-16le, utf-16be and windows-1252",
                      name);
 }
 
@@ -120,10 +125,12 @@ pm_status ingest_run(const ingest_sink *sink, const char *const *paths, size_t n
     PM_TRY(check_paths(paths, n_paths, err));
     for (size_t i = 0; i < n_paths && !run.stopped; i++) PM_TRY(take_path(&run, paths[i], err));
     if (!run.stopped) PM_TRY(ingest_prune(&run, err));
-    if (run.stopped) st = error_set(err, PM_PARTIAL, "stopped by the caller; later input was not read");
+    if (run.stopped)
+        st = error_set(err, PM_PARTIAL, "stopped by the caller; later input was not read");
     else if (is_partial(&run))
         st = error_set(err, PM_PARTIAL, "%llu inputs skipped, %llu ids met twice",
-                       (unsigned long long)run.summary.skipped, (unsigned long long)run.summary.duplicates);
+                       (unsigned long long)run.summary.skipped,
+                       (unsigned long long)run.summary.duplicates);
 out:
     if (summary) *summary = run.summary;
     ingest_free(&run);

@@ -38,17 +38,17 @@ typedef struct ingest_sink {
 typedef struct ingest {
     const ingest_sink *sink;
     pm_ingest_options options;
-    bool has_encoding;       /* options.encoding, understood                              */
+    bool has_encoding; /* options.encoding, understood                              */
     encoding encoding;
     pm_ingest_summary summary;
-    bool stopped;            /* the caller said stop                                      */
+    bool stopped; /* the caller said stop                                      */
     uint64_t since_commit;
-    document doc;            /* the one at hand                                           */
-    id_set seen;             /* ids indexed, or found unchanged, in this run              */
-    id_set present;          /* with prune: ids of files that exist, whatever came of them */
-    uint32_t root;           /* tag of the folder PATH at hand; 0 for a file              */
-    bool root_incomplete;    /* a part of it could not be listed                          */
-    buf pruned_roots;        /* u32 tags of the folders whose gone articles are to go     */
+    document doc;         /* the one at hand                                           */
+    id_set seen;          /* ids indexed, or found unchanged, in this run              */
+    id_set present;       /* with prune: ids of files that exist, whatever came of them */
+    uint32_t root;        /* tag of the folder PATH at hand; 0 for a file              */
+    bool root_incomplete; /* a part of it could not be listed                          */
+    buf pruned_roots;     /* u32 tags of the folders whose gone articles are to go     */
 } ingest;
 
 /* ingest.c */
@@ -58,8 +58,8 @@ pm_status ingest_run(const ingest_sink *sink, const char *const *paths, size_t n
 /* One file as the walk met it; all borrowed. */
 typedef struct ingest_input {
     const char *path;
-    pm_text id;              /* path relative to the folder PATH, or base name            */
-    bool walked;             /* found in a folder, not given as PATH                      */
+    pm_text id;  /* path relative to the folder PATH, or base name            */
+    bool walked; /* found in a folder, not given as PATH                      */
     file_info info;
 } ingest_input;
 
@@ -92,6 +92,9 @@ static inline uint64_t ingest_hash(uint32_t content, uint32_t stamp)
 }
 /* The lower half for files of the folder at hand. */
 uint32_t ingest_stamp(const ingest *run);
-static inline uint32_t ingest_stamp_root(uint64_t hash) { return (uint32_t)hash & 0xffffff; }
+static inline uint32_t ingest_stamp_root(uint64_t hash)
+{
+    return (uint32_t)hash & 0xffffff;
+}
 
 #endif

@@ -13,14 +13,14 @@ static pm_status writer_remove(void *ctx, const char *id, size_t len, bool *foun
     return pm_writer_delete(ctx, id, len, found, err);
 }
 
-static pm_status writer_provenance(void *ctx, const char *id, size_t len, bool *found, uint64_t *size,
-                                   int64_t *mtime_ns, uint64_t *hash, pm_error *err)
+static pm_status writer_provenance(void *ctx, const char *id, size_t len, bool *found,
+                                   uint64_t *size, int64_t *mtime_ns, uint64_t *hash, pm_error *err)
 {
     return pm_writer_provenance(ctx, id, len, found, size, mtime_ns, hash, err);
 }
 
-static pm_status writer_each_id(void *ctx, bool (*fn)(void *ctx, const char *id, size_t len), void *fn_ctx,
-                                pm_error *err)
+static pm_status writer_each_id(void *ctx, bool (*fn)(void *ctx, const char *id, size_t len),
+                                void *fn_ctx, pm_error *err)
 {
     return pm_writer_each_id(ctx, fn, fn_ctx, err);
 }

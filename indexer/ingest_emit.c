@@ -12,27 +12,39 @@ static void send(ingest *run, const pm_ingest_event *event)
 void ingest_skip(ingest *run, const char *path, uint64_t line, pm_text id, const char *reason)
 {
     run->summary.skipped++;
-    send(run, &(pm_ingest_event){.kind = PM_INGEST_SKIPPED, .path = text_of(path), .line = line, .id = id,
-                                 .title_rule = "none", .date_rule = "none", .reason = reason});
+    send(run, &(pm_ingest_event){.kind = PM_INGEST_SKIPPED,
+                                 .path = text_of(path),
+                                 .line = line,
+                                 .id = id,
+                                 .title_rule = "none",
+                                 .date_rule = "none",
+                                 .reason = reason});
 }
 
 void ingest_warn(ingest *run, const char *path, const char *reason)
 {
-    send(run, &(pm_ingest_event){.kind = PM_INGEST_WARNING, .path = text_of(path), .title_rule = "none",
-                                 .date_rule = "none", .reason = reason});
+    send(run, &(pm_ingest_event){.kind = PM_INGEST_WARNING,
+                                 .path = text_of(path),
+                                 .title_rule = "none",
+                                 .date_rule = "none",
+                                 .reason = reason});
 }
 
 void ingest_unchanged(ingest *run, const ingest_input *file)
 {
     run->summary.unchanged++;
-    send(run, &(pm_ingest_event){.kind = PM_INGEST_UNCHANGED, .path = text_of(file->path), .id = file->id,
-                                 .title_rule = "none", .date_rule = "none"});
+    send(run, &(pm_ingest_event){.kind = PM_INGEST_UNCHANGED,
+                                 .path = text_of(file->path),
+                                 .id = file->id,
+                                 .title_rule = "none",
+                                 .date_rule = "none"});
 }
 
 void ingest_pruned(ingest *run, pm_text id)
 {
     run->summary.pruned++;
-    send(run, &(pm_ingest_event){.kind = PM_INGEST_PRUNED, .id = id, .title_rule = "none", .date_rule = "none"});
+    send(run, &(pm_ingest_event){
+                  .kind = PM_INGEST_PRUNED, .id = id, .title_rule = "none", .date_rule = "none"});
 }
 
 static const char *id_problem(pm_text id)
@@ -79,16 +91,22 @@ pm_status ingest_add(ingest *run, const char *path, uint64_t line, pm_error *err
     bool replaced = false, seen = false;
     const char *problem = id_problem(a->id);
     if (problem) {
-        ingest_skip(run, path, line, (pm_text){a->id.data, a->id.len < 64 ? a->id.len : 64}, problem);
+        ingest_skip(run, path, line, (pm_text){a->id.data, a->id.len < 64 ? a->id.len : 64},
+                    problem);
         return PM_OK;
     }
     bool dated = a->date.len && pm_date_parse(a->date.data, a->date.len, date);
     run->summary.bad_dates += a->date.len && !dated;
     if (!id_set_add(&run->seen, a->id.data, a->id.len, &seen)) PM_TRY(error_nomem(err));
     PM_TRY(run->sink->add(run->sink->ctx, a, &replaced, err));
-    pm_ingest_event event = {.path = text_of(path), .line = line, .id = a->id, .title = a->title,
-                             .date = text_of(dated ? date : ""), .title_rule = d->title_rule,
-                             .date_rule = dated ? d->date_rule : "none", .spans = d->spans,
+    pm_ingest_event event = {.path = text_of(path),
+                             .line = line,
+                             .id = a->id,
+                             .title = a->title,
+                             .date = text_of(dated ? date : ""),
+                             .title_rule = d->title_rule,
+                             .date_rule = dated ? d->date_rule : "none",
+                             .spans = d->spans,
                              .n_spans = d->n_spans};
     count_added(run, replaced, seen && replaced, &event);
     send(run, &event);

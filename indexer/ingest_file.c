@@ -28,8 +28,9 @@ static pm_input_format format_of_name(const char *name, bool *compressed)
     static const struct {
         const char *suffix;
         pm_input_format format;
-    } known[] = {{".txt", PM_INPUT_TEXT},     {".text", PM_INPUT_TEXT},   {".md", PM_INPUT_MARKDOWN},
-                 {".markdown", PM_INPUT_MARKDOWN}, {".jsonl", PM_INPUT_JSONL}, {".ndjson", PM_INPUT_JSONL}};
+    } known[] = {{".txt", PM_INPUT_TEXT},    {".text", PM_INPUT_TEXT},
+                 {".md", PM_INPUT_MARKDOWN}, {".markdown", PM_INPUT_MARKDOWN},
+                 {".jsonl", PM_INPUT_JSONL}, {".ndjson", PM_INPUT_JSONL}};
     size_t len = strlen(name);
     *compressed = name_ends(name, len, ".gz");
     if (*compressed) len -= 3;
@@ -47,7 +48,8 @@ static bool is_binary(slice head)
     if (n >= 5 && memcmp(head.data, "%PDF-", 5) == 0) return true;
     for (size_t i = 0; i < n; i++) {
         if (head.data[i] == 0) return true;
-        controls += head.data[i] < 0x20 && (head.data[i] < '\t' || head.data[i] > '\r') && head.data[i] != 0x1b;
+        controls += head.data[i] < 0x20 && (head.data[i] < '\t' || head.data[i] > '\r') &&
+                    head.data[i] != 0x1b;
     }
     return controls * 16 > n;
 }
@@ -61,15 +63,18 @@ static pm_status sniff(input *in, pm_input_format *format, const char **reason, 
     const char *text = (const char *)head.data;
     if (is_binary(head)) *reason = "not a text file";
     if (*format != PM_INPUT_AUTO) goto out;
-    if (json_line_sniff(text, head.len, head.len < SNIFF_BYTES)) *format = PM_INPUT_JSONL;
+    if (json_line_sniff(text, head.len, head.len < SNIFF_BYTES))
+        *format = PM_INPUT_JSONL;
     else if (head.len >= 4 && (memcmp(text, "---\n", 4) == 0 || memcmp(text, "---\r", 4) == 0))
         *format = PM_INPUT_MARKDOWN;
-    else *format = PM_INPUT_TEXT;
+    else
+        *format = PM_INPUT_TEXT;
 out:
     return st;
 }
 
-/* ---- unchanged files --------------------------------------------------------------------------- */
+/* ---- unchanged files ---------------------------------------------------------------------------
+ */
 
 typedef struct known_file {
     bool found;
@@ -84,8 +89,8 @@ static pm_status find_known(ingest *run, const ingest_input *file, known_file *o
     *out = (known_file){0};
     if (!file->id.len || file->id.len > DOCUMENT_ID_MAX) return PM_OK;
     if (id_set_find(&run->seen, file->id.data, file->id.len)) return PM_OK;
-    pm_status st = run->sink->provenance(run->sink->ctx, file->id.data, file->id.len, &out->found, &out->size,
-                                         &out->mtime_ns, &out->hash, err);
+    pm_status st = run->sink->provenance(run->sink->ctx, file->id.data, file->id.len, &out->found,
+                                         &out->size, &out->mtime_ns, &out->hash, err);
     if (st == PM_OK && (uint32_t)out->hash != ingest_stamp(run)) out->found = false;
     return st;
 }
@@ -98,10 +103,11 @@ static pm_status leave_unchanged(ingest *run, const ingest_input *file, pm_error
     return PM_OK;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------- */
+/* ---- reading
+ * --------------------------------------------------------------------------------------- */
 
-static pm_status skip_unless_fatal(ingest *run, const ingest_input *file, pm_status st, const pm_error *problem,
-                                   pm_error *err)
+static pm_status skip_unless_fatal(ingest *run, const ingest_input *file, pm_status st,
+                                   const pm_error *problem, pm_error *err)
 {
     if (st != PM_IO) {
         if (err) *err = *problem;
@@ -136,9 +142,12 @@ static pm_status read_text(ingest *run, const ingest_input *file, input *in, boo
     buf data = {0};
     bool too_long = false;
     pm_status st = input_read_all(in, &data, &too_long, &problem);
-    if (st != PM_OK) st = skip_unless_fatal(run, file, st, &problem, err);
-    else if (too_long) ingest_skip(run, file->path, 0, file->id, "longer than 64 MiB");
-    else st = index_text(run, file, &data, markdown, known, err);
+    if (st != PM_OK)
+        st = skip_unless_fatal(run, file, st, &problem, err);
+    else if (too_long)
+        ingest_skip(run, file->path, 0, file->id, "longer than 64 MiB");
+    else
+        st = index_text(run, file, &data, markdown, known, err);
     buf_free(&data);
     return st;
 }
@@ -155,8 +164,8 @@ static pm_status read_jsonl(ingest *run, const ingest_input *file, input *in, pm
 }
 
 /* Open the file and decide its format. */
-static pm_status open_input(ingest *run, const ingest_input *file, input *in, pm_input_format *format,
-                            const char **reason, pm_error *err)
+static pm_status open_input(ingest *run, const ingest_input *file, input *in,
+                            pm_input_format *format, const char **reason, pm_error *err)
 {
     bool compressed;
     pm_status st = PM_OK;
@@ -169,17 +178,22 @@ out:
     return st;
 }
 
-static pm_status read_file(ingest *run, const ingest_input *file, const known_file *known, pm_error *err)
+static pm_status read_file(ingest *run, const ingest_input *file, const known_file *known,
+                           pm_error *err)
 {
     pm_error problem = {0};
     input in = {.file = INFILE_INIT};
     pm_input_format format = PM_INPUT_AUTO;
     const char *reason = NULL;
     pm_status st = open_input(run, file, &in, &format, &reason, &problem);
-    if (st != PM_OK) st = skip_unless_fatal(run, file, st, &problem, err);
-    else if (reason) ingest_skip(run, file->path, 0, file->id, reason);
-    else if (format == PM_INPUT_JSONL) st = read_jsonl(run, file, &in, err);
-    else st = read_text(run, file, &in, format == PM_INPUT_MARKDOWN, known, err);
+    if (st != PM_OK)
+        st = skip_unless_fatal(run, file, st, &problem, err);
+    else if (reason)
+        ingest_skip(run, file->path, 0, file->id, reason);
+    else if (format == PM_INPUT_JSONL)
+        st = read_jsonl(run, file, &in, err);
+    else
+        st = read_text(run, file, &in, format == PM_INPUT_MARKDOWN, known, err);
     run->summary.input_bytes += in.bytes;
     input_close(&in);
     return st;
@@ -205,7 +219,8 @@ pm_status ingest_file(ingest *run, const ingest_input *file, pm_error *err)
     if (run->options.prune && !id_set_add(&run->present, file->id.data, file->id.len, &had))
         PM_TRY(error_nomem(err));
     if (file->walked && file->info.is_link) {
-        ingest_skip(run, file->path, 0, file->id, "a symbolic link inside a folder is not followed");
+        ingest_skip(run, file->path, 0, file->id,
+                    "a symbolic link inside a folder is not followed");
         goto out;
     }
     if (!file->info.is_regular) {
@@ -215,7 +230,8 @@ pm_status ingest_file(ingest *run, const ingest_input *file, pm_error *err)
     PM_TRY(find_known(run, file, &known, err));
     if (known.found && known.size == file->info.size && known.mtime_ns == file->info.mtime_ns)
         PM_TRY(leave_unchanged(run, file, err));
-    else PM_TRY(read_file(run, file, &known, err));
+    else
+        PM_TRY(read_file(run, file, &known, err));
 out:
     return st;
 }

@@ -10,10 +10,10 @@ enum { WALK_MAX_DEPTH = 64 };
 
 typedef struct walk {
     ingest *run;
-    buf path;      /* NUL-terminated path of the entry at hand                            */
-    size_t id_at;  /* where its part below the root begins                                */
+    buf path;     /* NUL-terminated path of the entry at hand                            */
+    size_t id_at; /* where its part below the root begins                                */
     unsigned depth;
-    bool failed;   /* an entry ended the run: not a failure to list its folder            */
+    bool failed; /* an entry ended the run: not a failure to list its folder            */
 } walk;
 
 static pm_status walk_folder(walk *w, pm_error *err);
@@ -51,9 +51,12 @@ static pm_status walk_entry(void *ctx, const char *name, pm_error *err)
     if (!set_path(w, name)) PM_TRY(error_nomem(err));
     ingest_input file = entry_of(w);
     bool known = file_stat(file.path, &file.info, &problem) == PM_OK;
-    if (!known && !file.info.is_link) skip_entry(w, &file, problem.message);
-    else if (file.info.is_dir && !file.info.is_link) PM_TRY(walk_folder(w, err));
-    else PM_TRY(ingest_file(w->run, &file, err));
+    if (!known && !file.info.is_link)
+        skip_entry(w, &file, problem.message);
+    else if (file.info.is_dir && !file.info.is_link)
+        PM_TRY(walk_folder(w, err));
+    else
+        PM_TRY(ingest_file(w->run, &file, err));
 out:
     w->failed |= st != PM_OK;
     w->path.len = len;

@@ -16,7 +16,8 @@ pm_status input_open(input *in, const char *path, bool compressed, pm_error *err
 {
     *in = (input){.file = INFILE_INIT};
     pm_status st = infile_open(&in->file, path, err);
-    if (st == PM_OK && compressed) st = gzip_open(&in->gz, read_compressed, &in->file, in->file.path, err);
+    if (st == PM_OK && compressed)
+        st = gzip_open(&in->gz, read_compressed, &in->file, in->file.path, err);
     if (st != PM_OK) input_close(in);
     return st;
 }
@@ -31,7 +32,8 @@ void input_close(input *in)
 
 static pm_status read_source(input *in, void *data, size_t cap, size_t *got, pm_error *err)
 {
-    return in->gz ? gzip_read(in->gz, data, cap, got, err) : infile_read(&in->file, data, cap, got, err);
+    return in->gz ? gzip_read(in->gz, data, cap, got, err)
+                  : infile_read(&in->file, data, cap, got, err);
 }
 
 pm_status input_read(input *in, void *data, size_t cap, size_t *got, pm_error *err)

@@ -16,10 +16,10 @@
 
 typedef struct input {
     infile file;
-    gzip *gz;         /* NULL when plain                                                  */
-    buf ahead;        /* bytes looked at but not yet read                                 */
+    gzip *gz;  /* NULL when plain                                                  */
+    buf ahead; /* bytes looked at but not yet read                                 */
     size_t ahead_at;
-    uint64_t bytes;   /* handed out so far, after inflating                               */
+    uint64_t bytes; /* handed out so far, after inflating                               */
 } input;
 
 /* Open `path` ("-" is standard input); through gzip when `compressed`.  PM_IO when it cannot

@@ -16,8 +16,10 @@ static unsigned json_depth(const char *line, size_t len)
     for (size_t i = 0; i < len; i++) {
         char c = line[i];
         if (string) {
-            if (c == '\\') i++;
-            else if (c == '"') string = false;
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                string = false;
         } else if (c == '"') {
             string = true;
         } else if (c == '{' || c == '[') {
@@ -36,7 +38,9 @@ static int escape_at(const char *line, size_t len, size_t at)
     if (len - at < 6 || line[at] != '\\' || line[at + 1] != 'u') return -1;
     for (size_t i = at + 2; i < at + 6; i++) {
         char c = line[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+        int digit = c >= '0' && c <= '9'                 ? c - '0'
+                    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                         : -1;
         if (digit < 0) return -1;
         unit = unit << 4 | digit;
     }
@@ -68,7 +72,8 @@ static size_t mend_number(buf *out, const char *line, size_t len, size_t at)
 {
     size_t end = at;
     bool integer = true;
-    while (end < len && (strchr("+-.eE", line[end]) || (line[end] >= '0' && line[end] <= '9')) && line[end]) {
+    while (end < len && (strchr("+-.eE", line[end]) || (line[end] >= '0' && line[end] <= '9')) &&
+           line[end]) {
         if (strchr(".eE", line[end])) integer = false;
         end++;
     }
@@ -102,7 +107,8 @@ static json_t *parse(const char *line, size_t len, json_error_t *error)
 }
 
 /* A second try on a copy: valid UTF-8, whole surrogates, no integer too big. */
-static json_t *parse_mended(const char *line, size_t len, uint64_t *repaired, json_error_t *error, bool *refused)
+static json_t *parse_mended(const char *line, size_t len, uint64_t *repaired, json_error_t *error,
+                            bool *refused)
 {
     buf valid = {0}, mended = {0};
     json_t *out = NULL;
@@ -129,7 +135,8 @@ pm_status json_line_parse(const char *line, size_t len, json_t **out, uint64_t *
     json_t *value = parse(line, len, &error);
     if (!value && json_error_code(&error) != json_error_out_of_memory)
         value = parse_mended(line, len, repaired, &error, &refused);
-    if (!value && (refused || json_error_code(&error) == json_error_out_of_memory)) return error_nomem(err);
+    if (!value && (refused || json_error_code(&error) == json_error_out_of_memory))
+        return error_nomem(err);
     if (!value) {
         snprintf(reason, 160, "not JSON: %.120s, near byte %d", error.text, error.position);
     } else if (!json_is_object(value)) {

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 enum {
-    HEADLINE_MAX_BYTES = 200, /* longer lines without a full stop are text                  */
+    HEADLINE_MAX_BYTES = 200,  /* longer lines without a full stop are text                  */
     HEADLINE_LONG_BYTES = 100, /* longer lines with a full stop inside are text             */
     CAPTION_MAX_BYTES = 1000
 };
@@ -41,9 +41,12 @@ void line_trim(const char *text, size_t *start, size_t *end)
 {
     for (size_t n; (n = line_space_at(text, *end, *start)) != 0;) *start += n;
     for (;;) {
-        if (*end > *start && line_space_at(text, *end, *end - 1) == 1) *end -= 1;
-        else if (*end - *start >= 2 && line_space_at(text, *end, *end - 2) == 2) *end -= 2;
-        else break;
+        if (*end > *start && line_space_at(text, *end, *end - 1) == 1)
+            *end -= 1;
+        else if (*end - *start >= 2 && line_space_at(text, *end, *end - 2) == 2)
+            *end -= 2;
+        else
+            break;
     }
 }
 
@@ -78,14 +81,16 @@ static bool contains(const char *line, size_t len, const char *what)
     return false;
 }
 
-/* ---- sentences ---------------------------------------------------------------------------------- */
+/* ---- sentences ----------------------------------------------------------------------------------
+ */
 
 bool line_is_abbreviation(const char *text, size_t at)
 {
-    static const char *const known[] = {
-        "mr", "mrs", "ms", "dr", "st", "jr", "sr", "sen", "rep", "gov", "gen", "col", "lt", "sgt",
-        "capt", "prof", "rev", "hon", "inc", "corp", "co", "ltd", "vs", "v", "no", "etc", "dept",
-        "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"};
+    static const char *const known[] = {"mr",  "mrs", "ms",   "dr",   "st",  "jr",  "sr",   "sen",
+                                        "rep", "gov", "gen",  "col",  "lt",  "sgt", "capt", "prof",
+                                        "rev", "hon", "inc",  "corp", "co",  "ltd", "vs",   "v",
+                                        "no",  "etc", "dept", "jan",  "feb", "mar", "apr",  "jun",
+                                        "jul", "aug", "sep",  "sept", "oct", "nov", "dec"};
     size_t start = at;
     while (start > 0 && at - start < 8 && is_word(text[start - 1])) start--;
     size_t n = at - start;
@@ -100,7 +105,8 @@ static size_t closer_at(const char *text, size_t len, size_t at)
 {
     if (at >= len) return 0;
     if (strchr("\"')]*_", text[at]) && text[at]) return 1;
-    return len - at >= 3 && (memcmp(text + at, "\xe2\x80\x9d", 3) == 0 || memcmp(text + at, "\xe2\x80\x99", 3) == 0)
+    return len - at >= 3 && (memcmp(text + at, "\xe2\x80\x9d", 3) == 0 ||
+                             memcmp(text + at, "\xe2\x80\x99", 3) == 0)
                ? 3
                : 0;
 }
@@ -148,12 +154,13 @@ static bool closes_like_text(const char *line, size_t len)
     return !(len >= 2 && line[len - 2] == '.') && !line_is_abbreviation(line, len - 1);
 }
 
-/* ---- furniture ------------------------------------------------------------------------------------- */
+/* ---- furniture
+ * ------------------------------------------------------------------------------------- */
 
 /* A credit in brackets: "(Photo by Some One/Agency)". */
 static bool has_bracketed_credit(const char *line, size_t len)
 {
-    static const char *const words[] = {"photo",      "getty images", "image:",  "image by",
+    static const char *const words[] = {"photo",       "getty images",    "image:",  "image by",
                                         "courtesy of", "illustration by", "credit:", "picture:"};
     for (size_t at = 0; at < len; at++) {
         if (line[at] != '(' && line[at] != '[') continue;
@@ -168,11 +175,13 @@ static bool has_bracketed_credit(const char *line, size_t len)
 
 static bool starts_or_ends_with_credit(const char *line, size_t len)
 {
-    static const char *const first[] = {"photo by ",     "photo:",   "photos:",         "photos by ",
-                                        "photo credit",  "image:",   "image credit",    "image by ",
-                                        "photograph by ", "credit:", "illustration by ", "picture:"};
-    static const char *const last[] = {"/getty images", "via getty images", "/reuters", "/afp", "/ap",
-                                       "via ap",        "ap photo",         "via reuters"};
+    static const char *const first[] = {
+        "photo by ",      "photo:",  "photos:",          "photos by ",
+        "photo credit",   "image:",  "image credit",     "image by ",
+        "photograph by ", "credit:", "illustration by ", "picture:"};
+    static const char *const last[] = {
+        "/getty images", "via getty images", "/reuters", "/afp",
+        "/ap",           "via ap",           "ap photo", "via reuters"};
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
         if (starts_with(line, len, first[i])) return true;
     for (size_t i = 0; i < sizeof last / sizeof *last; i++)
@@ -212,7 +221,8 @@ static bool ends_with_name(const char *line, size_t len)
 static bool is_caption(const char *line, size_t len)
 {
     if (len > CAPTION_MAX_BYTES) return false;
-    return has_bracketed_credit(line, len) || starts_or_ends_with_credit(line, len) || ends_with_name(line, len);
+    return has_bracketed_credit(line, len) || starts_or_ends_with_credit(line, len) ||
+           ends_with_name(line, len);
 }
 
 static bool is_byline(const char *line, size_t len)
@@ -239,18 +249,43 @@ static bool is_markup(const char *line, size_t len)
 {
     if (is_rule(line, len)) return true;
     if (line[0] == '<' && line[len - 1] == '>') return true;
-    if (starts_with(line, len, "![") || starts_with(line, len, "[![") || starts_with(line, len, "```")) return true;
+    if (starts_with(line, len, "![") || starts_with(line, len, "[![") ||
+        starts_with(line, len, "```"))
+        return true;
     if (starts_with(line, len, "{{") && ends_with(line, len, "}}")) return true;
     if (starts_with(line, len, "{%") && ends_with(line, len, "%}")) return true;
     bool url = starts_with(line, len, "http://") || starts_with(line, len, "https://");
     return url && line_count_words(line, len) == 1;
 }
 
+/* Behind the first `close` at or after `from`, or 0. */
+static size_t behind(const char *text, size_t len, size_t from, const char *close)
+{
+    const char *found = from < len ? memmem(text + from, len - from, close, strlen(close)) : NULL;
+    return found ? (size_t)(found - text) + strlen(close) : 0;
+}
+
+size_t line_inline_markup(const char *text, size_t len)
+{
+    size_t end = 0;
+    if (starts_with(text, len, "{{"))
+        end = behind(text, len, 2, "}}");
+    else if (starts_with(text, len, "<"))
+        end = behind(text, len, 1, ">");
+    else if (starts_with(text, len, "[!["))
+        end = behind(text, len, 3, ")](");
+    else if (starts_with(text, len, "![") || starts_with(text, len, "[{{"))
+        end = behind(text, len, 2, "](");
+    if (end && (text[0] == '[' || text[0] == '!')) end = behind(text, len, end, ")");
+    return end;
+}
+
 static bool is_notice(const char *line, size_t len)
 {
-    static const char *const known[] = {"advertisement",   "skip to content", "skip to main content",
-                                        "scroll for next", "share this",      "share this article",
-                                        "read more",       "story continues below"};
+    static const char *const known[] = {
+        "advertisement",   "skip to content",      "skip to main content",
+        "scroll for next", "share this",           "share this article",
+        "read more",       "story continues below"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (len == strlen(known[i]) && strncasecmp(line, known[i], len) == 0) return true;
     return false;
@@ -270,10 +305,15 @@ line_kind line_find_kind(const char *line, size_t len)
 const char *line_kind_why(line_kind kind)
 {
     switch (kind) {
-    case LINE_CAPTION: return "photo caption";
-    case LINE_BYLINE: return "byline";
-    case LINE_MARKUP: return "markup";
-    case LINE_NOTICE: return "notice";
-    default: return NULL;
+    case LINE_CAPTION:
+        return "photo caption";
+    case LINE_BYLINE:
+        return "byline";
+    case LINE_MARKUP:
+        return "markup";
+    case LINE_NOTICE:
+        return "notice";
+    default:
+        return NULL;
     }
 }

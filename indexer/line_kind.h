@@ -26,6 +26,9 @@ const char *line_kind_why(line_kind kind);
 /* Number of words, by white space. */
 size_t line_count_words(const char *line, size_t len);
 
+/* Length of the image, short code or tag that a line of Markdown begins with, or 0. */
+size_t line_inline_markup(const char *text, size_t len);
+
 /* Where the first sentence of text ends: behind its closing punctuation and quotes, or len. */
 size_t line_sentence_end(const char *text, size_t len);
 /* Whether the point at text[at] belongs to an abbreviation or an initial. */

@@ -15,11 +15,11 @@ enum { LINES_CHUNK = 256 * 1024 };
 
 typedef struct lines {
     input *in;
-    buf data, raw;       /* text; bytes before decoding                                  */
-    size_t at, scanned;  /* start of the line; bytes known to hold no line end            */
-    decoder decoder;     /* used when `decode`                                            */
+    buf data, raw;      /* text; bytes before decoding                                  */
+    size_t at, scanned; /* start of the line; bytes known to hold no line end            */
+    decoder decoder;    /* used when `decode`                                            */
     bool decode, ended, dropping; /* dropping: inside a line that is too long             */
-    uint64_t number;     /* of the line, from 1                                           */
+    uint64_t number; /* of the line, from 1                                           */
 } lines;
 
 /* More text, or `ended`. */
@@ -104,8 +104,8 @@ static pm_status make_id(ingest *run, const ingest_input *file, uint64_t number,
     return PM_OK;
 }
 
-static pm_status take_line(ingest *run, const ingest_input *file, uint64_t number, slice line, bool *sink_failed,
-                           pm_error *err)
+static pm_status take_line(ingest *run, const ingest_input *file, uint64_t number, slice line,
+                           bool *sink_failed, pm_error *err)
 {
     pm_status st = PM_OK;
     char reason[160];
@@ -136,7 +136,8 @@ static bool is_blank(slice line)
     return true;
 }
 
-pm_status source_jsonl_read(ingest *run, const ingest_input *file, input *in, bool *sink_failed, pm_error *err)
+pm_status source_jsonl_read(ingest *run, const ingest_input *file, input *in, bool *sink_failed,
+                            pm_error *err)
 {
     pm_status st = PM_OK;
     lines l = {.in = in};
@@ -147,8 +148,10 @@ pm_status source_jsonl_read(ingest *run, const ingest_input *file, input *in, bo
         PM_TRY(lines_next(&l, &line, &too_long, &more, err));
         if (!more) break;
         if (too_long)
-            ingest_skip(run, file->path, l.number, (pm_text){NULL, 0}, "the line is longer than 64 MiB");
-        else if (!is_blank(line)) PM_TRY(take_line(run, file, l.number, line, sink_failed, err));
+            ingest_skip(run, file->path, l.number, (pm_text){NULL, 0},
+                        "the line is longer than 64 MiB");
+        else if (!is_blank(line))
+            PM_TRY(take_line(run, file, l.number, line, sink_failed, err));
     }
     run->summary.repaired += l.decoder.repaired;
 out:

@@ -29,7 +29,8 @@ static pm_status decode(ingest *run, const buf *data, pm_text *out, pm_error *er
 }
 
 /* Fields of the front matter, if there is any; the text becomes what stands behind it. */
-static pm_status take_front_matter(document *d, pm_text *text, size_t *body, json_t **object, pm_error *err)
+static pm_status take_front_matter(document *d, pm_text *text, size_t *body, json_t **object,
+                                   pm_error *err)
 {
     pm_status st = PM_OK;
     front_matter_span span;
@@ -77,7 +78,8 @@ static pm_status take_title(document *d, size_t body, bool markdown, pm_error *e
 static pm_status keep_texts(document *d, pm_error *err)
 {
     pm_article *a = &d->article;
-    pm_text *const texts[] = {&a->title, &a->date, &a->url, &a->source, &a->author, &a->tags, &a->lang};
+    pm_text *const texts[] = {&a->title,  &a->date, &a->url, &a->source,
+                              &a->author, &a->tags, &a->lang};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (!texts[i]->len) continue;
         texts[i]->data = arena_strndup(&d->mem, texts[i]->data, texts[i]->len);

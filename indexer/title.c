@@ -9,19 +9,19 @@
 #include <strings.h>
 
 enum {
-    HEAD_LINES = 24,           /* non-blank lines looked at                                */
-    LABEL_MAX_WORDS = 2,       /* of a section label                                       */
-    HEADLINE_MIN_WORDS = 4,    /* of a headline that makes the line above it a label       */
-    LABEL_REACH = 4,           /* lines below a label where that headline may stand        */
+    HEAD_LINES = 24,        /* non-blank lines looked at                                */
+    LABEL_MAX_WORDS = 2,    /* of a section label                                       */
+    HEADLINE_MIN_WORDS = 4, /* of a headline that makes the line above it a label       */
+    LABEL_REACH = 4,        /* lines below a label where that headline may stand        */
     DATE_LINE_MAX_BYTES = 120,
-    WORD_MAX_BYTES = 400       /* a longer run without spaces is cut anywhere              */
+    WORD_MAX_BYTES = 400 /* a longer run without spaces is cut anywhere              */
 };
 
 typedef struct line {
-    size_t start, end;   /* trimmed, without marks of Markdown                             */
+    size_t start, end; /* trimmed, without marks of Markdown                             */
     size_t raw_end;
-    bool attached;       /* no blank line above                                            */
-    bool heading;        /* of Markdown                                                    */
+    bool attached; /* no blank line above                                            */
+    bool heading;  /* of Markdown                                                    */
     line_kind kind;
 } line;
 
@@ -40,7 +40,8 @@ static void add_span(head *h, size_t start, size_t end, const char *why)
         h->out->spans[h->out->n_spans++] = (struct pm_span){start, end, why};
 }
 
-/* ---- dates -------------------------------------------------------------------------------------- */
+/* ---- dates --------------------------------------------------------------------------------------
+ */
 
 static size_t skip_space(const char *text, size_t len, size_t at)
 {
@@ -54,7 +55,8 @@ static bool is_date_tail(const char *text, size_t len)
     size_t at = skip_space(text, len, 0), zone = at;
     while (zone < len && text[zone] >= 'A' && text[zone] <= 'Z') zone++;
     if (zone - at <= 4) at = skip_space(text, len, zone);
-    return at == len || text[at] == '|' || strncasecmp(text + at, "by ", len - at < 3 ? len - at : 3) == 0 ||
+    return at == len || text[at] == '|' ||
+           strncasecmp(text + at, "by ", len - at < 3 ? len - at : 3) == 0 ||
            (len - at >= 2 && memcmp(text + at, "\xc2\xb7", 2) == 0) ||
            (len - at >= 3 && memcmp(text + at, "\xe2\x80\xa2", 3) == 0);
 }
@@ -62,8 +64,9 @@ static bool is_date_tail(const char *text, size_t len)
 /* Length of a label and its date at the start of a line, or 0. */
 static size_t labelled_date(const char *text, size_t len, char out[32])
 {
-    static const char *const labels[] = {"date published", "date", "published on", "published", "posted on",
-                                         "posted", "last updated", "updated on", "updated"};
+    static const char *const labels[] = {"date published", "date",       "published on",
+                                         "published",      "posted on",  "posted",
+                                         "last updated",   "updated on", "updated"};
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         size_t n = strlen(labels[i]);
         if (len <= n || strncasecmp(text, labels[i], n) != 0) continue;
@@ -131,7 +134,8 @@ static void take_date(head *h, line *l)
     if (!h->out->date[0]) memcpy(h->out->date, found, sizeof found);
 }
 
-/* ---- lines ---------------------------------------------------------------------------------------- */
+/* ---- lines
+ * ---------------------------------------------------------------------------------------- */
 
 static bool is_mark_at(const head *h, size_t at, size_t end, const char *mark)
 {
@@ -139,9 +143,15 @@ static bool is_mark_at(const head *h, size_t at, size_t end, const char *mark)
     return end - at > n && memcmp(h->text + at, mark, n) == 0;
 }
 
-/* Narrow a line of Markdown to its words: heading marks, list marks, emphasis around it. */
+/* Narrow a line of Markdown to its words: past images and tags in front, heading and list
+ * marks, emphasis around it. */
 static void strip_marks(const head *h, line *l)
 {
+    size_t used;
+    while ((used = line_inline_markup(h->text + l->start, l->end - l->start)) != 0) {
+        l->start += used;
+        line_trim(h->text, &l->start, &l->end);
+    }
     size_t at = l->start;
     while (at < l->end && h->text[at] == '#' && at - l->start < 6) at++;
     if (at > l->start && at < l->end && (h->text[at] == ' ' || h->text[at] == '\t')) {
@@ -173,7 +183,8 @@ static bool next_line(const head *h, size_t *at, line *out, bool *blank)
         while (end < h->len && h->text[end] != '\n' && h->text[end] != '\r') end++;
         *out = (line){.start = *at, .end = end, .raw_end = end};
         *at = end;
-        if (end < h->len) *at += h->text[end] == '\r' && end + 1 < h->len && h->text[end + 1] == '\n' ? 2 : 1;
+        if (end < h->len)
+            *at += h->text[end] == '\r' && end + 1 < h->len && h->text[end + 1] == '\n' ? 2 : 1;
         line_trim(h->text, &out->start, &out->end);
         if (out->start < out->end) return true;
         *blank = true;
@@ -199,8 +210,10 @@ static bool is_underline(const head *h, const line *l)
 static void see_attached(const head *h, line *above, const line *l)
 {
     if (above->kind != LINE_HEADLINE || above->start == above->end) return;
-    if (h->markdown && is_underline(h, l)) above->heading = true;
-    else if (starts_lower(h, l) && !above->heading) above->kind = LINE_PARAGRAPH;
+    if (h->markdown && is_underline(h, l))
+        above->heading = true;
+    else if (starts_lower(h, l) && !above->heading)
+        above->kind = LINE_PARAGRAPH;
 }
 
 /* Lines up to the first paragraph and the line behind it, which may show that a line above
@@ -216,13 +229,16 @@ static void read_head(head *h)
         if (h->n && h->lines[h->n - 1].kind == LINE_PARAGRAPH) return;
         take_date(h, &l);
         if (h->markdown && l.start < l.end) strip_marks(h, &l);
-        if (l.start == l.end) l.kind = LINE_MARKUP;
-        else l.kind = l.heading ? LINE_HEADLINE : line_find_kind(h->text + l.start, l.end - l.start);
+        if (l.start == l.end)
+            l.kind = LINE_MARKUP;
+        else
+            l.kind = l.heading ? LINE_HEADLINE : line_find_kind(h->text + l.start, l.end - l.start);
         h->lines[h->n++] = l;
     }
 }
 
-/* ---- choosing ---------------------------------------------------------------------------------------- */
+/* ---- choosing
+ * ---------------------------------------------------------------------------------------- */
 
 static size_t words_of(const head *h, const line *l)
 {
@@ -234,7 +250,8 @@ static bool is_label(const head *h, size_t i)
 {
     if (h->lines[i].heading || words_of(h, &h->lines[i]) > LABEL_MAX_WORDS) return false;
     for (size_t j = i + 1; j < h->n && j <= i + LABEL_REACH; j++)
-        if (h->lines[j].kind == LINE_HEADLINE && words_of(h, &h->lines[j]) >= HEADLINE_MIN_WORDS) return true;
+        if (h->lines[j].kind == LINE_HEADLINE && words_of(h, &h->lines[j]) >= HEADLINE_MIN_WORDS)
+            return true;
     return false;
 }
 
@@ -314,7 +331,8 @@ static void use_sentence(head *h, size_t i)
         size_t cut = cut_at_word(text, len, TITLE_CUT_CHARS);
         t->shortened = cut < len;
         len = cut;
-    } else if (len > 1 && text[len - 1] == '.' && text[len - 2] != '.' && !line_is_abbreviation(text, len - 1)) {
+    } else if (len > 1 && text[len - 1] == '.' && text[len - 2] != '.' &&
+               !line_is_abbreviation(text, len - 1)) {
         len--;
     }
     t->end = drop_trailing_marks(h->text, t->start, t->start + len);
@@ -339,7 +357,8 @@ void title_find(const char *text, size_t len, bool markdown, title *out)
     if (i < h.n) {
         out->start = h.lines[i].start;
         out->end = h.lines[i].end;
-        out->rule = i == 0 && out->n_spans == 0 ? "first-line" : "after-caption";
+        bool first = i == 0 && (!out->n_spans || out->spans[0].start > out->start);
+        out->rule = first ? "first-line" : "after-caption";
         note_furniture(&h, i);
         return;
     }

@@ -19,10 +19,10 @@
 enum { TITLE_SPANS_MAX = 8, TITLE_MAX_CHARS = 100, TITLE_CUT_CHARS = 90 };
 
 typedef struct title {
-    size_t start, end;      /* of the text; equal when there is no title                   */
-    bool shortened;         /* the title is the beginning of a longer sentence             */
-    const char *rule;       /* "first-line", "after-caption", "first-sentence", "none"     */
-    char date[32];          /* canonical; empty when there is none                         */
+    size_t start, end; /* of the text; equal when there is no title                   */
+    bool shortened;    /* the title is the beginning of a longer sentence             */
+    const char *rule;  /* "first-line", "after-caption", "first-sentence", "none"     */
+    char date[32];     /* canonical; empty when there is none                         */
     struct pm_span spans[TITLE_SPANS_MAX]; /* furniture                                    */
     size_t n_spans;
 } title;
