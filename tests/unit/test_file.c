@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT
+ * test_file.c - the door to the file system: what it promises, and what it refuses.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/base/mem.h"
+#include "tests/support/folder.h"
+
+static char root[FOLDER_PATH];
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder_make(root);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    file_fault = NULL;
+    folder_remove(root);
+    return 0;
+}
+
+static dir open_root(void)
+{
+    dir d;
+    assert_int_equal(dir_open(&d, root, NULL, NULL), PM_OK);
+    return d;
+}
+
+static void test_absent_folder(void **state)
+{
+    (void)state;
+    dir d;
+    bool absent = false;
+    pm_error err;
+    assert_int_equal(dir_open(&d, "/nonexistent/place", &absent, &err), PM_USAGE);
+    assert_true(absent);
+    assert_non_null(strstr(err.message, "/nonexistent/place"));
+    assert_non_null(strstr(err.message, "pressmark index"));
+    assert_int_equal(dir_open(&d, "/dev/null", &absent, &err), PM_USAGE);
+    assert_false(absent);
+}
+
+static void test_create_folder(void **state)
+{
+    (void)state;
+    char path[FOLDER_PATH + 16];
+    pm_error err;
+    snprintf(path, sizeof path, "%s/new/", root);
+    assert_int_equal(dir_create(path, &err), PM_OK);
+    assert_int_equal(dir_create(path, &err), PM_OK);
+    assert_int_equal(rmdir(path), 0);
+    snprintf(path, sizeof path, "%s/no/such", root);
+    assert_int_equal(dir_create(path, &err), PM_IO);
+    assert_int_equal(err.os_errno, ENOENT);
+}
+
+/* The lock belongs to the open description: a second one, in the same process or in another,
+ * does not get it, and it goes with its holder. */
+static void test_lock(void **state)
+{
+    (void)state;
+    pm_error err;
+    dir a = open_root(), b = open_root();
+    assert_int_equal(dir_lock(&a, &err), PM_OK);
+    assert_int_equal(dir_lock(&b, &err), PM_BUSY);
+    assert_non_null(strstr(err.message, "LOCK"));
+    dir_close(&a);
+    assert_int_equal(dir_lock(&b, &err), PM_OK);
+    dir_close(&b);
+    folder_unlink(root, "LOCK");
+}
+
+static void test_write_and_read(void **state)
+{
+    (void)state;
+    static uint8_t bytes[3 << 20];
+    uint64_t seed = 7;
+    pm_error err;
+    dir d = open_root();
+    outfile f;
+    size_t at = 0;
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)random_next(&seed);
+    assert_int_equal(outfile_create(&f, &d, "data", true, &err), PM_OK);
+    while (at < sizeof bytes) {
+        size_t n = random_next(&seed) % (at < 100000 ? 500 : 2 << 20);
+        if (n > sizeof bytes - at) n = sizeof bytes - at;
+        outfile_write(&f, bytes + at, n);
+        at += n;
+        assert_int_equal(f.len, at);
+    }
+    assert_int_equal(outfile_finish(&f, true, &err), PM_OK);
+
+    map m;
+    assert_int_equal(map_open(&m, &d, "data", NULL, &err), PM_OK);
+    assert_int_equal(m.len, sizeof bytes);
+    assert_memory_equal(m.data, bytes, sizeof bytes);
+    map_close(&m);
+
+    buf read = {0};
+    assert_int_equal(dir_read(&d, "data", sizeof bytes, &read, NULL, &err), PM_OK);
+    assert_int_equal(read.len, sizeof bytes);
+    assert_memory_equal(read.data, bytes, sizeof bytes);
+    buf_reset(&read);
+    assert_int_equal(dir_read(&d, "data", sizeof bytes - 1, &read, NULL, &err), PM_CORRUPT);
+    buf_free(&read);
+
+    assert_int_equal(outfile_create(&f, &d, "data", true, &err), PM_IO);
+    assert_int_equal(err.os_errno, EEXIST);
+    assert_int_equal(outfile_create(&f, &d, "data", false, &err), PM_OK);
+    assert_int_equal(outfile_finish(&f, false, &err), PM_OK);
+    assert_int_equal(map_open(&m, &d, "data", NULL, &err), PM_OK);
+    assert_int_equal(m.len, 0);
+    map_close(&m);
+    dir_close(&d);
+}
+
+static void test_absent_and_strange_files(void **state)
+{
+    (void)state;
+    dir d = open_root();
+    pm_error err;
+    map m;
+    buf b = {0};
+    bool absent = false;
+    char path[FOLDER_PATH + 16];
+    assert_int_equal(map_open(&m, &d, "gone", &absent, &err), PM_OK);
+    assert_true(absent);
+    assert_int_equal(map_open(&m, &d, "gone", NULL, &err), PM_CORRUPT);
+    assert_int_equal(dir_read(&d, "gone", 10, &b, &absent, &err), PM_OK);
+    assert_true(absent);
+    assert_int_equal(dir_unlink(&d, "gone", &err), PM_OK);
+
+    folder_write(root, "target", "x", 1);
+    snprintf(path, sizeof path, "%s/link", root);
+    assert_int_equal(symlink("target", path), 0);
+    assert_int_equal(map_open(&m, &d, "link", &absent, &err), PM_CORRUPT);
+    assert_int_equal(dir_read(&d, "link", 10, &b, &absent, &err), PM_CORRUPT);
+    snprintf(path, sizeof path, "%s/pipe", root);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(map_open(&m, &d, "pipe", &absent, &err), PM_CORRUPT);
+    infile in;
+    assert_int_equal(infile_open(&in, path, &err), PM_IO);
+    buf_free(&b);
+    dir_close(&d);
+}
+
+typedef struct seen {
+    char names[8][32];
+    size_t n, stop_at;
+} seen;
+
+static pm_status see(void *ctx, const char *name, pm_error *err)
+{
+    seen *s = ctx;
+    if (s->n == s->stop_at) return error_set(err, PM_USAGE, "stopped");
+    snprintf(s->names[s->n++], sizeof s->names[0], "%.31s", name);
+    return PM_OK;
+}
+
+static void test_listing(void **state)
+{
+    (void)state;
+    dir d = open_root();
+    pm_error err;
+    seen all = {.stop_at = 8}, shown = {.stop_at = 8}, few = {.stop_at = 1};
+    folder_write(root, "b", "", 0);
+    folder_write(root, ".hidden", "", 0);
+    folder_write(root, "\xc3\xa9", "", 0);
+    folder_write(root, "B", "", 0);
+    assert_int_equal(dir_each(&d, see, &all, &err), PM_OK);
+    assert_int_equal(all.n, 4);
+    assert_string_equal(all.names[0], ".hidden");
+    assert_string_equal(all.names[1], "B");
+    assert_string_equal(all.names[2], "b");
+    assert_string_equal(all.names[3], "\xc3\xa9");
+    assert_int_equal(file_each(root, see, &shown, &err), PM_OK);
+    assert_int_equal(shown.n, 3);
+    assert_int_equal(file_each(root, see, &few, &err), PM_USAGE);
+    assert_int_equal(few.n, 1);
+    dir_close(&d);
+}
+
+static void test_stat(void **state)
+{
+    (void)state;
+    file_info info;
+    pm_error err;
+    char path[FOLDER_PATH + 16], link[FOLDER_PATH + 16];
+    assert_int_equal(file_stat(root, &info, &err), PM_OK);
+    assert_true(info.is_dir && !info.is_regular && !info.is_link);
+    folder_write(root, "five", "12345", 5);
+    snprintf(path, sizeof path, "%s/five", root);
+    snprintf(link, sizeof link, "%s/link", root);
+    assert_int_equal(symlink(path, link), 0);
+    assert_int_equal(file_stat(path, &info, &err), PM_OK);
+    assert_true(info.is_regular && !info.is_link && info.size == 5 && info.mtime_ns > 0);
+    assert_int_equal(file_stat(link, &info, &err), PM_OK);
+    assert_true(info.is_regular && info.is_link && info.size == 5);
+    assert_int_equal(file_stat("/nonexistent", &info, &err), PM_IO);
+}
+
+/* ---- refusals ----------------------------------------------------------------------------- */
+
+static struct {
+    const char *call;
+    int error, after, times; /* refuse `times` calls after the first `after`                */
+    int calls;
+} refusal;
+
+static int refuse(const char *call, const char *path)
+{
+    (void)path;
+    if (strcmp(call, refusal.call) != 0) return 0;
+    int n = refusal.calls++;
+    return n >= refusal.after && n < refusal.after + refusal.times ? refusal.error : 0;
+}
+
+static void refuse_next(const char *call, int error, int after, int times)
+{
+    refusal.call = call;
+    refusal.error = error;
+    refusal.after = after;
+    refusal.times = times;
+    refusal.calls = 0;
+    file_fault = refuse;
+}
+
+static pm_status write_two_mebibytes(pm_error *err)
+{
+    static uint8_t bytes[512 << 10];
+    dir d;
+    outfile f;
+    pm_status st = dir_open(&d, root, NULL, err);
+    if (st != PM_OK) return st;
+    st = outfile_create(&f, &d, "out", false, err);
+    if (st == PM_OK) {
+        for (int i = 0; i < 4; i++) outfile_write(&f, bytes, sizeof bytes);
+        st = outfile_finish(&f, true, err);
+    }
+    dir_close(&d);
+    return st;
+}
+
+static void test_interrupted(void **state)
+{
+    (void)state;
+    pm_error err;
+    const char *calls[] = {"open", "write", "fsync", "close"};
+    for (size_t i = 0; i < 4; i++) {
+        refuse_next(calls[i], EINTR, 0, strcmp(calls[i], "close") ? 3 : 1);
+        assert_int_equal(write_two_mebibytes(&err), PM_OK);
+        assert_true(refusal.calls > 0);
+    }
+}
+
+/* A failure is reported at the end, with the system's reason; a failed sync is not tried
+ * again, and nothing is written after a failed write. */
+static void test_failures_stick(void **state)
+{
+    (void)state;
+    pm_error err;
+    refuse_next("write", ENOSPC, 1, 1);
+    assert_int_equal(write_two_mebibytes(&err), PM_IO);
+    assert_int_equal(err.os_errno, ENOSPC);
+    assert_int_equal(refusal.calls, 2);
+    refuse_next("fsync", EIO, 0, 1);
+    assert_int_equal(write_two_mebibytes(&err), PM_IO);
+    assert_int_equal(err.os_errno, EIO);
+    assert_int_equal(refusal.calls, 1);
+    refuse_next("close", EIO, 0, 1);
+    assert_int_equal(write_two_mebibytes(&err), PM_IO);
+}
+
+static void test_refused_memory(void **state)
+{
+    (void)state;
+    pm_error err;
+    uint64_t n = 0;
+    pm_status st;
+    do {
+        seen names = {.stop_at = 8};
+        buf b = {0};
+        dir d;
+        mem_fail_at(++n, false);
+        st = dir_open(&d, root, NULL, &err);
+        if (st == PM_OK) st = write_two_mebibytes(&err);
+        if (st == PM_OK) st = dir_each(&d, see, &names, &err);
+        if (st == PM_OK) st = dir_read(&d, "out", 4 << 20, &b, NULL, &err);
+        mem_fail_at(0, false);
+        if (st != PM_OK) assert_int_equal(st, PM_NOMEM);
+        buf_free(&b);
+        dir_close(&d);
+    } while (st != PM_OK && n < 100);
+    printf("%llu allocations refused\n", (unsigned long long)n - 1);
+    assert_true(n > 6 && n < 100);
+}
+
+static void test_random(void **state)
+{
+    (void)state;
+    uint8_t a[16], b[16], c[16];
+    unsetenv("PRESSMARK_SEED");
+    file_random(a);
+    file_random(b);
+    assert_memory_not_equal(a, b, 16);
+    setenv("PRESSMARK_SEED", "42", 1);
+    file_random(a);
+    file_random(b);
+    setenv("PRESSMARK_SEED", "43", 1);
+    file_random(c);
+    unsetenv("PRESSMARK_SEED");
+    assert_memory_equal(a, b, 16);
+    assert_memory_not_equal(a, c, 16);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_absent_folder),  TEST(test_create_folder),
+        TEST(test_lock),           TEST(test_write_and_read),
+        TEST(test_absent_and_strange_files), TEST(test_listing),
+        TEST(test_stat),           TEST(test_interrupted),
+        TEST(test_failures_stick), TEST(test_refused_memory),
+        TEST(test_random),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

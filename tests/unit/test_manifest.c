@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT
+ * test_manifest.c - the manifest's bytes, its publication, and what garbage collection may
+ * take.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/crc32c.h"
+#include "common/base/hash.h"
+#include "common/base/mem.h"
+#include "common/segment/manifest.h"
+#include "tests/support/folder.h"
+
+static manifest_segment sample_segment(unsigned i)
+{
+    manifest_segment s = {.size = 1000 + i, .footer_crc = 7 * i, .n_docs = 10, .live_tokens = 99};
+    snprintf(s.name, sizeof s.name, "%u-%08x.seg", i + 1, 0xabcu + i);
+    if (i % 2) {
+        snprintf(s.del_name, sizeof s.del_name, "%u-%08x.del", i + 100, 5u);
+        s.del_size = 200;
+        s.del_crc = 13;
+        s.n_deleted = 3;
+    }
+    return s;
+}
+
+static manifest sample(unsigned n_segments, uint64_t generation)
+{
+    manifest m = {.generation = generation,
+                  .next_file = 1000,
+                  .next_seq = 77,
+                  .k1 = 1.2,
+                  .b = 0.75,
+                  .avgdl_ref = 123.5,
+                  .block_size = 256,
+                  .dense_shift = 5,
+                  .has_positions = true,
+                  .engine = "native",
+                  .lang = "english",
+                  .profile = "pressmark-1 for tests"};
+    memset(m.uuid, 0x5a, sizeof m.uuid);
+    for (unsigned i = 0; i < n_segments; i++) {
+        manifest_segment s = sample_segment(i);
+        assert_int_equal(manifest_add_segment(&m, &s, NULL), PM_OK);
+    }
+    return m;
+}
+
+static buf encoded(unsigned n_segments)
+{
+    manifest m = sample(n_segments, 9);
+    buf b = {0};
+    manifest_encode(&m, &b);
+    assert_false(b.failed);
+    manifest_free(&m);
+    return b;
+}
+
+static void seal(buf *b) { store_u32(b->data + b->len - 4, crc32c(0, b->data, b->len - 4)); }
+
+static pm_status decode(slice bytes, pm_error *err)
+{
+    manifest m;
+    pm_status st = manifest_decode(&m, bytes, "manifest", err);
+    if (st == PM_OK) manifest_free(&m);
+    return st;
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 5; n++) {
+        buf b = encoded(n), again = {0};
+        manifest m;
+        assert_int_equal(b.len, manifest_size(n));
+        assert_int_equal(manifest_decode(&m, buf_slice(&b), "manifest", NULL), PM_OK);
+        assert_int_equal(m.generation, 9);
+        assert_int_equal(m.n_segments, n);
+        assert_true(m.has_positions && !m.has_text && m.avgdl_ref == 123.5);
+        assert_string_equal(m.profile, "pressmark-1 for tests");
+        manifest_encode(&m, &again);
+        assert_int_equal(again.len, b.len);
+        assert_memory_equal(again.data, b.data, b.len);
+        manifest_free(&m);
+        buf_free(&b);
+        buf_free(&again);
+    }
+}
+
+static void test_every_flip_and_cut(void **state)
+{
+    (void)state;
+    buf b = encoded(3);
+    unsigned long n = 0;
+    for (size_t at = 0; at < b.len; at++)
+        for (unsigned bit = 0; bit < 8; bit++, n++) {
+            b.data[at] ^= (uint8_t)(1u << bit);
+            assert_int_equal(decode(buf_slice(&b), NULL), PM_CORRUPT);
+            b.data[at] ^= (uint8_t)(1u << bit);
+        }
+    for (size_t len = 0; len < b.len; len++, n++)
+        assert_int_equal(decode((slice){b.data, len}, NULL), PM_CORRUPT);
+    printf("%lu damaged manifests refused\n", n);
+    buf_free(&b);
+}
+
+/* Bytes that carry a right checksum all the same must give a manifest or PM_CORRUPT. */
+static void test_crafted(void **state)
+{
+    (void)state;
+    uint64_t seed = 4711;
+    unsigned long refused = 0, taken = 0;
+    for (unsigned round = 0; round < 20000; round++) {
+        buf b = encoded(round % 4);
+        for (unsigned k = 0; k < 1 + round % 3; k++)
+            b.data[random_next(&seed) % b.len] = (uint8_t)random_next(&seed);
+        seal(&b);
+        pm_status st = decode(buf_slice(&b), NULL);
+        assert_true(st == PM_OK || st == PM_CORRUPT);
+        if (st == PM_OK) taken++;
+        else refused++;
+        buf_free(&b);
+    }
+    printf("seed 4711: %lu refused, %lu taken\n", refused, taken);
+    assert_true(refused > 1000 && taken > 1000);
+}
+
+static void refuse_field(size_t at, const void *bytes, size_t len)
+{
+    buf b = encoded(2);
+    memcpy(b.data + at, bytes, len);
+    seal(&b);
+    assert_int_equal(decode(buf_slice(&b), NULL), PM_CORRUPT);
+    buf_free(&b);
+}
+
+static void test_refused_fields(void **state)
+{
+    (void)state;
+    double nan_value = strtod("nan", NULL), inf = strtod("inf", NULL), minus = -1;
+    uint32_t many = UINT32_MAX, seven = 7, shift = 32, flags = 4;
+    enum { FIRST = 224, SECOND = 344 };
+    refuse_field(56, &nan_value, 8);
+    refuse_field(56, &inf, 8);
+    refuse_field(64, &minus, 8);
+    refuse_field(72, &nan_value, 8);
+    refuse_field(80, &seven, 4);
+    refuse_field(84, &shift, 4);
+    refuse_field(88, &flags, 4);
+    refuse_field(92, &many, 4);
+    refuse_field(96, "0123456789abcdef", 16);
+    refuse_field(FIRST, "../../etc/passwd", 17);
+    refuse_field(FIRST, "/etc/passwd", 12);
+    refuse_field(FIRST, "1-00000ABC.seg", 15);
+    refuse_field(FIRST, "2000-00000abc.seg", 18);
+    refuse_field(SECOND, "1-00000abc.seg", 15); /* the first one's name                     */
+    refuse_field(SECOND + 56, "101-00000005.seg", 17);
+}
+
+static void test_newer_version(void **state)
+{
+    (void)state;
+    pm_error err;
+    buf b = encoded(1);
+    store_u32(b.data + 8, 2);
+    assert_int_equal(decode(buf_slice(&b), &err), PM_CORRUPT);
+    assert_null(strstr(err.message, "version"));
+    seal(&b);
+    assert_int_equal(decode(buf_slice(&b), &err), PM_CORRUPT);
+    assert_non_null(strstr(err.message, "version 2"));
+    assert_non_null(strstr(err.message, "newer"));
+    buf_free(&b);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    const char *ours[] = {"1-00000000.seg", "12-89abcdef.del", "manifest.tmp", "manifest.prev.tmp",
+                          "18446744073709551615-00000000.seg"};
+    const char *foreign[] = {"LOCK", "manifest", "manifest.prev", "1-0000000.seg", "1-000000000.seg",
+                             "-00000000.seg", "01-00000000.seg", "1-00000000.seg~", "1-0000000G.seg",
+                             "1-0000000A.seg", "notes.txt", "", "18446744073709551616-00000000.seg",
+                             "1-00000000.sega", "x1-00000000.seg"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) assert_true(manifest_own_name(ours[i]));
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        assert_false(manifest_own_name(foreign[i]));
+    char name[SEGMENT_NAME_MAX];
+    manifest_make_name(name, UINT64_MAX, ".seg");
+    assert_true(manifest_own_name(name));
+}
+
+/* ---- publishing ------------------------------------------------------------------------------ */
+
+static char root[FOLDER_PATH];
+static dir folder;
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder_make(root);
+    return dir_open(&folder, root, NULL, NULL) == PM_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    file_fault = NULL;
+    dir_close(&folder);
+    folder_remove(root);
+    return 0;
+}
+
+static void publish(unsigned n_segments, uint64_t generation)
+{
+    manifest m = sample(n_segments, generation);
+    assert_int_equal(manifest_publish(&m, &folder, 0, NULL), PM_OK);
+    manifest_free(&m);
+}
+
+/* 0: absent. */
+static uint64_t generation_of(const char *name)
+{
+    manifest m;
+    bool absent;
+    assert_int_equal(manifest_read_named(&m, &folder, name, &absent, NULL), PM_OK);
+    uint64_t generation = m.generation;
+    manifest_free(&m);
+    return generation;
+}
+
+static bool exists(const char *name)
+{
+    char path[FOLDER_PATH + 64];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    return access(path, F_OK) == 0;
+}
+
+static void test_publish(void **state)
+{
+    (void)state;
+    manifest m;
+    bool absent = false;
+    pm_error err;
+    assert_int_equal(manifest_read(&m, &folder, &absent, &err), PM_USAGE);
+    assert_true(absent);
+    assert_non_null(strstr(err.message, "pressmark index"));
+    publish(1, 1);
+    assert_int_equal(generation_of("manifest"), 1);
+    assert_int_equal(generation_of("manifest.prev"), 0);
+    publish(2, 2);
+    /* What a crash between link and rename leaves: both names one file. */
+    assert_int_equal(dir_link(&folder, "manifest", "manifest.prev.tmp", NULL), PM_OK);
+    publish(3, 3);
+    assert_int_equal(generation_of("manifest"), 3);
+    assert_int_equal(generation_of("manifest.prev"), 2);
+    assert_false(exists("manifest.tmp") || exists("manifest.prev.tmp"));
+    folder_unlink(root, "manifest");
+    assert_int_equal(manifest_read(&m, &folder, &absent, &err), PM_CORRUPT);
+    assert_false(absent);
+    assert_non_null(strstr(err.message, "manifest.prev"));
+}
+
+static struct {
+    const char *call;
+    int nth, calls;
+    char log[512];
+} seam;
+
+static int seam_fault(const char *call, const char *path)
+{
+    (void)path;
+    size_t used = strlen(seam.log);
+    snprintf(seam.log + used, sizeof seam.log - used, "%s ", call);
+    if (strcmp(call, seam.call) != 0) return 0;
+    return ++seam.calls == seam.nth ? EIO : 0;
+}
+
+static pm_status publish_refused(const char *call, int nth, uint64_t generation, pm_error *err)
+{
+    manifest m = sample(2, generation);
+    memset(&seam, 0, sizeof seam);
+    seam.call = call;
+    seam.nth = nth;
+    file_fault = seam_fault;
+    pm_status st = manifest_publish(&m, &folder, 0, err);
+    file_fault = NULL;
+    manifest_free(&m);
+    return st;
+}
+
+/* The protocol, call by call. */
+static void test_order_of_calls(void **state)
+{
+    (void)state;
+    pm_error err;
+    publish(1, 1);
+    assert_int_equal(publish_refused("none", 0, 2, &err), PM_OK);
+    assert_string_equal(seam.log, "open write fsync close fsync unlink link rename unlink rename fsync ");
+}
+
+static void test_publish_refused(void **state)
+{
+    (void)state;
+    pm_error err;
+    publish(1, 1);
+    const char *before[] = {"open", "write", "close"};
+    for (size_t i = 0; i < 3; i++) assert_int_equal(publish_refused(before[i], 1, 2, &err), PM_IO);
+    assert_int_equal(publish_refused("fsync", 1, 2, &err), PM_IO); /* of the file             */
+    assert_int_equal(publish_refused("fsync", 2, 2, &err), PM_IO); /* of the folder, before   */
+    assert_int_equal(publish_refused("rename", 2, 2, &err), PM_IO);
+    assert_false(exists("manifest.tmp"));
+    assert_int_equal(generation_of("manifest"), 1);
+    assert_int_equal(publish_refused("fsync", 3, 2, &err), PM_NOT_DURABLE);
+    assert_int_equal(generation_of("manifest"), 2);
+    const char *ignored[] = {"unlink", "link", "rename"};
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(publish_refused(ignored[i], 1, 3 + i, &err), PM_OK);
+    assert_int_equal(generation_of("manifest"), 5);
+}
+
+static void test_garbage(void **state)
+{
+    (void)state;
+    const char *files[] = {"1-00000abc.seg", "2-00000abd.seg", "101-00000005.del", "3-00000abe.seg",
+                           "103-00000005.del", "4-00000abf.seg", "manifest.tmp", "manifest.prev.tmp",
+                           "notes.txt", "5-00000abc.seg.bak", "LOCK"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) folder_write(root, files[i], "x", 1);
+    publish(3, 1); /* names 1, 2 with 101, 3                                                  */
+    publish(1, 2); /* names 1; the one before it still 2, 101, 3                             */
+    folder_write(root, "manifest.tmp", "x", 1);
+    manifest_collect_garbage(&folder);
+    assert_true(exists("1-00000abc.seg") && exists("2-00000abd.seg") && exists("101-00000005.del"));
+    assert_true(exists("3-00000abe.seg"));
+    assert_false(exists("4-00000abf.seg") || exists("103-00000005.del") || exists("manifest.tmp"));
+    assert_false(exists("manifest.prev.tmp"));
+    assert_true(exists("notes.txt") && exists("5-00000abc.seg.bak") && exists("LOCK"));
+    publish(1, 3);
+    folder_write(root, "manifest.prev", "damaged", 7);
+    manifest_collect_garbage(&folder); /* cannot know what it names                           */
+    assert_true(exists("2-00000abd.seg"));
+    publish(1, 4);
+    manifest_collect_garbage(&folder);
+    assert_true(exists("1-00000abc.seg"));
+    assert_false(exists("2-00000abd.seg") || exists("101-00000005.del") || exists("3-00000abe.seg"));
+}
+
+static void test_refused_memory(void **state)
+{
+    (void)state;
+    uint64_t n = 0;
+    pm_status st;
+    publish(4, 1);
+    do {
+        manifest m;
+        mem_fail_at(++n, false);
+        st = manifest_read(&m, &folder, NULL, NULL);
+        if (st == PM_OK) {
+            m.generation = 2;
+            st = manifest_publish(&m, &folder, 0, NULL);
+            manifest_free(&m);
+        }
+        mem_fail_at(0, false);
+        assert_true(st == PM_OK || st == PM_NOMEM);
+        assert_int_equal(generation_of("manifest"), st == PM_OK ? 2 : 1);
+    } while (st != PM_OK);
+    printf("%llu allocations refused\n", (unsigned long long)n - 1);
+    assert_true(n > 5);
+}
+
+int main(void)
+{
+#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_every_flip_and_cut),
+        cmocka_unit_test(test_crafted),
+        cmocka_unit_test(test_refused_fields),
+        cmocka_unit_test(test_newer_version),
+        cmocka_unit_test(test_names),
+        IN_FOLDER(test_publish),
+        IN_FOLDER(test_order_of_calls),
+        IN_FOLDER(test_publish_refused),
+        IN_FOLDER(test_garbage),
+        IN_FOLDER(test_refused_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
