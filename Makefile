@@ -155,3 +155,33 @@ clean:
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_LIB_OBJ:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
 .SECONDARY:
+
+# ---- comparison with other engines (benchmarks/peers/README.md) --------------------------------------------
+
+PEERS_DIR := build/peers/bin
+PEERS_TOOLS := analyze measure conductor pressmark_driver fts5_driver xapian_driver LuceneDriver.class
+
+.PHONY: bench-peers peers peers-given
+peers-given:
+	@[ -n '$(CORPUS)' ] && [ -n '$(QUERIES)' ] || { echo 'usage: make bench-peers CORPUS=file.jsonl QUERIES=file' >&2; exit 2; }
+bench-peers: peers-given setup-build
+	@sh benchmarks/peers/setup
+	@echo '==> building the library and the drivers'
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=release build/release/libpressmark.a peers
+	@sh benchmarks/peers/run '$(CORPUS)' '$(QUERIES)'
+peers: $(PEERS_TOOLS:%=$(PEERS_DIR)/%)
+
+PEERS_CC = @mkdir -p $(@D) && $(CC) $(PM_CFLAGS) -o $@ $< $(PM_LDFLAGS)
+PEERS_H := $(wildcard benchmarks/peers/*.h) pressmark.h
+$(PEERS_DIR)/measure $(PEERS_DIR)/conductor: $(PEERS_DIR)/%: benchmarks/peers/%.c
+	$(PEERS_CC)
+$(PEERS_DIR)/analyze $(PEERS_DIR)/pressmark_driver: $(PEERS_DIR)/%: benchmarks/peers/%.c $(PEERS_H) build/release/libpressmark.a
+	$(PEERS_CC) build/release/libpressmark.a $(DEPS_STATIC)
+$(PEERS_DIR)/fts5_driver: benchmarks/peers/fts5_driver.c $(PEERS_H)
+	$(PEERS_CC) -lsqlite3
+$(PEERS_DIR)/xapian_driver: benchmarks/peers/xapian_driver.cc $(PEERS_H)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 -Wall -Wextra -Wpedantic -o $@ $< $$(xapian-config --cxxflags --libs)
+$(PEERS_DIR)/LuceneDriver.class: benchmarks/peers/LuceneDriver.java
+	@mkdir -p $(@D)
+	javac -Xlint:all -cp "$$(ls /usr/share/java/lucene-core-8.*.jar /usr/share/java/lucene-analyzers-common-8.*.jar | paste -sd:)" -d $(@D) $<
