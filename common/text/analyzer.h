@@ -49,7 +49,7 @@ typedef struct analyzer analyzer;
 pm_status analyzer_open(analyzer **out, const char *lang, pm_error *err);
 void analyzer_close(analyzer *a);
 
-/* e.g. "pressmark-1 nfkc-cf unicode-14.0.0 snowball-english-1a2b3c4d" (the last part is a
+/* e.g. "pressmark-1 nfkc-cf unicode-15.0.0 snowball-english-1a2b3c4d" (the last part is a
  * fingerprint of the stemmer's output): static for the analyzer's life. */
 const char *analyzer_profile(const analyzer *a);
 /* Canonical language name ("english", "none"). */
