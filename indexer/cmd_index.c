@@ -235,8 +235,8 @@ static pm_status prepare(ingest *run, const cli_args *args, pm_error *err)
         st = stream_create(&run->report.file, run->options->report, err);
     }
     if (!reads_stdin) interrupt_catch();
-    run->report.progress = !run->options->quiet && terminal_is_stderr();
-    run->report.start_ns = run->start_ns;
+    bool shows = !run->options->quiet && terminal_is_stderr();
+    if (st == PM_OK && shows) report_progress(&run->report, args->words, args->n);
     return st;
 }
 

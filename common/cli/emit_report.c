@@ -75,6 +75,31 @@ static void put_warning(ingest_report *r, const pm_ingest_event *e)
                  e->reason ? e->reason : actions[e->kind]);
 }
 
+void report_progress(ingest_report *r, const char *const *paths, size_t n)
+{
+    r->progress = true;
+    r->start_ns = meter_now_ns();
+    r->read_before = meter_read_bytes();
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bytes = stream_tree_bytes(paths[i]);
+        if (bytes == 0) { /* standard input, or something that cannot be told */
+            r->total_bytes = 0;
+            return;
+        }
+        r->total_bytes += bytes;
+    }
+}
+
+/* Percent and time left, from the bytes read so far; nothing while it would be a guess. */
+static void put_time_left(const ingest_report *r, double seconds)
+{
+    enum { TELLS_FROM_PERCENT = 2 };
+    if (!r->total_bytes) return;
+    double part = (double)(meter_read_bytes() - r->read_before) / (double)r->total_bytes;
+    if (part * 100 < TELLS_FROM_PERCENT || part > 1) return;
+    fprintf(stderr, ", %.0f %%, %.0f s left", part * 100, seconds * (1 - part) / part);
+}
+
 static void put_progress(ingest_report *r)
 {
     enum { EVERY_NS = 100000000 };
@@ -85,6 +110,7 @@ static void put_progress(ingest_report *r)
     double seconds = (double)(now - r->start_ns) / 1e9;
     fprintf(stderr, "\r\033[K%llu articles, %.0f/s", (unsigned long long)r->done,
             (double)r->done / seconds);
+    put_time_left(r, seconds);
 }
 
 void report_event(ingest_report *r, const pm_ingest_event *e)

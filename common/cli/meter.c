@@ -18,3 +18,13 @@ const char *meter_bytes(uint64_t bytes, char out[24])
     snprintf(out, 24, unit && value < 99.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
     return out;
 }
+
+uint64_t meter_read_bytes(void)
+{
+    unsigned long long bytes = 0;
+    FILE *io = fopen("/proc/self/io", "r");
+    if (!io) return 0;
+    if (fscanf(io, "rchar: %llu", &bytes) != 1) bytes = 0;
+    fclose(io);
+    return bytes;
+}

@@ -5,6 +5,7 @@
 #include "common/cli/stream.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,23 @@ pm_status stream_check_exists(const char *path, pm_error *err)
     if (strcmp(path, "-") == 0 || stat(path, &info) == 0) return PM_OK;
     if (errno != ENOENT && errno != ENOTDIR) return PM_OK;
     return error_set(err, PM_USAGE, "%s: no such file or folder; nothing was changed", path);
+}
+
+static uint64_t tree_bytes; /* nftw hands no context to its callback */
+
+static int add_bytes(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    if (at->level > 0 && path[at->base] == '.') return FTW_SKIP_SUBTREE;
+    if (kind == FTW_F && S_ISREG(info->st_mode)) tree_bytes += (uint64_t)info->st_size;
+    return FTW_CONTINUE;
+}
+
+uint64_t stream_tree_bytes(const char *path)
+{
+    enum { OPEN_FOLDERS = 16 };
+    tree_bytes = 0;
+    int failed = nftw(path, add_bytes, OPEN_FOLDERS, FTW_PHYS | FTW_ACTIONRETVAL);
+    return failed ? 0 : tree_bytes;
 }
 
 static pm_status open_input(const char *path, FILE **out, pm_error *err)

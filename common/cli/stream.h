@@ -18,6 +18,9 @@
 /* PM_USAGE when there is nothing at `path`; for paths to be indexed, before any work. */
 pm_status stream_check_exists(const char *path, pm_error *err);
 
+/* Bytes of the files at and under `path`, hidden ones left out; 0 when it cannot be told. */
+uint64_t stream_tree_bytes(const char *path);
+
 /* The whole content; PM_USAGE when there is no such file. */
 pm_status stream_read_all(const char *path, buf *out, pm_error *err);
 /* Calls fn for each line, without its newline or return, until it gives something other
