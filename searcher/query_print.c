@@ -11,6 +11,18 @@
 
 static void put_text(buf *out, pm_text text) { buf_append(out, text.data, text.len); }
 
+/* Capitals of more than four letters are an acronym only with points. */
+static void put_marker(buf *out, pm_text marker)
+{
+    size_t letters = 0;
+    for (size_t at = 0; at < marker.len; letters++) utf8_next(marker.data, marker.len, &at);
+    for (size_t at = 0, from = 0; at < marker.len; from = at) {
+        utf8_next(marker.data, marker.len, &at);
+        buf_append(out, marker.data + from, at - from);
+        if (letters > 4) buf_u8(out, '.');
+    }
+}
+
 static void put_boost(buf *out, double boost)
 {
     char number[40];
@@ -27,7 +39,8 @@ static void put_leaf(buf *out, const query_node *node)
     if (node->title) buf_append_str(out, "title:");
     if (node->kind == QUERY_WORD) {
         const query_word *word = &node->words[0];
-        put_text(out, word->marker.len ? word->marker : word->folded);
+        if (word->marker.len) put_marker(out, word->marker);
+        else put_text(out, word->folded);
         return;
     }
     buf_u8(out, '"');
