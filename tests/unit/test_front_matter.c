@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ * test_front_matter.c - blocks that are YAML, that are not quite, and that are none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "indexer/front_matter.h"
+
+static void check_body(const char *text, const char *want)
+{
+    front_matter_span span;
+    bool found = front_matter_find(text, strlen(text), &span);
+    assert_int_equal(found, want != NULL);
+    if (found) assert_string_equal(text + span.body, want);
+}
+
+static void finds_the_block(void **state)
+{
+    (void)state;
+    check_body("---\ntitle: x\n---\nbody", "body");
+    check_body("---\r\ntitle: x\r\n---\r\nbody", "body");
+    check_body("---\rtitle: x\r---\rbody", "body");
+    check_body("---  \ntitle: x\n...\nbody", "body");
+    check_body("---\n---\n", "");
+    check_body("---\ntitle: x\n---", "");
+    check_body("---\ntitle: x\n", NULL);
+    check_body("----\ntitle: x\n----\n", NULL);
+    check_body("--- # title\n---\n", NULL);
+    check_body("\n---\ntitle: x\n---\n", NULL);
+    check_body("---", NULL);
+    check_body("", NULL);
+}
+
+static void is_bounded(void **state)
+{
+    (void)state;
+    size_t len = FRONT_MATTER_MAX_BYTES + 4096;
+    char *text = malloc(len);
+    assert_non_null(text);
+    front_matter_span span;
+    memset(text, 'a', len);
+    memcpy(text, "---\n", 4);
+    memcpy(text + len - 5, "\n---\n", 5);
+    assert_false(front_matter_find(text, len, &span));
+    memcpy(text + 1000, "\n---\n", 5);
+    assert_true(front_matter_find(text, len, &span));
+    free(text);
+}
+
+/* The block as one line of JSON, keys sorted. */
+static void check(const char *block, const char *want)
+{
+    json_t *object = NULL;
+    pm_error err;
+    char *copy = malloc(strlen(block) + 1); /* exact, for sanitizers */
+    assert_non_null(copy);
+    memcpy(copy, block, strlen(block));
+    assert_int_equal(front_matter_parse(copy, strlen(block), &object, &err), PM_OK);
+    char *got = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(got, want);
+    free(got);
+    free(copy);
+    json_decref(object);
+}
+
+static void yaml(void **state)
+{
+    (void)state;
+    check("title: \"A: b\"\ndate: 2025-11-24T23:03:34\n", "{\"date\":\"2025-11-24T23:03:34\",\"title\":\"A: b\"}");
+    check("tags: [News, World]\n", "{\"tags\":[\"News\",\"World\"]}");
+    check("tags:\n  - News\n  - World\n", "{\"tags\":[\"News\",\"World\"]}");
+    check("tags: []\nempty:\nnothing: ~\nquoted: ''\n", "{\"empty\":null,\"nothing\":null,\"quoted\":\"\",\"tags\":[]}");
+    check("a:\n  b:\n    c: 1\n", "{\"a\":{\"b\":{\"c\":\"1\"}}}");
+    check("n: 1.10\nyes: yes\n", "{\"n\":\"1.10\",\"yes\":\"yes\"}");
+    check("text: >\n  folded\n  line\n", "{\"text\":\"folded line\\n\"}");
+    check("a: 1\na: 2\n", "{\"a\":\"2\"}");
+    check("", "{}");
+}
+
+static void messy_lines(void **state)
+{
+    (void)state;
+    check("title: Foo: bar\ndate: 2025-01-01\n", "{\"date\":\"2025-01-01\",\"title\":\"Foo: bar\"}");
+    check("title: 'It's here'\ntags: [a, \"b\"]\n", "{\"tags\":[\"a\",\"b\"],\"title\":\"It's here\"}");
+    check("title: \"unclosed\nauthors:\n  - one\n  - 'two'\n", "{\"authors\":[\"one\",\"two\"],\"title\":\"\\\"unclosed\"}");
+    check("title: @at\n", "{\"title\":\"@at\"}");
+    check("title:\tTab\n", "{\"title\":\"Tab\"}");
+    check("just prose here\nand more\n", "{}");
+    check("http://example.org\n", "{}");
+}
+
+static void bombs_are_not_expanded(void **state)
+{
+    (void)state;
+    check("a: &x [1, 2]\nb: *x\n", "{\"a\":\"&x [1, 2]\",\"b\":\"*x\"}");
+    check("a: !!python/object x\n", "{\"a\":\"!!python/object x\"}");
+    char deep[1200] = "a: ";
+    memset(deep + 3, '[', 500);
+    memset(deep + 503, ']', 500);
+    json_t *object = NULL;
+    pm_error err;
+    assert_int_equal(front_matter_parse(deep, 1003, &object, &err), PM_OK);
+    assert_true(json_is_object(object));
+    json_decref(object);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_the_block), cmocka_unit_test(is_bounded),             cmocka_unit_test(yaml),
+        cmocka_unit_test(messy_lines),     cmocka_unit_test(bombs_are_not_expanded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
