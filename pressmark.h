@@ -287,10 +287,11 @@ typedef struct pm_search_options {
     bool joined;            /* also match joined and split forms (CONTRACT: words)       */
     bool strict;            /* a query that cannot be parsed is PM_USAGE with a column   */
     unsigned snippet_bytes; /* aim; default 240                                          */
+    bool exhaustive;        /* score every match: the definition that faster loops equal */
 } pm_search_options;
 #define PM_SEARCH_OPTIONS_INIT                                                            \
     { sizeof(pm_search_options), 10, 0, PM_MATCH_AUTO, -1.0, -1.0, true, true, true,      \
-      false, true, false, 240 }
+      false, true, false, 240, false }
 
 typedef struct pm_highlight {
     uint32_t start, end; /* bytes of `snippet`, end exclusive                            */

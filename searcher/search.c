@@ -2,7 +2,7 @@
  *
  * search.c - one query from text to result:
  *
- *   text -> query_parse -> plan_make -> rank_exhaustive -> hits_build -> pm_result
+ *   text -> query_parse -> plan_make -> rank_pruned or rank_exhaustive -> hits_build -> pm_result
  *
  * All of it lives in the searcher's arena, which is reset by the next search.
  */
@@ -46,6 +46,7 @@ void pm_searcher_close(pm_searcher *s)
     analyzer_close(s->words);
     topk_free(&s->best);
     match_scratch_free(&s->scratch);
+    prune_state_free(&s->prune);
     snippet_free(&s->snippets);
     store_cache_free(&s->records);
     arena_free(&s->a);
@@ -99,13 +100,16 @@ static pm_status rank(pm_searcher *s, pm_error *err)
     const pm_search_options *o = &s->options;
     snapshot *snap = s->index->snap;
     rank_totals totals;
+    bool done = false;
     uint64_t k = o->limit > UINT64_MAX - o->offset ? UINT64_MAX : o->limit + o->offset;
     PM_TRY(plan_make(&s->p, snap, &s->a, s->words, &s->q, o, err));
-    PM_TRY(rank_exhaustive(&s->p, o->limit ? k : 0, &s->best, &s->scratch, &totals, err));
+    if (!o->limit) k = 0;
+    if (!o->exhaustive) PM_TRY(rank_pruned(&s->p, k, o->want_total, &s->best, &s->prune, &totals, &done, err));
+    if (!done) PM_TRY(rank_exhaustive(&s->p, k, &s->best, &s->scratch, &totals, err));
     s->result.match = o->match;
     s->result.total = totals.matches;
     s->result.total_all = totals.in_all;
-    s->result.total_is_exact = true;
+    s->result.total_is_exact = !done || o->want_total;
     s->result.n_docs = snap->n_docs;
     s->result.avgdl = snap->avgdl;
     s->result.k1 = s->p.k1;

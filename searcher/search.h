@@ -7,7 +7,7 @@
 
 #include "common/segment/store.h"
 #include "searcher/index.h"
-#include "searcher/rank.h"
+#include "searcher/prune.h"
 #include "searcher/snippet.h"
 
 struct pm_searcher {
@@ -18,6 +18,7 @@ struct pm_searcher {
     plan p;
     topk best;
     match_scratch scratch;
+    prune_state prune;
     snippeter snippets;
     store_cache records;
     pm_search_options options; /* of the current query                                    */

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prune.h - the pruned ranking loops: the same best hits as rank_exhaustive, found by looking
+ * at impact bytes first and at documents only where the bytes say that they can matter.
+ *
+ * Each posting's byte w bounds its share x = tf / (tf + K) of BM25 from both sides (FORMAT.md,
+ * "impacts"), so weight * up[w] >= contribution >= weight * down[w].  A loop keeps every
+ * document whose upper bound reaches the threshold: the k-th largest lower bound seen.
+ * What is left at the end, some 80 documents, is scored exactly, in query order, and ranked
+ * as the exhaustive loop ranks.  So ids and scores are equal to its own, bit for bit.
+ *
+ *   plan -> prune_query (flat lists by role) -> candidates in batches -> pool -> exact hits
+ *
+ * Disjunctions follow MaxScore (H. Turtle, J. Flood, 1995) term at a time, impacts first;
+ * conjunctions take the rarest list as lead.  Lists are opened once for each segment; the
+ * pool and its threshold go over all segments, because statistics are global.
+ */
+#ifndef PM_SEARCHER_PRUNE_H
+#define PM_SEARCHER_PRUNE_H
+
+#include "common/codec/scan.h"
+#include "searcher/rank.h"
+
+enum {
+    PRUNE_LISTS_MAX = 64,    /* longer queries go to the exhaustive loop                   */
+    PRUNE_BATCH = 512,       /* candidates probed together                                 */
+    PRUNE_BATCH_CAP = PRUNE_BATCH + 512 + SCAN_SLACK,
+    PRUNE_DECODE_AT = 10,    /* candidates in one block from which decoding it pays        */
+};
+
+typedef enum prune_role { PRUNE_MUST, PRUNE_SHOULD, PRUNE_NOT } prune_role;
+
+/* A list of the query, in all segments. */
+typedef struct prune_word {
+    uint32_t matcher, key, term; /* of the plan; term UINT32_MAX under NOT                */
+    prune_role role;
+    double weight;               /* weight * idf * (k1 + 1)                                */
+} prune_word;
+
+/* A flat query: words by role, musts and shoulds in no order yet. */
+typedef struct prune_query {
+    plan *p;
+    prune_word words[PRUNE_LISTS_MAX];
+    uint32_t n_words, n_must, n_should, n_not;
+    bool ranked;                 /* the pruned loop can rank it, not only count it         */
+} prune_query;
+
+/* False when the plan is not a flat query of plain words.  all: plain neighbours are
+ * required. */
+bool prune_query_of(prune_query *q, plan *p, bool all);
+
+/* A list opened in one segment. */
+typedef struct prune_list {
+    postings p;                  /* df 0: not in this segment                              */
+    const prune_word *word;
+    float weight;
+    float most;                  /* no posting here contributes more                       */
+    uint32_t decoded;            /* block held in docs; UINT32_MAX none                    */
+    uint32_t n_docs;
+    uint32_t block;              /* where the next probe starts                            */
+    uint32_t docs[SEGMENT_BLOCK_MAX + SCAN_SLACK];
+} prune_list;
+
+/* Candidates with the sum of the upper bounds found so far. */
+typedef struct prune_batch {
+    uint32_t n;
+    uint32_t docs[PRUNE_BATCH_CAP];
+    float scores[PRUNE_BATCH_CAP];
+} prune_batch;
+
+typedef struct prune_hit {
+    float most, least;           /* bounds of the score                                    */
+    uint32_t segment, doc;
+} prune_hit;
+
+/* Candidates that may be among the best k.  Valid when zeroed; keeps its memory. */
+typedef struct prune_pool {
+    prune_hit *hits;
+    float *order;                /* scratch of the selection                               */
+    size_t n, cap, order_cap, k;
+    size_t tighten_at;           /* number of hits from which it pays to tighten           */
+    float threshold;             /* k-th largest lower bound so far                        */
+    bool no_memory;
+} prune_pool;
+void prune_pool_begin(prune_pool *pool, uint64_t k);
+void prune_pool_add(prune_pool *pool, prune_hit one);
+/* Raise the threshold and drop what it excludes. */
+void prune_pool_tighten(prune_pool *pool);
+void prune_pool_free(prune_pool *pool);
+
+/* Bounds of x = tf / (tf + K) by impact byte, in one segment of one snapshot. */
+typedef struct prune_bounds {
+    bool made;
+    float up[256], down[256];
+    float gap;                   /* largest difference                                     */
+} prune_bounds;
+
+/* Everything a pruned search needs; one for each searcher, kept between queries. */
+typedef struct prune_state {
+    const prune_query *q;
+    const scan_kernels *scan;
+    prune_list *lists;           /* owned, PRUNE_LISTS_MAX of them                         */
+    prune_list *must[PRUNE_LISTS_MAX], *should[PRUNE_LISTS_MAX], *not[PRUNE_LISTS_MAX];
+    uint32_t n_must, n_should, n_not;
+    uint32_t segment;            /* the one that is open                                   */
+    const snapshot_segment *part;
+    const prune_bounds *bounds; /* of the open segment                              */
+    prune_bounds *all_bounds; /* owned, one a segment, made when first needed      */
+    prune_pool pool;
+    prune_batch batch;
+    uint64_t *bitmap;            /* counting: zero between queries                         */
+    size_t bitmap_words;
+    uint32_t at[PRUNE_BATCH_CAP], at_b[PRUNE_BATCH_CAP];
+    uint8_t bytes[PRUNE_BATCH_CAP];
+} prune_state;
+void prune_state_free(prune_state *s);
+/* For searches of this snapshot from now on; false: memory is refused. */
+bool prune_state_ready(prune_state *s, const snapshot *snap);
+
+/* Open the words of q in a segment: fills must, should and not, sorted for the loops.  False
+ * when nothing can match there. */
+bool prune_open(prune_state *s, const prune_query *q, uint32_t segment_index);
+
+/* ---- probing (prune_probe.c) ------------------------------------------------------------- */
+
+/* Which of the n rising documents are in the list: indexes to at, impact bytes to bytes (may
+ * be NULL). */
+uint32_t prune_probe(prune_state *s, prune_list *list, const uint32_t *docs, uint32_t n,
+                     uint32_t *at, uint8_t *bytes);
+/* Rank of one document in a list, UINT32_MAX when it is not there. */
+uint32_t prune_find(const postings *p, uint32_t doc);
+/* Drop the candidates that are (in: are not) in the list. */
+void prune_exclude(prune_state *s, prune_list *list);
+void prune_require(prune_state *s, prune_list *list);
+/* Add the list's contributions to the candidates that have it. */
+void prune_add(prune_state *s, prune_list *list);
+
+/* ---- walking (prune_walk.c) ---------------------------------------------------------------- */
+
+/* A walk over the postings of a list whose impact byte is in a range. */
+typedef struct prune_walk {
+    prune_list *list;
+    const uint64_t *also;        /* a second bitmap in which a document of a dense list must be */
+    uint32_t next;               /* block or bucket                                        */
+    uint32_t rank;               /* of its first posting                                   */
+} prune_walk;
+/* Append to the batch until it is full or the list ends; false at the end. */
+bool prune_walk_fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high);
+/* The least byte whose contribution reaches `need`, 256 when none does. */
+unsigned prune_least_byte(const prune_state *s, const prune_list *list, float need);
+
+/* ---- loops ------------------------------------------------------------------------------------ */
+
+void prune_or(prune_state *s);
+void prune_and(prune_state *s);
+/* Move the batch's survivors to the pool; margin: upper minus lower bound. */
+void prune_deliver(prune_state *s, float margin);
+
+/* The best k of a flat query, exact, into *best (begun by the caller); others: only those that
+ * lack some word. */
+pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *best, bool others,
+                     pm_error *err);
+/* Live documents that match a flat query. */
+pm_status prune_count(prune_state *s, const prune_query *q, uint64_t *out, pm_error *err);
+
+/* Ranks and counts where the pruned loops can, else says so (*done false): the caller goes
+ * to rank_exhaustive. */
+pm_status rank_pruned(plan *p, uint64_t k, bool want_total, topk *best, prune_state *s,
+                      rank_totals *totals, bool *done, pm_error *err);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prune_count.c - how many live documents match a flat query, without scoring any.
+ *
+ * Conjunction: bitmaps are ANDed word by word and counted; a sparse lead is decoded block by
+ * block and probed.  Disjunction: one list is its live df; two lists are the sum of their
+ * lengths less their conjunction; more go through a bitmap of the segment, chunk by chunk, so
+ * that the chunk stays in the first-level cache.
+ */
+#include "common/base/mem.h"
+#include "common/codec/bits.h"
+#include "searcher/prune.h"
+
+enum { CHUNK_WORDS = 1024 };
+
+/* Live bits of a chunk: dead ones cleared. */
+static void keep_live(const prune_state *s, uint64_t *words, size_t first, size_t n)
+{
+    const tombstones *dead = &s->part->dead;
+    if (!dead->n_deleted) return;
+    size_t have = dead->bits.len / 8;
+    for (size_t i = 0; i < n && first + i < have; i++)
+        words[i] &= ~load_u64(dead->bits.data + 8 * (first + i));
+}
+
+static size_t bitmap_words(const prune_state *s)
+{
+    return (size_t)((s->part->seg->info.n_docs + 511u) / 512) * 8;
+}
+
+/* ---- conjunction ------------------------------------------------------------------------------- */
+
+static uint64_t count_dense(prune_state *s, prune_list **lists, uint32_t n)
+{
+    uint64_t chunk[CHUNK_WORDS], sum = 0;
+    size_t words = bitmap_words(s);
+    if (n == 2 && !s->n_not && !s->part->dead.n_deleted)
+        return s->scan->and_total(lists[0]->p.bits, lists[1]->p.bits, words);
+    for (size_t at = 0; at < words; at += CHUNK_WORDS) {
+        size_t len = words - at < CHUNK_WORDS ? words - at : CHUNK_WORDS;
+        memcpy(chunk, lists[0]->p.bits + at, len * 8);
+        for (uint32_t i = 1; i < n; i++) s->scan->and_into(chunk, lists[i]->p.bits + at, len);
+        keep_live(s, chunk, at, len);
+        sum += s->scan->total(chunk, len);
+    }
+    return sum;
+}
+
+static uint64_t batch_live(const prune_state *s)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < s->batch.n; i++) n += snapshot_live(s->part, s->batch.docs[i]);
+    return n;
+}
+
+/* Keep those of the batch that stand in the list. */
+static void batch_require(prune_state *s, prune_list *list)
+{
+    prune_batch *b = &s->batch;
+    b->n = prune_probe(s, list, b->docs, b->n, s->at, NULL);
+    for (uint32_t i = 0; i < b->n; i++) b->docs[i] = b->docs[s->at[i]];
+}
+
+static uint64_t count_lead(prune_state *s, prune_list **lists, uint32_t n)
+{
+    uint64_t sum = 0;
+    prune_walk w = {.list = lists[0]};
+    if (w.list->p.kind == POSTINGS_DENSE && n > 1) w.also = lists[1]->p.bits;
+    s->batch.n = 0;
+    for (bool more = true; more;) {
+        more = prune_walk_fill(s, &w, 0, 255);
+        for (uint32_t i = 1; i < n && s->batch.n; i++) batch_require(s, lists[i]);
+        for (uint32_t i = 0; i < s->n_not && s->batch.n; i++) prune_exclude(s, s->not[i]);
+        sum += batch_live(s);
+        s->batch.n = 0;
+    }
+    return sum;
+}
+
+/* Lists by rising df. */
+static uint64_t count_and(prune_state *s, prune_list **lists, uint32_t n)
+{
+    if (n > 1 && lists[0]->p.kind == POSTINGS_DENSE && !s->n_not) return count_dense(s, lists, n);
+    return count_lead(s, lists, n);
+}
+
+/* ---- disjunction --------------------------------------------------------------------------------- */
+
+static uint64_t live_df(const prune_state *s, const prune_list *list)
+{
+    uint64_t df, cf;
+    snapshot_segment_df(s->part, &s->q->p->keys[list->word->key].entries[s->segment], &df, &cf);
+    return df;
+}
+
+static void bitmap_add(prune_state *s, prune_list *list, bool set)
+{
+    const postings *p = &list->p;
+    for (uint32_t b = 0; b < p->n_blocks; b++) {
+        uint32_t n = postings_decode_block(p, b, list->docs);
+        for (uint32_t i = 0; i < n; i++) {
+            uint64_t bit = UINT64_C(1) << list->docs[i] % 64, *word = &s->bitmap[list->docs[i] / 64];
+            *word = set ? *word | bit : *word & ~bit;
+        }
+    }
+    list->decoded = UINT32_MAX;
+}
+
+static bool bitmap_ready(prune_state *s, size_t words)
+{
+    size_t had = s->bitmap_words;
+    if (!mem_grow(&s->bitmap, &s->bitmap_words, words, sizeof *s->bitmap)) {
+        s->pool.no_memory = true;
+        return false;
+    }
+    if (s->bitmap_words > had) memset(s->bitmap + had, 0, (s->bitmap_words - had) * 8);
+    return true;
+}
+
+/* All lists into the bitmap, sparse ones by their postings; negated ones taken out. */
+static uint64_t count_bitmap(prune_state *s)
+{
+    size_t words = bitmap_words(s);
+    uint64_t sum = 0;
+    if (!bitmap_ready(s, words)) return 0;
+    for (uint32_t i = 0; i < s->n_should; i++)
+        if (s->should[i]->p.kind != POSTINGS_DENSE) bitmap_add(s, s->should[i], true);
+    for (size_t at = 0; at < words; at += CHUNK_WORDS) {
+        size_t len = words - at < CHUNK_WORDS ? words - at : CHUNK_WORDS;
+        uint64_t *chunk = s->bitmap + at;
+        for (uint32_t i = 0; i < s->n_should; i++)
+            if (s->should[i]->p.kind == POSTINGS_DENSE) s->scan->or_into(chunk, s->should[i]->p.bits + at, len);
+        for (uint32_t i = 0; i < s->n_not; i++)
+            if (s->not[i]->p.kind == POSTINGS_DENSE) s->scan->andnot_into(chunk, s->not[i]->p.bits + at, len);
+        keep_live(s, chunk, at, len);
+    }
+    for (uint32_t i = 0; i < s->n_not; i++)
+        if (s->not[i]->p.kind != POSTINGS_DENSE) bitmap_add(s, s->not[i], false);
+    sum = s->scan->total(s->bitmap, words);
+    memset(s->bitmap, 0, words * 8);
+    return sum;
+}
+
+static uint64_t count_or(prune_state *s)
+{
+    prune_list **lists = s->should;
+    if (s->n_not || s->n_should > 2) return count_bitmap(s);
+    if (s->n_should == 1) return live_df(s, lists[0]);
+    prune_list *pair[2] = {lists[0], lists[1]};
+    if (pair[1]->p.df < pair[0]->p.df) pair[0] = lists[1], pair[1] = lists[0];
+    return live_df(s, lists[0]) + live_df(s, lists[1]) - count_and(s, pair, 2);
+}
+
+pm_status prune_count(prune_state *s, const prune_query *q, uint64_t *out, pm_error *err)
+{
+    *out = 0;
+    s->pool.no_memory = false;
+    for (uint32_t i = 0; i < q->p->snap->meta.n_segments; i++) {
+        if (!prune_open(s, q, i)) continue;
+        *out += q->n_must ? count_and(s, s->must, s->n_must) : count_or(s);
+    }
+    if (s->pool.no_memory) return error_nomem(err);
+    return snapshot_status(q->p->snap, err);
+}

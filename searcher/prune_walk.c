@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prune_walk.c - walk a list impacts first: bytes are filtered 32 or 64 at a time, and only the
+ * postings that pass are turned into documents.  Blocks and buckets whose largest byte is
+ * too small are not touched.
+ */
+#include "common/codec/bits.h"
+#include "searcher/prune.h"
+
+enum {
+    BUCKET = 512,
+    SELECT_BELOW = 8,  /* survivors of a block up to which they are selected one by one    */
+};
+
+static void append(prune_state *s, const prune_list *list, uint32_t doc, uint8_t byte)
+{
+    prune_batch *b = &s->batch;
+    b->docs[b->n] = doc;
+    b->scores[b->n++] = list->weight * s->bounds->up[byte];
+}
+
+/* ---- sparse and small -------------------------------------------------------------------------- */
+
+/* Survivors of block b, ranks first + at[0, n). */
+static void take_block(prune_state *s, prune_list *list, uint32_t b, uint32_t first,
+                       const uint32_t *at, uint32_t n)
+{
+    const postings *p = &list->p;
+    uint64_t base = b ? (uint64_t)p->last[b - 1] + 1 : 0;
+    ef_shape shape;
+    if (n < SELECT_BELOW && list->decoded != b && p->kind == POSTINGS_SPARSE && base <= p->last[b] &&
+        p->last[b] < p->n_docs && ef_shape_of(p->count_1[b] + 1u, p->last[b] - (uint32_t)base, &shape) &&
+        p->off[b] <= p->ef_words && shape.words <= p->ef_words - p->off[b]) {
+        for (uint32_t i = 0; i < n; i++)
+            append(s, list, (uint32_t)base + ef_select(&shape, p->ef + p->off[b], at[i]),
+                   p->impacts[first + at[i]]);
+        return;
+    }
+    if (list->decoded != b) {
+        list->n_docs = postings_decode_block(p, b, list->docs);
+        list->decoded = b;
+    }
+    for (uint32_t i = 0; i < n && at[i] < list->n_docs; i++)
+        append(s, list, list->docs[at[i]], p->impacts[first + at[i]]);
+}
+
+static bool fill_blocks(prune_state *s, prune_walk *w, uint8_t low, uint8_t high)
+{
+    prune_list *list = w->list;
+    const postings *p = &list->p;
+    uint32_t at[SEGMENT_BLOCK_MAX + SCAN_SLACK];
+    for (; w->next < p->n_blocks; w->next++) {
+        if (s->batch.n >= PRUNE_BATCH) return true;
+        bool small = p->kind == POSTINGS_SMALL;
+        uint32_t count = small ? p->df : p->count_1[w->next] + 1u;
+        uint32_t first = w->rank;
+        w->rank += count;
+        if (!small && p->block_max[w->next] < low) continue;
+        uint32_t n = s->scan->bytes_in_range(p->impacts + first, count, low, high, 0, at);
+        if (n) take_block(s, list, w->next, first, at, n);
+    }
+    return false;
+}
+
+/* ---- dense ----------------------------------------------------------------------------------------- */
+
+static bool fill_buckets(prune_state *s, prune_walk *w, uint8_t low, uint8_t high)
+{
+    const prune_list *list = w->list;
+    const postings *p = &list->p;
+    prune_batch *b = &s->batch;
+    for (; w->next < p->n_buckets; w->next++) {
+        if (p->bucket_max[w->next] < low) continue;
+        if (b->n >= PRUNE_BATCH) return true;
+        uint32_t first = p->rank[w->next];
+        uint32_t end = w->next + 1 < p->n_buckets ? p->rank[w->next + 1] : p->df;
+        if (first > end || end > p->df || end - first > BUCKET) {
+            segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS), "a bucket does not fit its list");
+            return false;
+        }
+        size_t word = (size_t)w->next * 8;
+        uint32_t got = s->scan->bucket_in_range(p->bits + word, w->also ? w->also + word : NULL,
+                                                p->impacts + first, end - first, low, high,
+                                                w->next * BUCKET, b->docs + b->n, s->bytes);
+        while (got && b->docs[b->n + got - 1] >= p->n_docs) got--;
+        for (uint32_t i = 0; i < got; i++)
+            b->scores[b->n + i] = list->weight * s->bounds->up[s->bytes[i]];
+        b->n += got;
+    }
+    return false;
+}
+
+bool prune_walk_fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high)
+{
+    return w->list->p.kind == POSTINGS_DENSE ? fill_buckets(s, w, low, high)
+                                             : fill_blocks(s, w, low, high);
+}
