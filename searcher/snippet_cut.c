@@ -55,7 +55,7 @@ static size_t align_start(const char *body, size_t from, size_t limit)
 {
     if (from == 0) return 0;
     size_t word = limit;
-    for (size_t at = from; at < limit; at++) {
+    for (size_t at = from; at <= limit; at++) {
         if (is_space(body[at]) || !(is_space(body[at - 1]))) continue;
         if (begins_sentence(body, at)) return at;
         if (word == limit) word = at;

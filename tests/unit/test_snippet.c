@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_snippet.c - what snippets show: windows, cuts, highlights, cleaning.
+ *
+ * Each case indexes articles into a small index, searches, and compares the snippet with its
+ * highlights written in brackets.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/hash.h"
+#include "common/text/analyzer.h"
+#include "tests/support/folder.h"
+
+typedef struct fixture {
+    char path[FOLDER_PATH];
+    pm_index *index;
+    pm_searcher *searcher;
+} fixture;
+
+static pm_text text_of(const char *s) { return (pm_text){s, strlen(s)}; }
+
+static void open_fixture(fixture *f, const pm_article *articles, size_t n)
+{
+    pm_writer_options o = PM_WRITER_OPTIONS_INIT;
+    pm_writer *w;
+    o.commit_level = 2;
+    folder_make(f->path);
+    assert_int_equal(pm_writer_open(f->path, &o, &w, NULL), PM_OK);
+    for (size_t i = 0; i < n; i++) assert_int_equal(pm_writer_add(w, &articles[i], NULL, NULL), PM_OK);
+    assert_int_equal(pm_writer_commit(w, NULL, NULL), PM_OK);
+    pm_writer_close(w);
+    assert_int_equal(pm_index_open(f->path, &f->index, NULL), PM_OK);
+    assert_int_equal(pm_searcher_open(f->index, &f->searcher, NULL), PM_OK);
+}
+
+static void close_fixture(fixture *f)
+{
+    pm_searcher_close(f->searcher);
+    pm_index_close(f->index);
+    folder_remove(f->path);
+}
+
+static const pm_hit *first_hit(fixture *f, const char *query, unsigned bytes)
+{
+    pm_search_options o = PM_SEARCH_OPTIONS_INIT;
+    const pm_result *r;
+    o.snippet_bytes = bytes;
+    o.match = PM_MATCH_ANY;
+    assert_int_equal(pm_searcher_search(f->searcher, query, strlen(query), &o, &r, NULL), PM_OK);
+    assert_true(r->n_hits >= 1);
+    return &r->hits[0];
+}
+
+static void with_brackets(const pm_hit *h, char *out)
+{
+    size_t k = 0, n = 0;
+    for (size_t i = 0; i <= h->snippet.len; i++) {
+        if (k < h->n_highlights && i == h->highlights[k].end) out[n++] = ']', k++;
+        if (k < h->n_highlights && i == h->highlights[k].start) out[n++] = '[';
+        if (i < h->snippet.len) out[n++] = h->snippet.data[i];
+    }
+    out[n] = 0;
+}
+
+static void expect_article(const pm_article *article, const char *query, unsigned bytes, const char *expected)
+{
+    fixture f;
+    char shown[8192];
+    open_fixture(&f, article, 1);
+    with_brackets(first_hit(&f, query, bytes), shown);
+    assert_string_equal(shown, expected);
+    close_fixture(&f);
+}
+
+static void expect(const char *text, const char *query, unsigned bytes, const char *expected)
+{
+    pm_article a = {.id = text_of("a"), .text = text_of(text)};
+    expect_article(&a, query, bytes, expected);
+}
+
+static void test_highlights(void **state)
+{
+    (void)state;
+    expect("Tariffs rose; the tariff stays.", "tariff", 240, "[Tariffs] rose; the [tariff] stays.");
+    expect("China’s leaders’ talks", "china leader", 240, "[China’s] [leaders]’ talks");
+    expect("TikTok and tik tok and tok tik.", "tiktok", 240, "[TikTok] and [tik] [tok] and tok tik.");
+    expect("TikTok, tik and tok.", "tik tok", 240, "[TikTok], [tik] and [tok].");
+    expect("Send an e-mail.", "email", 240, "Send an [e]-[mail].");
+    expect("rare metals, rare earth, earth", "\"rare earth\"", 240, "rare metals, [rare] [earth], earth");
+    expect("earth so rare, and air", "\"rare earth\"~1", 240, "[earth] so [rare], and air");
+    expect("The US told us", "US", 240, "The [US] told us");
+    expect("they told us", "US", 240, "they told [us]");
+    expect("U.S.-China talks", "us", 240, "[U.S.]-China talks");
+    expect("talks without trade", "talks -\"free trade\"", 240, "[talks] without trade");
+    expect("日本語の記事", "日本", 240, "[日本]語の記事");
+}
+
+static void test_cleaning(void **state)
+{
+    (void)state;
+    expect("rare\n\n\tearth", "rare", 240, "[rare] earth");
+    expect("  rare \xc2\xa0 earth \n", "earth", 240, "rare [earth]");
+    expect("ra\x1b[31mre\x07 earth\xc2\x9b", "earth", 240, "ra[31mre [earth]");
+    expect("\xe2\x80\xaeright\xe2\x80\xac rare\xe2\x81\xa6 end", "rare", 240, "right [rare] end");
+    expect("bad \xff byte", "byte", 240, "bad \xef\xbf\xbd [byte]");
+}
+
+static void test_window(void **state)
+{
+    (void)state;
+    expect("one two three four five six seven eight nine ten", "five", 20, "…four [five] six seven…");
+    expect("one two three four five six seven eight nine ten", "one", 20, "[one] two three four…");
+    expect("one two three four five six seven eight nine ten", "ten", 20, "…seven eight nine [ten]");
+    expect("rare one two three four five six seven. Now rare earth is here, and more of it", "rare earth", 30,
+           "…Now [rare] [earth] is here, and…");
+    expect("earth here. One two three four five six seven eight. earth earth there", "earth", 24,
+           "…[earth] [earth] there");
+    expect("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 20,
+           "[aaaaaaaaaaaaaaaaaaaa]…");
+}
+
+static void test_title(void **state)
+{
+    (void)state;
+    const char *text = "Caption here\nBig News\nThe body starts now and goes on.";
+    pm_article a = {.id = text_of("a"), .title = text_of("Big News"), .text = text_of(text)};
+    a.title_in_body = true;
+    a.title_start = 13;
+    a.title_end = 21;
+    expect_article(&a, "news", 240, "Caption here The body starts now and goes on.");
+    expect_article(&a, "body", 240, "Caption here The [body] starts now and goes on.");
+    expect_article(&a, "title:news goes", 240, "Caption here The body starts now and [goes] on.");
+    pm_article empty = {.id = text_of("b"), .title = text_of("Only a title")};
+    expect_article(&empty, "title", 240, "");
+}
+
+/* Whatever the article, a snippet is valid UTF-8, of about the size asked for, and its
+ * highlights are ordered words of it. */
+static void test_any_article(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"rare ", "earth", " ", "\n", "-", "US", "U.S. ", "\xc3\xa9t\xc3\xa9 ", "\xe6\x97\xa5\xe6\x9c\xac",
+                                        "\x1b", "\xe2\x80\xae", "long", "word. ", "\xff", "\xe2\x80\x99", "s ", "tik tok "};
+    uint64_t seed = 11;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (unsigned round = 0; round < 60; round++) {
+        char text[4096] = "rare ";
+        fixture f;
+        for (unsigned n = (unsigned)(random_next(&seed) % 300); n; n--)
+            strcat(text, parts[random_next(&seed) % (sizeof parts / sizeof *parts)]);
+        pm_article a = {.id = text_of("a"), .text = text_of(text)};
+        open_fixture(&f, &a, 1);
+        for (unsigned bytes = 1; bytes < 400; bytes += 13) {
+            const pm_hit *h = first_hit(&f, "rare US \"tik tok\" \xc3\xa9t\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac", bytes);
+            uint32_t before = 0;
+            assert_int_equal(utf8_valid_prefix(h->snippet.data, h->snippet.len), h->snippet.len);
+            assert_true(h->snippet.len <= (bytes < 20 ? 20 : bytes) * 3 + 6);
+            assert_true(h->n_highlights > 0);
+            for (size_t i = 0; i < h->n_highlights; i++) {
+                assert_true(h->highlights[i].start >= before);
+                assert_true(h->highlights[i].end > h->highlights[i].start);
+                before = h->highlights[i].end;
+            }
+            assert_true(before <= h->snippet.len);
+        }
+        close_fixture(&f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_highlights), cmocka_unit_test(test_cleaning), cmocka_unit_test(test_window),
+        cmocka_unit_test(test_title),      cmocka_unit_test(test_any_article),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
