@@ -4,31 +4,23 @@
  * exchanged: the answer is the sound one, or PM_CORRUPT; nothing else, soon.
  *
  * Takes the five articles' index, by one commit and by two with a replaced and a deleted
- * article.  Each case is tried on a copy of the folder by a forked child (one for each
- * processor), so that a crash or a hang is a finding with its place.  pm_check must find
- * each damage of a file that the commit names.
- *
- *   PM_DAMAGE_STRIDE=N   try every N-th place (default 1; 13 under sanitizers), from
- *   PM_DAMAGE_FIRST=I    the I-th on (default 0)
+ * article.  pm_check must find each damage of a file that the commit names.  How the cases
+ * are run, and which of them, is said in campaign.h.
  */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tests/support/campaign.h"
 #include "tests/support/folder.h"
 #include "tests/support/probe.h"
 
 enum {
-    WORKERS_MAX = 8,
-    HANG_SECONDS = 20,     /* for one case; a usual one takes a millisecond                  */
     SLOW_PROBES_EVERY = 7, /* statistics and dump are asked at every so-manieth place      */
     DEEP_EVERY = 29,
 };
@@ -90,28 +82,13 @@ static int free_sound(void **state)
 
 /* ---- one case ------------------------------------------------------------------------- */
 
-/* What the workers count, in memory that they share with the parent. */
-typedef struct tally {
-    unsigned long cases, same, corrupt, findings;
-    const char *file; /* the case in hand                                                  */
-    unsigned long place;
-    unsigned change;
-} tally;
-
 typedef struct examination {
     const sound *s;
     const char *path;
-    tally *count;
+    campaign_tally *tally;
     bool slow_probes, deep, must_find;
     transcript *scratch;
 } examination;
-
-static void finding(const examination *x, const char *what, const char *detail)
-{
-    const tally *c = x->count;
-    if (x->count->findings++ < 10)
-        printf("%s, place %lu, change %02x: %s: %s\n", c->file, c->place, c->change, what, detail);
-}
 
 /* Counts whether any probe met the damage. */
 static bool examine_probe(const examination *x, unsigned which, pm_index *index,
@@ -122,9 +99,9 @@ static bool examine_probe(const examination *x, unsigned which, pm_index *index,
     pm_status st = probe_ask(which, index, searcher, x->scratch, &err);
     if (st == PM_CORRUPT) return true;
     if (st != PM_OK)
-        finding(x, pm_status_name(st), err.message);
+        campaign_finding(x->tally, pm_status_name(st), err.message);
     else if (!transcript_equal(x->scratch, &x->s->answers[which]))
-        finding(x, "another answer", probe_name(which));
+        campaign_finding(x->tally, "another answer", probe_name(which));
     return false;
 }
 
@@ -133,7 +110,7 @@ static void examine_check(const examination *x)
     pm_error err = {.status = PM_OK};
     pm_status st = pm_check(x->path, x->deep, NULL, NULL, NULL, &err);
     if (st != PM_CORRUPT && (st != PM_OK || x->must_find))
-        finding(x, "pm_check", st == PM_OK ? "finds nothing" : err.message);
+        campaign_finding(x->tally, "pm_check", st == PM_OK ? "finds nothing" : err.message);
 }
 
 static void examine(const examination *x)
@@ -142,116 +119,57 @@ static void examine(const examination *x)
     pm_index *index = NULL;
     pm_searcher *searcher = NULL;
     bool corrupt = false;
-    alarm(HANG_SECONDS);
     pm_status st = pm_index_open(x->path, &index, &err);
     if (st == PM_OK) st = pm_searcher_open(index, &searcher, &err);
     for (unsigned which = 0; st == PM_OK && which < PROBE_COUNT; which++)
         if (which < PROBE_STATS || x->slow_probes)
             corrupt |= examine_probe(x, which, index, searcher);
-    if (st != PM_OK && st != PM_CORRUPT) finding(x, pm_status_name(st), err.message);
+    if (st != PM_OK && st != PM_CORRUPT)
+        campaign_finding(x->tally, pm_status_name(st), err.message);
     pm_searcher_close(searcher);
     pm_index_close(index);
     examine_check(x);
-    x->count->cases++;
     if (st == PM_CORRUPT || corrupt)
-        x->count->corrupt++;
+        x->tally->corrupt++;
     else
-        x->count->same++;
-    alarm(0);
+        x->tally->same++;
+    campaign_end(x->tally);
 }
 
-/* ---- many cases, by several processes
- * ------------------------------------------------------------ */
+/* ---- many cases ----------------------------------------------------------------------- */
 
 /* Does cases first, first + step, ... on the copy at x->path. */
-typedef void work_fn(examination *x, unsigned long first, unsigned long step, unsigned change);
+typedef void damage_fn(examination *x, unsigned long first, unsigned long step, unsigned change);
 
-static unsigned long from_environment(const char *name, unsigned long otherwise)
-{
-    const char *text = getenv(name);
-    return text && *text ? strtoul(text, NULL, 10) : otherwise;
-}
+typedef struct damage {
+    const sound *s;
+    damage_fn *fn;
+    unsigned change;
+} damage;
 
-static bool is_slow_variant(void)
+static void work(void *ctx, campaign_tally *tally, unsigned long first, unsigned long step)
 {
-    const char *variant = getenv("PM_TEST_VARIANT");
-    return variant && strcmp(variant, "release") != 0 && strcmp(variant, "debug") != 0;
-}
-
-static unsigned long stride(void)
-{
-    unsigned long n = from_environment("PM_DAMAGE_STRIDE", is_slow_variant() ? 13 : 1);
-    return n ? n : 1;
-}
-
-static void worker(const sound *s, work_fn *work, tally *count, unsigned long first,
-                   unsigned long step, unsigned change)
-{
+    const damage *d = ctx;
     char path[FOLDER_PATH];
-    examination x = {.s = s, .path = path, .count = count, .scratch = malloc(sizeof *x.scratch)};
+    examination x = {.s = d->s, .path = path, .tally = tally, .scratch = malloc(sizeof *x.scratch)};
     folder_must(x.scratch != NULL, "memory", "");
     folder_make(path);
-    folder_restore(path, &s->image);
-    work(&x, first, step, change);
+    folder_restore(path, &d->s->image);
+    d->fn(&x, first, step, d->change);
     folder_remove(path);
     free(x.scratch);
-    fflush(stdout);
 }
 
-static void report_death(const tally *count, int status)
-{
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-    int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    printf("%s, place %lu, change %02x: %s (status %x)\n", count->file ? count->file : "before",
-           count->place, count->change,
-           sig == SIGALRM ? "hangs"
-           : sig          ? "crashes"
-                          : "fails",
-           (unsigned)status);
-}
-
-/* Every `every`-th case of `work`, then the verdict. */
-static void try_every(unsigned long every, const char *title, const sound *s, work_fn *work,
+static void try_every(unsigned long every, const char *title, const sound *s, damage_fn *fn,
                       unsigned change)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned n = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (unsigned)processors;
-    unsigned long first = every > 1 ? from_environment("PM_DAMAGE_FIRST", 0) : 0, dead = 0;
-    size_t size = n * sizeof(tally);
-    tally *counts = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    folder_must(counts != MAP_FAILED, "map", "");
-    pid_t pids[WORKERS_MAX];
-    fflush(stdout);
-    for (unsigned i = 0; i < n; i++) {
-        pids[i] = fork();
-        folder_must(pids[i] >= 0, "fork", "");
-        if (pids[i] > 0) continue;
-        worker(s, work, &counts[i], first + i * every, n * every, change);
-        exit(0);
-    }
-    tally sum = {0, 0, 0, 0, NULL, 0, 0};
-    for (unsigned i = 0; i < n; i++) {
-        int status = 0;
-        waitpid(pids[i], &status, 0);
-        report_death(&counts[i], status);
-        dead += status != 0;
-        sum.cases += counts[i].cases;
-        sum.same += counts[i].same;
-        sum.corrupt += counts[i].corrupt;
-        sum.findings += counts[i].findings;
-    }
-    munmap(counts, size);
-    printf("%s: %lu cases (every %lu. from %lu): %lu corrupt, %lu same answers, %lu wrong, %lu "
-           "crashes\n",
-           title, sum.cases, every, first, sum.corrupt, sum.same, sum.findings, dead);
-    assert_int_equal(sum.findings, 0);
-    assert_int_equal(dead, 0);
-    assert_true(sum.cases > 0);
+    damage d = {s, fn, change};
+    campaign_run(title, every, work, &d);
 }
 
-static void try_all(const char *title, const sound *s, work_fn *work)
+static void try_all(const char *title, const sound *s, damage_fn *fn)
 {
-    try_every(1, title, s, work, 0);
+    try_every(1, title, s, fn, 0);
 }
 
 /* The commit before is kept beside; nobody looks at it. */
@@ -265,9 +183,7 @@ static bool is_named(const char *file)
 
 static void begin_case(examination *x, const char *file, unsigned long place, unsigned change)
 {
-    x->count->file = file;
-    x->count->place = place;
-    x->count->change = change;
+    campaign_begin(x->tally, file, place, change);
     x->slow_probes = place % SLOW_PROBES_EVERY == 0;
     x->deep = place % DEEP_EVERY == 0;
     x->must_find = is_named(file);
@@ -313,25 +229,25 @@ static void cut_files(examination *x, unsigned long first, unsigned long step, u
 static void test_every_byte_inverted(void **state)
 {
     (void)state;
-    try_every(stride(), "every byte xor ff, one commit", &one, flip_bytes, 0xff);
+    try_every(campaign_stride(), "every byte xor ff, one commit", &one, flip_bytes, 0xff);
 }
 
 static void test_every_byte_lowest_bit(void **state)
 {
     (void)state;
-    try_every(stride(), "every byte xor 01, one commit", &one, flip_bytes, 0x01);
+    try_every(campaign_stride(), "every byte xor 01, one commit", &one, flip_bytes, 0x01);
 }
 
 static void test_every_byte_with_tombstones(void **state)
 {
     (void)state;
-    try_every(stride(), "every byte xor ff, two commits", &two, flip_bytes, 0xff);
+    try_every(campaign_stride(), "every byte xor ff, two commits", &two, flip_bytes, 0xff);
 }
 
 static void test_every_length(void **state)
 {
     (void)state;
-    try_every(stride(), "every shorter length, two commits", &two, cut_files, 0);
+    try_every(campaign_stride(), "every shorter length, two commits", &two, cut_files, 0);
 }
 
 /* Bytes behind the end, and a file made of one byte repeated. */

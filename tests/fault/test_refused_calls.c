@@ -4,11 +4,13 @@
  *
  * While a second batch is committed: the folder then holds exactly the old commit or exactly
  * the new one.  PM_OK means the new one, with every fsync done; PM_NOT_DURABLE means the new
- * one; PM_IO means the old one, and names the errno.  After each case another writer commits
+ * one (or, when not even a look is possible, that nobody knows); PM_IO means the old one, and
+ * names the errno.  After each case another writer commits
  * the batch and leaves no file that no commit names.
  *
  * While an index is opened and asked: PM_IO with the errno, or the sound answers.
- * An interrupted call (EINTR) is made again and changes nothing.
+ * An interrupted call (EINTR) is made again and changes nothing; not so mmap, readdir and
+ * close, which Linux does not interrupt, or whose descriptor is gone even then.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -28,7 +30,7 @@
 
 static struct {
     uint64_t calls, at; /* refuse the at-th; 0: none                                       */
-    bool sticky, sync_refused;
+    bool sticky, sync_refused, rename_refused;
     int error;
     char call[16]; /* the first one refused                                                */
 } seam;
@@ -41,6 +43,7 @@ static int seam_fault(const char *call, const char *path)
     if (!refuse) return 0;
     if (!*seam.call) snprintf(seam.call, sizeof seam.call, "%s", call);
     if (strstr(call, "sync")) seam.sync_refused = true;
+    if (strcmp(call, "rename") == 0) seam.rename_refused = true;
     return seam.error;
 }
 
@@ -156,7 +159,10 @@ static bool verify_commit(pm_status st, const pm_error *op_err, const transcript
     if (!is_new && !is_old) wrong("neither the old commit nor the new", err.message);
     if (st == PM_OK && !is_new) wrong("PM_OK, but the old commit is there", "");
     if (st == PM_OK && seam.sync_refused) wrong("PM_OK without its fsync", "");
-    if (st == PM_NOT_DURABLE && !is_new) wrong("PM_NOT_DURABLE, but the old commit is there", "");
+    /* A rename that failed, on a disk that cannot be read either, may have happened or not. */
+    bool unknown = seam.sticky && seam.rename_refused;
+    if (st == PM_NOT_DURABLE && !is_new && !unknown)
+        wrong("PM_NOT_DURABLE, but the old commit is there", "");
     if (st == PM_IO && is_new) wrong("PM_IO, but the new commit is there", op_err->message);
     if (st != PM_OK) verify_error(st, op_err);
     return is_new;
@@ -321,6 +327,12 @@ static void test_first_commit(void **state)
     assert_true(c.io > 0);
 }
 
+static int interrupted(const char *call, const char *path)
+{
+    if (!strcmp(call, "mmap") || !strcmp(call, "readdir") || !strcmp(call, "close")) return 0;
+    return seam_fault(call, path);
+}
+
 static void test_interrupted_calls(void **state)
 {
     uint64_t n = 1;
@@ -329,6 +341,7 @@ static void test_interrupted_calls(void **state)
         pm_error err = {.status = PM_OK};
         folder_restore(folder, &before);
         seam_arm(n, EINTR, false);
+        file_fault = interrupted;
         pm_status st = commit(second_batch, &err);
         seam_disarm();
         if (st != PM_OK) wrong(pm_status_name(st), err.message);

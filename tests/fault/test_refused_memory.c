@@ -2,12 +2,12 @@
  *
  * test_refused_memory.c - the n-th allocation refused, for all n, once and from then on.
  *
- * While three articles are indexed and committed: the status is PM_NOMEM or PM_OK, and the
- * folder then holds no commit or the whole one, PM_OK always meaning the whole.  While an
- * index is opened and asked: PM_NOMEM, or PM_OK with the sound answers.  Nothing crashes and
- * (under sanitizers) nothing leaks.
+ * While articles are indexed, replaced and deleted, and segments merged: the status is
+ * PM_NOMEM or PM_OK, and the folder then holds the state before or the whole one after, PM_OK
+ * always meaning the one after.  While an index is opened and asked: PM_NOMEM, or PM_OK with
+ * the sound answers.  Nothing crashes and (under sanitizers) nothing leaks.
  *
- *   PM_FAULT_STRIDE=N   every N-th allocation only (default 1; 7 under sanitizers)
+ *   PM_FAULT_STRIDE=N   every N-th allocation only (default 1; 3 under sanitizers)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,14 +22,16 @@
 #include "tests/support/probe.h"
 
 static char folder[FOLDER_PATH];
-static transcript sound, answers;
+static folder_image before;                 /* what each case begins with                    */
+static transcript old_answers, new_answers; /* old_answers empty: there is no index before */
+static transcript answers;
 
 static uint64_t stride(void)
 {
     const char *text = getenv("PM_FAULT_STRIDE"), *variant = getenv("PM_TEST_VARIANT");
     unsigned long n = text && *text ? strtoul(text, NULL, 10) : 0;
     if (n) return n;
-    return !variant || !strcmp(variant, "release") || !strcmp(variant, "debug") ? 1 : 7;
+    return !variant || !strcmp(variant, "release") || !strcmp(variant, "debug") ? 1 : 3;
 }
 
 /* ---- what is done while memory is refused --------------------------------------------- */
@@ -56,15 +58,62 @@ static pm_status add_three(pm_writer *writer, pm_error *err)
     return st;
 }
 
-static pm_status index_three(pm_error *err)
+static pm_status open_writer(unsigned threads, pm_writer **writer, pm_error *err)
 {
     pm_writer_options options = PM_WRITER_OPTIONS_INIT;
-    options.threads = 1;
+    options.threads = threads;
     options.memory_bytes = 16u << 20;
     options.commit_level = 2;
+    return pm_writer_open(folder, &options, writer, err);
+}
+
+static pm_status index_by(unsigned threads, pm_error *err)
+{
     pm_writer *writer = NULL;
-    pm_status st = pm_writer_open(folder, &options, &writer, err);
+    pm_status st = open_writer(threads, &writer, err);
     if (st == PM_OK) st = add_three(writer, err);
+    if (st == PM_OK) st = pm_writer_commit(writer, NULL, err);
+    pm_writer_close(writer);
+    return st;
+}
+
+static pm_status index_three(pm_error *err)
+{
+    return index_by(1, err);
+}
+static pm_status index_three_threaded(pm_error *err)
+{
+    return index_by(2, err);
+}
+
+static pm_status update(pm_error *err)
+{
+    pm_article article = {.id = {"two", 3}, .text = {"Rare earth talks ended.", 23}};
+    pm_writer *writer = NULL;
+    pm_status st = open_writer(1, &writer, err);
+    if (st == PM_OK) st = pm_writer_add(writer, &article, NULL, err);
+    if (st == PM_OK) st = pm_writer_delete(writer, "one", 3, NULL, err);
+    if (st == PM_OK) st = pm_writer_commit(writer, NULL, err);
+    pm_writer_close(writer);
+    return st;
+}
+
+static pm_status optimize(pm_error *err)
+{
+    pm_writer *writer = NULL;
+    pm_status st = open_writer(1, &writer, err);
+    if (st == PM_OK) st = pm_writer_optimize(writer, NULL, err);
+    pm_writer_close(writer);
+    return st;
+}
+
+static pm_status ingest(pm_error *err)
+{
+    static const char *const paths[] = {"corpus/articles"};
+    pm_ingest_options options = PM_INGEST_OPTIONS_INIT;
+    pm_writer *writer = NULL;
+    pm_status st = open_writer(1, &writer, err);
+    if (st == PM_OK) st = pm_ingest(writer, paths, 1, &options, NULL, err);
     if (st == PM_OK) st = pm_writer_commit(writer, NULL, err);
     pm_writer_close(writer);
     return st;
@@ -82,22 +131,26 @@ static pm_status check(pm_error *err)
 
 /* ---- refusing ------------------------------------------------------------------------- */
 
-/* No commit at all, or the whole one. */
+/* The state before, or the whole one after. */
 static void verify_folder(pm_status st, uint64_t n)
 {
     pm_error err = {.status = PM_OK};
     pm_status seen = probe_all(folder, &answers, &err);
-    bool whole = seen == PM_OK && transcript_equal(&answers, &sound);
-    if (!whole && seen != PM_USAGE)
+    bool is_new = seen == PM_OK && transcript_equal(&answers, &new_answers);
+    bool is_old = old_answers.len ? seen == PM_OK && transcript_equal(&answers, &old_answers)
+                                  : seen == PM_USAGE;
+    if (!is_new && !is_old)
         fail_msg("allocation %lu refused: a third thing: %s", (unsigned long)n, err.message);
-    if (st == PM_OK && !whole)
+    if (st == PM_OK && !is_new)
         fail_msg("allocation %lu refused: PM_OK without a commit", (unsigned long)n);
-    folder_empty(folder);
+    if (st != PM_OK && !is_old)
+        fail_msg("allocation %lu refused: a commit without PM_OK", (unsigned long)n);
+    folder_restore(folder, &before);
 }
 
 static void verify_answers(pm_status st, uint64_t n)
 {
-    if (st == PM_OK && !transcript_equal(&answers, &sound))
+    if (st == PM_OK && !transcript_equal(&answers, &new_answers))
         fail_msg("allocation %lu refused: another answer", (unsigned long)n);
 }
 
@@ -150,49 +203,72 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
+    folder_image_free(&before);
     folder_remove(folder);
     return 0;
 }
 
-static void learn(void)
+/* The folder as it is becomes the state before; what `act` makes of it the one after. */
+static void learn(pm_status (*act)(pm_error *err))
 {
     pm_error err = {.status = PM_OK};
-    folder_empty(folder);
-    if (index_three(&err) != PM_OK || probe_all(folder, &sound, &err) != PM_OK)
+    folder_image_free(&before);
+    folder_load(folder, &before);
+    old_answers.len = 0;
+    if (before.n && probe_all(folder, &old_answers, &err) != PM_OK) fail_msg("%s", err.message);
+    if (act(&err) != PM_OK || probe_all(folder, &new_answers, &err) != PM_OK)
         fail_msg("nothing refused: %s", err.message);
+}
+
+static void refuse_in_writing(const char *title, pm_status (*act)(pm_error *err))
+{
+    learn(act);
+    for (int sticky = 0; sticky < 2; sticky++) {
+        folder_restore(folder, &before);
+        refuse_each(title, act, verify_folder, sticky);
+    }
+    folder_restore(folder, &before);
 }
 
 static void test_indexing(void **state)
 {
     (void)state;
-    learn();
+    folder_empty(folder);
+    refuse_in_writing("index three articles", index_three);
+    refuse_in_writing("index three articles, two threads", index_three_threaded);
+    refuse_in_writing("ingest five files", ingest);
+}
+
+static void test_changing(void **state)
+{
+    pm_error err = {.status = PM_OK};
+    (void)state;
+    folder_empty(folder);
+    assert_int_equal(index_three(&err), PM_OK);
+    refuse_in_writing("replace and delete", update);
+    assert_int_equal(update(&err), PM_OK);
+    refuse_in_writing("merge two segments", optimize);
+}
+
+static void test_reading(void **state)
+{
+    pm_error err = {.status = PM_OK};
+    (void)state;
+    folder_empty(folder);
+    assert_int_equal(index_three(&err), PM_OK);
+    learn(update);
     for (int sticky = 0; sticky < 2; sticky++) {
-        folder_empty(folder);
-        refuse_each("index three articles", index_three, verify_folder, sticky);
-    }
-}
-
-static void test_asking(void **state)
-{
-    (void)state;
-    learn();
-    for (int sticky = 0; sticky < 2; sticky++)
         refuse_each("open, search, article, stats, dump", ask, verify_answers, sticky);
-}
-
-static void test_checking(void **state)
-{
-    (void)state;
-    learn();
-    for (int sticky = 0; sticky < 2; sticky++) refuse_each("check", check, verify_nothing, sticky);
+        refuse_each("check", check, verify_nothing, sticky);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_indexing),
-        cmocka_unit_test(test_asking),
-        cmocka_unit_test(test_checking),
+        cmocka_unit_test(test_changing),
+        cmocka_unit_test(test_reading),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

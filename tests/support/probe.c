@@ -62,6 +62,13 @@ static void put_text(transcript *t, const char *name, pm_text text)
     put(t, "\n");
 }
 
+static void put_explain(transcript *t, const pm_explain *part)
+{
+    put_text(t, "term", part->term);
+    put(t, "tf %" PRIu64 " df %" PRIu64 " idf %a norm %a weight %a contribution %a\n", part->tf,
+        part->df, part->idf, part->norm, part->weight, part->contribution);
+}
+
 static void put_hit(transcript *t, const pm_hit *hit)
 {
     uint64_t bits;
@@ -77,6 +84,7 @@ static void put_hit(transcript *t, const pm_hit *hit)
     for (size_t i = 0; i < hit->n_highlights; i++)
         put(t, "highlight %" PRIu32 " %" PRIu32 "\n", hit->highlights[i].start,
             hit->highlights[i].end);
+    for (size_t i = 0; i < hit->n_explain; i++) put_explain(t, &hit->explain[i]);
 }
 
 static void put_result(transcript *t, const pm_result *result)
@@ -132,6 +140,7 @@ static pm_status ask_query(const char *query, pm_searcher *searcher, transcript 
 {
     const pm_result *result = NULL;
     pm_search_options options = PM_SEARCH_OPTIONS_INIT;
+    options.want_explain = true;
     pm_status st = pm_searcher_search(searcher, query, strlen(query), &options, &result, err);
     if (st == PM_OK) put_result(out, result);
     return st;
