@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT
+ * test_ingest.c - folders and files into a sink: formats, ids, odd names, unchanged files,
+ * pruning, stopping, and refused memory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "tests/support/ingest_fixture.h"
+
+static ingest_fixture f;
+
+static int open_fixture(void **state)
+{
+    (void)state;
+    fixture_open(&f);
+    return 0;
+}
+
+static int close_fixture(void **state)
+{
+    (void)state;
+    fixture_close(&f);
+    return 0;
+}
+
+static bool logged(const char *line)
+{
+    return strstr(f.log, line) != NULL;
+}
+
+/* ---- what is read ------------------------------------------------------------------------- */
+
+static void folders_are_walked_in_order(void **state)
+{
+    (void)state;
+    fixture_text(&f, "b.txt", "B");
+    fixture_text(&f, "a/z.md", "# Z\n");
+    fixture_text(&f, "a/deep/y.txt", "Y");
+    fixture_text(&f, "C.txt", "C");
+    fixture_text(&f, ".hidden", "no");
+    fixture_text(&f, ".git/config", "no");
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_string_equal(f.log, "ADDED C.txt :0 ()\nADDED a/deep/y.txt :0 ()\nADDED a/z.md :0 ()\nADDED b.txt :0 ()\n");
+    char slash[80];
+    snprintf(slash, sizeof slash, "%s//", f.folder);
+    assert_int_equal(fixture_run(&f, slash), PM_OK);
+    assert_int_equal(memory_sink_count(&f.sink), 4);
+}
+
+static void a_file_has_its_base_name(void **state)
+{
+    (void)state;
+    fixture_text(&f, "d/one.txt", "text");
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "d/one.txt")), PM_OK);
+    assert_string_equal(fixture_body(&f, "one.txt"), "text");
+}
+
+static void formats_by_name_and_content(void **state)
+{
+    (void)state;
+    fixture_text(&f, "1.ndjson", "{\"id\":\"j1\"}\n");
+    fixture_text(&f, "2.data", "{\"id\":\"j2\"}\n{\"id\":\"j3\"}\n");
+    fixture_text(&f, "3", "---\ntitle: Front\n---\nbody");
+    fixture_text(&f, "4.log", "plain text");
+    fixture_text(&f, "5.json", "{\n \"id\": 1\n}\n");
+    fixture_write(&f, "6.png", "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16);
+    fixture_write(&f, "7.pdf", "%PDF-1.4 text", 13);
+    fixture_text(&f, "8.txt", "{\"id\":\"not json lines\"}\n");
+    fixture_gzip(&f, "9.md.gz", "# Packed\n\ntext", 14);
+    assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
+    assert_non_null(memory_sink_get(&f.sink, "j1"));
+    assert_non_null(memory_sink_get(&f.sink, "j3"));
+    assert_string_equal(memory_sink_get(&f.sink, "3")->title.data, "Front");
+    assert_string_equal(fixture_body(&f, "3"), "body");
+    assert_string_equal(fixture_body(&f, "4.log"), "plain text");
+    assert_non_null(memory_sink_get(&f.sink, "5.json"));
+    assert_non_null(memory_sink_get(&f.sink, "8.txt"));
+    assert_string_equal(memory_sink_get(&f.sink, "9.md.gz")->title.data, "Packed");
+    assert_true(logged("SKIPPED 6.png :0 (not a text file)"));
+    assert_true(logged("SKIPPED 7.pdf :0 (not a text file)"));
+    assert_int_equal(f.summary.skipped, 2);
+}
+
+static void format_may_be_said(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt", "{\"id\":\"x\"}\n");
+    f.options.format = PM_INPUT_JSONL;
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_non_null(memory_sink_get(&f.sink, "x"));
+    f.options.format = (pm_input_format)99;
+    assert_int_equal(fixture_run(&f, NULL), PM_USAGE);
+}
+
+static void empty_files_are_articles(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt", "");
+    fixture_text(&f, "b.md", "---\ntitle: T\n---\n");
+    fixture_text(&f, "c", "");
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_string_equal(fixture_body(&f, "a.txt"), "");
+    assert_string_equal(fixture_body(&f, "b.md"), "");
+    assert_string_equal(fixture_body(&f, "c"), "");
+}
+
+static void encodings(void **state)
+{
+    (void)state;
+    fixture_text(&f, "1.txt", "\xef\xbb\xbfTitle Here\n\ntext.");
+    fixture_write(&f, "2.txt", "\xff\xfe" "c\0a\0f\0\xe9\0", 10);
+    fixture_text(&f, "3.txt", "caf\xe9 is \x93open\x94");
+    fixture_text(&f, "4.txt", "caf\xc3\xa9 is \xff open");
+    fixture_write(&f, "5.txt", "nul\0here", 8);
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_string_equal(fixture_body(&f, "1.txt"), "Title Here\n\ntext.");
+    assert_string_equal(fixture_body(&f, "2.txt"), "caf\xc3\xa9");
+    assert_string_equal(fixture_body(&f, "3.txt"), "caf\xc3\xa9 is \xe2\x80\x9copen\xe2\x80\x9d");
+    assert_string_equal(fixture_body(&f, "4.txt"), "caf\xc3\xa9 is \xef\xbf\xbd open");
+    assert_string_equal(fixture_body(&f, "5.txt"), "nul\xef\xbf\xbdhere");
+    assert_int_equal(f.summary.converted, 2);
+    assert_int_equal(f.summary.repaired, 2);
+    f.options.encoding = "utf-8";
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_string_equal(fixture_body(&f, "3.txt"), "caf\xef\xbf\xbd is \xef\xbf\xbdopen\xef\xbf\xbd");
+    f.options.encoding = "klingon";
+    assert_int_equal(fixture_run(&f, NULL), PM_USAGE);
+}
+
+static void metadata_of_front_matter(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.md",
+                 "---\nlayout: post\ntitle: 'T'\ndate: 2025-11-24 10:00\nauthors:\n  - A B\n  - C D\ntags: [x]\n"
+                 "categories: [y, z]\npermalink: /p\nlang: en\nsource: S\n---\nbody");
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    const pm_article *a = memory_sink_get(&f.sink, "a.md");
+    assert_string_equal(a->title.data, "T");
+    assert_false(a->title_in_body);
+    assert_string_equal(a->date.data, "2025-11-24 10:00");
+    assert_string_equal(a->author.data, "A B, C D");
+    assert_string_equal(a->tags.data, "x\x1fy\x1fz");
+    assert_string_equal(a->url.data, "/p");
+    assert_string_equal(a->lang.data, "en");
+    assert_string_equal(a->source.data, "S");
+    assert_string_equal(a->extra.data, "{\"layout\":\"post\"}");
+    assert_string_equal(a->text.data, "body");
+}
+
+/* ---- what is not read ----------------------------------------------------------------------- */
+
+static void odd_names(void **state)
+{
+    (void)state;
+    fixture_text(&f, "new\nline.txt", "1");
+    fixture_text(&f, "-n.txt", "2");
+    fixture_text(&f, "bad\xff.txt", "3");
+    fixture_text(&f, "esc\x1b[31m.txt", "4");
+    fixture_text(&f, "-", "5");
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_string_equal(fixture_body(&f, "new\nline.txt"), "1");
+    assert_string_equal(fixture_body(&f, "-n.txt"), "2");
+    assert_string_equal(fixture_body(&f, "bad\xff.txt"), "3");
+    assert_string_equal(fixture_body(&f, "esc\x1b[31m.txt"), "4");
+    assert_string_equal(fixture_body(&f, "-"), "5");
+}
+
+static void special_files_are_skipped(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt", "text");
+    assert_int_equal(mkfifo(fixture_path(&f, "fifo.txt"), 0600), 0);
+    assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
+    assert_true(logged("SKIPPED fifo.txt :0 (not a regular file)"));
+    assert_int_equal(f.summary.added, 1);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "fifo.txt")), PM_PARTIAL);
+}
+
+static void links_are_not_followed(void **state)
+{
+    (void)state;
+    fixture_text(&f, "in/a.txt", "text");
+    fixture_text(&f, "out/secret.txt", "secret");
+    assert_int_equal(symlink("..", fixture_path(&f, "in/loop")), 0);
+    assert_int_equal(symlink("../out/secret.txt", fixture_path(&f, "in/link.txt")), 0);
+    assert_int_equal(symlink("nowhere", fixture_path(&f, "in/broken.txt")), 0);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_PARTIAL);
+    assert_int_equal(memory_sink_count(&f.sink), 1);
+    assert_int_equal(f.summary.skipped, 3);
+    /* a link given as PATH is what the user asked for */
+    assert_int_equal(symlink("in", fixture_path(&f, "way")), 0);
+    assert_int_equal(unlink(fixture_path(&f, "in/loop")), 0);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in/link.txt")), PM_OK);
+    assert_string_equal(fixture_body(&f, "link.txt"), "secret");
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "way")), PM_PARTIAL);
+    assert_int_equal(f.summary.updated + f.summary.unchanged, 1);
+}
+
+static void damaged_gzip_is_skipped(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt.gz", "not gzip");
+    fixture_gzip(&f, "b.txt.gz", "whole", 5);
+    fixture_gzip(&f, "c.jsonl.gz", "{\"id\":\"x\"}\n", 11);
+    assert_int_equal(truncate(fixture_path(&f, "c.jsonl.gz"), 20), 0);
+    char *zeros = calloc(1, 8 << 20);
+    assert_non_null(zeros);
+    fixture_gzip(&f, "d.txt.gz", zeros, 8 << 20);
+    free(zeros);
+    assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
+    assert_string_equal(fixture_body(&f, "b.txt.gz"), "whole");
+    assert_int_equal(memory_sink_count(&f.sink), 1);
+    assert_int_equal(f.summary.skipped, 3);
+    assert_true(logged("SKIPPED a.txt.gz"));
+    assert_true(logged("refused as a bomb"));
+}
+
+static void large_files_are_skipped(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt", "x");
+    assert_int_equal(truncate(fixture_path(&f, "a.txt"), (off_t)INPUT_ARTICLE_MAX + 1), 0);
+    assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
+    assert_true(logged("SKIPPED a.txt :0 (longer than 64 MiB)"));
+}
+
+static void missing_paths_cost_nothing(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt", "text");
+    const char *paths[] = {f.folder, "/no/such/file"};
+    assert_int_equal(fixture_run_paths(&f, paths, 2), PM_USAGE);
+    assert_non_null(strstr(f.err.message, "/no/such/file"));
+    assert_int_equal(memory_sink_count(&f.sink), 0);
+}
+
+/* Folders nested beyond the bound: skipped, not followed for ever. */
+static void deep_folders(void **state)
+{
+    (void)state;
+    char name[300] = "";
+    for (int i = 0; i < 70; i++) strcat(name, "d/");
+    strcat(name, "a.txt");
+    fixture_text(&f, name, "deep");
+    fixture_text(&f, "b.txt", "text");
+    assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
+    assert_int_equal(memory_sink_count(&f.sink), 1);
+    assert_true(logged("deeper than 64"));
+}
+
+/* ---- from run to run ---------------------------------------------------------------------------- */
+
+static void set_time(const char *name, long seconds)
+{
+    struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+    assert_int_equal(utimensat(AT_FDCWD, fixture_path(&f, name), times, 0), 0);
+}
+
+static void unchanged_files_are_not_read(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt", "old");
+    fixture_text(&f, "b.txt", "text");
+    set_time("a.txt", 1000);
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    memory_sink_commit(&f.sink);
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_int_equal(f.summary.unchanged, 2);
+    assert_int_equal(f.summary.input_bytes, 0);
+    /* another time, the same bytes: read, and left */
+    set_time("b.txt", 2000);
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_int_equal(f.summary.unchanged, 2);
+    assert_int_equal(f.summary.input_bytes, 4);
+    /* the same size, other bytes and time */
+    fixture_text(&f, "a.txt", "new");
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_int_equal(f.summary.updated, 1);
+    assert_string_equal(fixture_body(&f, "a.txt"), "new");
+    /* read in another way */
+    memory_sink_commit(&f.sink);
+    f.options.encoding = "windows-1252";
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_int_equal(f.summary.updated, 2);
+}
+
+static void one_id_in_two_folders(void **state)
+{
+    (void)state;
+    fixture_text(&f, "1/a.txt", "one");
+    fixture_text(&f, "2/a.txt", "two");
+    const char *paths[] = {fixture_path(&f, "1"), fixture_path(&f, "2")};
+    for (int run = 0; run < 3; run++) {
+        assert_int_equal(fixture_run_paths(&f, paths, 2), PM_PARTIAL);
+        assert_int_equal(f.summary.duplicates, 1);
+        assert_string_equal(fixture_body(&f, "a.txt"), "two");
+        memory_sink_commit(&f.sink);
+    }
+}
+
+static void prune_deletes_what_is_gone(void **state)
+{
+    (void)state;
+    fixture_text(&f, "in/a.txt", "a");
+    fixture_text(&f, "in/b.txt", "b");
+    fixture_text(&f, "in/c.jsonl", "{\"id\":\"j\"}\n");
+    fixture_text(&f, "other/o.txt", "o");
+    fixture_text(&f, "single.txt", "s");
+    const char *paths[] = {fixture_path(&f, "in"), fixture_path(&f, "other"), fixture_path(&f, "single.txt")};
+    assert_int_equal(fixture_run_paths(&f, paths, 3), PM_OK);
+    memory_sink_commit(&f.sink);
+    assert_int_equal(unlink(fixture_path(&f, "in/a.txt")), 0);
+    assert_int_equal(unlink(fixture_path(&f, "in/c.jsonl")), 0);
+    assert_int_equal(unlink(fixture_path(&f, "other/o.txt")), 0);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    assert_int_equal(memory_sink_count(&f.sink), 5); /* without prune nothing goes */
+    f.options.prune = true;
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "other/../in/")), PM_OK); /* the same folder */
+    assert_true(logged("PRUNED a.txt"));
+    assert_int_equal(f.summary.pruned, 1);
+    assert_null(memory_sink_get(&f.sink, "a.txt"));
+    assert_non_null(memory_sink_get(&f.sink, "b.txt"));
+    assert_non_null(memory_sink_get(&f.sink, "j"));          /* JSON Lines say nothing of files */
+    assert_non_null(memory_sink_get(&f.sink, "o.txt"));      /* of another folder */
+    assert_non_null(memory_sink_get(&f.sink, "single.txt")); /* given by name */
+}
+
+static void prune_keeps_what_it_cannot_judge(void **state)
+{
+    (void)state;
+    fixture_text(&f, "in/a.txt", "a");
+    fixture_text(&f, "in/b.txt.gz", "x");
+    fixture_gzip(&f, "in/b.txt.gz", "b", 1);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    memory_sink_commit(&f.sink);
+    f.options.prune = true;
+    /* a file that is there but cannot be read */
+    fixture_text(&f, "in/b.txt.gz", "damaged");
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_PARTIAL);
+    assert_int_equal(f.summary.pruned, 0);
+    /* an id that came anew from elsewhere in the same run */
+    assert_int_equal(unlink(fixture_path(&f, "in/a.txt")), 0);
+    fixture_text(&f, "new.jsonl", "{\"id\":\"a.txt\",\"text\":\"new\"}\n");
+    const char *paths[] = {fixture_path(&f, "in"), fixture_path(&f, "new.jsonl")};
+    fixture_run_paths(&f, paths, 2);
+    assert_int_equal(f.summary.pruned, 0);
+    assert_string_equal(fixture_body(&f, "a.txt"), "new");
+}
+
+static int refuse_opendir(const char *call, const char *path)
+{
+    return strcmp(call, "open") == 0 && strstr(path, "locked") ? EACCES : 0;
+}
+
+static void prune_needs_the_whole_folder(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt", "a");
+    fixture_text(&f, "locked/b.txt", "b");
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    memory_sink_commit(&f.sink);
+    f.options.prune = true;
+    file_fault = refuse_opendir;
+    pm_status st = fixture_run(&f, NULL);
+    file_fault = NULL;
+    assert_int_equal(st, PM_PARTIAL);
+    assert_int_equal(f.summary.pruned, 0);
+    assert_true(logged("WARNING"));
+    assert_non_null(memory_sink_get(&f.sink, "locked/b.txt"));
+}
+
+/* ---- the run itself ---------------------------------------------------------------------------------- */
+
+static void commit_every(void **state)
+{
+    (void)state;
+    char text[400] = "";
+    for (int i = 0; i < 10; i++) sprintf(text + strlen(text), "{\"id\":%d}\n", i);
+    fixture_text(&f, "a.jsonl", text);
+    f.options.commit_every = 3;
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_int_equal(f.sink.commits, 3);
+}
+
+static void the_caller_may_stop(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.jsonl", "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n");
+    fixture_text(&f, "b.txt", "text");
+    f.options.prune = true;
+    for (f.stop_after = 1; f.stop_after <= 4; f.stop_after++) {
+        assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
+        assert_int_equal(f.events, f.stop_after);
+        assert_int_equal(memory_sink_count(&f.sink), f.stop_after);
+    }
+}
+
+static void a_failing_sink_ends_the_run(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt", "text");
+    fixture_text(&f, "b.jsonl", "{\"id\":1}\n");
+    static const pm_status failures[] = {PM_IO, PM_NOMEM, PM_NOT_DURABLE};
+    for (size_t i = 0; i < 3; i++) {
+        f.sink.fail_add = failures[i];
+        assert_int_equal(fixture_run(&f, NULL), failures[i]);
+        assert_string_equal(f.err.message, "the sink failed");
+        assert_int_equal(fixture_run(&f, fixture_path(&f, "b.jsonl")), failures[i]);
+        assert_int_equal(f.summary.skipped, 0);
+    }
+}
+
+static void failing_reads_are_skips(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt", "text");
+    fixture_text(&f, "locked.txt", "text");
+    fixture_text(&f, "z.txt", "text");
+    file_fault = refuse_opendir;
+    pm_status st = fixture_run(&f, NULL);
+    file_fault = NULL;
+    assert_int_equal(st, PM_PARTIAL);
+    assert_true(logged("SKIPPED locked.txt"));
+    assert_int_equal(memory_sink_count(&f.sink), 2);
+}
+
+static void refused_memory(void **state)
+{
+    (void)state;
+    fixture_text(&f, "d/a.md", "---\ntitle: T\ntags: [a, b]\nk: v\n---\nbody");
+    fixture_text(&f, "b.txt", "Title Here\n2025-11-24\n\ncaf\xe9.");
+    fixture_gzip(&f, "c.jsonl.gz", "{\"text\":\"x\"}\n", 13);
+    f.options.prune = true;
+    unsigned refusals = 0;
+    pm_status st = PM_NOMEM;
+    for (uint64_t n = 1; st != PM_OK; n++) {
+        memory_sink_free(&f.sink);
+        mem_fail_at(n, n % 2);
+        st = fixture_run(&f, NULL);
+        mem_fail_at(0, false);
+        assert_true(st == PM_OK || st == PM_NOMEM);
+        refusals += st == PM_NOMEM;
+    }
+    print_message("%u allocations refused\n", refusals);
+    assert_true(refusals > 20);
+    assert_int_equal(memory_sink_count(&f.sink), 3);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(folders_are_walked_in_order),
+        CASE(a_file_has_its_base_name),
+        CASE(formats_by_name_and_content),
+        CASE(format_may_be_said),
+        CASE(empty_files_are_articles),
+        CASE(encodings),
+        CASE(metadata_of_front_matter),
+        CASE(odd_names),
+        CASE(special_files_are_skipped),
+        CASE(links_are_not_followed),
+        CASE(damaged_gzip_is_skipped),
+        CASE(large_files_are_skipped),
+        CASE(missing_paths_cost_nothing),
+        CASE(deep_folders),
+        CASE(unchanged_files_are_not_read),
+        CASE(one_id_in_two_folders),
+        CASE(prune_deletes_what_is_gone),
+        CASE(prune_keeps_what_it_cannot_judge),
+        CASE(prune_needs_the_whole_folder),
+        CASE(commit_every),
+        CASE(the_caller_may_stop),
+        CASE(a_failing_sink_ends_the_run),
+        CASE(failing_reads_are_skips),
+        CASE(refused_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
