@@ -16,6 +16,12 @@ typedef struct dict_walk {
 static section_id blocks_of(bool forms) { return forms ? SECTION_FORMS : SECTION_TERMS; }
 static section_id index_of(bool forms) { return forms ? SECTION_FORMS_INDEX : SECTION_TERMS_INDEX; }
 
+/* Report at the byte behind the key's entry. */
+static void check_key_finding(check *c, const dict_iter *it, const char *what)
+{
+    check_finding(c, section_name(blocks_of(it->forms)), (uint64_t)(it->at.p - c->s->file.data), what);
+}
+
 static bool keys_rise(const dict_walk *walk, const dict_iter *it)
 {
     size_t n = walk->last_len < it->key_len ? walk->last_len : it->key_len;
@@ -42,7 +48,7 @@ static bool check_key(check *c, dict_walk *walk, const dict_iter *it)
     else if (walk->n % DICT_BLOCK_KEYS == 0 && !prefix_right(c, walk, it)) wrong = "the index names another first key";
     else if (it->left == 0 && reader_left(&it->at)) wrong = "bytes behind the last key of a block";
     if (wrong) {
-        check_section(c, blocks_of(walk->forms), 0, wrong);
+        check_key_finding(c, it, wrong);
         return false;
     }
     walk->n++;
@@ -67,11 +73,12 @@ static void check_first_block(check *c, bool forms, uint64_t n_keys)
 /* ---- terms ---------------------------------------------------------------------------------- */
 
 /* Where the region must start, and the padding before it. */
-static bool check_region(check *c, const term_entry *entry, uint64_t *end)
+static bool check_region(check *c, const dict_iter *it, uint64_t *end)
 {
+    const term_entry *entry = &it->term;
     uint64_t want = entry->df > c->s->info.block_size ? layout_align(*end, 8) : *end;
     if (entry->off != want) {
-        check_section(c, SECTION_TERMS, 0, "posting lists do not lie side by side");
+        check_key_finding(c, it, "posting lists do not lie side by side");
         return false;
     }
     check_zeros(c, section_name(SECTION_POSTINGS), c->s->info.sections[SECTION_POSTINGS].off + *end, want - *end);
@@ -85,8 +92,8 @@ static void check_class(check *c, const dict_iter *it, bool plain)
     uint8_t first = it->key[0];
     bool positions = info->has_positions && first != KEY_MARKER;
     if ((plain || first == KEY_MARKER || first == KEY_TITLE) && it->term.has_positions != positions)
-        check_section(c, SECTION_TERMS, 0, "a term is wrong about having positions");
-    if (!plain && it->term.n_forms) check_section(c, SECTION_TERMS, 0, "forms of a term that has none");
+        check_key_finding(c, it, "a term is wrong about having positions");
+    if (!plain && it->term.n_forms) check_key_finding(c, it, "forms of a term that has none");
     if (!plain) return;
     c->plain_terms++;
     c->plain_postings += it->term.df;
@@ -98,18 +105,18 @@ static void check_found(check *c, const dict_iter *it)
     term_entry found;
     bool same = dict_find(c->s, it->key, it->key_len, &found) && found.ordinal == it->term.ordinal &&
                 found.off == it->term.off && found.len == it->term.len && found.df == it->term.df;
-    if (!check_reader_damage(c) && !same) check_section(c, SECTION_TERMS, 0, "a key is not found by look-up");
+    if (!check_reader_damage(c) && !same) check_key_finding(c, it, "a key is not found by look-up");
 }
 
 static bool check_term(check *c, const dict_iter *it, uint64_t *end)
 {
     const term_entry *entry = &it->term;
     bool plain = it->key[0] >= 0x20;
-    if (!check_region(c, entry, end)) return false;
+    if (!check_region(c, it, end)) return false;
     check_class(c, it, plain);
     check_found(c, it);
     if (c->form_base[entry->ordinal] + entry->n_forms > c->s->info.n_forms) {
-        check_section(c, SECTION_TERMS, 0, "terms have more forms than there are");
+        check_key_finding(c, it, "terms have more forms than there are");
         return false;
     }
     c->form_base[entry->ordinal + 1] = c->form_base[entry->ordinal] + entry->n_forms;
@@ -134,8 +141,7 @@ pm_status check_terms(check *c, pm_error *err)
     dict_iter_begin(&it, c->s, false, NULL, 0);
     bool go_on = true;
     while (go_on && dict_iter_next(&it)) go_on = check_key(c, &walk, &it) && check_term(c, &it, &end);
-    check_reader_damage(c);
-    if (!go_on) return PM_OK;
+    if (check_reader_damage(c) || !go_on) return PM_OK;
     if (walk.n != info->n_terms) check_section(c, SECTION_TERMS, 0, "fewer keys than the footer says");
     else if (end != info->sections[SECTION_POSTINGS].len)
         check_section(c, SECTION_POSTINGS, end, "bytes that belong to no list");
@@ -182,12 +188,11 @@ void check_forms(check *c)
         go_on = check_key(c, &walk, &it);
         const char *wrong = go_on ? form_wrong(c, &it) : NULL;
         if (wrong) {
-            check_section(c, SECTION_FORMS, 0, wrong);
+            check_key_finding(c, &it, wrong);
             go_on = false;
         }
     }
-    check_reader_damage(c);
-    if (!go_on) return;
+    if (check_reader_damage(c) || !go_on) return;
     if (walk.n != c->s->info.n_forms) check_section(c, SECTION_FORMS, 0, "fewer keys than the footer says");
     check_form_order(c);
 }

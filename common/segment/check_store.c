@@ -29,10 +29,12 @@ static bool same_id(slice id, pm_text have)
 }
 
 /* False when the check of the store should end. */
-static bool check_record(check *c, uint32_t doc, slice record, pm_error *err)
+static bool check_record(check *c, const store_cache *cache, uint32_t doc, slice record, pm_error *err)
 {
     pm_article article;
-    uint64_t off = 0;
+    slice entry;
+    if (!segment_slice(c->s, SECTION_STORE_DIR, cache->block * STORE_DIR_BYTES, STORE_DIR_BYTES, &entry)) return false;
+    uint64_t off = load_u64(entry.data);
     if (store_decode(record, &article, err) != PM_OK) {
         check_section(c, SECTION_STORE, off, "a stored record does not decode");
         return false;
@@ -58,7 +60,7 @@ pm_status check_store(check *c, pm_error *err)
         slice record;
         st = store_get(&cache, c->s, doc, &record, err);
         if (st == PM_NOMEM) break;
-        go_on = st == PM_OK ? check_record(c, doc, record, err) : !check_reader_damage(c);
+        go_on = st == PM_OK ? check_record(c, &cache, doc, record, err) : !check_reader_damage(c);
         st = PM_OK;
     }
     store_cache_free(&cache);

@@ -219,9 +219,9 @@ static bool iter_advance(dict_iter *it)
         if (!dict_block_open(it->s, it->forms, it->block, &b)) goto damaged;
         it->block++;
     }
+    const uint8_t *entry = b.at.p;
     if (!iter_key(it, &b)) {
-        dict_damaged(it->s, it->forms, it->s->info.sections[dict_blocks(it->forms)].off,
-                     "a dictionary entry is impossible");
+        dict_damaged(it->s, it->forms, (uint64_t)(entry - it->s->file.data), "a dictionary entry is impossible");
         goto damaged;
     }
     it->at = b.at;
