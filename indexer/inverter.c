@@ -107,7 +107,10 @@ void inverter_undo(inverter *iv)
     if (iv->n_docs) iv->n_tokens = iv->docs[--iv->n_docs].first;
 }
 
-uint32_t inverter_n_docs(const inverter *iv) { return (uint32_t)iv->n_docs; }
+uint32_t inverter_n_docs(const inverter *iv)
+{
+    return (uint32_t)iv->n_docs;
+}
 
 uint64_t inverter_forms_memory(const inverter *iv)
 {

@@ -27,7 +27,7 @@ struct inverter {
     size_t n_tokens, tokens_cap;
     inverter_doc *docs;
     size_t n_docs, docs_cap;
-    uint32_t forms_seen;  /* forms whose strings are counted                               */
+    uint32_t forms_seen; /* forms whose strings are counted                               */
     uint64_t form_bytes;
 };
 

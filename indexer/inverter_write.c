@@ -19,7 +19,7 @@
 
 typedef struct variant {
     const form *f;
-    uint32_t term;     /* in terms                                                         */
+    uint32_t term; /* in terms                                                         */
     uint32_t cf, df;
     uint32_t last_doc; /* document counted last, plus one                                  */
 } variant;
@@ -33,27 +33,27 @@ typedef struct term_plan {
 
 /* One class of keys: which key each form's occurrences belong to. */
 typedef struct key_class {
-    uint8_t byte;             /* in front of the key; 0: none                              */
+    uint8_t byte; /* in front of the key; 0: none                              */
     uint32_t n_keys;
-    const uint32_t *key_of;   /* by form id; NO_ID: none                                   */
+    const uint32_t *key_of; /* by form id; NO_ID: none                                   */
 } key_class;
 
 typedef struct inversion {
     inverter *iv;
     segment_writer *w;
     uint32_t n_forms;
-    uint32_t *form_cf;        /* by form id                                                */
-    uint32_t *form_index;     /* by form id: of its variant; until ranked, in variants     */
-    uint32_t *form_term;      /* by form id                                                */
-    uint32_t *form_marker;    /* by form id: in markers                                    */
+    uint32_t *form_cf;     /* by form id                                                */
+    uint32_t *form_index;  /* by form id: of its variant; until ranked, in variants     */
+    uint32_t *form_term;   /* by form id                                                */
+    uint32_t *form_marker; /* by form id: in markers                                    */
     variant *variants;
     uint32_t n_variants;
     term_plan *terms;
     uint32_t n_terms;
-    const form **markers;     /* one form for each distinct marker, sorted                 */
+    const form **markers; /* one form for each distinct marker, sorted                 */
     uint32_t n_markers;
     keysort_item *items, *scratch;
-    uint32_t *ends;           /* by key: where its occurrences end                         */
+    uint32_t *ends; /* by key: where its occurrences end                         */
     uint32_t *docs, *positions, *forms; /* occurrences, by key                             */
     uint32_t *tfs;
     buf key;
@@ -83,7 +83,7 @@ static const form *form_at(const inversion *inv, uint32_t id)
     return analyzer_form_at(inv->iv->a, id);
 }
 
-/* ---- 1. plan -------------------------------------------------------------------------------- */
+/* ---- 1. plan ------------------------------------------------------------------------- */
 
 /* The second part of a form's key: empty when the form is its own folding. */
 static slice form_exact(const form *f)
@@ -195,8 +195,8 @@ static pm_status plan_indexes(inversion *inv, pm_error *err)
     }
     for (uint32_t id = 0; id < inv->n_forms && st == PM_OK; id++)
         if (inv->form_index[id] != NO_ID)
-            inv->form_index[id] = moved[inv->form_index[id]] -
-                                  inv->terms[inv->form_term[id]].first_variant;
+            inv->form_index[id] =
+                moved[inv->form_index[id]] - inv->terms[inv->form_term[id]].first_variant;
     mem_free(moved);
     if (st != PM_OK) {
         mem_free(ranked);
@@ -234,7 +234,7 @@ static pm_status inversion_plan(inversion *inv, pm_error *err)
     return plan_indexes(inv, err);
 }
 
-/* ---- 2. invert -------------------------------------------------------------------------------- */
+/* ---- 2. invert ----------------------------------------------------------------------- */
 
 static bool invert_allocate(inversion *inv)
 {
@@ -362,8 +362,8 @@ static void write_key(inversion *inv, const key_class *class, uint32_t key, uint
     out.key_len = inv->key.len;
     out.docs = inv->docs + begin;
     out.tfs = inv->tfs;
-    out.positions = inv->iv->has_positions && class->byte != KEY_MARKER ? inv->positions + begin
-                                                                         : NULL;
+    out.positions =
+        inv->iv->has_positions && class->byte != KEY_MARKER ? inv->positions + begin : NULL;
     out.df = gather_postings(inv->docs + begin, inv->tfs, n);
     uint32_t ordinal = segment_writer_term(inv->w, &out);
     if (!class->byte) inv->terms[key].ordinal = ordinal;
@@ -382,7 +382,7 @@ static pm_status invert_class(inversion *inv, const key_class *class, pm_error *
     return inv->key.failed ? error_nomem(err) : PM_OK;
 }
 
-/* ---- 3. forms ----------------------------------------------------------------------------------- */
+/* ---- 3. forms ------------------------------------------------------------------------ */
 
 static pm_status write_forms(inversion *inv, pm_error *err)
 {

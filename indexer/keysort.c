@@ -62,7 +62,10 @@ static void merge_runs(const key_order *order, const keysort_item *a, size_t a_n
     if (b_n) memcpy(out, b, b_n * sizeof *b);
 }
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 void keysort(keysort_item *items, keysort_item *scratch, size_t n,
              int (*compare)(const void *ctx, uint32_t a, uint32_t b), const void *ctx)

@@ -27,7 +27,7 @@ pm_status merge_check(const merger *m, pm_error *err)
     return PM_OK;
 }
 
-/* ---- several dictionaries as one ------------------------------------------------------------- */
+/* ---- several dictionaries as one ----------------------------------------------------- */
 
 pm_status key_merge_open(key_merge *k, const merge_input *inputs, size_t n, bool forms,
                          pm_error *err)
@@ -74,7 +74,7 @@ void key_merge_close(key_merge *k)
     *k = (key_merge){0};
 }
 
-/* ---- documents --------------------------------------------------------------------------------- */
+/* ---- documents ----------------------------------------------------------------------- */
 
 static void put_document(merger *m, segment *s, uint32_t doc, slice record)
 {
@@ -124,7 +124,8 @@ static pm_status merge_input_documents(merger *m, const merge_input *in, pm_erro
     }
     store_cache_free(&cache);
     if (st == PM_OK && next != in->seg->info.n_docs)
-        segment_damaged(in->seg, 0, section_name(SECTION_STORE_DIR), "blocks do not cover the documents");
+        segment_damaged(in->seg, 0, section_name(SECTION_STORE_DIR),
+                        "blocks do not cover the documents");
     return st == PM_OK ? segment_status(in->seg, err) : st;
 }
 
@@ -154,7 +155,7 @@ static pm_status merge_documents(merger *m, pm_error *err)
     return st;
 }
 
-/* ---- forms --------------------------------------------------------------------------------------- */
+/* ---- forms --------------------------------------------------------------------------- */
 
 /* Where each term's forms begin in the input's map. */
 static pm_status map_terms(merger *m, size_t i, dict_iter *it, pm_error *err)
@@ -228,7 +229,7 @@ static pm_status merge_forms(merger *m, pm_error *err)
     return st;
 }
 
-/* ---- all -------------------------------------------------------------------------------------------- */
+/* ---- all ----------------------------------------------------------------------------- */
 
 static void merger_free(merger *m)
 {
@@ -241,9 +242,9 @@ static void merger_free(merger *m)
     mem_free(m->forms);
 }
 
-pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_inputs,
-                         const char *name, const segment_writer_config *config, bool sync,
-                         manifest_segment *out, pm_error *err)
+pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_inputs, const char *name,
+                         const segment_writer_config *config, bool sync, manifest_segment *out,
+                         pm_error *err)
 {
     pm_status st;
     merger m = {.inputs = inputs, .n = n_inputs, .has_positions = config->has_positions};

@@ -21,8 +21,8 @@ typedef struct merge_input {
 } merge_input;
 
 /* At least one document must be live. */
-pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_inputs,
-                         const char *name, const segment_writer_config *config, bool sync,
-                         manifest_segment *out, pm_error *err);
+pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_inputs, const char *name,
+                         const segment_writer_config *config, bool sync, manifest_segment *out,
+                         pm_error *err);
 
 #endif

@@ -11,11 +11,11 @@
 
 /* Several sorted dictionaries read as one. */
 typedef struct key_merge {
-    dict_iter *iters;    /* one an input                                                   */
-    bool *more;          /* iters[i] stands on a key not yet given                         */
-    bool *here;          /* iters[i] stands on the key just given                          */
+    dict_iter *iters; /* one an input                                                   */
+    bool *more;       /* iters[i] stands on a key not yet given                         */
+    bool *here;       /* iters[i] stands on the key just given                          */
     size_t n;
-    size_t lead;         /* one that is here                                               */
+    size_t lead; /* one that is here                                               */
 } key_merge;
 
 pm_status key_merge_open(key_merge *k, const merge_input *inputs, size_t n, bool forms,
@@ -32,9 +32,9 @@ typedef struct merge_form {
 
 /* How one input's numbers become the output's. */
 typedef struct merge_map {
-    uint32_t *doc;        /* by document: new number or MERGE_DEAD                         */
-    uint32_t *form_base;  /* by term ordinal: where its forms begin in `form`; n_terms + 1 */
-    uint32_t *form;       /* number of the distinct form                                   */
+    uint32_t *doc;       /* by document: new number or MERGE_DEAD                         */
+    uint32_t *form_base; /* by term ordinal: where its forms begin in `form`; n_terms + 1 */
+    uint32_t *form;      /* number of the distinct form                                   */
 } merge_map;
 
 typedef struct merger {

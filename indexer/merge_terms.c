@@ -66,8 +66,7 @@ static bool read_forms(list_merge *l, form_stream *stream, size_t input, const t
     for (uint32_t i = 0; i < tf; i++) {
         uint32_t index = form_stream_next(stream);
         if (index >= entry->n_forms) index = 0; /* damage, which the stream has reported      */
-        if (doc != MERGE_DEAD &&
-            !add_form(l, to->form[to->form_base[entry->ordinal] + index], doc))
+        if (doc != MERGE_DEAD && !add_form(l, to->form[to->form_base[entry->ordinal] + index], doc))
             return false;
     }
     return true;
@@ -125,8 +124,7 @@ static pm_status rank_forms(list_merge *l, pm_error *err)
     }
     keysort(l->items, l->scratch, n, order_by_number, NULL);
     for (size_t i = 0; i < n; i++) l->m->forms[l->items[i].id].index = (uint32_t)i;
-    for (size_t i = 0; i < l->forms.n; i++)
-        l->forms.data[i] = l->m->forms[l->forms.data[i]].index;
+    for (size_t i = 0; i < l->forms.n; i++) l->forms.data[i] = l->m->forms[l->forms.data[i]].index;
     return PM_OK;
 }
 

@@ -22,7 +22,7 @@ enum {
     WRITER_STORE_BLOCK_MAX = 16 << 20,
 };
 
-/* ---- state -------------------------------------------------------------------------------- */
+/* ---- state --------------------------------------------------------------------------- */
 
 pm_status writer_ready(const pm_writer *w, bool commit, pm_error *err)
 {
@@ -72,7 +72,7 @@ void writer_segment_close(writer_segment *s)
     *s = (writer_segment){0};
 }
 
-/* ---- options ------------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------------------- */
 
 static pm_status take_options(pm_writer_options *out, const pm_writer_options *in, pm_error *err)
 {
@@ -94,7 +94,10 @@ static pm_status take_options(pm_writer_options *out, const pm_writer_options *i
     return PM_OK;
 }
 
-static const char *yes_no(bool b) { return b ? "yes" : "no"; }
+static const char *yes_no(bool b)
+{
+    return b ? "yes" : "no";
+}
 
 static pm_status check_setting(const pm_writer *w, const char *what, int wish, bool is,
                                pm_error *err)
@@ -106,7 +109,7 @@ static pm_status check_setting(const pm_writer *w, const char *what, int wish, b
                      w->folder.path, what, yes_no(is), yes_no(wish != 0));
 }
 
-/* ---- the index as it is, or as it will be ----------------------------------------------------- */
+/* ---- the index as it is, or as it will be -------------------------------------------- */
 
 static void new_manifest(pm_writer *w)
 {
@@ -190,7 +193,7 @@ static pm_status open_segments(pm_writer *w, pm_error *err)
     return st;
 }
 
-/* ---- open and close ---------------------------------------------------------------------------- */
+/* ---- open and close ------------------------------------------------------------------ */
 
 static pm_status open_folder(pm_writer *w, const char *path, pm_error *err)
 {
@@ -235,8 +238,10 @@ pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_
     w->folder = (dir)DIR_INIT;
     pm_status st = take_options(&w->options, options, err);
     if (st == PM_OK) st = open_index(w, path, err);
-    if (st == PM_OK) *out = w;
-    else pm_writer_close(w);
+    if (st == PM_OK)
+        *out = w;
+    else
+        pm_writer_close(w);
     return st;
 }
 

@@ -28,7 +28,7 @@
 /* Seconds of a canonical date; INT64_MIN for anything else. */
 int64_t article_seconds(pm_text date);
 
-/* ---- writer_article.c ------------------------------------------------------------------ */
+/* ---- writer_article.c ---------------------------------------------------------------- */
 
 /* Texts that had to be repaired, one buffer each; kept from article to article. */
 typedef struct article_repair {
@@ -43,19 +43,19 @@ pm_status article_repair_all(article_repair *r, const pm_article *in, pm_article
                              pm_error *err);
 void article_repair_free(article_repair *r);
 
-/* ---- writer_batch.c --------------------------------------------------------------------- */
+/* ---- writer_batch.c ------------------------------------------------------------------ */
 
 typedef struct batch {
-    segment_writer *out;        /* NULL until the first article                            */
+    segment_writer *out; /* NULL until the first article                            */
     char name[SEGMENT_NAME_MAX];
-    buf ids, id_ends;           /* bytes; u64 a document: where its id ends                */
-    uint64_t *dead;             /* a bit a document                                        */
-    size_t dead_cap;            /* words                                                   */
+    buf ids, id_ends; /* bytes; u64 a document: where its id ends                */
+    uint64_t *dead;   /* a bit a document                                        */
+    size_t dead_cap;  /* words                                                   */
     uint32_t n_docs, n_dead;
-    uint32_t *slots;            /* document number + 1, 0: free; open addressing           */
-    uint32_t *hashes;           /* by slot                                                 */
+    uint32_t *slots;  /* document number + 1, 0: free; open addressing           */
+    uint32_t *hashes; /* by slot                                                 */
     size_t n_slots;
-    uint8_t seed[16];           /* of the hash, so that no list of ids can be made slow    */
+    uint8_t seed[16]; /* of the hash, so that no list of ids can be made slow    */
 } batch;
 
 /* The live document of the batch that carries the id. */
@@ -69,35 +69,35 @@ uint64_t batch_memory(const batch *b);
 void batch_reset(batch *b);
 void batch_free(batch *b);
 
-/* ---- the writer -------------------------------------------------------------------------- */
+/* ---- the writer ---------------------------------------------------------------------- */
 
 /* A finished segment, of the last commit or of this transaction. */
 typedef struct writer_segment {
     manifest_segment named;
     segment *seg;
-    uint64_t *dead;             /* a bit a document; NULL: none                            */
-    uint64_t *committed_dead;   /* as of the last commit, when dirty; NULL: none           */
+    uint64_t *dead;           /* a bit a document; NULL: none                            */
+    uint64_t *committed_dead; /* as of the last commit, when dirty; NULL: none           */
     uint32_t n_dead;
-    bool dirty;                 /* `dead` is not what named.del_name says                  */
+    bool dirty; /* `dead` is not what named.del_name says                  */
     bool committed;
 } writer_segment;
 
 struct pm_writer {
     dir folder;
     pm_writer_options options;
-    manifest meta;              /* of the next commit but for its list of segments         */
-    bool exists;                /* there is a commit                                       */
+    manifest meta; /* of the next commit but for its list of segments         */
+    bool exists;   /* there is a commit                                       */
     analyzer *a;
     inverter *iv;
     batch batch;
-    writer_segment *segments;   /* in order of ingest                                      */
+    writer_segment *segments; /* in order of ingest                                      */
     size_t n_segments, segments_cap;
     char (*made)[SEGMENT_NAME_MAX]; /* files that no commit names yet                      */
     size_t n_made, made_cap;
     pm_commit_info pending;
-    pm_status status;           /* why the transaction was discarded                       */
+    pm_status status; /* why the transaction was discarded                       */
     pm_error first;
-    bool not_durable;           /* the last commit is visible but unproven                 */
+    bool not_durable; /* the last commit is visible but unproven                 */
     article_repair repair;
     buf record;
     store_cache cache;
@@ -113,9 +113,18 @@ void writer_made(pm_writer *w, const char *name);
 
 /* Bitmap of a segment for changing; NULL on refusal. */
 bool writer_segment_kill(writer_segment *s, uint32_t doc);
-static inline bool bit_get(const uint64_t *bits, uint32_t i) { return bits[i >> 6] >> (i & 63) & 1; }
-static inline void bit_set(uint64_t *bits, uint32_t i) { bits[i >> 6] |= UINT64_C(1) << (i & 63); }
-static inline size_t bit_words(uint32_t n) { return ((size_t)n + 63) / 64; }
+static inline bool bit_get(const uint64_t *bits, uint32_t i)
+{
+    return bits[i >> 6] >> (i & 63) & 1;
+}
+static inline void bit_set(uint64_t *bits, uint32_t i)
+{
+    bits[i >> 6] |= UINT64_C(1) << (i & 63);
+}
+static inline size_t bit_words(uint32_t n)
+{
+    return ((size_t)n + 63) / 64;
+}
 void writer_segment_close(writer_segment *s);
 
 /* writer_commit.c */

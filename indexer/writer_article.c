@@ -14,8 +14,7 @@ enum { ID_MAX_BYTES = 1024 };
 
 static bool text_is_clean(pm_text t)
 {
-    return !t.len ||
-           (utf8_valid_prefix(t.data, t.len) == t.len && !memchr(t.data, 0, t.len));
+    return !t.len || (utf8_valid_prefix(t.data, t.len) == t.len && !memchr(t.data, 0, t.len));
 }
 
 static pm_text repair_text(article_repair *r, buf *room, pm_text in)
@@ -44,9 +43,12 @@ static void repair_body(article_repair *r, buf *room, const pm_article *in, pm_a
     out->text = (pm_text){(const char *)room->data, room->len};
 }
 
-/* ---- dates ------------------------------------------------------------------------------- */
+/* ---- dates --------------------------------------------------------------------------- */
 
-static int64_t two_digits(const char *p) { return (p[0] - '0') * 10 + (p[1] - '0'); }
+static int64_t two_digits(const char *p)
+{
+    return (p[0] - '0') * 10 + (p[1] - '0');
+}
 
 /* Days from 1970-01-01 in the proleptic Gregorian calendar: years begin in March, so that
  * the leap day comes last, and repeat every 400 (146,097 days). */
@@ -87,7 +89,7 @@ static void repair_date(article_repair *r, const pm_article *in, pm_article *out
     }
 }
 
-/* ---- all ------------------------------------------------------------------------------------ */
+/* ---- all ----------------------------------------------------------------------------- */
 
 static pm_status check_article(const pm_article *in, pm_error *err)
 {

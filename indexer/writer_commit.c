@@ -11,11 +11,12 @@
 
 enum {
     WRITER_ZLIB_LEVEL = 1,
-    /* What the counted memory leaves out: buffers of files, zlib, stacks, the program.     */
-    WRITER_FIXED_BYTES = 16 << 20,
+    /* What the counted memory leaves out: buffers of files and of whoever reads the input,
+     * zlib, the pages of older segments in which ids are looked up.                        */
+    WRITER_FIXED_BYTES = 32 << 20,
 };
 
-/* ---- flush ---------------------------------------------------------------------------------- */
+/* ---- flush --------------------------------------------------------------------------- */
 
 static segment_writer_config writer_config(const pm_writer *w, uint64_t segment_id)
 {
@@ -45,12 +46,13 @@ pm_status writer_begin_batch(pm_writer *w, pm_error *err)
     return segment_writer_begin(&w->batch.out, &w->folder, w->batch.name, &config, err);
 }
 
-/* Seven eighths of what the caller allows, less what is not counted; of a very small limit
- * (tests) all of it. */
+/* Seven eighths of what the caller allows, less what is not counted.  A limit near that or
+ * below cannot be kept; a fifth of it keeps the excess small. */
 static uint64_t batch_budget(const pm_writer *w)
 {
     uint64_t limit = w->options.memory_bytes;
-    return limit > 4 * WRITER_FIXED_BYTES ? limit - limit / 8 - WRITER_FIXED_BYTES : limit / 2;
+    uint64_t least = limit / 5, counted = limit - limit / 8;
+    return counted > least + WRITER_FIXED_BYTES ? counted - WRITER_FIXED_BYTES : least;
 }
 
 bool writer_batch_full(const pm_writer *w)
@@ -99,8 +101,8 @@ pm_status writer_flush(pm_writer *w, pm_error *err)
         if (!dead) return error_nomem(err);
         memcpy(dead, b->dead, bit_words(b->n_docs) * sizeof *dead);
     }
-    if (!writer_reserve_made(w) || !mem_grow(&w->segments, &w->segments_cap, w->n_segments + 1,
-                                             sizeof *w->segments))
+    if (!writer_reserve_made(w) ||
+        !mem_grow(&w->segments, &w->segments_cap, w->n_segments + 1, sizeof *w->segments))
         PM_TRY(error_nomem(err));
     PM_TRY(finish_batch(w, &named, err));
     uint64_t *taken = dead;
@@ -113,7 +115,7 @@ out:
     return st;
 }
 
-/* ---- commit ---------------------------------------------------------------------------------- */
+/* ---- commit -------------------------------------------------------------------------- */
 
 /* Step 1 for a segment that lost documents. */
 static pm_status write_tombstones(pm_writer *w, writer_segment *s, pm_error *err)
@@ -139,7 +141,10 @@ out:
     return st;
 }
 
-static bool is_live(const writer_segment *s) { return s->n_dead < s->named.n_docs; }
+static bool is_live(const writer_segment *s)
+{
+    return s->n_dead < s->named.n_docs;
+}
 
 /* True when the next manifest would say what the last one says. */
 static bool nothing_to_do(const pm_writer *w)
@@ -235,7 +240,7 @@ pm_status pm_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
     return finish_commit(w, info, err);
 }
 
-/* ---- optimize --------------------------------------------------------------------------------- */
+/* ---- optimize ------------------------------------------------------------------------ */
 
 static void count_live(const pm_writer *w, uint64_t *docs, uint64_t *tokens)
 {

@@ -64,11 +64,31 @@ static inline const uint8_t *read_bytes(reader *r, uint64_t len)
     r->p += len;
     return p;
 }
-static inline uint8_t read_u8(reader *r) { const uint8_t *p = read_bytes(r, 1); return p ? *p : 0; }
-static inline uint16_t read_u16(reader *r) { const uint8_t *p = read_bytes(r, 2); return p ? load_u16(p) : 0; }
-static inline uint32_t read_u32(reader *r) { const uint8_t *p = read_bytes(r, 4); return p ? load_u32(p) : 0; }
-static inline uint64_t read_u64(reader *r) { const uint8_t *p = read_bytes(r, 8); return p ? load_u64(p) : 0; }
-static inline double read_f64(reader *r) { const uint8_t *p = read_bytes(r, 8); return p ? load_f64(p) : 0; }
+static inline uint8_t read_u8(reader *r)
+{
+    const uint8_t *p = read_bytes(r, 1);
+    return p ? *p : 0;
+}
+static inline uint16_t read_u16(reader *r)
+{
+    const uint8_t *p = read_bytes(r, 2);
+    return p ? load_u16(p) : 0;
+}
+static inline uint32_t read_u32(reader *r)
+{
+    const uint8_t *p = read_bytes(r, 4);
+    return p ? load_u32(p) : 0;
+}
+static inline uint64_t read_u64(reader *r)
+{
+    const uint8_t *p = read_bytes(r, 8);
+    return p ? load_u64(p) : 0;
+}
+static inline double read_f64(reader *r)
+{
+    const uint8_t *p = read_bytes(r, 8);
+    return p ? load_f64(p) : 0;
+}
 
 /* LEB128, at most 10 bytes, canonical length not required; overlong is bad. */
 static inline uint64_t read_varint(reader *r)

@@ -13,8 +13,14 @@ static uint64_t clock_read(clockid_t id)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-uint64_t clock_ns(void) { return clock_read(CLOCK_MONOTONIC); }
-uint64_t clock_cpu_ns(void) { return clock_read(CLOCK_PROCESS_CPUTIME_ID); }
+uint64_t clock_ns(void)
+{
+    return clock_read(CLOCK_MONOTONIC);
+}
+uint64_t clock_cpu_ns(void)
+{
+    return clock_read(CLOCK_PROCESS_CPUTIME_ID);
+}
 
 /* The kernel keeps the maximum across exec, so a program started by a larger one reports
  * at least what that one had when it forked. */

@@ -75,9 +75,12 @@ int cpu_has_crc32(void)
 const char *cpu_level_name(cpu_level level)
 {
     switch (level) {
-    case CPU_AVX512: return "avx512";
-    case CPU_AVX2: return "avx2";
-    case CPU_PORTABLE: break;
+    case CPU_AVX512:
+        return "avx512";
+    case CPU_AVX2:
+        return "avx2";
+    case CPU_PORTABLE:
+        break;
     }
     return "portable";
 }

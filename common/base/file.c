@@ -29,7 +29,7 @@ int (*file_fault)(const char *call, const char *path);
 
 enum { OUTFILE_BUFFER = 1 << 20 };
 
-/* ---- system calls ---------------------------------------------------------------------- */
+/* ---- system calls -------------------------------------------------------------------- */
 
 /* True (and errno set) when a test refuses the call. */
 static bool sys_refused(const char *call, const char *path)
@@ -40,9 +40,9 @@ static bool sys_refused(const char *call, const char *path)
 }
 
 /* Evaluate a system call until it is not interrupted. */
-#define SYS_RETRY(result, call, path, expr)                                                   \
-    do {                                                                                      \
-        result = sys_refused(call, path) ? -1 : (expr);                                       \
+#define SYS_RETRY(result, call, path, expr)                                                        \
+    do {                                                                                           \
+        result = sys_refused(call, path) ? -1 : (expr);                                            \
     } while (result == -1 && errno == EINTR)
 
 static int sys_open(int at, const char *name, int flags, mode_t mode)
@@ -102,7 +102,7 @@ static bool sys_write_all(int fd, const char *path, const uint8_t *data, size_t 
     return true;
 }
 
-/* ---- an index folder --------------------------------------------------------------------- */
+/* ---- an index folder ----------------------------------------------------------------- */
 
 pm_status dir_open(dir *d, const char *path, bool *absent, pm_error *err)
 {
@@ -217,7 +217,7 @@ pm_status dir_unlink(const dir *d, const char *name, pm_error *err)
     return error_os(err, errno, "cannot delete %s/%s", d->path, name);
 }
 
-/* ---- listing ------------------------------------------------------------------------------ */
+/* ---- listing ------------------------------------------------------------------------- */
 
 typedef struct name_list {
     char **names;
@@ -292,12 +292,13 @@ pm_status file_each(const char *folder, pm_status (*fn)(void *ctx, const char *n
     return each_name(fd, folder, false, fn, ctx, err);
 }
 
-/* ---- reading in an index folder ------------------------------------------------------------ */
+/* ---- reading in an index folder ------------------------------------------------------ */
 
 static pm_status corrupt_file(const dir *d, const char *name, const char *what, pm_error *err)
 {
-    return error_set(err, PM_CORRUPT, "%s/%s: %s; restore a copy or index again", d->path, name,
-                     what);
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", d->path, name);
+    return error_corrupt(err, path, 0, "file", what);
 }
 
 /* Open a regular file and stat it.  *fd is -1 when it is absent. */
@@ -385,7 +386,7 @@ void map_close(map *m)
     *m = (map){0};
 }
 
-/* ---- write-once files ------------------------------------------------------------------------ */
+/* ---- write-once files ---------------------------------------------------------------- */
 
 static void outfile_fail(outfile *f, const char *verb)
 {
@@ -457,7 +458,7 @@ void outfile_abandon(outfile *f)
     *f = (outfile)OUTFILE_INIT;
 }
 
-/* ---- inputs ------------------------------------------------------------------------------------ */
+/* ---- inputs -------------------------------------------------------------------------- */
 
 pm_status file_stat(const char *path, file_info *out, pm_error *err)
 {
@@ -519,7 +520,7 @@ void infile_close(infile *f)
     *f = (infile)INFILE_INIT;
 }
 
-/* ---- randomness --------------------------------------------------------------------------------- */
+/* ---- randomness ---------------------------------------------------------------------- */
 
 void file_random(uint8_t out[16])
 {

@@ -31,7 +31,7 @@ _Static_assert(sizeof(((manifest *)0)->lang) == 16, "stored as 16 bytes");
 _Static_assert(sizeof(((manifest *)0)->profile) == 96, "stored as 96 bytes");
 _Static_assert(SEGMENT_NAME_MAX == 40, "stored as 40 bytes");
 
-/* ---- names -------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------- */
 
 /* <number>-<8 hexadecimal digits><suffix>; *number gets the first part. */
 static bool name_parse(const char *name, const char *suffix, uint64_t *number)
@@ -65,7 +65,7 @@ void manifest_make_name(char out[SEGMENT_NAME_MAX], uint64_t number, const char 
              suffix);
 }
 
-/* ---- decoding ------------------------------------------------------------------------------- */
+/* ---- decoding ------------------------------------------------------------------------ */
 
 typedef struct decoder {
     reader r;
@@ -78,6 +78,14 @@ static pm_status decoder_corrupt(const decoder *d, const char *what)
 {
     uint64_t at = d->r.p ? (uint64_t)(d->r.p - d->whole.data) : 0;
     return error_corrupt(d->err, d->path, at, "manifest", what);
+}
+
+static pm_status decoder_version(const decoder *d, uint32_t version)
+{
+    char what[96];
+    snprintf(what, sizeof what, "format version %u, made by a newer pressmark; this one knows %u",
+             version, (unsigned)MANIFEST_VERSION);
+    return error_corrupt(d->err, d->path, 8, "manifest", what);
 }
 
 /* A string in a field of `size` bytes: printable ASCII, then zeros, at least one. */
@@ -93,8 +101,14 @@ static bool read_string(reader *r, char *out, size_t size)
     return len < size;
 }
 
-static bool is_positive(double v) { return isfinite(v) && v > 0; }
-static bool is_not_negative(double v) { return isfinite(v) && v >= 0; }
+static bool is_positive(double v)
+{
+    return isfinite(v) && v > 0;
+}
+static bool is_not_negative(double v)
+{
+    return isfinite(v) && v >= 0;
+}
 
 static pm_status decode_head(decoder *d, manifest *m, uint32_t *n_segments)
 {
@@ -123,8 +137,7 @@ static pm_status decode_head(decoder *d, manifest *m, uint32_t *n_segments)
         return decoder_corrupt(d, "geometry out of range");
     if (flags & ~(uint32_t)(MANIFEST_FLAG_POSITIONS | MANIFEST_FLAG_TEXT))
         return decoder_corrupt(d, "unknown flags");
-    if (*n_segments > MANIFEST_SEGMENTS_MAX ||
-        d->whole.len != manifest_size(*n_segments))
+    if (*n_segments > MANIFEST_SEGMENTS_MAX || d->whole.len != manifest_size(*n_segments))
         return decoder_corrupt(d, "number of segments and length of file disagree");
     return PM_OK;
 }
@@ -186,11 +199,7 @@ static pm_status decode_envelope(decoder *d)
     if (crc32c(0, bytes.data, summed) != load_u32(bytes.data + summed))
         return decoder_corrupt(d, "wrong checksum");
     uint32_t version = load_u32(bytes.data + 8);
-    if (version != MANIFEST_VERSION)
-        return error_set(d->err, PM_CORRUPT,
-                         "%s: format version %u, but this pressmark knows only version %u; "
-                         "use a newer pressmark or index again",
-                         d->path, version, (unsigned)MANIFEST_VERSION);
+    if (version != MANIFEST_VERSION) return decoder_version(d, version);
     if (load_u32(bytes.data + 12) != bytes.len || bytes.len < MANIFEST_MIN_BYTES)
         return decoder_corrupt(d, "wrong length");
     read_bytes(&d->r, 16);
@@ -216,7 +225,7 @@ out:
     return st;
 }
 
-/* ---- encoding ------------------------------------------------------------------------------- */
+/* ---- encoding ------------------------------------------------------------------------ */
 
 /* The field as a string, with zeros up to its size. */
 static void put_string(buf *out, const char *s, size_t size)
@@ -242,8 +251,8 @@ static void encode_segment(const manifest_segment *s, buf *out)
 void manifest_encode(const manifest *m, buf *out)
 {
     size_t begin = out->len;
-    uint32_t flags = (m->has_positions ? MANIFEST_FLAG_POSITIONS : 0u) |
-                     (m->has_text ? MANIFEST_FLAG_TEXT : 0u);
+    uint32_t flags =
+        (m->has_positions ? MANIFEST_FLAG_POSITIONS : 0u) | (m->has_text ? MANIFEST_FLAG_TEXT : 0u);
     buf_append(out, manifest_magic, sizeof manifest_magic);
     buf_u32(out, MANIFEST_VERSION);
     buf_u32(out, (uint32_t)manifest_size(m->n_segments));
@@ -270,7 +279,7 @@ uint64_t manifest_size(uint32_t n_segments)
     return MANIFEST_MIN_BYTES + (uint64_t)n_segments * MANIFEST_SEGMENT_BYTES;
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------- */
 
 /* A manifest that is gone while its predecessor stands was removed by hand. */
 static pm_status manifest_absent(const dir *d, pm_error *err)
@@ -282,10 +291,9 @@ static pm_status manifest_absent(const dir *d, pm_error *err)
     map_close(&prev);
     if (absent)
         return error_set(err, PM_USAGE, "no index at %s; make one with 'pressmark index'", d->path);
-    return error_set(err, PM_CORRUPT,
-                     "%s/manifest is missing; the commit before it can be had back by copying "
-                     "manifest.prev to manifest",
-                     d->path);
+    return error_corrupt(err, d->path, 0, "manifest",
+                         "it is missing, but manifest.prev is there: copied to manifest, that "
+                         "brings back the commit before");
 }
 
 pm_status manifest_read_named(manifest *m, const dir *d, const char *name, bool *absent,
@@ -340,8 +348,10 @@ pm_status manifest_copy(manifest *out, const manifest *m, pm_error *err)
 pm_status manifest_add_segment(manifest *m, const manifest_segment *s, pm_error *err)
 {
     if (m->n_segments >= MANIFEST_SEGMENTS_MAX)
-        return error_set(err, PM_USAGE, "the index has %u segments, as many as it can; run "
-                         "'pressmark optimize' first", m->n_segments);
+        return error_set(err, PM_USAGE,
+                         "the index has %u segments, as many as it can; run "
+                         "'pressmark optimize' first",
+                         m->n_segments);
     size_t cap = m->segments_cap;
     if (!mem_grow(&m->segments, &cap, (size_t)m->n_segments + 1, sizeof *m->segments))
         return error_nomem(err);

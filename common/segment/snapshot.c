@@ -99,8 +99,10 @@ pm_status snapshot_open(snapshot **out, const char *path, pm_error *err)
     do st = open_segments(s, err);
     while (st != PM_OK && st != PM_NOMEM && snapshot_advance(s));
 out:
-    if (st == PM_OK) *out = s;
-    else snapshot_close(s);
+    if (st == PM_OK)
+        *out = s;
+    else
+        snapshot_close(s);
     return st;
 }
 

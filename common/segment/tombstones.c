@@ -17,7 +17,7 @@ enum {
     TOMBSTONES_HEAD_BYTES = 64,
     TOMBSTONES_CORRECTION_BYTES = 16, /* ordinal, df_minus, cf_minus                     */
     TOMBSTONES_CRC_BYTES = 4,
-    TOMBSTONES_BUCKET_DOCS = 512,     /* the bitmap is padded to whole buckets            */
+    TOMBSTONES_BUCKET_DOCS = 512, /* the bitmap is padded to whole buckets            */
 };
 
 static const char tombstones_magic[8] = {'P', 'M', 'T', 'O', 'M', 'B', 'S', 0x1a};
@@ -28,7 +28,7 @@ static uint64_t bitmap_bytes(uint32_t n_docs)
            (TOMBSTONES_BUCKET_DOCS / 8);
 }
 
-/* ---- opening -------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------- */
 
 typedef struct tombstones_source {
     slice whole;
@@ -100,7 +100,7 @@ static pm_status check_bits(const tombstones_source *src, const tombstones *t)
     for (uint64_t w = 0; w < words; w++) {
         uint64_t bits = load_u64(t->bits.data + w * 8);
         uint64_t first = w * 64;
-        uint64_t beyond = first >= t->n_docs      ? bits
+        uint64_t beyond = first >= t->n_docs       ? bits
                           : t->n_docs - first < 64 ? bits >> (t->n_docs - first)
                                                    : 0;
         if (beyond) return source_corrupt(src, TOMBSTONES_HEAD_BYTES + w * 8, "no such document");
@@ -162,12 +162,14 @@ void tombstones_correction(const tombstones *t, uint32_t ordinal, uint32_t *df_m
             *cf_minus = load_u64(t->cf_minus.data + mid * 8);
             return;
         }
-        if (at < ordinal) low = mid + 1;
-        else high = mid;
+        if (at < ordinal)
+            low = mid + 1;
+        else
+            high = mid;
     }
 }
 
-/* ---- making --------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------- */
 
 typedef struct corrections {
     buf ordinals, df_minus, cf_minus;
@@ -181,7 +183,10 @@ static void corrections_free(corrections *c)
     buf_free(&c->cf_minus);
 }
 
-static bool bitmap_has(const uint64_t *bits, uint32_t doc) { return bits[doc >> 6] >> (doc & 63) & 1; }
+static bool bitmap_has(const uint64_t *bits, uint32_t doc)
+{
+    return bits[doc >> 6] >> (doc & 63) & 1;
+}
 
 /* Walk one posting list and note what its deleted documents take away. */
 static void correct_term(corrections *out, cursor *c, segment *s, const term_entry *term,

@@ -217,7 +217,7 @@ static void test_stat(void **state)
     assert_int_equal(file_stat("/nonexistent", &info, &err), PM_IO);
 }
 
-/* ---- refusals ----------------------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------------------ */
 
 static struct {
     const char *call;
@@ -335,11 +335,16 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_absent_folder),  TEST(test_create_folder),
-        TEST(test_lock),           TEST(test_write_and_read),
-        TEST(test_absent_and_strange_files), TEST(test_listing),
-        TEST(test_stat),           TEST(test_interrupted),
-        TEST(test_failures_stick), TEST(test_refused_memory),
+        TEST(test_absent_folder),
+        TEST(test_create_folder),
+        TEST(test_lock),
+        TEST(test_write_and_read),
+        TEST(test_absent_and_strange_files),
+        TEST(test_listing),
+        TEST(test_stat),
+        TEST(test_interrupted),
+        TEST(test_failures_stick),
+        TEST(test_refused_memory),
         TEST(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

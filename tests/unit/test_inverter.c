@@ -57,7 +57,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ---- the model -------------------------------------------------------------------------------- */
+/* ---- the model ----------------------------------------------------------------------- */
 
 static void note(const char *prefix, const char *key, size_t key_len, const form *f, uint32_t doc,
                  uint32_t position)
@@ -110,12 +110,34 @@ static int order_occurrences(const void *a, const void *b)
     return (x->position > y->position) - (x->position < y->position);
 }
 
-/* ---- random articles --------------------------------------------------------------------------- */
+/* ---- random articles ----------------------------------------------------------------- */
 
 static const char *const vocabulary[] = {
-    "the",   "The",    "US",      "U.S.",  "us",       "run",     "running", "runs", "Running",
-    "ran",   "China",  "China's", "china", "CHINA",    "tariff",  "tariffs", "r\xc3\xa9sum\xc3\xa9",
-    "resume", "NATO",  "nato",    "1,000", "e-mail",   "don't",   "dont",    "Don\xe2\x80\x99t",
+    "the",
+    "The",
+    "US",
+    "U.S.",
+    "us",
+    "run",
+    "running",
+    "runs",
+    "Running",
+    "ran",
+    "China",
+    "China's",
+    "china",
+    "CHINA",
+    "tariff",
+    "tariffs",
+    "r\xc3\xa9sum\xc3\xa9",
+    "resume",
+    "NATO",
+    "nato",
+    "1,000",
+    "e-mail",
+    "don't",
+    "dont",
+    "Don\xe2\x80\x99t",
 };
 
 static size_t random_words(char *out, size_t cap, unsigned n, uint64_t *seed)
@@ -136,7 +158,8 @@ static pm_article random_article(uint64_t *seed)
 {
     pm_article a = {.id = {"x", 1}};
     uint64_t kind = random_next(seed) % 4;
-    a.title = (pm_text){title, random_words(title, sizeof title, (unsigned)(random_next(seed) % 6), seed)};
+    a.title = (pm_text){title,
+                        random_words(title, sizeof title, (unsigned)(random_next(seed) % 6), seed)};
     if (kind == 0) a.title.len = 0;
     size_t before = random_words(body, sizeof body, (unsigned)(random_next(seed) % 5), seed);
     size_t len = before;
@@ -153,14 +176,20 @@ static pm_article random_article(uint64_t *seed)
     return a;
 }
 
-/* ---- writing and comparing ------------------------------------------------------------------------ */
+/* ---- writing and comparing ----------------------------------------------------------- */
 
 static segment *write_segment(inverter *iv, const uint32_t *lengths, uint32_t n, pm_status *status,
                               pm_error *err)
 {
-    segment_writer_config config = {.segment_id = 1, .k1 = 1.2, .b = 0.75, .block_size = 8,
-                                    .dense_shift = 1, .store_block_bytes = 256, .zlib_level = 1,
-                                    .has_positions = true, .has_text = true};
+    segment_writer_config config = {.segment_id = 1,
+                                    .k1 = 1.2,
+                                    .b = 0.75,
+                                    .block_size = 8,
+                                    .dense_shift = 1,
+                                    .store_block_bytes = 256,
+                                    .zlib_level = 1,
+                                    .has_positions = true,
+                                    .has_text = true};
     segment_writer *w;
     segment *s = NULL;
     manifest_segment named;
@@ -188,7 +217,8 @@ static segment *write_segment(inverter *iv, const uint32_t *lengths, uint32_t n,
     }
     *status = segment_writer_finish(w, false, &named, err);
     if (*status == PM_OK)
-        *status = segment_open(&s, &folder, named.name, config.uuid, named.size, named.footer_crc, err);
+        *status =
+            segment_open(&s, &folder, named.name, config.uuid, named.size, named.footer_crc, err);
     return s;
 }
 
@@ -390,14 +420,15 @@ static void test_refused_memory(void **state)
         mem_fail_at(++n, false);
         st = invert_twenty(&err);
         mem_fail_at(0, false);
-        if (st != PM_OK && st != PM_NOMEM) fail_msg("allocation %llu: %s", (unsigned long long)n, err.message);
+        if (st != PM_OK && st != PM_NOMEM)
+            fail_msg("allocation %llu: %s", (unsigned long long)n, err.message);
         folder_empty(root);
     } while (st != PM_OK);
     printf("%llu allocations refused\n", (unsigned long long)n - 1);
     assert_true(n > 30);
 }
 
-/* ---- keysort --------------------------------------------------------------------------------------- */
+/* ---- keysort ------------------------------------------------------------------------- */
 
 static char strings[3000][12];
 

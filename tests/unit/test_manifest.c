@@ -65,7 +65,10 @@ static buf encoded(unsigned n_segments)
     return b;
 }
 
-static void seal(buf *b) { store_u32(b->data + b->len - 4, crc32c(0, b->data, b->len - 4)); }
+static void seal(buf *b)
+{
+    store_u32(b->data + b->len - 4, crc32c(0, b->data, b->len - 4));
+}
 
 static pm_status decode(slice bytes, pm_error *err)
 {
@@ -126,8 +129,10 @@ static void test_crafted(void **state)
         seal(&b);
         pm_status st = decode(buf_slice(&b), NULL);
         assert_true(st == PM_OK || st == PM_CORRUPT);
-        if (st == PM_OK) taken++;
-        else refused++;
+        if (st == PM_OK)
+            taken++;
+        else
+            refused++;
         buf_free(&b);
     }
     printf("seed 4711: %lu refused, %lu taken\n", refused, taken);
@@ -186,10 +191,21 @@ static void test_names(void **state)
     (void)state;
     const char *ours[] = {"1-00000000.seg", "12-89abcdef.del", "manifest.tmp", "manifest.prev.tmp",
                           "18446744073709551615-00000000.seg"};
-    const char *foreign[] = {"LOCK", "manifest", "manifest.prev", "1-0000000.seg", "1-000000000.seg",
-                             "-00000000.seg", "01-00000000.seg", "1-00000000.seg~", "1-0000000G.seg",
-                             "1-0000000A.seg", "notes.txt", "", "18446744073709551616-00000000.seg",
-                             "1-00000000.sega", "x1-00000000.seg"};
+    const char *foreign[] = {"LOCK",
+                             "manifest",
+                             "manifest.prev",
+                             "1-0000000.seg",
+                             "1-000000000.seg",
+                             "-00000000.seg",
+                             "01-00000000.seg",
+                             "1-00000000.seg~",
+                             "1-0000000G.seg",
+                             "1-0000000A.seg",
+                             "notes.txt",
+                             "",
+                             "18446744073709551616-00000000.seg",
+                             "1-00000000.sega",
+                             "x1-00000000.seg"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) assert_true(manifest_own_name(ours[i]));
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
         assert_false(manifest_own_name(foreign[i]));
@@ -198,7 +214,7 @@ static void test_names(void **state)
     assert_true(manifest_own_name(name));
 }
 
-/* ---- publishing ------------------------------------------------------------------------------ */
+/* ---- publishing ---------------------------------------------------------------------- */
 
 static char root[FOLDER_PATH];
 static dir folder;
@@ -304,7 +320,8 @@ static void test_order_of_calls(void **state)
     pm_error err;
     publish(1, 1);
     assert_int_equal(publish_refused("none", 0, 2, &err), PM_OK);
-    assert_string_equal(seam.log, "open write fsync close fsync unlink link rename unlink rename fsync ");
+    assert_string_equal(seam.log,
+                        "open write fsync close fsync unlink link rename unlink rename fsync ");
 }
 
 static void test_publish_refused(void **state)
@@ -330,9 +347,17 @@ static void test_publish_refused(void **state)
 static void test_garbage(void **state)
 {
     (void)state;
-    const char *files[] = {"1-00000abc.seg", "2-00000abd.seg", "101-00000005.del", "3-00000abe.seg",
-                           "103-00000005.del", "4-00000abf.seg", "manifest.tmp", "manifest.prev.tmp",
-                           "notes.txt", "5-00000abc.seg.bak", "LOCK"};
+    const char *files[] = {"1-00000abc.seg",
+                           "2-00000abd.seg",
+                           "101-00000005.del",
+                           "3-00000abe.seg",
+                           "103-00000005.del",
+                           "4-00000abf.seg",
+                           "manifest.tmp",
+                           "manifest.prev.tmp",
+                           "notes.txt",
+                           "5-00000abc.seg.bak",
+                           "LOCK"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) folder_write(root, files[i], "x", 1);
     publish(3, 1); /* names 1, 2 with 101, 3                                                  */
     publish(1, 2); /* names 1; the one before it still 2, 101, 3                             */
@@ -350,7 +375,8 @@ static void test_garbage(void **state)
     publish(1, 4);
     manifest_collect_garbage(&folder);
     assert_true(exists("1-00000abc.seg"));
-    assert_false(exists("2-00000abd.seg") || exists("101-00000005.del") || exists("3-00000abe.seg"));
+    assert_false(exists("2-00000abd.seg") || exists("101-00000005.del") ||
+                 exists("3-00000abe.seg"));
 }
 
 static void test_refused_memory(void **state)

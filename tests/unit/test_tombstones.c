@@ -99,10 +99,11 @@ static void test_corrections(void **state)
         tombstones t;
         dict_iter it;
         random_set(bits, 1 + round * round, &seed);
-        assert_int_equal(
-            tombstones_encode(s, bits, &file, &crc, &n_deleted, &deleted_tokens, NULL), PM_OK);
+        assert_int_equal(tombstones_encode(s, bits, &file, &crc, &n_deleted, &deleted_tokens, NULL),
+                         PM_OK);
         folder_write(root, "t.del", file.data, file.len);
-        assert_int_equal(tombstones_open(&t, &snap->folder, "t.del", s, file.len, crc, NULL), PM_OK);
+        assert_int_equal(tombstones_open(&t, &snap->folder, "t.del", s, file.len, crc, NULL),
+                         PM_OK);
         for (uint32_t doc = 0; doc < DOCS; doc++) {
             bool dead = bits[doc / 64] >> doc % 64 & 1;
             assert_int_equal(tombstones_has(&t, doc), dead);
@@ -125,8 +126,8 @@ static pm_status open_bytes(snapshot *snap, slice bytes, uint32_t crc)
 {
     tombstones t;
     folder_write(root, "t.del", bytes.data, bytes.len);
-    pm_status st = tombstones_open(&t, &snap->folder, "t.del", snap->segments[0].seg, bytes.len,
-                                   crc, NULL);
+    pm_status st =
+        tombstones_open(&t, &snap->folder, "t.del", snap->segments[0].seg, bytes.len, crc, NULL);
     if (st == PM_OK) tombstones_close(&t);
     return st;
 }
@@ -190,7 +191,7 @@ static void test_crafted(void **state)
     snapshot_close(snap);
 }
 
-/* ---- snapshots: the same statistics, however documents are spread --------------------------- */
+/* ---- snapshots: the same statistics, however documents are spread -------------------- */
 
 static void test_snapshot_statistics(void **state)
 {
@@ -249,7 +250,8 @@ static void test_refused_memory(void **state)
         mem_fail_at(++n, false);
         st = snapshot_open(&snap, root, NULL);
         if (st == PM_OK)
-            st = tombstones_encode(snap->segments[0].seg, bits, &file, &crc, &n_deleted, &tokens, NULL);
+            st = tombstones_encode(snap->segments[0].seg, bits, &file, &crc, &n_deleted, &tokens,
+                                   NULL);
         mem_fail_at(0, false);
         assert_true(st == PM_OK || st == PM_NOMEM);
         buf_free(&file);

@@ -71,7 +71,7 @@ static void must(pm_status st, const pm_error *err)
     if (st != PM_OK) fail_msg("%s: %s", pm_status_name(st), err->message);
 }
 
-/* ---- articles made from a number and a version ------------------------------------------------ */
+/* ---- articles made from a number and a version --------------------------------------- */
 
 enum { TEXT = 2048 };
 
@@ -81,8 +81,13 @@ typedef struct made_article {
 } made_article;
 
 static const char *const vocabulary[] = {
-    "trade", "Trade", "trades", "US", "us", "U.S.", "talks", "talk", "China\xe2\x80\x99s", "China",
-    "rare", "earth", "export", "exports", "controls", "the", "the", "The", "of", "to",
+    "trade",  "Trade",   "trades",
+    "US",     "us",      "U.S.",
+    "talks",  "talk",    "China\xe2\x80\x99s",
+    "China",  "rare",    "earth",
+    "export", "exports", "controls",
+    "the",    "the",     "The",
+    "of",     "to",
 };
 
 static size_t put_words(char *out, size_t cap, unsigned n, uint64_t *seed)
@@ -99,8 +104,8 @@ static void make_article(made_article *m, unsigned number, unsigned version)
     uint64_t seed = number * 1000003u + version;
     memset(m, 0, sizeof *m);
     m->a.id = (pm_text){m->id, (size_t)snprintf(m->id, sizeof m->id, "a%u", number)};
-    m->a.title = (pm_text){m->title, put_words(m->title, sizeof m->title,
-                                               (unsigned)(random_next(&seed) % 5), &seed)};
+    m->a.title = (pm_text){
+        m->title, put_words(m->title, sizeof m->title, (unsigned)(random_next(&seed) % 5), &seed)};
     size_t len = put_words(m->text, TEXT, (unsigned)(random_next(&seed) % 60), &seed);
     len += (size_t)snprintf(m->text + len, TEXT - len, " unique%uv%u", number, version);
     m->a.text = (pm_text){m->text, len};
@@ -146,7 +151,7 @@ static pm_commit_info commit(pm_writer *w)
     return info;
 }
 
-/* ---- dumps -------------------------------------------------------------------------------------- */
+/* ---- dumps --------------------------------------------------------------------------- */
 
 static bool keep_bytes(void *ctx, const char *data, size_t len)
 {
@@ -183,7 +188,7 @@ static void assert_sound(const char *path)
     must(pm_check(path, true, NULL, NULL, &summary, &err), &err);
 }
 
-/* ---- the model ------------------------------------------------------------------------------------ */
+/* ---- the model ----------------------------------------------------------------------- */
 
 enum { NUMBERS = 60 };
 
@@ -268,7 +273,7 @@ static void test_model(void **state)
     for (uint64_t seed = 1; seed <= 8; seed++) run_model(seed, memories[seed % 4]);
 }
 
-/* ---- what a commit is ----------------------------------------------------------------------------- */
+/* ---- what a commit is ---------------------------------------------------------------- */
 
 static unsigned count_files(const char *suffix)
 {
@@ -317,7 +322,9 @@ static void test_counts(void **state)
     assert_false(add(w, 1, 3));
     make_article(&m, 2, 1);
     m.a.date = (pm_text){"some day", 8};
-    m.a.text = (pm_text){"a\xff" "b\xc3 c", 6};
+    m.a.text = (pm_text){"a\xff"
+                         "b\xc3 c",
+                         6};
     m.a.title_in_body = false;
     must(pm_writer_add(w, &m.a, NULL, &err), &err);
     pm_commit_info info = commit(w);
@@ -388,7 +395,7 @@ static void test_same_bytes(void **state)
     folder_image_free(&b);
 }
 
-/* ---- looking at what is there ------------------------------------------------------------------------ */
+/* ---- looking at what is there -------------------------------------------------------- */
 
 static uint64_t ids_seen;
 static bool see_id(void *ctx, const char *id, size_t len)
@@ -453,7 +460,7 @@ static void test_as_of_last_commit(void **state)
     assert_sound(root);
 }
 
-/* ---- refusals ------------------------------------------------------------------------------------------ */
+/* ---- refusals ------------------------------------------------------------------------ */
 
 static pm_status try_open(const pm_writer_options *o, pm_error *err)
 {
@@ -682,7 +689,8 @@ static void test_refused_memory(void **state)
 {
     (void)state;
     pm_error err;
-    uint64_t n = 0, stride = getenv("PM_FAULT_STRIDE") ? strtoull(getenv("PM_FAULT_STRIDE"), NULL, 10) : 1;
+    uint64_t n = 0,
+             stride = getenv("PM_FAULT_STRIDE") ? strtoull(getenv("PM_FAULT_STRIDE"), NULL, 10) : 1;
     first_state();
     folder_image old = {0};
     folder_load(root, &old);
@@ -692,7 +700,8 @@ static void test_refused_memory(void **state)
         pm_status st = open_change_optimize(&err);
         bool met = mem_count() >= n;
         mem_fail_at(0, false);
-        if (st != PM_OK && st != PM_NOMEM) fail_msg("allocation %llu: %s", (unsigned long long)n, err.message);
+        if (st != PM_OK && st != PM_NOMEM)
+            fail_msg("allocation %llu: %s", (unsigned long long)n, err.message);
         if (st != PM_OK) assert_sound(root);
         if (!met) break;
     }
@@ -701,7 +710,7 @@ static void test_refused_memory(void **state)
     folder_image_free(&old);
 }
 
-/* ---- levels ------------------------------------------------------------------------------------------- */
+/* ---- levels -------------------------------------------------------------------------- */
 
 static unsigned syncs;
 static int count_syncs(const char *call, const char *path)
@@ -732,7 +741,7 @@ static void test_levels(void **state)
     assert_sound(root);
 }
 
-/* ---- articles ----------------------------------------------------------------------------------------- */
+/* ---- articles ------------------------------------------------------------------------ */
 
 static void test_seconds(void **state)
 {
@@ -764,8 +773,13 @@ static void test_repaired_span(void **state)
 {
     (void)state;
     article_repair r = {0};
-    pm_article out, in = {.id = {"x", 1}, .text = {"a\xff" "b Title\xfe here", 15},
-                          .title_in_body = true, .title_start = 4, .title_end = 9};
+    pm_article out, in = {.id = {"x", 1},
+                          .text = {"a\xff"
+                                   "b Title\xfe here",
+                                   15},
+                          .title_in_body = true,
+                          .title_start = 4,
+                          .title_end = 9};
     assert_int_equal(article_repair_all(&r, &in, &out, NULL), PM_OK);
     assert_int_equal(r.repaired, 2);
     assert_memory_equal(out.text.data + out.title_start, "Title", 5);
