@@ -12,24 +12,14 @@
 #include "common/codec/bits.h"
 #include "searcher/prune.h"
 
-enum { BUCKET = 512 };
-
-static uint32_t dense_rank(const postings *p, uint32_t doc)
-{
-    uint32_t bucket = doc / BUCKET;
-    return p->rank[bucket] + bits_rank(p->bits + (size_t)bucket * 8, doc % BUCKET);
-}
-
 static uint32_t probe_dense(prune_state *s, const prune_list *list, const uint32_t *docs, uint32_t n,
                             uint32_t *at, uint8_t *bytes)
 {
     const postings *p = &list->p;
     uint32_t met = s->scan->bitmap_probe(p->bits, p->n_buckets * 8, docs, n, at);
     if (!bytes) return met;
-    for (uint32_t i = 0; i < met; i++) {
-        uint32_t rank = dense_rank(p, docs[at[i]]);
-        bytes[i] = rank < p->df ? p->impacts[rank] : 0;
-    }
+    s->scan->bucket_ranks(p->bits, p->rank, docs, at, met, s->at_b);
+    for (uint32_t i = 0; i < met; i++) bytes[i] = s->at_b[i] < p->df ? p->impacts[s->at_b[i]] : 0;
     return met;
 }
 
@@ -48,7 +38,7 @@ static uint32_t find_in_block(const postings *p, uint32_t b, uint32_t doc)
     ef_shape shape;
     uint32_t base;
     if (!block_shape(p, b, &shape, &base) || doc < base) return UINT32_MAX;
-    uint32_t i = ef_find(&shape, p->ef + p->off[b], doc - base);
+    uint32_t i = scan_get()->ef_find(&shape, p->ef + p->off[b], doc - base);
     return i == UINT32_MAX ? i : postings_block_rank(p, b) + i;
 }
 
@@ -121,7 +111,9 @@ uint32_t prune_find(const postings *p, uint32_t doc)
 {
     if (!p->df || doc >= p->n_docs) return UINT32_MAX;
     if (p->kind == POSTINGS_DENSE) {
-        uint32_t rank = bits_get(p->bits, doc) ? dense_rank(p, doc) : UINT32_MAX;
+        uint32_t rank, first = 0;
+        if (!bits_get(p->bits, doc)) return UINT32_MAX;
+        scan_get()->bucket_ranks(p->bits, p->rank, &doc, &first, 1, &rank);
         return rank < p->df ? rank : UINT32_MAX;
     }
     if (p->kind == POSTINGS_SMALL) {

@@ -32,7 +32,7 @@ static void take_block(prune_state *s, prune_list *list, uint32_t b, uint32_t fi
         p->last[b] < p->n_docs && ef_shape_of(p->count_1[b] + 1u, p->last[b] - (uint32_t)base, &shape) &&
         p->off[b] <= p->ef_words && shape.words <= p->ef_words - p->off[b]) {
         for (uint32_t i = 0; i < n; i++)
-            append(s, list, (uint32_t)base + ef_select(&shape, p->ef + p->off[b], at[i]),
+            append(s, list, (uint32_t)base + s->scan->ef_select(&shape, p->ef + p->off[b], at[i]),
                    p->impacts[first + at[i]]);
         return;
     }

@@ -45,18 +45,21 @@ typedef struct scan_kernels {
     uint32_t (*keep_least)(uint32_t *docs, float *scores, uint32_t n, float least);
     /* First index i in [from, n) with numbers[i] >= target, n when none; numbers rise. */
     uint32_t (*seek)(const uint32_t *numbers, uint32_t from, uint32_t n, uint32_t target);
+    /* Ranks of numbers[at[i]], i < n, whose bits are set in words: ranks[b] counts those before
+     * bucket b of 512. */
+    void (*bucket_ranks)(const uint64_t *words, const uint32_t *ranks, const uint32_t *numbers,
+                         const uint32_t *at, uint32_t n, uint32_t *out);
+    /* Random access into an Elias-Fano block that is not decoded; both read shape->words words,
+     * whatever they hold.
+     * ef_select: value k < n (0 when the words are not such a block).
+     * ef_find: index of `value`, or UINT32_MAX when it is not there. */
+    uint32_t (*ef_select)(const ef_shape *shape, const uint64_t *words, uint32_t k);
+    uint32_t (*ef_find)(const ef_shape *shape, const uint64_t *words, uint32_t value);
 } scan_kernels;
 
 extern const scan_kernels scan_portable, scan_avx2, scan_avx512;
 
 /* The row for this machine; lowered by PRESSMARK_CPU.  Cheap. */
 const scan_kernels *scan_get(void);
-
-/* Random access into one Elias-Fano block that is not decoded.  Both read shape->words words,
- * whatever they hold.
- * ef_select: value k < n (0 when the words are not such a block).
- * ef_find: index of `value`, or UINT32_MAX when it is not there. */
-uint32_t ef_select(const ef_shape *shape, const uint64_t *words, uint32_t k);
-uint32_t ef_find(const ef_shape *shape, const uint64_t *words, uint32_t value);
 
 #endif

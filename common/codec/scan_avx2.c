@@ -10,11 +10,18 @@
 #include <immintrin.h>
 
 #define SCAN_NAME scan_avx2
+#define SCAN_SELECT scan_pdep_select
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
 #define SCAN_HAS_INTERSECT
 #include "common/codec/bits.h"
 #include "common/codec/scan.h"
+
+/* Index of the set bit that has k set bits below it; w has more than k of them. */
+static inline unsigned scan_pdep_select(uint64_t w, unsigned k)
+{
+    return bits_lowest(_pdep_u64(UINT64_C(1) << k, w));
+}
 
 /* Bit i: low <= bytes[i] <= high, for 32 bytes. */
 static inline uint32_t in_range_32(const uint8_t *bytes, __m256i low, __m256i high)

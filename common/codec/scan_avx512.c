@@ -7,6 +7,7 @@
 #include <immintrin.h>
 
 #define SCAN_NAME scan_avx512
+#define SCAN_SELECT scan_pdep_select
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
 #define SCAN_HAS_INTERSECT
@@ -15,6 +16,12 @@
 #define SCAN_HAS_KEEP_LEAST
 #include "common/codec/bits.h"
 #include "common/codec/scan.h"
+
+/* Index of the set bit that has k set bits below it; w has more than k of them. */
+static inline unsigned scan_pdep_select(uint64_t w, unsigned k)
+{
+    return bits_lowest(_pdep_u64(UINT64_C(1) << k, w));
+}
 
 static inline __mmask64 first_mask(uint32_t n)
 {

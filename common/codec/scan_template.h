@@ -5,6 +5,10 @@
 #include "common/codec/bits.h"
 #include "common/codec/scan.h"
 
+#ifndef SCAN_SELECT
+#define SCAN_SELECT bits_select
+#endif
+
 #ifndef SCAN_HAS_BYTES_IN_RANGE
 static uint32_t scan_bytes_in_range(const uint8_t *bytes, uint32_t n, uint8_t low, uint8_t high,
                                     uint32_t base, uint32_t *out)
@@ -131,6 +135,83 @@ static uint32_t scan_seek(const uint32_t *numbers, uint32_t from, uint32_t n, ui
 }
 #endif
 
+/* ---- single values of blocks and buckets ---------------------------------------------------- */
+
+static void scan_bucket_ranks(const uint64_t *words, const uint32_t *ranks, const uint32_t *numbers,
+                              const uint32_t *at, uint32_t n, uint32_t *out)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t number = numbers[at[i]], bucket = number / 512;
+        out[i] = ranks[bucket] + bits_rank(words + (size_t)bucket * 8, number % 512);
+    }
+}
+
+static uint32_t ef_low(const ef_shape *s, const uint64_t *words, uint32_t i)
+{
+    unsigned l = s->low_bits;
+    if (l == 0) return 0;
+    if (s->n != EF_BLOCK_MAX) return bits_field(words, s->low_words, (uint64_t)i * l, l);
+    const uint8_t *lane = (const uint8_t *)words + 4 * (i % 8);
+    uint32_t at = i / 8 * l, shift = at % 32;
+    uint64_t v = load_u32(lane + 32 * (at / 32));
+    if (shift + l > 32) v |= (uint64_t)load_u32(lane + 32 * (at / 32 + 1)) << 32;
+    return (uint32_t)(v >> shift) & (UINT32_MAX >> (32 - l));
+}
+
+static uint32_t scan_ef_select(const ef_shape *s, const uint64_t *words, uint32_t k)
+{
+    const uint64_t *high = s->bitmap ? words : words + s->low_words;
+    uint32_t n_words = s->bitmap ? s->words : s->words - s->low_words;
+    for (uint32_t w = 0, left = k; w < n_words; w++) {
+        uint32_t ones = bits_count(high[w]);
+        if (left >= ones) {
+            left -= ones;
+            continue;
+        }
+        uint32_t at = 64 * w + SCAN_SELECT(high[w], left);
+        uint32_t v = s->bitmap ? at : (at - k) << s->low_bits | ef_low(s, words, k);
+        return v <= s->range ? v : 0;
+    }
+    return 0;
+}
+
+static uint32_t bitmap_find(const ef_shape *s, const uint64_t *words, uint32_t value)
+{
+    if (!bits_get(words, value)) return UINT32_MAX;
+    uint32_t rank = bits_rank(words, value);
+    return rank < s->n ? rank : UINT32_MAX;
+}
+
+/* Bit position after the k-th zero (k >= 1) of the high bits, or UINT32_MAX. */
+static uint32_t ef_after_zero(const uint64_t *high, uint32_t n_words, uint32_t k)
+{
+    for (uint32_t w = 0; w < n_words; w++) {
+        uint32_t zeros = 64 - bits_count(high[w]);
+        if (k > zeros) {
+            k -= zeros;
+            continue;
+        }
+        return 64 * w + SCAN_SELECT(~high[w], k - 1) + 1;
+    }
+    return UINT32_MAX;
+}
+
+static uint32_t scan_ef_find(const ef_shape *s, const uint64_t *words, uint32_t value)
+{
+    if (value > s->range) return UINT32_MAX;
+    if (s->bitmap) return bitmap_find(s, words, value);
+    const uint64_t *high = words + s->low_words;
+    uint32_t n_words = s->words - s->low_words;
+    uint32_t part = value >> s->low_bits, low = value & ((UINT32_C(1) << s->low_bits) - 1);
+    uint32_t at = part ? ef_after_zero(high, n_words, part) : 0;
+    if (at == UINT32_MAX || at - part >= s->n) return UINT32_MAX;
+    for (uint32_t i = at - part; i < s->n && at < 64 * n_words && bits_get(high, at); i++, at++) {
+        uint32_t have = ef_low(s, words, i);
+        if (have >= low) return have == low ? i : UINT32_MAX;
+    }
+    return UINT32_MAX;
+}
+
 const scan_kernels SCAN_NAME = {
     .bytes_in_range = scan_bytes_in_range,
     .bucket_in_range = scan_bucket_in_range,
@@ -143,4 +224,7 @@ const scan_kernels SCAN_NAME = {
     .total = scan_total,
     .keep_least = scan_keep_least,
     .seek = scan_seek,
+    .bucket_ranks = scan_bucket_ranks,
+    .ef_select = scan_ef_select,
+    .ef_find = scan_ef_find,
 };
