@@ -238,6 +238,7 @@ static pm_status plan_leaf_node(plan *p, const query_node *node, double boost, b
     if (node->kind == QUERY_WORD) PM_TRY(plan_word(p, node, &t, &match, err));
     else PM_TRY(plan_words(p, node, &t, &match, err));
     PM_TRY(plan_add_alt(p, leaf, match, err));
+    leaf->scored_by = t.matcher;
     if (negated) goto out;
     if (!t.label.len) PM_TRY(make_label(p, node, &t.label, err));
     PM_TRY(add_term(p, t, err));

@@ -48,6 +48,7 @@ typedef struct plan_leaf {
     bool negated;             /* some NOT stands above: never scored, never highlighted    */
     uint32_t n_alts, cap_alts;
     uint32_t *alts;           /* matchers; the first is the leaf itself                   */
+    uint32_t scored_by;       /* matcher of its term: an acronym scores by its marker     */
 } plan_leaf;
 
 typedef struct plan_term {

@@ -43,6 +43,7 @@ typedef struct prune_query {
     prune_word words[PRUNE_LISTS_MAX];
     uint32_t n_words, n_must, n_should, n_not;
     bool ranked;                 /* the pruned loop can rank it, not only count it         */
+    bool one_suffices;           /* an OR: one word is as good as all                      */
 } prune_query;
 
 /* False when the plan is not a flat query of plain words.  all: plain neighbours are

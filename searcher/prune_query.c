@@ -44,6 +44,7 @@ static bool add_leaf(prune_query *q, const query_node *node, prune_role role)
 {
     const plan_leaf *leaf = &q->p->leaves[node->leaf];
     if (node->kind != QUERY_WORD) return false;
+    if (!leaf->negated && leaf->scored_by != leaf->alts[0]) return false; /* an acronym      */
     for (uint32_t i = 1; i < leaf->n_alts; i++)
         if (q->p->matchers[leaf->alts[i]].cost) return false;
     const plan_matcher *m = &q->p->matchers[leaf->alts[0]];
@@ -69,12 +70,15 @@ bool prune_query_of(prune_query *q, plan *p, bool all)
     q->p = p;
     q->n_words = q->n_must = q->n_should = q->n_not = 0;
     q->ranked = bounds_apply(p);
+    q->one_suffices = root && root->kind == QUERY_OR;
     if (!root || !root->positive || root->sign == SIGN_NOT) return false;
     if (query_is_leaf(root)) {
         if (!add_leaf(q, root, PRUNE_SHOULD)) return false;
     } else {
-        for (const query_node *child = root->first; child; child = child->next)
+        for (const query_node *child = root->first; child; child = child->next) {
+            if (q->one_suffices && !child->positive) continue; /* adds nothing to an OR     */
             if (!query_is_leaf(child) || !add_leaf(q, child, role_of(root, child, all))) return false;
+        }
     }
     for (uint32_t i = 0; i < q->n_words; i++) {
         q->n_must += q->words[i].role == PRUNE_MUST;

@@ -50,7 +50,7 @@ static void push_exact(prune_state *s, topk *best, bool others)
 {
     const prune_query *q = s->q;
     uint32_t order[PRUNE_LISTS_MAX], n = scoring_order(q, order), open = s->segment;
-    if (q->p->snap->meta.n_segments > 1) {
+    if (q->p->snap->meta.n_segments > 1 && s->pool.n) {
         qsort(s->pool.hits, s->pool.n, sizeof *s->pool.hits, by_place);
         open = UINT32_MAX;
     }
@@ -61,7 +61,7 @@ static void push_exact(prune_state *s, topk *best, bool others)
         hit h = {.segment = open, .doc = from->doc};
         uint32_t found = 0;
         h.score = exact_score(s, order, n, from->doc, &found);
-        h.in_all = found == n;
+        h.in_all = q->one_suffices || found == n;
         if (others && h.in_all) continue;
         h.seq = segment_seq(s->part->seg, from->doc);
         topk_push(best, &h);
@@ -93,7 +93,7 @@ static pm_status rank_two_parts(prune_state *s, prune_query *all, prune_query *a
     pm_status st = PM_OK;
     PM_TRY(prune_rank(s, all, k, best, false, err));
     size_t first = best->n;
-    if (first >= k) goto out;
+    if (first >= k || all->one_suffices) goto out;
     PM_TRY(prune_rank(s, any, k + first, best, true, err));
 out:
     return st;
