@@ -178,7 +178,7 @@ static pm_status take_extra(document *d, json_t *object, fields_kind kind,
         if (json_object_set_nocheck(rest, key, value) != 0) PM_TRY(error_nomem(err));
     }
     if (!json_object_size(rest)) goto out;
-    size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(digits_needed(rest));
+    size_t flags = JSON_COMPACT | (size_t)JSON_REAL_PRECISION(digits_needed(rest));
     if (json_dump_callback(rest, append_extra, &d->extra, flags) != 0) PM_TRY(error_nomem(err));
     d->article.extra = text_of_buf(&d->extra);
 out:

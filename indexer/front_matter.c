@@ -184,7 +184,7 @@ static bool is_blank(char c)
 
 static void trim(const char **text, size_t *len)
 {
-    while (*len && is_blank(**text)) (*text)++, (*len)--;
+    for (; *len && is_blank(**text); (*len)--) (*text)++;
     while (*len && is_blank((*text)[*len - 1])) (*len)--;
 }
 

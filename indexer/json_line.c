@@ -31,7 +31,7 @@ static unsigned json_depth(const char *line, size_t len)
     return deepest;
 }
 
-/* The code unit of a \uXXXX escape at line[at], or -1. */
+/* The code unit of a \u escape at line[at], or -1. */
 static int escape_at(const char *line, size_t len, size_t at)
 {
     int unit = 0;

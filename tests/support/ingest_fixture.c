@@ -24,8 +24,8 @@ static bool on_event(void *ctx, const pm_ingest_event *event)
     ingest_fixture *f = ctx;
     size_t room = sizeof f->log - f->log_len;
     int n = snprintf(f->log + f->log_len, room, "%s %.*s :%llu (%s)\n", kinds[event->kind],
-                     (int)event->id.len, event->id.data ? event->id.data : "", (unsigned long long)event->line,
-                     event->reason ? event->reason : "");
+                     (int)event->id.len, event->id.data ? event->id.data : "",
+                     (unsigned long long)event->line, event->reason ? event->reason : "");
     must(n >= 0 && (size_t)n < room, "the event log");
     f->log_len += (size_t)n;
     f->events++;
@@ -35,8 +35,7 @@ static bool on_event(void *ctx, const pm_ingest_event *event)
 void fixture_open(ingest_fixture *f)
 {
     memset(f, 0, sizeof *f);
-    strcpy(f->folder, "/tmp/pm-ingest-XXXXXX");
-    must(mkdtemp(f->folder) != NULL, "mkdtemp");
+    folder_make(f->folder);
     f->options = (pm_ingest_options)PM_INGEST_OPTIONS_INIT;
     f->options.event = on_event;
     f->options.ctx = f;
@@ -69,7 +68,8 @@ void fixture_write(const ingest_fixture *f, const char *name, const void *data, 
 {
     char path[512];
     snprintf(path, sizeof path, "%s/%s", f->folder, name);
-    for (char *slash = strchr(path + strlen(f->folder) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + strlen(f->folder) + 1, '/'); slash;
+         slash = strchr(slash + 1, '/')) {
         *slash = 0;
         mkdir(path, 0755);
         *slash = '/';

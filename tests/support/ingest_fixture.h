@@ -4,17 +4,18 @@
 #ifndef PM_TESTS_INGEST_FIXTURE_H
 #define PM_TESTS_INGEST_FIXTURE_H
 
+#include "tests/support/folder.h"
 #include "tests/support/memory_sink.h"
 
 enum { FIXTURE_LOG_BYTES = 1 << 16 };
 
 typedef struct ingest_fixture {
-    char folder[64];         /* absolute                                                 */
+    char folder[FOLDER_PATH]; /* absolute                                                 */
     memory_sink sink;
     pm_ingest_options options;
     pm_ingest_summary summary;
     pm_error err;
-    unsigned stop_after;     /* the event callback says stop at this event; 0: never      */
+    unsigned stop_after; /* the event callback says stop at this event; 0: never      */
     unsigned events;
     char log[FIXTURE_LOG_BYTES]; /* one line an event: "KIND id :line (reason)"           */
     size_t log_len;

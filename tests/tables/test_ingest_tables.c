@@ -147,12 +147,13 @@ static bool check_case(const title_case *c)
     title_find(c->text, c->len, c->markdown, &t);
     title_copy(&shown, c->text, &t);
     buf_u8(&shown, 0);
-    const char *title = (const char *)shown.data;
-    bool right = strcmp(t.rule, c->rule) == 0 && strcmp(t.date, c->date) == 0 && strcmp(title, c->title) == 0;
+    const char *copy = (const char *)shown.data;
+    bool right =
+        strcmp(t.rule, c->rule) == 0 && strcmp(t.date, c->date) == 0 && strcmp(copy, c->title) == 0;
     if (!right)
-        print_error("titles.txt:%u: got  %s | %s | %s\n          want %s | %s | %s\n", c->line, t.rule, t.date,
-                    title, c->rule, c->date, c->title);
-    if (!same_words(c->text, &t, title)) {
+        print_error("titles.txt:%u: got  %s | %s | %s\n          want %s | %s | %s\n", c->line,
+                    t.rule, t.date, copy, c->rule, c->date, c->title);
+    if (!same_words(c->text, &t, copy)) {
         print_error("titles.txt:%u: the span holds other words than the title\n", c->line);
         right = false;
     }

@@ -53,8 +53,9 @@ static void scan_finds_the_longest_date(void **state)
 static void every_cut_is_defined(void **state)
 {
     (void)state;
-    static const char *const dates[] = {"Mon, 24 Nov 2025 23:03:34 -0500 (EST)", "2025-11-24T23:03:34.5+01:00",
-                                        "November 24th, 2025 at 11:03 p.m. EST", "Mon Nov 24 23:03:34 UTC 2025"};
+    static const char *const dates[] = {
+        "Mon, 24 Nov 2025 23:03:34 -0500 (EST)", "2025-11-24T23:03:34.5+01:00",
+        "November 24th, 2025 at 11:03 p.m. EST", "Mon Nov 24 23:03:34 UTC 2025"};
     for (size_t i = 0; i < sizeof dates / sizeof *dates; i++)
         for (size_t len = 0; len <= strlen(dates[i]); len++) {
             char out[32];
@@ -86,8 +87,9 @@ static void every_day_of_400_years(void **state)
 static void random_text_is_defined(void **state)
 {
     (void)state;
-    static const char *const parts[] = {"2025", "11", "24", "-", "/", ".", ":", " ", ",", "T", "Z", "+", "Nov",
-                                        "November", "Mon", "GMT", "pm", "th", "of", "\xc2\xa0", "\xff", "(", ")", "0"};
+    static const char *const parts[] = {
+        "2025", "11",       "24",  "-",   "/",  ".",  ":",  " ",        ",",    "T", "Z", "+",
+        "Nov",  "November", "Mon", "GMT", "pm", "th", "of", "\xc2\xa0", "\xff", "(", ")", "0"};
     const char *given = getenv("PM_TEST_SEED");
     uint64_t seed = given ? strtoull(given, NULL, 10) : 20251124, random = seed;
     print_message("PM_TEST_SEED=%llu\n", (unsigned long long)seed);

@@ -50,13 +50,14 @@ static void guesses(void **state)
     assert_int_equal(guess("plain"), ENCODING_UTF8);
     assert_int_equal(guess("caf\xc3\xa9"), ENCODING_UTF8);
     assert_int_equal(guess("caf\xe9 and \x93quotes\x94"), ENCODING_WINDOWS_1252);
-    assert_int_equal(guess("caf\xe9 and caf\xc3\xa9"), ENCODING_UTF8); /* one valid character */
+    assert_int_equal(guess("caf\xe9 and caf\xc3\xa9"), ENCODING_UTF8);  /* one valid character */
     assert_int_equal(guess("caf\xe9 and \xef\xbf\xbd"), ENCODING_UTF8); /* U+FFFD itself is valid */
-    assert_int_equal(encoding_guess("caf\xe9\0x", 6), ENCODING_UTF8);  /* binary */
+    assert_int_equal(encoding_guess("caf\xe9\0x", 6), ENCODING_UTF8);   /* binary */
 }
 
 /* Decode `data` fed in two parts cut at `cut`. */
-static void decode(encoding from, const char *data, size_t len, size_t cut, buf *out, uint64_t *repaired)
+static void decode(encoding from, const char *data, size_t len, size_t cut, buf *out,
+                   uint64_t *repaired)
 {
     decoder d = {.from = from};
     out->len = 0;
@@ -65,7 +66,8 @@ static void decode(encoding from, const char *data, size_t len, size_t cut, buf 
     *repaired = d.repaired;
 }
 
-static void check(encoding from, const char *data, size_t len, const char *want, uint64_t want_repaired)
+static void check(encoding from, const char *data, size_t len, const char *want,
+                  uint64_t want_repaired)
 {
     buf out = {0};
     uint64_t repaired;
@@ -87,20 +89,33 @@ static void check(encoding from, const char *data, size_t len, const char *want,
 static void utf16(void **state)
 {
     (void)state;
-    static const char le[] = "a\0\xe9\0\xac\x20\x3d\xd8\x00\xde" "b";
+    static const char le[] = "a\0\xe9\0\xac\x20\x3d\xd8\x00\xde"
+                             "b";
     static const char be[] = "\0a\0\xe9\x20\xac\xd8\x3d\xde\x00\0b";
-    check(ENCODING_UTF16LE, le, 12, "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" "b", 0);
-    check(ENCODING_UTF16BE, be, 12, "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" "b", 0);
+    check(ENCODING_UTF16LE, le, 12,
+          "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"
+          "b",
+          0);
+    check(ENCODING_UTF16BE, be, 12,
+          "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"
+          "b",
+          0);
     check(ENCODING_UTF16BE, "", 0, "", 0);
 }
 
 static void utf16_broken(void **state)
 {
     (void)state;
-    check(ENCODING_UTF16BE, "\xd8\x3d\0a", 4, "\xef\xbf\xbd" "a", 1);          /* high alone */
-    check(ENCODING_UTF16BE, "\xde\x00\0a", 4, "\xef\xbf\xbd" "a", 1);          /* low alone */
-    check(ENCODING_UTF16BE, "\0a\xd8\x3d", 4, "a\xef\xbf\xbd", 1);             /* high at the end */
-    check(ENCODING_UTF16BE, "\0a\0", 3, "a\xef\xbf\xbd", 1);                    /* half a unit */
+    check(ENCODING_UTF16BE, "\xd8\x3d\0a", 4,
+          "\xef\xbf\xbd"
+          "a",
+          1); /* high alone */
+    check(ENCODING_UTF16BE, "\xde\x00\0a", 4,
+          "\xef\xbf\xbd"
+          "a",
+          1);                                                      /* low alone */
+    check(ENCODING_UTF16BE, "\0a\xd8\x3d", 4, "a\xef\xbf\xbd", 1); /* high at the end */
+    check(ENCODING_UTF16BE, "\0a\0", 3, "a\xef\xbf\xbd", 1);       /* half a unit */
     check(ENCODING_UTF16BE, "\xd8\x3d\xd8", 3, "\xef\xbf\xbd\xef\xbf\xbd", 2);
     check(ENCODING_UTF16BE, "\xd8\x3d\xd8\x3d\xde\x00", 6, "\xef\xbf\xbd\xf0\x9f\x98\x80", 1);
     check(ENCODING_UTF16BE, "\0\0", 2, "\xef\xbf\xbd", 1); /* NUL */
@@ -111,14 +126,18 @@ static void windows_1252(void **state)
     (void)state;
     check(ENCODING_WINDOWS_1252, "\x80 caf\xe9 \x93x\x94 \x96", 12,
           "\xe2\x82\xac caf\xc3\xa9 \xe2\x80\x9cx\xe2\x80\x9d \xe2\x80\x93", 0);
-    check(ENCODING_WINDOWS_1252, "a\x81\0b", 4, "a\xef\xbf\xbd\xef\xbf\xbd" "b", 2);
+    check(ENCODING_WINDOWS_1252, "a\x81\0b", 4,
+          "a\xef\xbf\xbd\xef\xbf\xbd"
+          "b",
+          2);
 }
 
 /* Every pair of bytes in every encoding gives valid UTF-8 without NUL. */
 static void all_pairs_are_defined(void **state)
 {
     (void)state;
-    static const encoding all[] = {ENCODING_UTF8, ENCODING_UTF16LE, ENCODING_UTF16BE, ENCODING_WINDOWS_1252};
+    static const encoding all[] = {ENCODING_UTF8, ENCODING_UTF16LE, ENCODING_UTF16BE,
+                                   ENCODING_WINDOWS_1252};
     buf out = {0};
     for (unsigned pair = 0; pair < 65536; pair++)
         for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -135,8 +154,12 @@ static void all_pairs_are_defined(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),        cmocka_unit_test(marks),        cmocka_unit_test(guesses),
-        cmocka_unit_test(utf16),        cmocka_unit_test(utf16_broken), cmocka_unit_test(windows_1252),
+        cmocka_unit_test(names),
+        cmocka_unit_test(marks),
+        cmocka_unit_test(guesses),
+        cmocka_unit_test(utf16),
+        cmocka_unit_test(utf16_broken),
+        cmocka_unit_test(windows_1252),
         cmocka_unit_test(all_pairs_are_defined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,10 +72,12 @@ static void check(const char *block, const char *want)
 static void yaml(void **state)
 {
     (void)state;
-    check("title: \"A: b\"\ndate: 2025-11-24T23:03:34\n", "{\"date\":\"2025-11-24T23:03:34\",\"title\":\"A: b\"}");
+    check("title: \"A: b\"\ndate: 2025-11-24T23:03:34\n",
+          "{\"date\":\"2025-11-24T23:03:34\",\"title\":\"A: b\"}");
     check("tags: [News, World]\n", "{\"tags\":[\"News\",\"World\"]}");
     check("tags:\n  - News\n  - World\n", "{\"tags\":[\"News\",\"World\"]}");
-    check("tags: []\nempty:\nnothing: ~\nquoted: ''\n", "{\"empty\":null,\"nothing\":null,\"quoted\":\"\",\"tags\":[]}");
+    check("tags: []\nempty:\nnothing: ~\nquoted: ''\n",
+          "{\"empty\":null,\"nothing\":null,\"quoted\":\"\",\"tags\":[]}");
     check("a:\n  b:\n    c: 1\n", "{\"a\":{\"b\":{\"c\":\"1\"}}}");
     check("n: 1.10\nyes: yes\n", "{\"n\":\"1.10\",\"yes\":\"yes\"}");
     check("text: >\n  folded\n  line\n", "{\"text\":\"folded line\\n\"}");
@@ -86,9 +88,12 @@ static void yaml(void **state)
 static void messy_lines(void **state)
 {
     (void)state;
-    check("title: Foo: bar\ndate: 2025-01-01\n", "{\"date\":\"2025-01-01\",\"title\":\"Foo: bar\"}");
-    check("title: 'It's here'\ntags: [a, \"b\"]\n", "{\"tags\":[\"a\",\"b\"],\"title\":\"It's here\"}");
-    check("title: \"unclosed\nauthors:\n  - one\n  - 'two'\n", "{\"authors\":[\"one\",\"two\"],\"title\":\"\\\"unclosed\"}");
+    check("title: Foo: bar\ndate: 2025-01-01\n",
+          "{\"date\":\"2025-01-01\",\"title\":\"Foo: bar\"}");
+    check("title: 'It's here'\ntags: [a, \"b\"]\n",
+          "{\"tags\":[\"a\",\"b\"],\"title\":\"It's here\"}");
+    check("title: \"unclosed\nauthors:\n  - one\n  - 'two'\n",
+          "{\"authors\":[\"one\",\"two\"],\"title\":\"\\\"unclosed\"}");
     check("title: @at\n", "{\"title\":\"@at\"}");
     check("title:\tTab\n", "{\"title\":\"Tab\"}");
     check("just prose here\nand more\n", "{}");
@@ -113,8 +118,11 @@ static void bombs_are_not_expanded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_the_block), cmocka_unit_test(is_bounded),             cmocka_unit_test(yaml),
-        cmocka_unit_test(messy_lines),     cmocka_unit_test(bombs_are_not_expanded),
+        cmocka_unit_test(finds_the_block),
+        cmocka_unit_test(is_bounded),
+        cmocka_unit_test(yaml),
+        cmocka_unit_test(messy_lines),
+        cmocka_unit_test(bombs_are_not_expanded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,8 +116,11 @@ static void every_damaged_byte(void **state)
     add_member(&f, "a text of some length, a text", 29);
     for (size_t i = 0; i < f.data.len; i++) {
         f.data.data[i] ^= 0xff;
-        if (inflate_all(&f, 64, &out, &err) != PM_OK) refused++;
-        else assert_true(out.len == 29 && memcmp(out.data, "a text of some length, a text", 29) == 0);
+        if (inflate_all(&f, 64, &out, &err) != PM_OK)
+            refused++;
+        else
+            assert_true(out.len == 29 &&
+                        memcmp(out.data, "a text of some length, a text", 29) == 0);
         f.data.data[i] ^= 0xff;
     }
     assert_true(refused + 10 >= f.data.len);
@@ -188,9 +191,9 @@ static void refused_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(members_are_joined),         cmocka_unit_test(every_cut_is_an_error),
-        cmocka_unit_test(every_damaged_byte),         cmocka_unit_test(rubbish_behind_is_an_error),
-        cmocka_unit_test(bombs_are_refused),          cmocka_unit_test(refused_memory),
+        cmocka_unit_test(members_are_joined), cmocka_unit_test(every_cut_is_an_error),
+        cmocka_unit_test(every_damaged_byte), cmocka_unit_test(rubbish_behind_is_an_error),
+        cmocka_unit_test(bombs_are_refused),  cmocka_unit_test(refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

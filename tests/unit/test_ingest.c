@@ -52,8 +52,10 @@ static void folders_are_walked_in_order(void **state)
     fixture_text(&f, ".hidden", "no");
     fixture_text(&f, ".git/config", "no");
     assert_int_equal(fixture_run(&f, NULL), PM_OK);
-    assert_string_equal(f.log, "ADDED C.txt :0 ()\nADDED a/deep/y.txt :0 ()\nADDED a/z.md :0 ()\nADDED b.txt :0 ()\n");
-    char slash[80];
+    assert_string_equal(
+        f.log,
+        "ADDED C.txt :0 ()\nADDED a/deep/y.txt :0 ()\nADDED a/z.md :0 ()\nADDED b.txt :0 ()\n");
+    char slash[FOLDER_PATH + 4];
     snprintf(slash, sizeof slash, "%s//", f.folder);
     assert_int_equal(fixture_run(&f, slash), PM_OK);
     assert_int_equal(memory_sink_count(&f.sink), 4);
@@ -120,7 +122,10 @@ static void encodings(void **state)
 {
     (void)state;
     fixture_text(&f, "1.txt", "\xef\xbb\xbfTitle Here\n\ntext.");
-    fixture_write(&f, "2.txt", "\xff\xfe" "c\0a\0f\0\xe9\0", 10);
+    fixture_write(&f, "2.txt",
+                  "\xff\xfe"
+                  "c\0a\0f\0\xe9\0",
+                  10);
     fixture_text(&f, "3.txt", "caf\xe9 is \x93open\x94");
     fixture_text(&f, "4.txt", "caf\xc3\xa9 is \xff open");
     fixture_write(&f, "5.txt", "nul\0here", 8);
@@ -134,7 +139,8 @@ static void encodings(void **state)
     assert_int_equal(f.summary.repaired, 2);
     f.options.encoding = "utf-8";
     assert_int_equal(fixture_run(&f, NULL), PM_OK);
-    assert_string_equal(fixture_body(&f, "3.txt"), "caf\xef\xbf\xbd is \xef\xbf\xbdopen\xef\xbf\xbd");
+    assert_string_equal(fixture_body(&f, "3.txt"),
+                        "caf\xef\xbf\xbd is \xef\xbf\xbdopen\xef\xbf\xbd");
     f.options.encoding = "klingon";
     assert_int_equal(fixture_run(&f, NULL), PM_USAGE);
 }
@@ -143,7 +149,8 @@ static void metadata_of_front_matter(void **state)
 {
     (void)state;
     fixture_text(&f, "a.md",
-                 "---\nlayout: post\ntitle: 'T'\ndate: 2025-11-24 10:00\nauthors:\n  - A B\n  - C D\ntags: [x]\n"
+                 "---\nlayout: post\ntitle: 'T'\ndate: 2025-11-24 10:00\nauthors:\n  - A B\n  - C "
+                 "D\ntags: [x]\n"
                  "categories: [y, z]\npermalink: /p\nlang: en\nsource: S\n---\nbody");
     assert_int_equal(fixture_run(&f, NULL), PM_OK);
     const pm_article *a = memory_sink_get(&f.sink, "a.md");
@@ -260,7 +267,8 @@ static void deep_folders(void **state)
     assert_true(logged("deeper than 64"));
 }
 
-/* ---- from run to run ---------------------------------------------------------------------------- */
+/* ---- from run to run ----------------------------------------------------------------------------
+ */
 
 static void set_time(const char *name, long seconds)
 {
@@ -318,7 +326,8 @@ static void prune_deletes_what_is_gone(void **state)
     fixture_text(&f, "in/c.jsonl", "{\"id\":\"j\"}\n");
     fixture_text(&f, "other/o.txt", "o");
     fixture_text(&f, "single.txt", "s");
-    const char *paths[] = {fixture_path(&f, "in"), fixture_path(&f, "other"), fixture_path(&f, "single.txt")};
+    const char *paths[] = {fixture_path(&f, "in"), fixture_path(&f, "other"),
+                           fixture_path(&f, "single.txt")};
     assert_int_equal(fixture_run_paths(&f, paths, 3), PM_OK);
     memory_sink_commit(&f.sink);
     assert_int_equal(unlink(fixture_path(&f, "in/a.txt")), 0);
@@ -327,7 +336,8 @@ static void prune_deletes_what_is_gone(void **state)
     assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
     assert_int_equal(memory_sink_count(&f.sink), 5); /* without prune nothing goes */
     f.options.prune = true;
-    assert_int_equal(fixture_run(&f, fixture_path(&f, "other/../in/")), PM_OK); /* the same folder */
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "other/../in/")),
+                     PM_OK); /* the same folder */
     assert_true(logged("PRUNED a.txt"));
     assert_int_equal(f.summary.pruned, 1);
     assert_null(memory_sink_get(&f.sink, "a.txt"));
@@ -381,7 +391,8 @@ static void prune_needs_the_whole_folder(void **state)
     assert_non_null(memory_sink_get(&f.sink, "locked/b.txt"));
 }
 
-/* ---- the run itself ---------------------------------------------------------------------------------- */
+/* ---- the run itself
+ * ---------------------------------------------------------------------------------- */
 
 static void commit_every(void **state)
 {
@@ -463,30 +474,18 @@ static void refused_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(folders_are_walked_in_order),
-        CASE(a_file_has_its_base_name),
-        CASE(formats_by_name_and_content),
-        CASE(format_may_be_said),
-        CASE(empty_files_are_articles),
-        CASE(encodings),
-        CASE(metadata_of_front_matter),
-        CASE(odd_names),
-        CASE(special_files_are_skipped),
-        CASE(links_are_not_followed),
-        CASE(damaged_gzip_is_skipped),
-        CASE(large_files_are_skipped),
-        CASE(missing_paths_cost_nothing),
-        CASE(deep_folders),
-        CASE(unchanged_files_are_not_read),
-        CASE(one_id_in_two_folders),
-        CASE(prune_deletes_what_is_gone),
-        CASE(prune_keeps_what_it_cannot_judge),
-        CASE(prune_needs_the_whole_folder),
-        CASE(commit_every),
-        CASE(the_caller_may_stop),
-        CASE(a_failing_sink_ends_the_run),
-        CASE(failing_reads_are_skips),
-        CASE(refused_memory),
+        CASE(folders_are_walked_in_order),  CASE(a_file_has_its_base_name),
+        CASE(formats_by_name_and_content),  CASE(format_may_be_said),
+        CASE(empty_files_are_articles),     CASE(encodings),
+        CASE(metadata_of_front_matter),     CASE(odd_names),
+        CASE(special_files_are_skipped),    CASE(links_are_not_followed),
+        CASE(damaged_gzip_is_skipped),      CASE(large_files_are_skipped),
+        CASE(missing_paths_cost_nothing),   CASE(deep_folders),
+        CASE(unchanged_files_are_not_read), CASE(one_id_in_two_folders),
+        CASE(prune_deletes_what_is_gone),   CASE(prune_keeps_what_it_cannot_judge),
+        CASE(prune_needs_the_whole_folder), CASE(commit_every),
+        CASE(the_caller_may_stop),          CASE(a_failing_sink_ends_the_run),
+        CASE(failing_reads_are_skips),      CASE(refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,9 +47,11 @@ static const pm_article *get(const char *id)
 static void fields(void **state)
 {
     (void)state;
-    assert_int_equal(run_text("{\"id\":\"x\",\"title\":\"T\",\"text\":\"B\",\"date\":\"24 Nov 2025\",\"url\":\"u\","
-                              "\"source\":\"s\",\"author\":\"me\",\"tags\":\"one\",\"lang\":\"en\"}\n"),
-                     PM_OK);
+    assert_int_equal(
+        run_text(
+            "{\"id\":\"x\",\"title\":\"T\",\"text\":\"B\",\"date\":\"24 Nov 2025\",\"url\":\"u\","
+            "\"source\":\"s\",\"author\":\"me\",\"tags\":\"one\",\"lang\":\"en\"}\n"),
+        PM_OK);
     const pm_article *a = get("x");
     assert_string_equal(a->title.data, "T");
     assert_string_equal(a->text.data, "B");
@@ -68,11 +70,12 @@ static void fields(void **state)
 static void synonyms(void **state)
 {
     (void)state;
-    assert_int_equal(run_text("{\"_id\":\"1\",\"body\":\"one\"}\n{\"docno\":\"2\",\"contents\":\"two\"}\n"
-                              "{\"url\":\"http://3\",\"content\":\"three\"}\n"
-                              "{\"id\":\"4\",\"docno\":\"other\",\"text\":\"four\",\"body\":\"more\"}\n"
-                              "{\"id\":\"\",\"_id\":null,\"docno\":\"5\",\"text\":\"\"}\n"),
-                     PM_OK);
+    assert_int_equal(
+        run_text("{\"_id\":\"1\",\"body\":\"one\"}\n{\"docno\":\"2\",\"contents\":\"two\"}\n"
+                 "{\"url\":\"http://3\",\"content\":\"three\"}\n"
+                 "{\"id\":\"4\",\"docno\":\"other\",\"text\":\"four\",\"body\":\"more\"}\n"
+                 "{\"id\":\"\",\"_id\":null,\"docno\":\"5\",\"text\":\"\"}\n"),
+        PM_OK);
     assert_string_equal(fixture_body(&f, "1"), "one");
     assert_string_equal(fixture_body(&f, "2"), "two");
     assert_string_equal(fixture_body(&f, "http://3"), "three");
@@ -85,10 +88,11 @@ static void synonyms(void **state)
 static void numbers_are_text(void **state)
 {
     (void)state;
-    assert_int_equal(run_text("{\"id\":7,\"title\":42,\"text\":3.14}\n{\"id\":-1}\n{\"id\":0.1}\n"
-                              "{\"id\":123456789012345678901234567890,\"text\":\"big\"}\n{\"id\":true}\n"
-                              "{\"id\":9223372036854775807}\n"),
-                     PM_OK);
+    assert_int_equal(
+        run_text("{\"id\":7,\"title\":42,\"text\":3.14}\n{\"id\":-1}\n{\"id\":0.1}\n"
+                 "{\"id\":123456789012345678901234567890,\"text\":\"big\"}\n{\"id\":true}\n"
+                 "{\"id\":9223372036854775807}\n"),
+        PM_OK);
     assert_string_equal(get("7")->title.data, "42");
     assert_string_equal(fixture_body(&f, "7"), "3.14");
     get("-1");
@@ -101,10 +105,14 @@ static void numbers_are_text(void **state)
 static void lists(void **state)
 {
     (void)state;
-    assert_int_equal(run_text("{\"id\":\"x\",\"tags\":[\"a b\",2,null,\"\",\"c\"],\"author\":[\"J. Roe\",{\"name\":"
-                              "\"J. Doe\"}],\"text\":[\"one\",\"two\"]}\n"),
-                     PM_OK);
-    assert_string_equal(get("x")->tags.data, "a b\x1f" "2\x1f" "c");
+    assert_int_equal(
+        run_text(
+            "{\"id\":\"x\",\"tags\":[\"a b\",2,null,\"\",\"c\"],\"author\":[\"J. Roe\",{\"name\":"
+            "\"J. Doe\"}],\"text\":[\"one\",\"two\"]}\n"),
+        PM_OK);
+    assert_string_equal(get("x")->tags.data, "a b\x1f"
+                                             "2\x1f"
+                                             "c");
     assert_string_equal(get("x")->author.data, "J. Roe, J. Doe");
     assert_string_equal(get("x")->text.data, "one\ntwo");
 }
@@ -123,7 +131,8 @@ static void missing_ids(void **state)
 static void extra_is_kept(void **state)
 {
     (void)state;
-    assert_int_equal(run_text("{\"id\":\"x\",\"score\":0.1,\"deep\":{\"a\":[1,2.5,{\"b\":null}]},\"k\":\"\\u00e9\"}\n"),
+    assert_int_equal(run_text("{\"id\":\"x\",\"score\":0.1,\"deep\":{\"a\":[1,2.5,{\"b\":null}]},"
+                              "\"k\":\"\\u00e9\"}\n"),
                      PM_OK);
     assert_string_equal(get("x")->extra.data,
                         "{\"score\":0.1,\"deep\":{\"a\":[1,2.5,{\"b\":null}]},\"k\":\"\xc3\xa9\"}");
@@ -139,7 +148,10 @@ static void duplicate_keys(void **state)
 static void bad_lines_are_skipped(void **state)
 {
     (void)state;
-    assert_int_equal(run_text("{\"id\":\"1\"}\nnot json\n[1]\n\"s\"\n{\"id\":\"2\"} x\n{\"id\":\n{\"id\":\"3\"}\n"), PM_PARTIAL);
+    assert_int_equal(
+        run_text(
+            "{\"id\":\"1\"}\nnot json\n[1]\n\"s\"\n{\"id\":\"2\"} x\n{\"id\":\n{\"id\":\"3\"}\n"),
+        PM_PARTIAL);
     assert_int_equal(memory_sink_count(&f.sink), 2);
     get("1");
     get("3");
@@ -171,11 +183,13 @@ static void depth_is_bounded(void **state)
 static void broken_text_is_repaired(void **state)
 {
     (void)state;
-    assert_int_equal(run_text("{\"id\":\"x\",\"text\":\"caf\xff\xc3(\"}\n{\"id\":\"y\",\"text\":\"a\\ud800b\\udc00\"}\n"
+    assert_int_equal(run_text("{\"id\":\"x\",\"text\":\"caf\xff\xc3(\"}\n{\"id\":\"y\",\"text\":"
+                              "\"a\\ud800b\\udc00\"}\n"
                               "{\"id\":\"z\",\"text\":\"\\ud83d\\ude00 \\ud83d\"}\n"),
                      PM_OK);
     assert_string_equal(fixture_body(&f, "x"), "caf\xef\xbf\xbd\xef\xbf\xbd(");
-    assert_string_equal(fixture_body(&f, "y"), "a\xef\xbf\xbd" "b\xef\xbf\xbd");
+    assert_string_equal(fixture_body(&f, "y"), "a\xef\xbf\xbd"
+                                               "b\xef\xbf\xbd");
     assert_string_equal(fixture_body(&f, "z"), "\xf0\x9f\x98\x80 \xef\xbf\xbd");
     assert_int_equal(f.summary.repaired, 5);
 }
@@ -183,7 +197,8 @@ static void broken_text_is_repaired(void **state)
 static void line_ends_and_marks(void **state)
 {
     (void)state;
-    assert_int_equal(run_text("\xef\xbb\xbf{\"id\":\"1\"}\r\n\r\n   \n{\"id\":\"2\"}\r\n{\"id\":\"3\"}"), PM_OK);
+    assert_int_equal(
+        run_text("\xef\xbb\xbf{\"id\":\"1\"}\r\n\r\n   \n{\"id\":\"2\"}\r\n{\"id\":\"3\"}"), PM_OK);
     assert_int_equal(memory_sink_count(&f.sink), 3);
     assert_non_null(strstr(f.log, "ADDED 3 :5"));
     fixture_text(&f, "a.jsonl", "");
@@ -212,7 +227,8 @@ static void bad_ids(void **state)
     char text[4096];
     char id[1200];
     memset(id, 'a', sizeof id);
-    snprintf(text, sizeof text, "{\"id\":\"%.1024s\"}\n{\"id\":\"%.1025s\"}\n{\"id\":\"a\\u0000b\"}\n", id, id);
+    snprintf(text, sizeof text,
+             "{\"id\":\"%.1024s\"}\n{\"id\":\"%.1025s\"}\n{\"id\":\"a\\u0000b\"}\n", id, id);
     assert_int_equal(run_text(text), PM_PARTIAL);
     assert_int_equal(memory_sink_count(&f.sink), 1);
     assert_non_null(strstr(f.log, "longer than 1024 bytes"));
@@ -222,20 +238,23 @@ static void bad_ids(void **state)
 static void duplicates(void **state)
 {
     (void)state;
-    assert_int_equal(run_text("{\"id\":\"x\",\"text\":\"1\"}\n{\"id\":\"x\",\"text\":\"2\"}\n{\"id\":\"x\",\"text\":\"3\"}\n"),
+    assert_int_equal(run_text("{\"id\":\"x\",\"text\":\"1\"}\n{\"id\":\"x\",\"text\":\"2\"}\n{"
+                              "\"id\":\"x\",\"text\":\"3\"}\n"),
                      PM_PARTIAL);
     assert_string_equal(fixture_body(&f, "x"), "3");
     assert_int_equal(f.summary.added, 1);
     assert_int_equal(f.summary.updated, 0);
     assert_int_equal(f.summary.duplicates, 2);
-    assert_int_equal(run_text("{\"id\":\"x\",\"text\":\"4\"}\n"), PM_OK); /* another run: an update */
+    assert_int_equal(run_text("{\"id\":\"x\",\"text\":\"4\"}\n"),
+                     PM_OK); /* another run: an update */
     assert_int_equal(f.summary.updated, 1);
 }
 
 static void dates(void **state)
 {
     (void)state;
-    assert_int_equal(run_text("{\"id\":\"x\",\"date\":\"soon\"}\n{\"id\":\"y\",\"date\":20251124}\n"), PM_OK);
+    assert_int_equal(
+        run_text("{\"id\":\"x\",\"date\":\"soon\"}\n{\"id\":\"y\",\"date\":20251124}\n"), PM_OK);
     assert_int_equal(f.summary.bad_dates, 1);
 }
 
@@ -305,7 +324,9 @@ static void sniffing(void **state)
 static void refused_memory(void **state)
 {
     (void)state;
-    fixture_text(&f, "a.jsonl", "{\"id\":7,\"tags\":[\"a\",\"b\"],\"k\":1,\"text\":\"x\xff\"}\n{\"text\":\"y\"}\n");
+    fixture_text(
+        &f, "a.jsonl",
+        "{\"id\":7,\"tags\":[\"a\",\"b\"],\"k\":1,\"text\":\"x\xff\"}\n{\"text\":\"y\"}\n");
     unsigned refusals = 0;
     pm_status st = PM_NOMEM;
     for (uint64_t n = 1; st != PM_OK; n++) {
@@ -324,11 +345,25 @@ static void refused_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(fields),      CASE(synonyms),       CASE(numbers_are_text),      CASE(lists),
-        CASE(missing_ids), CASE(extra_is_kept),  CASE(duplicate_keys),        CASE(bad_lines_are_skipped),
-        CASE(depth_is_bounded), CASE(broken_text_is_repaired), CASE(line_ends_and_marks), CASE(utf16),
-        CASE(bad_ids),     CASE(duplicates),     CASE(dates),                 CASE(huge_line),
-        CASE(chunk_edges), CASE(sniffing),       CASE(refused_memory),
+        CASE(fields),
+        CASE(synonyms),
+        CASE(numbers_are_text),
+        CASE(lists),
+        CASE(missing_ids),
+        CASE(extra_is_kept),
+        CASE(duplicate_keys),
+        CASE(bad_lines_are_skipped),
+        CASE(depth_is_bounded),
+        CASE(broken_text_is_repaired),
+        CASE(line_ends_and_marks),
+        CASE(utf16),
+        CASE(bad_ids),
+        CASE(duplicates),
+        CASE(dates),
+        CASE(huge_line),
+        CASE(chunk_edges),
+        CASE(sniffing),
+        CASE(refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,16 +23,20 @@ typedef struct found {
 } found;
 
 static const found expected[] = {
-    {"000_320026c88f27f486.txt", "Trump to Meet Xi Jinping at APEC in South Korea, Eyes China Visit for 2026", "",
-     "first-line", "none"},
-    {"001_afc5136b0c11356f.txt", "Trump Speaks with Xi, to Meet at APEC Forum", "", "after-caption", "none"},
+    {"000_320026c88f27f486.txt",
+     "Trump to Meet Xi Jinping at APEC in South Korea, Eyes China Visit for 2026", "", "first-line",
+     "none"},
+    {"001_afc5136b0c11356f.txt", "Trump Speaks with Xi, to Meet at APEC Forum", "", "after-caption",
+     "none"},
     {"002_ee6486a57864e93a.txt",
-     "President Donald Trump announced that he and Chinese President Xi Jinping will have their…", "2025-09-19",
-     "first-sentence", "first-line"},
-    {"003_49c9dfdcf3ca4ea9.txt", "Big News: Trump says he will visit China in April after call with Xi",
-     "2025-11-24T23:03:34", "front-matter", "front-matter"},
-    {"004_53586f54aae66b6f.txt", "Trump Hails TikTok Breakthrough with China, Eyes High-Stakes Beijing Trip in 2026",
-     "", "first-line", "none"},
+     "President Donald Trump announced that he and Chinese President Xi Jinping will have their…",
+     "2025-09-19", "first-sentence", "first-line"},
+    {"003_49c9dfdcf3ca4ea9.txt",
+     "Big News: Trump says he will visit China in April after call with Xi", "2025-11-24T23:03:34",
+     "front-matter", "front-matter"},
+    {"004_53586f54aae66b6f.txt",
+     "Trump Hails TikTok Breakthrough with China, Eyes High-Stakes Beijing Trip in 2026", "",
+     "first-line", "none"},
 };
 enum { N_ARTICLES = sizeof expected / sizeof *expected };
 
@@ -110,7 +114,8 @@ static void kinds(void **state)
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         line_kind got = line_find_kind(table[i].line, strlen(table[i].line));
-        if (got != table[i].kind) fail_msg("%s: got %d, want %d", table[i].line, (int)got, (int)table[i].kind);
+        if (got != table[i].kind)
+            fail_msg("%s: got %d, want %d", table[i].line, (int)got, (int)table[i].kind);
     }
 }
 
@@ -134,9 +139,34 @@ static void long_words_are_cut_within_reason(void **state)
 static void random_text(void **state)
 {
     (void)state;
-    static const char *const parts[] = {"\n", "\n\n", "\r\n", " ", "word", "Word", ".", "! ", "? ", "2025-11-24", "date ",
-                                        "(Photo by", ")", "# ", "**", "_", "---\n", "\xc2\xa0", "\xe2\x80\x9d",
-                                        "\xe3\x80\x82", "|", "By ", "{{", "}}", "<a>", "![", "](", "Mr."};
+    static const char *const parts[] = {"\n",
+                                        "\n\n",
+                                        "\r\n",
+                                        " ",
+                                        "word",
+                                        "Word",
+                                        ".",
+                                        "! ",
+                                        "? ",
+                                        "2025-11-24",
+                                        "date ",
+                                        "(Photo by",
+                                        ")",
+                                        "# ",
+                                        "**",
+                                        "_",
+                                        "---\n",
+                                        "\xc2\xa0",
+                                        "\xe2\x80\x9d",
+                                        "\xe3\x80\x82",
+                                        "|",
+                                        "By ",
+                                        "{{",
+                                        "}}",
+                                        "<a>",
+                                        "![",
+                                        "](",
+                                        "Mr."};
     const char *given = getenv("PM_TEST_SEED");
     uint64_t seed = given ? strtoull(given, NULL, 10) : 4711, random = seed;
     print_message("PM_TEST_SEED=%llu\n", (unsigned long long)seed);
@@ -153,7 +183,8 @@ static void random_text(void **state)
         assert_true(t.end == text.len || ((unsigned char)exact[t.end] & 0xc0) != 0x80);
         assert_true(!t.date[0] || pm_date_parse(t.date, strlen(t.date), date));
         for (size_t i = 0; i < t.n_spans; i++)
-            assert_true(t.spans[i].start < t.spans[i].end && t.spans[i].end <= text.len && t.spans[i].why);
+            assert_true(t.spans[i].start < t.spans[i].end && t.spans[i].end <= text.len &&
+                        t.spans[i].why);
         title_copy(&shown, exact, &t);
         free(exact);
         buf_free(&text);
