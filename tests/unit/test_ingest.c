@@ -469,6 +469,73 @@ static void refused_memory(void **state)
     assert_int_equal(memory_sink_count(&f.sink), 3);
 }
 
+/* ---- with a real writer
+ * -------------------------------------------------------------------------- */
+
+static pm_ingest_summary ingest_and_commit(const char *index, const char *path, bool prune)
+{
+    pm_writer_options writer_options = PM_WRITER_OPTIONS_INIT;
+    pm_ingest_options options = PM_INGEST_OPTIONS_INIT;
+    pm_ingest_summary summary;
+    pm_commit_info info;
+    pm_writer *writer = NULL;
+    const char *paths[] = {path};
+    options.prune = prune;
+    assert_int_equal(pm_writer_open(index, &writer_options, &writer, &f.err), PM_OK);
+    assert_int_equal(pm_ingest(writer, paths, 1, &options, &summary, &f.err), PM_OK);
+    assert_int_equal(pm_writer_commit(writer, &info, &f.err), PM_OK);
+    pm_writer_close(writer);
+    return summary;
+}
+
+static void a_writer_keeps_provenance(void **state)
+{
+    (void)state;
+    char index[512], folder[512];
+    snprintf(index, sizeof index, "%s", fixture_path(&f, "test.idx"));
+    snprintf(folder, sizeof folder, "%s", fixture_path(&f, "in"));
+    fixture_text(&f, "in/a.txt", "Title Here\n\nbody text.");
+    fixture_text(&f, "in/b.txt", "");
+    fixture_text(&f, "in/c.jsonl", "{\"id\":\"j\",\"text\":\"x\"}\n");
+    assert_int_equal(ingest_and_commit(index, folder, false).added, 3);
+    pm_ingest_summary again = ingest_and_commit(index, folder, true);
+    assert_int_equal(again.unchanged, 2);
+    assert_int_equal(again.updated, 1);
+    assert_int_equal(again.pruned, 0);
+    assert_int_equal(unlink(fixture_path(&f, "in/a.txt")), 0);
+    assert_int_equal(unlink(fixture_path(&f, "in/c.jsonl")), 0);
+    assert_int_equal(ingest_and_commit(index, folder, true).pruned, 1);
+    pm_index *opened = NULL;
+    pm_article *a = NULL, *j = NULL;
+    assert_int_equal(pm_index_open(index, &opened, &f.err), PM_OK);
+    assert_int_equal(pm_index_article(opened, "a.txt", 5, &a, &f.err), PM_OK);
+    assert_int_equal(pm_index_article(opened, "j", 1, &j, &f.err), PM_OK);
+    assert_null(a);
+    assert_non_null(j);
+    pm_article_free(j);
+    pm_index_close(opened);
+}
+
+static void standard_input(void **state)
+{
+    (void)state;
+    int ends[2], kept = dup(STDIN_FILENO);
+    static const char text[] = "{\"id\":\"x\",\"text\":\"one\"}\n{\"text\":\"two\"}";
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], text, sizeof text - 1), sizeof text - 1);
+    close(ends[1]);
+    assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    close(ends[0]);
+    pm_status st = fixture_run(&f, "-");
+    if (kept >= 0) {
+        dup2(kept, STDIN_FILENO);
+        close(kept);
+    }
+    assert_int_equal(st, PM_OK);
+    assert_string_equal(fixture_body(&f, "x"), "one");
+    assert_string_equal(fixture_body(&f, "-#2"), "two");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void)
@@ -486,6 +553,7 @@ int main(void)
         CASE(prune_needs_the_whole_folder), CASE(commit_every),
         CASE(the_caller_may_stop),          CASE(a_failing_sink_ends_the_run),
         CASE(failing_reads_are_skips),      CASE(refused_memory),
+        CASE(a_writer_keeps_provenance),    CASE(standard_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
