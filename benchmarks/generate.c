@@ -28,6 +28,8 @@ enum {
     SECTION_WORDS = 512,
     STORY_EVERY = 40, /* articles between the beginnings of two stories           */
     STORY_WORDS = 24,
+    SECTION_MAGNITUDES = 7, /* of ranks: words of sections are ranked below 19,200      */
+    STORY_MAGNITUDES = 10,  /* names in the news are rarer: below 153,600               */
     RECENT_WORDS = 32,
     SOURCES = 40,
     AUTHORS = 600,
@@ -83,19 +85,18 @@ typedef struct article {
 
 /* ---- choosing words ------------------------------------------------------------------- */
 
-/* The state of one article while it is written.  `draw` is the next Zipf draw, made one word
- * ahead so that its cell is in the cache when it is looked at. */
+/* The state of one article while it is written. */
 typedef struct pen {
     const generator *g;
     const article *a;
-    uint64_t rng, draw, story;
+    uint64_t rng, story;
     uint32_t recent[RECENT_WORDS], n_recent, last;
 } pen;
 
-/* A rank that is no function word, by its order of magnitude. */
-static uint32_t topical_rank(const vocabulary *v, uint64_t bits)
+/* A rank that is no function word: any order of magnitude (powers of two) is as likely. */
+static uint32_t topical_rank(const vocabulary *v, unsigned magnitudes, uint64_t bits)
 {
-    uint32_t low = (uint32_t)FUNCTION_WORDS << random_below((uint32_t)bits, v->magnitudes);
+    uint32_t low = (uint32_t)FUNCTION_WORDS << random_below((uint32_t)bits, magnitudes);
     uint32_t rank = low + random_below((uint32_t)(bits >> 32), low);
     return rank < v->n ? rank : rank % (v->n - FUNCTION_WORDS) + FUNCTION_WORDS;
 }
@@ -105,15 +106,6 @@ static uint32_t section_rank(const pen *p, uint64_t bits)
     /* the product of two uniform numbers: the first words of a section are its usual ones */
     uint32_t product = (uint32_t)(bits & 65535) * (uint32_t)(bits >> 16 & 65535);
     return p->g->sections[p->a->section][random_below(product, SECTION_WORDS)];
-}
-
-static uint32_t zipf_rank(pen *p)
-{
-    const vocabulary *v = &p->g->words;
-    uint32_t rank = alias_pick(v->cells, v->n, p->draw);
-    p->draw = random_next(&p->rng);
-    __builtin_prefetch(v->cells + alias_cell_of(v->n, p->draw));
-    return rank;
 }
 
 /* The next word's rank; `bits` are fresh. */
@@ -127,8 +119,9 @@ static uint32_t pen_rank(pen *p, uint64_t bits)
     }
     if (choice < 270) return section_rank(p, more);
     if (choice < 370)
-        return topical_rank(&p->g->words, random_hash(p->story, random_below(more, STORY_WORDS)));
-    return zipf_rank(p);
+        return topical_rank(&p->g->words, STORY_MAGNITUDES,
+                            random_hash(p->story, random_below(more, STORY_WORDS)));
+    return vocabulary_draw(&p->g->words, &p->rng);
 }
 
 static uint8_t choose_ending(unsigned kind, unsigned bits)
@@ -141,18 +134,12 @@ static uint8_t choose_ending(unsigned kind, unsigned bits)
     return END_NONE;
 }
 
+/* Years and small numbers are usual, large ones rare. */
 static uint32_t choose_number(uint64_t bits)
 {
-    switch (bits & 3) {
-    case 0:
-        return 1990 + (uint32_t)(bits >> 8 & 63) % 40; /* a year                      */
-    case 1:
-        return (uint32_t)(bits >> 8) % 100;
-    case 2:
-        return (uint32_t)(bits >> 8) % 1000;
-    default:
-        return (uint32_t)(bits >> 8) % (1u << (bits >> 2 & 15) << 8);
-    }
+    static const uint32_t below[8] = {100, 100, 100, 1000, 1000, 10000, 1000000, 40};
+    unsigned which = bits & 7;
+    return random_below((uint32_t)(bits >> 8), below[which]) + (which == 7 ? 1990 : 0);
 }
 
 static token pen_token(pen *p)
@@ -223,7 +210,6 @@ static void article_compose(article *a, const generator *g, uint64_t id)
 {
     pen p = {.g = g, .a = a, .rng = random_hash(g->opt.seed, id), .last = UINT32_MAX};
     uint64_t bits = random_next(&p.rng);
-    p.draw = random_next(&p.rng);
     a->id = id;
     a->curly = bits & 1;
     a->section = (uint32_t)(bits >> 1) % SECTIONS;
@@ -476,7 +462,7 @@ static int usage(const char *what)
     fprintf(stderr,
             "generate: %s\n"
             "usage: generate --docs N | --queries N [--docs N]\n"
-            "       [--seed S] [--mean-tokens 1..4096] [--vocab 2000..50000000]\n"
+            "       [--seed S] [--mean-tokens 1..4096] [--vocab 2000..10000000]\n"
             "       [--start-date YYYY-MM-DD]\n",
             what);
     return 2;
@@ -510,7 +496,7 @@ static bool parse_option(options *opt, const char *name, const char *value)
     if (!strcmp(name, "--queries")) return parse_number(value, 0, 1u << 31, &opt->queries);
     if (!strcmp(name, "--seed")) return parse_number(value, 0, UINT64_MAX, &opt->seed);
     if (!strcmp(name, "--mean-tokens")) return parse_number(value, 1, 4096, &opt->mean_tokens);
-    if (!strcmp(name, "--vocab")) return parse_number(value, 2000, 50000000, &opt->vocab);
+    if (!strcmp(name, "--vocab")) return parse_number(value, 2000, 10000000, &opt->vocab);
     return !strcmp(name, "--start-date") && parse_day(value, &opt->start_day);
 }
 
@@ -520,14 +506,14 @@ static bool generator_init(generator *g)
     for (uint32_t s = 0; s < SECTIONS; s++)
         for (uint32_t i = 0; i < SECTION_WORDS; i++) {
             uint64_t bits = random_hash(g->opt.seed ^ 0x73656374u, s * SECTION_WORDS + i);
-            g->sections[s][i] = topical_rank(&g->words, bits);
+            g->sections[s][i] = topical_rank(&g->words, SECTION_MAGNITUDES, bits);
         }
     return true;
 }
 
 int main(int argc, char **argv)
 {
-    static generator g = {.opt = {UINT64_MAX, 0, 1, 60, 300000, 14610}}; /* 2010-01-01 */
+    static generator g = {.opt = {UINT64_MAX, 0, 1, 60, 1000000, 14610}}; /* 2010-01-01 */
     static article a;
     for (int i = 1; i < argc; i += 2)
         if (i + 1 == argc || !parse_option(&g.opt, argv[i], argv[i + 1])) return usage(argv[i]);

@@ -20,6 +20,7 @@ enum {
     ONSETS = 27,
     VOWELS = 8,
     CODAS = 16,
+    HEAD_WORDS = 65535, /* these are drawn from a table that stays in the cache       */
 };
 
 typedef enum word_kind {
@@ -39,10 +40,11 @@ typedef struct word {
 
 typedef struct vocabulary {
     uint32_t n;
-    unsigned magnitudes; /* FUNCTION_WORDS << magnitudes >= n                             */
-    word *words;         /* by rank                                                        */
-    uint8_t *kinds;      /* the same as in words, dense enough for the cache               */
-    alias_cell *cells;   /* draws a rank                                                   */
+    word *words;    /* by rank                                                        */
+    uint8_t *kinds; /* the same as in words, dense enough for the cache               */
+    uint32_t n_head;
+    alias_cell *head; /* draws a rank below n_head, or n_head for one of the others       */
+    alias_cell *tail; /* draws one of those, from n_head on                               */
 } vocabulary;
 
 static const char vocabulary_endings[5][4] = {"", "s", "ed", "ing", "ly"};
@@ -115,29 +117,46 @@ static inline void vocabulary_free(vocabulary *v)
 {
     free(v->words);
     free(v->kinds);
-    free(v->cells);
+    free(v->head);
+    free(v->tail);
     memset(v, 0, sizeof *v);
+}
+
+/* weights: of all n ranks; overwritten.  False when memory is short. */
+static inline bool vocabulary_weigh(vocabulary *v, uint64_t *weights)
+{
+    bool ok = alias_build(v->tail, weights + v->n_head, v->n - v->n_head);
+    for (uint32_t rank = v->n_head + 1; rank < v->n; rank++) weights[v->n_head] += weights[rank];
+    return ok && alias_build(v->head, weights, v->n_head + (v->n > v->n_head));
 }
 
 /* False when memory is short. */
 static inline bool vocabulary_init(vocabulary *v, uint32_t n, uint64_t seed)
 {
     uint64_t *weights = malloc(n * sizeof *weights);
-    *v = (vocabulary){.n = n, .magnitudes = 1};
+    *v = (vocabulary){.n = n, .n_head = n < HEAD_WORDS ? n : HEAD_WORDS};
     v->words = aligned_alloc(32, n * sizeof *v->words);
     v->kinds = malloc(n);
-    v->cells = malloc(n * sizeof *v->cells);
-    bool ok = weights && v->words && v->kinds && v->cells;
-    while (((uint32_t)FUNCTION_WORDS << v->magnitudes) < n) v->magnitudes++;
+    v->head = malloc((v->n_head + 1) * sizeof *v->head);
+    v->tail = malloc((n - v->n_head + 1) * sizeof *v->tail);
+    bool ok = weights && v->words && v->kinds && v->head && v->tail;
     for (uint32_t rank = 0; ok && rank < n; rank++) {
         v->words[rank] = word_of_rank(rank, random_hash(seed, 1));
         v->kinds[rank] = v->words[rank].kind;
         weights[rank] = zipf_weight(rank);
     }
-    ok = ok && alias_build(v->cells, weights, n);
+    ok = ok && vocabulary_weigh(v, weights);
     free(weights);
     if (!ok) vocabulary_free(v);
     return ok;
+}
+
+/* A rank by its weight. */
+static inline uint32_t vocabulary_draw(const vocabulary *v, uint64_t *rng)
+{
+    uint32_t rank = alias_pick(v->head, v->n_head + (v->n > v->n_head), random_next(rng));
+    if (rank < v->n_head) return rank;
+    return v->n_head + alias_pick(v->tail, v->n - v->n_head, random_next(rng));
 }
 
 #endif

@@ -193,10 +193,7 @@ static int bench_one(bench *b, const char *command, size_t len)
 {
     pm_search_options options;
     char name[32];
-    if (!bench_command(command, len, &options))
-        return emit_usage("bench search: unknown command '%.*s'; there are TOP_k, COUNT and "
-                          "TOP_k_COUNT",
-                          (int)len, command);
+    if (len >= sizeof name || !bench_command(command, len, &options)) return EXIT_USAGE;
     memcpy(name, command, len);
     name[len] = '\0';
     int code = measure_warmup(b, &options);
@@ -207,6 +204,20 @@ static int bench_one(bench *b, const char *command, size_t len)
     return code;
 }
 
+/* Before any time is spent. */
+static int check_commands(const char *list)
+{
+    pm_search_options options;
+    for (size_t len; *list; list += len + (list[len] == ',')) {
+        len = strcspn(list, ",");
+        if (!bench_command(list, len, &options))
+            return emit_usage("bench search: unknown command '%.*s'; there are TOP_k, COUNT and "
+                              "TOP_k_COUNT",
+                              len > 40 ? 40 : (int)len, list);
+    }
+    return EXIT_OK;
+}
+
 static int bench_all(bench *b)
 {
     int code = EXIT_OK;
@@ -215,7 +226,7 @@ static int bench_all(bench *b)
                     "queries", "mean us", "p50", "p90", "p99", "max", "parse", "hits");
     for (const char *at = b->opt->commands; code == EXIT_OK && *at;) {
         size_t len = strcspn(at, ",");
-        if (len) code = bench_one(b, at, len);
+        code = bench_one(b, at, len);
         emit_flush();
         at += len + (at[len] == ',');
     }
@@ -234,7 +245,8 @@ static int run(const void *given, const cli_args *args)
     bench b = {.opt = given};
     pm_index *index = NULL;
     if (!b.opt->queries) return emit_usage("bench search: --queries FILE is needed");
-    int code = bench_open(b.opt->index, &index, &b.searcher);
+    int code = check_commands(b.opt->commands);
+    if (code == EXIT_OK) code = bench_open(b.opt->index, &index, &b.searcher);
     if (code == EXIT_OK) code = bench_queries_read(&b.queries, b.opt->queries);
     if (code == EXIT_OK) {
         b.samples = calloc(b.queries.n, sizeof *b.samples);

@@ -5,8 +5,8 @@
  * While a second batch is committed: the folder then holds exactly the old commit or exactly
  * the new one.  PM_OK means the new one, with every fsync done; PM_NOT_DURABLE means the new
  * one (or, when not even a look is possible, that nobody knows); PM_IO means the old one, and
- * names the errno.  After each case another writer commits
- * the batch and leaves no file that no commit names.
+ * names the errno.  After each case another writer commits the batch and leaves no file that no
+ * commit names.  The same for a first commit and for a merge.
  *
  * While an index is opened and asked: PM_IO with the errno, or the sound answers.
  * An interrupted call (EINTR) is made again and changes nothing; not so mmap, readdir and
@@ -266,6 +266,48 @@ static void test_commit(void **state)
     assert_true(c.io > 0 && c.ok > 0 && c.not_durable > 0);
 }
 
+static pm_status optimize(pm_error *err)
+{
+    pm_writer_options options = PM_WRITER_OPTIONS_INIT;
+    pm_writer *writer = NULL;
+    pm_status st = pm_writer_open(folder, &options, &writer, err);
+    if (st == PM_OK) st = pm_writer_optimize(writer, NULL, err);
+    pm_writer_close(writer);
+    return st;
+}
+
+/* Merging the two commits' segments: the old state is the second commit. */
+static void test_merge(void **state)
+{
+    static transcript merged, kept;
+    folder_image two;
+    counts c = {0, 0, 0, 0, 0};
+    pm_error err = {.status = PM_OK};
+    (void)state;
+    folder_restore(folder, &before);
+    assert_int_equal(commit(second_batch, &err), PM_OK);
+    folder_load(folder, &two);
+    assert_int_equal(probe_all(folder, &kept, &err), PM_OK);
+    assert_int_equal(optimize(&err), PM_OK);
+    assert_int_equal(probe_all(folder, &merged, &err), PM_OK);
+    new_answers = merged;
+    for (int sticky = 0; sticky < 2; sticky++)
+        for (uint64_t n = 1;; n++) {
+            folder_restore(folder, &two);
+            seam_arm(n, EIO, sticky);
+            pm_status st = optimize(&err);
+            seam_disarm();
+            bool is_new = verify_commit(st, &err, &kept);
+            verify_recovery();
+            if (seam.calls < n) break;
+            count(&c, st, is_new);
+        }
+    print_counts("merge, EIO, once and sticky", &c);
+    new_answers = kept;
+    folder_image_free(&two);
+    assert_true(c.io > 0 && c.ok > 0 && c.not_durable > 0);
+}
+
 /* Only writes are refused: a full disk. */
 static int full_disk(const char *call, const char *path)
 {
@@ -383,8 +425,11 @@ static void test_reading(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_commit),       cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_first_commit), cmocka_unit_test(test_interrupted_calls),
+        cmocka_unit_test(test_commit),
+        cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_first_commit),
+        cmocka_unit_test(test_interrupted_calls),
         cmocka_unit_test(test_reading),
     };
     return cmocka_run_group_tests(tests, begin, end);
