@@ -12,8 +12,8 @@
  * flushed: the segment is finished and opened, still named by no manifest.  A commit names
  * all segments, with new tombstone files for those whose documents were deleted.
  *
- * Any failure of add, delete, commit or optimize (but PM_USAGE, which says that the request
- * was impossible, and PM_NOT_DURABLE) discards the transaction: the files it made are
+ * Any failure of add, delete, commit or optimize (but an article refused with PM_USAGE, and
+ * PM_NOT_DURABLE) discards the transaction: the files it made are
  * unlinked, the last commit stands, and the writer can only be closed.  That is the whole
  * recovery: nothing is half done that a later call could trip over.
  */
