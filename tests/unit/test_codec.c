@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT
+ * test_codec.c - Elias-Fano blocks, nibble integers, gamma codes and bit strings: known bytes
+ * (those of FORMAT.md), round trips of random values, and refusal of every damaged block.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "common/base/hash.h"
+#include "common/codec/bits.h"
+#include "common/codec/ef.h"
+#include "common/codec/gamma.h"
+#include "common/codec/nibble.h"
+
+enum { WORDS_MAX = 256 };
+
+static uint32_t below(uint64_t *random, uint64_t n) { return (uint32_t)(random_next(random) % n); }
+
+/* ---- Elias-Fano -------------------------------------------------------------------------------- */
+
+static void ef_known_bytes(void **state)
+{
+    (void)state;
+    static const uint32_t values[] = {3, 700, 1000, 2000};
+    static const uint8_t want[16] = {0x03, 0xbc, 0xe8, 0xd0, 0, 0, 0, 0, 0x29, 0x04};
+    uint64_t words[2];
+    uint32_t out[EF_BLOCK_MAX];
+    ef_shape shape;
+    assert_true(ef_shape_of(4, 2000, &shape));
+    assert_int_equal(shape.low_bits, 8);
+    assert_int_equal(shape.low_words, 1);
+    assert_int_equal(shape.words, 2);
+    assert_false(shape.bitmap);
+    ef_encode(&shape, values, words);
+    assert_memory_equal(words, want, 16);
+    assert_int_equal(ef_decode(&shape, words, 100, out), 4);
+    for (unsigned i = 0; i < 4; i++) assert_int_equal(out[i], 100 + values[i]);
+}
+
+static void ef_known_bitmap(void **state)
+{
+    (void)state;
+    static const uint32_t values[] = {2, 9, 20};
+    uint64_t word;
+    ef_shape shape;
+    assert_true(ef_shape_of(3, 20, &shape));
+    assert_true(shape.bitmap && shape.words == 1);
+    ef_encode(&shape, values, &word);
+    assert_true(word == 0x100204);
+}
+
+/* Value i in lane i mod 8, row i div 8. */
+static void ef_known_lanes(void **state)
+{
+    (void)state;
+    uint32_t values[256];
+    uint64_t words[WORDS_MAX];
+    ef_shape shape;
+    for (uint32_t i = 0; i < 256; i++) values[i] = i * 4096 + i;
+    assert_true(ef_shape_of(256, values[255], &shape));
+    assert_int_equal(shape.low_bits, 11);
+    assert_int_equal(shape.low_words, 44);
+    ef_encode(&shape, values, words);
+    const uint8_t *bytes = (const uint8_t *)words;
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t row = i / 8, lane = i % 8, low = 0;
+        for (uint32_t k = 0; k < 11; k++) {
+            uint32_t at = row * 11 + k;
+            low |= (load_u32(bytes + 4 * (8 * (at / 32) + lane)) >> at % 32 & 1) << k;
+        }
+        assert_int_equal(low, values[i] & 2047);
+    }
+}
+
+static void ef_impossible_shapes(void **state)
+{
+    (void)state;
+    ef_shape shape;
+    assert_false(ef_shape_of(0, 5, &shape));
+    assert_false(ef_shape_of(257, 5000, &shape));
+    assert_false(ef_shape_of(10, 8, &shape));
+    assert_true(ef_shape_of(10, 9, &shape));
+    assert_true(ef_shape_of(1, UINT32_MAX, &shape));
+    assert_true(ef_shape_of(256, UINT32_MAX, &shape));
+    assert_true(shape.words <= 216);
+}
+
+/* n values that end at `range`. */
+static void random_values(uint64_t *random, uint32_t n, uint32_t range, uint32_t *values)
+{
+    uint64_t at = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t most = (uint64_t)range - at - (n - 1 - i);
+        if (i == n - 1) at = range;
+        else at += below(random, below(random, 4) ? most / (n - i) + 1 : most + 1);
+        values[i] = (uint32_t)at++;
+    }
+}
+
+static uint32_t random_range(uint64_t *random, uint32_t n)
+{
+    uint64_t spread = UINT64_C(1) << below(random, 33), range = n - 1 + below(random, spread);
+    return range > UINT32_MAX ? UINT32_MAX : (uint32_t)range;
+}
+
+static void ef_random_blocks(void **state)
+{
+    (void)state;
+    uint64_t random = 11;
+    unsigned bitmaps = 0, lanes = 0;
+    for (unsigned round = 0; round < 4000; round++) {
+        uint32_t n = below(&random, 3) ? 1 + below(&random, 256) : 256, values[256], out[256];
+        uint64_t words[WORDS_MAX];
+        ef_shape shape;
+        assert_true(ef_shape_of(n, random_range(&random, n), &shape));
+        random_values(&random, n, shape.range, values);
+        ef_encode(&shape, values, words);
+        assert_int_equal(ef_decode(&shape, words, 0, out), n);
+        assert_memory_equal(out, values, n * sizeof *out);
+        bitmaps += shape.bitmap;
+        lanes += !shape.bitmap && n == 256;
+        /* A block with one bit changed is refused or is another block of the same shape.   */
+        words[below(&random, shape.words)] ^= UINT64_C(1) << below(&random, 64);
+        if (ef_decode(&shape, words, 0, out)) {
+            for (uint32_t i = 1; i < n; i++) assert_true(out[i] > out[i - 1]);
+            assert_int_equal(out[n - 1], shape.range);
+        }
+    }
+    assert_true(bitmaps > 100 && lanes > 100);
+}
+
+/* Noise of any kind: nothing is written beyond n, and what comes out keeps the contract. */
+static void ef_random_noise(void **state)
+{
+    (void)state;
+    uint64_t random = 12;
+    for (unsigned round = 0; round < 4000; round++) {
+        uint32_t n = 1 + below(&random, 256), out[257];
+        ef_shape shape;
+        assert_true(ef_shape_of(n, random_range(&random, n), &shape));
+        uint64_t *words = malloc(shape.words * sizeof *words); /* exact, for the sanitizer    */
+        assert_non_null(words);
+        unsigned density = below(&random, 4);
+        for (uint32_t i = 0; i < shape.words; i++) {
+            words[i] = random_next(&random);
+            for (unsigned k = 0; k < density; k++) words[i] &= random_next(&random);
+        }
+        out[n] = 0xdeadbeef;
+        uint32_t got = ef_decode(&shape, words, 0, out);
+        assert_true(got == 0 || got == n);
+        assert_int_equal(out[n], 0xdeadbeef);
+        for (uint32_t i = 1; i < got; i++) assert_true(out[i] > out[i - 1] && out[i] <= shape.range);
+        free(words);
+    }
+}
+
+/* ---- nibbles --------------------------------------------------------------------------------- */
+
+static void nibble_known_bytes(void **state)
+{
+    (void)state;
+    uint8_t bytes[8];
+    uint64_t at = nibble_encode(bytes, 0, 11);
+    assert_int_equal(at, 2);
+    assert_int_equal(bytes[0], 0x1b);
+    at = nibble_encode(bytes, at, 7);
+    at = nibble_encode(bytes, at, 101);
+    assert_int_equal(at, 6);
+    assert_memory_equal(bytes + 1, "\xd7\x1c", 2);
+    assert_int_equal(nibble_encode(bytes, 0, UINT32_MAX), NIBBLE_VALUE_MAX);
+}
+
+static void nibble_round_trips(void **state)
+{
+    (void)state;
+    enum { N = 500 };
+    static uint32_t values[N], out[N];
+    static uint8_t bytes[N * NIBBLE_VALUE_MAX / 2 + 1];
+    static uint64_t start[N + 1];
+    uint64_t random = 13;
+    for (unsigned round = 0; round < 50; round++) {
+        for (unsigned i = 0; i < N; i++) {
+            values[i] = (uint32_t)(random_next(&random) >> (32 + below(&random, 33)) % 64);
+            start[i + 1] = nibble_encode(bytes, start[i], values[i]);
+        }
+        slice all = {bytes, (size_t)(start[N] + 1) / 2};
+        uint64_t at = 0;
+        assert_true(nibble_decode(all, &at, N, out) && at == start[N]);
+        assert_memory_equal(out, values, sizeof values);
+        for (unsigned i = 0; i < 200; i++) {
+            uint32_t from = below(&random, N), n = below(&random, N - from + 1);
+            at = start[from];
+            assert_true(nibble_skip(all, &at, n));
+            assert_true(at == start[from + n]);
+        }
+        at = start[N - 1];
+        assert_false(nibble_skip((slice){bytes, (size_t)start[N - 1] / 2}, &at, 1));
+        assert_false(nibble_decode((slice){bytes, (size_t)start[N - 1] / 2}, &at, 1, out));
+    }
+}
+
+static void nibble_overlong_is_refused(void **state)
+{
+    (void)state;
+    static const uint8_t endless[16] = {0x88, 0x88, 0x88, 0x88, 0x88, 0x88, 0x88, 0x88},
+                         wide[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0x07};
+    uint32_t out;
+    uint64_t at = 0;
+    assert_false(nibble_decode((slice){endless, 16}, &at, 1, &out));
+    at = 0;
+    assert_false(nibble_decode((slice){wide, 6}, &at, 1, &out)); /* 33 bits                     */
+    at = 0;
+    assert_false(nibble_decode((slice){NULL, 0}, &at, 1, &out));
+    assert_true(nibble_decode((slice){NULL, 0}, &at, 0, &out));
+    assert_true(nibble_skip((slice){NULL, 0}, &at, 0));
+}
+
+/* ---- gamma ------------------------------------------------------------------------------------ */
+
+static void gamma_known_bytes(void **state)
+{
+    (void)state;
+    static const uint32_t values[] = {0, 0, 1, 5}; /* codes 1, 1, 010, 00101                    */
+    buf out = {0};
+    assert_int_equal(gamma_encode(&out, values, 4), 10);
+    assert_int_equal(out.len, 2);
+    assert_memory_equal(out.data, "\x8b\x02", 2);
+    buf_free(&out);
+}
+
+static void gamma_round_trips(void **state)
+{
+    (void)state;
+    enum { N = 400 };
+    uint64_t random = 14;
+    for (unsigned round = 0; round < 50; round++) {
+        uint32_t values[N];
+        buf out = {0};
+        buf_append(&out, "xyz", round % 4); /* appends at any byte                             */
+        size_t start = out.len;
+        for (unsigned i = 0; i < N; i++) values[i] = (uint32_t)(random_next(&random) >> (32 + below(&random, 33)) % 64);
+        values[0] = UINT32_MAX;
+        uint64_t bits = gamma_encode(&out, values, N), at = 0;
+        assert_true(bits == gamma_size(values, N) && out.len - start == (bits + 7) / 8);
+        slice all = {out.data + start, out.len - start};
+        for (unsigned i = 0; i < N; i++) {
+            uint32_t value;
+            assert_true(gamma_decode(all, bits, &at, &value));
+            assert_int_equal(value, values[i]);
+        }
+        uint32_t value;
+        assert_true(at == bits);
+        assert_false(gamma_decode(all, bits, &at, &value));
+        buf_free(&out);
+    }
+}
+
+static void gamma_damage_is_refused(void **state)
+{
+    (void)state;
+    static const uint8_t none[16] = {0}, cut[] = {0x08}, wide[9] = {0, 0, 0, 0, 3};
+    uint64_t at = 0;
+    uint32_t value;
+    assert_false(gamma_decode((slice){none, 16}, 128, &at, &value));  /* 33 zeros               */
+    at = 0;
+    assert_false(gamma_decode((slice){cut, 1}, 6, &at, &value));      /* needs 7 bits            */
+    at = 0;
+    assert_true(gamma_decode((slice){cut, 1}, 7, &at, &value) && value == 7);
+    at = 0;
+    assert_false(gamma_decode((slice){wide, 9}, 72, &at, &value));    /* 2^32 + 1               */
+    at = 0;
+    assert_false(gamma_decode((slice){cut, 1}, 9, &at, &value));      /* more bits than bytes    */
+}
+
+/* ---- bits ------------------------------------------------------------------------------------- */
+
+static void bits_agree_with_counting(void **state)
+{
+    (void)state;
+    uint64_t random = 15, words[8];
+    for (unsigned round = 0; round < 200; round++) {
+        for (unsigned i = 0; i < 8; i++) words[i] = random_next(&random) & random_next(&random);
+        uint32_t rank = 0;
+        for (uint32_t at = 0; at < 512; at++) {
+            assert_int_equal(bits_rank(words, at), rank);
+            if (!bits_get(words, at)) continue;
+            uint32_t in_word = rank - bits_rank(words, at / 64 * 64);
+            assert_int_equal(bits_select(words[at / 64], in_word), at % 64);
+            rank++;
+        }
+        assert_int_equal(bits_rank(words, 512), rank);
+        uint64_t at = below(&random, 480);
+        uint32_t n = 1 + below(&random, 32), field = 0;
+        for (uint32_t i = 0; i < n; i++) field |= (uint32_t)bits_get(words, at + i) << i;
+        assert_int_equal(bits_field(words, 8, at, n), field);
+    }
+    assert_int_equal(bits_log2(1), 0);
+    assert_int_equal(bits_log2(255), 7);
+    assert_int_equal(bits_log2(UINT64_MAX), 63);
+    assert_int_equal(bits_words(0), 0);
+    assert_int_equal(bits_words(64), 1);
+    assert_int_equal(bits_words(65), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ef_known_bytes),     cmocka_unit_test(ef_known_bitmap),
+        cmocka_unit_test(ef_known_lanes),     cmocka_unit_test(ef_impossible_shapes),
+        cmocka_unit_test(ef_random_blocks),   cmocka_unit_test(ef_random_noise),
+        cmocka_unit_test(nibble_known_bytes), cmocka_unit_test(nibble_round_trips),
+        cmocka_unit_test(nibble_overlong_is_refused),
+        cmocka_unit_test(gamma_known_bytes),  cmocka_unit_test(gamma_round_trips),
+        cmocka_unit_test(gamma_damage_is_refused),
+        cmocka_unit_test(bits_agree_with_counting),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
