@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "common/segment/manifest.h"
 #include "tests/support/campaign.h"
 #include "tests/support/folder.h"
 #include "tests/support/probe.h"
@@ -23,6 +24,8 @@
 enum {
     SLOW_PROBES_EVERY = 7, /* statistics and dump are asked at every so-manieth place      */
     DEEP_EVERY = 29,
+    MORE_ARTICLES = 200,
+    MANY_SAMPLE = 199,
 };
 
 /* ---- one sound index ------------------------------------------------------------------ */
@@ -33,7 +36,24 @@ typedef struct sound {
     transcript old; /* of the commit before, all probes; empty when there is none          */
 } sound;
 
-static sound one, two, foreign;
+static sound one, two, foreign, many;
+
+/* Whether the newest commit names the file: the commit before is kept beside it. */
+static bool is_named(const folder_image *image, const char *name)
+{
+    manifest m = {.n_segments = 0};
+    bool found = strcmp(name, "manifest") == 0;
+    for (size_t i = 0; i < image->n; i++) {
+        const folder_file *f = &image->files[i];
+        if (strcmp(f->name, "manifest") != 0) continue;
+        pm_status st = manifest_decode(&m, (slice){f->data, f->len}, f->name, NULL);
+        folder_must(st == PM_OK, "decode", f->name);
+    }
+    for (uint32_t i = 0; i < m.n_segments; i++)
+        found |= !strcmp(m.segments[i].name, name) || !strcmp(m.segments[i].del_name, name);
+    manifest_free(&m);
+    return found;
+}
 
 static void sound_learn(sound *s, const char *path)
 {
@@ -67,6 +87,8 @@ static int make_sound(void **state)
     folder_empty(path);
     probe_build(path);
     sound_learn(&foreign, path);
+    probe_build_more(path, MORE_ARTICLES);
+    sound_learn(&many, path);
     folder_remove(path);
     return 0;
 }
@@ -77,6 +99,7 @@ static int free_sound(void **state)
     folder_image_free(&one.image);
     folder_image_free(&two.image);
     folder_image_free(&foreign.image);
+    folder_image_free(&many.image);
     return 0;
 }
 
@@ -172,12 +195,6 @@ static void try_all(const char *title, const sound *s, damage_fn *fn)
     try_every(1, title, s, fn, 0);
 }
 
-/* The commit before is kept beside; nobody looks at it. */
-static bool is_named(const char *file)
-{
-    return strcmp(file, "manifest.prev") != 0;
-}
-
 /* ---- the campaigns
  * ---------------------------------------------------------------------------------- */
 
@@ -186,7 +203,7 @@ static void begin_case(examination *x, const char *file, unsigned long place, un
     campaign_begin(x->tally, file, place, change);
     x->slow_probes = place % SLOW_PROBES_EVERY == 0;
     x->deep = place % DEEP_EVERY == 0;
-    x->must_find = is_named(file);
+    x->must_find = is_named(&x->s->image, file);
 }
 
 static void flip_bytes(examination *x, unsigned long first, unsigned long step, unsigned change)
@@ -242,6 +259,13 @@ static void test_every_byte_with_tombstones(void **state)
 {
     (void)state;
     try_every(campaign_stride(), "every byte xor ff, two commits", &two, flip_bytes, 0xff);
+}
+
+/* Several pages, most of which no probe but the dump looks at. */
+static void test_many_pages(void **state)
+{
+    (void)state;
+    try_every(MANY_SAMPLE * campaign_stride(), "bytes xor ff, many pages", &many, flip_bytes, 0xff);
 }
 
 static void test_every_length(void **state)
@@ -400,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_every_byte_inverted),
         cmocka_unit_test(test_every_byte_lowest_bit),
         cmocka_unit_test(test_every_byte_with_tombstones),
+        cmocka_unit_test(test_many_pages),
         cmocka_unit_test(test_every_length),
         cmocka_unit_test(test_longer_files),
         cmocka_unit_test(test_missing_files),

@@ -215,6 +215,31 @@ void probe_build(const char *path)
     abort();
 }
 
+/* Windows of one long text, each a few hundred bytes further on. */
+void probe_build_more(const char *path, unsigned n)
+{
+    enum { WINDOW = 2000, STEP = 211 };
+    pm_error err = {.status = PM_OK};
+    pm_index *index = NULL;
+    pm_article *base = NULL;
+    must(pm_index_open(path, &index, &err), &err);
+    must(pm_index_article(index, probe_article_id, sizeof probe_article_id - 1, &base, &err), &err);
+    pm_writer *writer = open_writer(path);
+    for (unsigned i = 0; i < n; i++) {
+        char id[32], text[WINDOW + 1];
+        size_t len = 0;
+        for (size_t at = (size_t)i * STEP; len < WINDOW; at++)
+            text[len++] = base->text.data[at * (i % 7 + 1) % base->text.len];
+        snprintf(id, sizeof id, "more-%u", i);
+        pm_article article = {.id = {id, strlen(id)}, .title = base->title, .text = {text, len}};
+        must(pm_writer_add(writer, &article, NULL, &err), &err);
+    }
+    must(pm_writer_optimize(writer, NULL, &err), &err);
+    pm_writer_close(writer);
+    pm_article_free(base);
+    pm_index_close(index);
+}
+
 void probe_change(const char *path)
 {
     static const char gone[] = "001_afc5136b0c11356f.txt", again[] = "000_320026c88f27f486.txt",

@@ -41,6 +41,8 @@ bool transcript_equal(const transcript *a, const transcript *b);
 
 /* Index the five articles of corpus/articles into `path` by one commit; aborts on failure. */
 void probe_build(const char *path);
+/* Further articles made of the words of those five, so that the segment has several pages. */
+void probe_build_more(const char *path, unsigned n);
 /* Afterwards: replace one article and delete another, by a second commit. */
 void probe_change(const char *path);
 
