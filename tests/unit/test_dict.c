@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT
+ * test_dict.c - look-up and ranges in dictionaries that are hard to search: thousands of keys
+ * with the same first 8 bytes, keys that are prefixes of each other, zero bytes, the longest
+ * keys, one key, none.  The twin is a sorted array.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "common/base/hash.h"
+#include "common/base/mem.h"
+#include "common/segment/dict.h"
+#include "indexer/segment_writer.h"
+#include "tests/support/folder.h"
+
+static char folder[FOLDER_PATH];
+static dir where = DIR_INIT;
+static const char name[] = "1-00000001.seg";
+static const uint8_t uuid[16] = {0};
+
+static int open_folder(void **state)
+{
+    pm_error err;
+    (void)state;
+    folder_make(folder);
+    return dir_open(&where, folder, NULL, &err) == PM_OK ? 0 : -1;
+}
+
+static int close_folder(void **state)
+{
+    (void)state;
+    dir_close(&where);
+    folder_remove(folder);
+    return 0;
+}
+
+/* ---- keys ---------------------------------------------------------------------------------------- */
+
+typedef struct test_key {
+    size_t len;
+    uint8_t bytes[DICT_KEY_MAX];
+} test_key;
+
+typedef struct key_set {
+    test_key *keys;
+    uint32_t n;
+} key_set;
+
+static int compare(const test_key *a, const test_key *b)
+{
+    size_t n = a->len < b->len ? a->len : b->len;
+    int order = memcmp(a->bytes, b->bytes, n);
+    return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+static int by_key(const void *a, const void *b) { return compare(a, b); }
+
+/* Sorted, without doubles. */
+static void settle(key_set *set)
+{
+    uint32_t n = 0;
+    qsort(set->keys, set->n, sizeof *set->keys, by_key);
+    for (uint32_t i = 0; i < set->n; i++)
+        if (n == 0 || compare(&set->keys[n - 1], &set->keys[i])) set->keys[n++] = set->keys[i];
+    set->n = n;
+}
+
+static key_set room(uint32_t n)
+{
+    key_set set = {mem_array(n + 1, sizeof(test_key)), n};
+    assert_non_null(set.keys);
+    return set;
+}
+
+/* A segment of one document, its terms the keys; as forms the same keys. */
+static segment *make(const key_set *set)
+{
+    static const uint32_t doc[1] = {0}, tf[1] = {1};
+    segment_writer_config config = {.k1 = 1.2, .b = 0.75, .block_size = 8, .dense_shift = 5, .store_block_bytes = 100, .zlib_level = 1};
+    segment_writer *w;
+    manifest_segment made;
+    segment *s;
+    pm_error err;
+    segment_doc column = {"id", 2, set->n, 0, INT64_MIN, {(const uint8_t *)"\x01\x02id", 4}};
+    folder_empty(folder);
+    assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
+    segment_writer_doc(w, &column);
+    segment_writer_docs_done(w);
+    for (uint32_t i = 0; i < set->n; i++) {
+        segment_term term = {set->keys[i].bytes, set->keys[i].len, 1, doc, tf, NULL, NULL, 1};
+        assert_int_equal(segment_writer_term(w, &term), i);
+    }
+    for (uint32_t i = 0; i < set->n; i++) segment_writer_form(w, set->keys[i].bytes, set->keys[i].len, i, 0, 1, 1);
+    if (segment_writer_finish(w, false, &made, &err) != PM_OK) fail_msg("%s", err.message);
+    if (segment_open(&s, &where, name, uuid, made.size, made.footer_crc, &err) != PM_OK) fail_msg("%s", err.message);
+    return s;
+}
+
+/* ---- comparisons ----------------------------------------------------------------------------------- */
+
+/* Index of the first key >= want. */
+static uint32_t first_from(const key_set *set, const test_key *want)
+{
+    uint32_t i = 0;
+    while (i < set->n && compare(&set->keys[i], want) < 0) i++;
+    return i;
+}
+
+static void compare_probe(const key_set *set, segment *s, const test_key *want)
+{
+    uint32_t at = first_from(set, want);
+    bool there = at < set->n && compare(&set->keys[at], want) == 0;
+    term_entry entry;
+    dict_iter it;
+    assert_int_equal(dict_find(s, want->bytes, want->len, &entry), there);
+    if (there) assert_int_equal(entry.ordinal, at);
+    for (unsigned forms = 0; forms < 2; forms++) {
+        dict_iter_begin(&it, s, forms, want->bytes, want->len);
+        for (uint32_t i = at; i < at + 20 && i < set->n; i++) {
+            assert_true(dict_iter_next(&it));
+            assert_true(it.key_len == set->keys[i].len && !memcmp(it.key, set->keys[i].bytes, it.key_len));
+            assert_int_equal(forms ? it.form.term : it.term.ordinal, i);
+        }
+        if (at + 20 >= set->n) assert_false(dict_iter_next(&it));
+    }
+}
+
+/* Each key, and what is next to it: one byte more, less, greater, smaller. */
+static void compare_all(const key_set *set, uint32_t step)
+{
+    segment *s = make(set);
+    pm_error err;
+    for (uint32_t i = 0; i < set->n; i += step) {
+        test_key probe = set->keys[i];
+        compare_probe(set, s, &probe);
+        if (probe.len < DICT_KEY_MAX) probe.bytes[probe.len++] = 0;
+        compare_probe(set, s, &probe);
+        probe = set->keys[i];
+        probe.bytes[probe.len - 1]++;
+        compare_probe(set, s, &probe);
+        probe.bytes[probe.len - 1] = (uint8_t)(probe.bytes[probe.len - 1] - 2);
+        compare_probe(set, s, &probe);
+        if (probe.len > 1) {
+            probe.len--;
+            compare_probe(set, s, &probe);
+        }
+    }
+    assert_int_equal(segment_status(s, &err), PM_OK);
+    segment_close(s);
+}
+
+/* ---- cases ----------------------------------------------------------------------------------------- */
+
+static void equal_prefixes(void **state)
+{
+    (void)state;
+    key_set set = room(3000);
+    for (uint32_t i = 0; i < set.n; i++)
+        set.keys[i].len = (size_t)sprintf((char *)set.keys[i].bytes, "%s%u", i % 3 ? "internation" : "inter", i);
+    settle(&set);
+    compare_all(&set, 37);
+    mem_free(set.keys);
+}
+
+static void nested_and_zero_keys(void **state)
+{
+    (void)state;
+    uint64_t random = 31;
+    key_set set = room(2000);
+    for (uint32_t i = 0; i < set.n; i++) {
+        set.keys[i].len = 1 + random_next(&random) % 12;
+        for (size_t k = 0; k < set.keys[i].len; k++) set.keys[i].bytes[k] = (uint8_t)"\x20\x00\x01\xff"[random_next(&random) % 4];
+        set.keys[i].bytes[0] = 0x20;
+    }
+    settle(&set);
+    compare_all(&set, 11);
+    mem_free(set.keys);
+}
+
+static void longest_keys(void **state)
+{
+    (void)state;
+    key_set set = room(40);
+    for (uint32_t i = 0; i < set.n; i++) {
+        set.keys[i].len = DICT_KEY_MAX - i % 2;
+        memset(set.keys[i].bytes, 'x', DICT_KEY_MAX);
+        set.keys[i].bytes[DICT_KEY_MAX - 2] = (uint8_t)('A' + i);
+    }
+    settle(&set);
+    assert_int_equal(set.n, 40);
+    compare_all(&set, 1);
+    mem_free(set.keys);
+}
+
+static void few_keys(void **state)
+{
+    (void)state;
+    for (uint32_t n = 1; n <= 40; n++) {
+        key_set set = room(n);
+        for (uint32_t i = 0; i < n; i++)
+            set.keys[i].len = (size_t)sprintf((char *)set.keys[i].bytes, "%c%c", 'a' + i / 20, 'a' + i);
+        settle(&set);
+        compare_all(&set, 1);
+        mem_free(set.keys);
+    }
+}
+
+static void no_keys(void **state)
+{
+    (void)state;
+    key_set set = room(0);
+    segment *s = make(&set);
+    term_entry entry;
+    dict_iter it;
+    assert_false(dict_find(s, "a", 1, &entry));
+    assert_false(dict_term_at(s, 0, &entry, NULL));
+    dict_iter_begin(&it, s, false, "a", 1);
+    assert_false(dict_iter_next(&it));
+    dict_iter_begin(&it, s, true, NULL, 0);
+    assert_false(dict_iter_next(&it));
+    segment_close(s);
+    mem_free(set.keys);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_prefixes), cmocka_unit_test(nested_and_zero_keys),
+        cmocka_unit_test(longest_keys),   cmocka_unit_test(few_keys),
+        cmocka_unit_test(no_keys),
+    };
+    return cmocka_run_group_tests(tests, open_folder, close_folder);
+}

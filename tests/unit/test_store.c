@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ * test_store.c - stored articles: every field comes back, unknown fields are skipped, damaged
+ * records are refused at every byte, blocks cut where they should, and a raw block that is
+ * copied from segment to segment reads the same.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "common/base/hash.h"
+#include "common/base/mem.h"
+#include "common/segment/store.h"
+#include "indexer/segment_writer.h"
+#include "tests/support/folder.h"
+
+static char folder[FOLDER_PATH];
+static dir where = DIR_INIT;
+static const uint8_t uuid[16] = {0};
+
+static int open_folder(void **state)
+{
+    pm_error err;
+    (void)state;
+    folder_make(folder);
+    return dir_open(&where, folder, NULL, &err) == PM_OK ? 0 : -1;
+}
+
+static int close_folder(void **state)
+{
+    (void)state;
+    dir_close(&where);
+    folder_remove(folder);
+    return 0;
+}
+
+static pm_text text(const char *s) { return (pm_text){s, strlen(s)}; }
+
+static bool same(pm_text a, pm_text b) { return a.len == b.len && !memcmp(a.data, b.data, a.len); }
+
+/* ---- records --------------------------------------------------------------------------------------- */
+
+static pm_article full_article(void)
+{
+    return (pm_article){.id = text("an id"), .title = text("A title"), .text = text("Some text. A title."),
+                        .date = text("2025-09-19"), .url = text("https://example.org/"), .source = text("source"),
+                        .author = text("author"), .tags = text("a\x1f" "b"), .lang = text("en"), .extra = text("{\"k\":1}"),
+                        .title_in_body = true, .title_start = 11, .title_end = 18,
+                        .file_size = 1u << 20, .file_mtime_ns = -5, .file_hash = UINT64_MAX};
+}
+
+static void every_field_comes_back(void **state)
+{
+    (void)state;
+    pm_article in = full_article(), out;
+    buf record = {0};
+    store_encode(&record, &in, true);
+    assert_int_equal(store_decode(buf_slice(&record), &out, NULL), PM_OK);
+    assert_true(same(in.id, out.id) && same(in.title, out.title) && same(in.text, out.text) && same(in.date, out.date));
+    assert_true(same(in.url, out.url) && same(in.source, out.source) && same(in.author, out.author));
+    assert_true(same(in.tags, out.tags) && same(in.lang, out.lang) && same(in.extra, out.extra));
+    assert_true(out.title_in_body && out.title_start == 11 && out.title_end == 18);
+    assert_true(out.file_size == in.file_size && out.file_mtime_ns == -5 && out.file_hash == UINT64_MAX);
+    buf_free(&record);
+}
+
+static void text_is_left_out(void **state)
+{
+    (void)state;
+    pm_article in = full_article(), out;
+    buf record = {0};
+    store_encode(&record, &in, false);
+    assert_int_equal(store_decode(buf_slice(&record), &out, NULL), PM_OK);
+    assert_true(out.text.len == 0 && !out.title_in_body && same(in.title, out.title));
+    buf_free(&record);
+}
+
+static void unknown_fields_are_skipped(void **state)
+{
+    (void)state;
+    static const uint8_t later[] = {0x7f, 2, 'h', 'i', 1, 1, 'x', 0xff, 0x01, 1, 0};
+    pm_article out;
+    assert_int_equal(store_decode((slice){later, sizeof later}, &out, NULL), PM_OK);
+    assert_true(same(out.id, text("x")) && out.title.len == 0 && out.title.data);
+}
+
+static void bad_records_are_refused(void **state)
+{
+    (void)state;
+    static const struct { const char *bytes; size_t len; } bad[] = {
+        {"", 0},                      /* no id                                              */
+        {"\x02\x01x", 3},             /* no id                                              */
+        {"\x01\x00", 2},              /* an empty field                                     */
+        {"\x01\x05xy", 4},            /* longer than the record                             */
+        {"\x00\x01x\x01\x01x", 6},    /* tag 0                                              */
+        {"\x01\x01x\x0b\x02\x00\x05", 7}, /* a span beyond the text                        */
+        {"\x01\x01x\x03\x02" "ab\x0b\x02\x02\x01", 11}, /* a span that ends before it starts    */
+        {"\x01\x01x\x0c\x03" "abc", 8}, /* provenance cut off                                 */
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        pm_article out;
+        pm_error err;
+        assert_int_equal(store_decode((slice){(const uint8_t *)bad[i].bytes, bad[i].len}, &out, &err), PM_CORRUPT);
+    }
+}
+
+/* Every cut and every changed byte: a decoded article's texts lie inside the record. */
+static void any_bytes_are_defined(void **state)
+{
+    (void)state;
+    pm_article in = full_article(), out;
+    buf record = {0};
+    store_encode(&record, &in, true);
+    for (size_t len = 0; len < record.len; len++) {
+        uint8_t *cut = malloc(len ? len : 1);
+        assert_non_null(cut);
+        memcpy(cut, record.data, len);
+        pm_status st = store_decode((slice){cut, len}, &out, NULL);
+        assert_true(st == PM_CORRUPT || (st == PM_OK && same(out.id, in.id)));
+        free(cut);
+    }
+    for (size_t at = 0; at < record.len; at++)
+        for (unsigned flip = 1; flip < 256; flip <<= 1) {
+            record.data[at] ^= (uint8_t)flip;
+            if (store_decode(buf_slice(&record), &out, NULL) == PM_OK)
+                assert_true(out.title_end <= out.text.len && out.title_start <= out.title_end);
+            record.data[at] ^= (uint8_t)flip;
+        }
+    buf_free(&record);
+}
+
+/* ---- blocks ------------------------------------------------------------------------------------------ */
+
+enum { N_DOCS = 60 };
+
+static size_t text_len(uint32_t doc) { return doc == 30 ? 200000 : doc % 7 * 40; }
+
+static void make_article(uint32_t doc, char *id, char *body, pm_article *out)
+{
+    uint64_t random = doc;
+    sprintf(id, "id%u", doc);
+    for (size_t i = 0; i < text_len(doc); i++) body[i] = (char)('a' + random_next(&random) % 16);
+    *out = (pm_article){.id = text(id), .text = {body, text_len(doc)}};
+}
+
+static segment_writer *begin(const char *name)
+{
+    segment_writer_config config = {.k1 = 1.2, .b = 0.75, .block_size = 8, .dense_shift = 5,
+                                    .store_block_bytes = 600, .zlib_level = 6, .has_text = true};
+    segment_writer *w;
+    pm_error err;
+    assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
+    return w;
+}
+
+static segment *finish(segment_writer *w)
+{
+    manifest_segment made;
+    segment *s;
+    pm_error err;
+    segment_writer_docs_done(w);
+    if (segment_writer_finish(w, false, &made, &err) != PM_OK) fail_msg("%s", err.message);
+    assert_int_equal(segment_open(&s, &where, made.name, uuid, made.size, made.footer_crc, &err), PM_OK);
+    return s;
+}
+
+static segment *make(const char *name)
+{
+    static char id[16], body[200000];
+    segment_writer *w = begin(name);
+    buf record = {0};
+    for (uint32_t i = 0; i < N_DOCS; i++) {
+        pm_article article;
+        make_article(i, id, body, &article);
+        buf_reset(&record);
+        store_encode(&record, &article, true);
+        segment_doc doc = {id, strlen(id), 0, i, INT64_MIN, buf_slice(&record)};
+        segment_writer_doc(w, &doc);
+    }
+    buf_free(&record);
+    return finish(w);
+}
+
+static void compare(segment *s, uint32_t doc, store_cache *cache)
+{
+    static char id[16], body[200000];
+    pm_article want, got;
+    slice record;
+    pm_error err;
+    make_article(doc, id, body, &want);
+    if (store_get(cache, s, doc, &record, &err) != PM_OK) fail_msg("%s", err.message);
+    assert_int_equal(store_decode(record, &got, &err), PM_OK);
+    assert_true(same(got.id, want.id) && same(got.text, want.text));
+}
+
+static void blocks_hold_what_fits(void **state)
+{
+    (void)state;
+    folder_empty(folder);
+    segment *s = make("1-00000001.seg");
+    store_cache cache = {0};
+    uint64_t random = 41;
+    for (uint32_t i = 0; i < N_DOCS; i++) compare(s, i, &cache);
+    for (uint32_t i = 0; i < 200; i++) compare(s, (uint32_t)(random_next(&random) % N_DOCS), &cache);
+    for (uint32_t b = 0; b < store_block_count(s); b++) {
+        uint32_t first, n, raw_len;
+        slice deflated;
+        assert_true(store_block_raw(s, b, &first, &n, &raw_len, &deflated));
+        assert_true(raw_len <= 700 || n == 1); /* a record that is larger has its own block      */
+    }
+    assert_true(store_block_count(s) > 10);
+    store_cache_free(&cache);
+    segment_close(s);
+}
+
+/* Every second block is copied as it is, the others record by record. */
+static void raw_blocks_are_copied(void **state)
+{
+    (void)state;
+    folder_empty(folder);
+    segment *from = make("1-00000001.seg");
+    segment_writer *w = begin("2-00000002.seg");
+    store_cache cache = {0};
+    for (uint32_t b = 0; b < store_block_count(from); b++) {
+        uint32_t first, n, raw_len;
+        slice deflated;
+        assert_true(store_block_raw(from, b, &first, &n, &raw_len, &deflated));
+        if (b % 2) segment_writer_raw_block(w, n, raw_len, deflated);
+        for (uint32_t i = first; i < first + n; i++) {
+            slice id = segment_id(from, i), record = {NULL, 0};
+            if (b % 2 == 0) assert_int_equal(store_get(&cache, from, i, &record, NULL), PM_OK);
+            segment_doc doc = {(const char *)id.data, id.len, 0, i, INT64_MIN, record};
+            segment_writer_doc(w, &doc);
+        }
+    }
+    segment *s = finish(w);
+    for (uint32_t i = 0; i < N_DOCS; i++) compare(s, i, &cache);
+    store_cache_free(&cache);
+    segment_close(s);
+    segment_close(from);
+}
+
+static void missing_documents_are_refused(void **state)
+{
+    (void)state;
+    folder_empty(folder);
+    segment *from = make("1-00000001.seg");
+    segment_writer *w = begin("2-00000002.seg");
+    uint32_t first, n, raw_len;
+    slice deflated;
+    manifest_segment made;
+    pm_error err;
+    assert_true(store_block_raw(from, 0, &first, &n, &raw_len, &deflated));
+    segment_writer_raw_block(w, n + 1, raw_len, deflated);
+    segment_doc doc = {"x", 1, 0, 0, INT64_MIN, {NULL, 0}};
+    for (uint32_t i = 0; i < n; i++) segment_writer_doc(w, &doc);
+    segment_writer_docs_done(w);
+    assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_USAGE);
+    segment_close(from);
+}
+
+static void reading_survives_refused_memory(void **state)
+{
+    (void)state;
+    folder_empty(folder);
+    segment *s = make("1-00000001.seg");
+    for (uint64_t n = 1;; n++) {
+        store_cache cache = {0};
+        slice record;
+        pm_error err;
+        mem_fail_at(n, false);
+        pm_status st = store_get(&cache, s, 30, &record, &err);
+        bool done = mem_count() < n;
+        mem_fail_at(0, false);
+        store_cache_free(&cache);
+        assert_int_equal(st, done ? PM_OK : PM_NOMEM);
+        if (done) break;
+    }
+    assert_int_equal(segment_status(s, NULL), PM_OK);
+    segment_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_field_comes_back),     cmocka_unit_test(text_is_left_out),
+        cmocka_unit_test(unknown_fields_are_skipped), cmocka_unit_test(bad_records_are_refused),
+        cmocka_unit_test(any_bytes_are_defined),      cmocka_unit_test(blocks_hold_what_fits),
+        cmocka_unit_test(raw_blocks_are_copied),      cmocka_unit_test(missing_documents_are_refused),
+        cmocka_unit_test(reading_survives_refused_memory),
+    };
+    return cmocka_run_group_tests(tests, open_folder, close_folder);
+}
