@@ -20,6 +20,7 @@ pm_status pm_index_open(const char *path, pm_index **out, pm_error *err)
     *out = NULL;
     pm_index *index = mem_zalloc(sizeof *index);
     if (!index) return error_nomem(err);
+    split_cache_init(&index->splits);
     PM_TRY(snapshot_open(&index->snap, path, err));
     PM_TRY(known_engine(&index->snap->meta, path, err));
     *out = index;
@@ -32,6 +33,7 @@ void pm_index_close(pm_index *index)
 {
     if (!index) return;
     if (index->snap) snapshot_close(index->snap);
+    split_cache_free(&index->splits);
     mem_free(index);
 }
 

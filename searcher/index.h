@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * index.h - an open index: one snapshot, shared by all searchers.
+ * index.h - an open index: one snapshot and what is known about it, shared by all searchers.
  */
 #ifndef PM_SEARCHER_INDEX_H
 #define PM_SEARCHER_INDEX_H
 
 #include "common/segment/snapshot.h"
+#include "searcher/split_cache.h"
 
 struct pm_index {
     snapshot *snap;
+    split_cache splits;        /* shared by searchers, has its own lock                    */
 };
 
 #endif

@@ -15,6 +15,7 @@ void match_scratch_free(match_scratch *s)
 pm_status matcher_init(matcher *m, const plan *p, uint32_t index, match_scratch *scratch, pm_error *err)
 {
     *m = (matcher){.plan = &p->matchers[index], .scratch = scratch};
+    if (m->plan->kind == MATCH_DOCS) return PM_OK;
     size_t cursors = m->plan->titles ? 2 * (size_t)m->plan->n_words : m->plan->n_words;
     m->words = arena_zalloc(p->a, cursors * sizeof *m->words);
     return m->words ? PM_OK : error_nomem(err);
@@ -27,6 +28,11 @@ void matcher_open(matcher *m, const plan *p, uint32_t segment_index)
     m->seg = p->snap->segments[segment_index].seg;
     m->begun = m->empty = false;
     m->tf = 0;
+    if (spec->kind == MATCH_DOCS) {
+        m->list = spec->lists[segment_index];
+        m->at = 0;
+        return;
+    }
     for (uint32_t i = 0; i < spec->n_words; i++) {
         const term_entry *entry = &p->keys[spec->words[i]].entries[segment_index];
         if (!entry->df) {
@@ -78,11 +84,28 @@ static uint32_t phrase_next(matcher *m)
     return CURSOR_END;
 }
 
+static uint32_t docs_next(matcher *m)
+{
+    m->tf = m->at < m->list.n;
+    return m->tf ? m->list.docs[m->at++] : CURSOR_END;
+}
+
+static bool docs_have(matcher *m, uint32_t doc)
+{
+    while (m->at < m->list.n && m->list.docs[m->at] < doc) m->at++;
+    m->tf = m->at < m->list.n && m->list.docs[m->at] == doc;
+    return m->tf;
+}
+
 uint32_t matcher_next(matcher *m)
 {
     if (m->empty) return CURSOR_END;
     m->begun = true;
-    m->doc = m->plan->kind == MATCH_KEY ? cursor_next(&m->words[0]) : phrase_next(m);
+    switch (m->plan->kind) {
+    case MATCH_KEY: m->doc = cursor_next(&m->words[0]); break;
+    case MATCH_DOCS: m->doc = docs_next(m); break;
+    default: m->doc = phrase_next(m); break;
+    }
     return m->doc;
 }
 
@@ -95,6 +118,7 @@ bool matcher_has(matcher *m, uint32_t doc)
     m->begun = true;
     m->doc = doc;
     if (key) return cursor_seek(&m->words[0], doc) == doc;
+    if (m->plan->kind == MATCH_DOCS) return docs_have(m, doc);
     m->tf = 0;
     if (cursor_seek(&m->words[m->lead], doc) != doc || align(m, doc) != doc) return false;
     return verify(m, doc);

@@ -36,6 +36,8 @@ typedef struct matcher {
     uint32_t doc;        /* driver: current document; else the document last asked        */
     uint32_t tf;         /* there; 0: no match                                            */
     uint32_t lead;       /* the rarest word                                               */
+    split_list list;     /* MATCH_DOCS: of this segment                                   */
+    uint32_t at;         /* there: documents passed, the current one included             */
 } matcher;
 
 /* Cursors come from the arena; they are reused when the same matcher is opened for another

@@ -65,7 +65,7 @@ pm_status plan_add_key(plan *p, uint8_t class, pm_text term, uint32_t *out, pm_e
 
 static bool same_matcher(const plan_matcher *a, const plan_matcher *b)
 {
-    return a->kind == b->kind && a->title == b->title && a->n_words == b->n_words &&
+    return a->kind == b->kind && a->title == b->title && a->lists == b->lists && a->n_words == b->n_words &&
            a->window == b->window && !memcmp(a->words, b->words, a->n_words * sizeof *a->words) &&
            (a->kind != MATCH_NEAR || !memcmp(a->needs, b->needs, a->n_words * sizeof *a->needs));
 }
@@ -79,8 +79,8 @@ static pm_status add_matcher(plan *p, plan_matcher m, uint32_t *out, pm_error *e
         }
     if (!mem_grow(&p->matchers, &p->cap_matchers, p->n_matchers + 1, sizeof *p->matchers))
         return error_nomem(err);
-    m.cost = UINT64_MAX;
-    for (uint32_t i = 0; i < m.n_words; i++)
+    if (m.kind != MATCH_DOCS) m.cost = UINT64_MAX;
+    for (uint32_t i = 0; m.kind != MATCH_DOCS && i < m.n_words; i++)
         if (p->keys[m.words[i]].df < m.cost) m.cost = p->keys[m.words[i]].df;
     *out = (uint32_t)p->n_matchers;
     p->matchers[p->n_matchers++] = m;
@@ -106,6 +106,20 @@ pm_status plan_add_phrase(plan *p, const uint32_t *keys, uint32_t n, bool title,
     plan_matcher m = {.kind = MATCH_PHRASE, .title = title, .n_words = n};
     m.words = copy_numbers(p, keys, n);
     return m.words ? add_matcher(p, m, out, err) : error_nomem(err);
+}
+
+pm_status plan_add_docs(plan *p, const split_entry *entry, uint32_t *out, pm_error *err)
+{
+    pm_status st = PM_OK;
+    plan_matcher m = {.kind = MATCH_DOCS, .n_words = 2 * entry->n_pairs, .lists = entry->lists};
+    uint32_t *keys = arena_alloc(p->a, m.n_words * sizeof *keys);
+    if (!keys) return error_nomem(err);
+    for (uint32_t i = 0; i < m.n_words; i++) PM_TRY(plan_add_key(p, 0, entry->pairs[i], &keys[i], err));
+    m.words = keys;
+    m.cost = entry->n_docs;
+    st = add_matcher(p, m, out, err);
+out:
+    return st;
 }
 
 /* Only a window of more than FIELD_GAP positions can reach from the title into the body. */
@@ -309,11 +323,13 @@ static uint64_t driver_cost(const plan *p, const query_node *node, bool mark)
 
 /* ---- the whole ----------------------------------------------------------------------------------------- */
 
-pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, const query *q,
-                    const pm_search_options *options, pm_error *err)
+pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words,
+                    split_cache *splits, const query *q, const pm_search_options *options,
+                    pm_error *err)
 {
     pm_status st = PM_OK;
-    *p = (plan){.snap = snap, .a = a, .words = words, .q = q, .match = options->match};
+    *p = (plan){.snap = snap, .a = a, .words = words, .splits = splits, .q = q, .match = options->match};
+    p->snippets = options->want_snippets;
     p->k1 = options->k1 < 0 ? snap->meta.k1 : options->k1;
     p->b = options->b < 0 ? snap->meta.b : options->b;
     p->leaves = arena_zalloc(a, q->n_leaves * sizeof *p->leaves);

@@ -16,8 +16,9 @@
 
 #include "common/segment/snapshot.h"
 #include "searcher/query.h"
+#include "searcher/split_cache.h"
 
-/* Split forms verified for one query at most; more are not looked at. */
+/* Places where words of one query may be split; beyond these words are not looked at. */
 enum { PLAN_SPLITS_MAX = 256 };
 
 typedef struct plan_key {
@@ -29,16 +30,22 @@ typedef struct plan_key {
     term_entry *entries;      /* one for each segment; df 0: not there                    */
 } plan_key;
 
-typedef enum matcher_kind { MATCH_KEY, MATCH_PHRASE, MATCH_NEAR } matcher_kind;
+typedef enum matcher_kind {
+    MATCH_KEY,
+    MATCH_PHRASE,
+    MATCH_NEAR,
+    MATCH_DOCS                /* the documents where a word stands as two; tf 1           */
+} matcher_kind;
 
 typedef struct plan_matcher {
     matcher_kind kind;
     bool title;
     uint32_t n_words;
-    const uint32_t *words;    /* keys; MATCH_NEAR: distinct ones                          */
+    const uint32_t *words;    /* keys; MATCH_NEAR: distinct ones; MATCH_DOCS: pairs       */
     const uint32_t *needs;    /* MATCH_NEAR: occurrences wanted of each                   */
     const uint32_t *titles;   /* MATCH_NEAR with a window that could reach over the gap
                                  between title and body: the title keys, else NULL        */
+    const split_list *lists;  /* MATCH_DOCS: one for each segment                         */
     uint64_t window;          /* MATCH_NEAR: positions from first to last word, inclusive */
     uint64_t cost;            /* postings to walk, about                                  */
 } plan_matcher;
@@ -62,9 +69,11 @@ typedef struct plan {
     snapshot *snap;
     arena *a;
     analyzer *words;
+    split_cache *splits;
     const query *q;
     pm_match match;
     double k1, b;
+    bool snippets;            /* split forms are wanted for highlights, too               */
     plan_key *keys;           /* the arrays are owned: plan_free                          */
     plan_matcher *matchers;
     plan_leaf *leaves;        /* by query_node.leaf                                       */
@@ -76,8 +85,9 @@ typedef struct plan {
 } plan;
 
 /* PM_USAGE when the query needs positions and the index has none. */
-pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, const query *q,
-                    const pm_search_options *options, pm_error *err);
+pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words,
+                    split_cache *splits, const query *q, const pm_search_options *options,
+                    pm_error *err);
 void plan_free(plan *p);
 
 /* The key of a term: a class byte (0: plain) and the term.  *out is its index. */
@@ -87,6 +97,9 @@ pm_status plan_add_key_matcher(plan *p, uint32_t key, uint32_t *out, pm_error *e
 pm_status plan_add_phrase(plan *p, const uint32_t *keys, uint32_t n, bool title, uint32_t *out,
                           pm_error *err);
 pm_status plan_add_alt(plan *p, plan_leaf *leaf, uint32_t matcher, pm_error *err);
+/* The documents that a word matches by its split forms (cost: their number). */
+pm_status plan_add_docs(plan *p, const split_entry *entry, uint32_t *out, pm_error *err);
+pm_status plan_split(plan *p, pm_text word, uint32_t word_key, const split_entry **out, pm_error *err);
 /* Widen word leaves by joined and split forms (plan_joined.c). */
 pm_status plan_join(plan *p, pm_error *err);
 

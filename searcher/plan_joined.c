@@ -38,49 +38,18 @@ out:
     return st;
 }
 
-/* Was this folded form ever written in any segment? */
-static bool attested(const plan *p, const char *word, size_t len)
-{
-    uint8_t from[TERM_MAX_BYTES + 1];
-    dict_iter it;
-    if (len > TERM_MAX_BYTES) return false;
-    memcpy(from, word, len);
-    from[len] = 0;
-    for (uint32_t s = 0; s < p->snap->meta.n_segments; s++) {
-        dict_iter_begin(&it, p->snap->segments[s].seg, true, from, len + 1);
-        if (dict_iter_next(&it) && it.key_len > len && !memcmp(it.key, from, len + 1)) return true;
-    }
-    return false;
-}
-
-/* *key UINT32_MAX: no live document has the term of this half. */
-static pm_status half_key(plan *p, const char *word, size_t len, uint32_t *key, pm_error *err)
-{
-    *key = UINT32_MAX;
-    const form *f = analyzer_form(p->words, word, len);
-    if (!f) return analyzer_failed(p->words) ? error_nomem(err) : PM_OK;
-    char *stem = arena_strndup(p->a, f->stem, f->stem_len);
-    if (!stem) return error_nomem(err);
-    pm_status st = plan_add_key(p, 0, (pm_text){stem, f->stem_len}, key, err);
-    if (st == PM_OK && !p->keys[*key].df) *key = UINT32_MAX;
-    return st;
-}
-
 static pm_status split_word(plan *p, const query_node *node, pm_error *err)
 {
     pm_status st = PM_OK;
-    const pm_text word = node->words[0].folded;
-    uint32_t keys[2], matcher;
-    for (size_t at = 1; at < word.len && p->n_splits < PLAN_SPLITS_MAX; at++) {
-        if (((unsigned char)word.data[at] & 0xc0) == 0x80) continue;
-        if (!attested(p, word.data, at) || !attested(p, word.data + at, word.len - at)) continue;
-        p->n_splits++;
-        PM_TRY(half_key(p, word.data, at, &keys[0], err));
-        PM_TRY(half_key(p, word.data + at, word.len - at, &keys[1], err));
-        if (keys[0] == UINT32_MAX || keys[1] == UINT32_MAX) continue;
-        PM_TRY(plan_add_phrase(p, keys, 2, false, &matcher, err));
-        PM_TRY(plan_add_alt(p, &p->leaves[node->leaf], matcher, err));
-    }
+    plan_leaf *leaf = &p->leaves[node->leaf];
+    const split_entry *entry;
+    uint32_t matcher;
+    if (p->n_splits >= PLAN_SPLITS_MAX) return PM_OK;
+    PM_TRY(plan_split(p, node->words[0].folded, p->matchers[leaf->alts[0]].words[0], &entry, err));
+    p->n_splits += entry->n_tried;
+    if (!entry->n_docs && !(p->snippets && entry->n_pairs)) goto out;
+    PM_TRY(plan_add_docs(p, entry, &matcher, err));
+    PM_TRY(plan_add_alt(p, leaf, matcher, err));
 out:
     return st;
 }

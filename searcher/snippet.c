@@ -19,6 +19,9 @@ static bool add_unit(snippeter *s, const uint32_t *keys, uint32_t n, bool wants_
 
 static bool add_matcher_units(snippeter *s, const plan_matcher *m, bool wants_mark)
 {
+    for (uint32_t i = 0; m->kind == MATCH_DOCS && i < m->n_words; i += 2)
+        if (!add_unit(s, &m->words[i], 2, false)) return false;
+    if (m->kind == MATCH_DOCS) return true;
     if (m->kind != MATCH_NEAR) return add_unit(s, m->words, m->n_words, wants_mark);
     for (uint32_t i = 0; i < m->n_words; i++)
         if (!add_unit(s, &m->words[i], 1, false)) return false;

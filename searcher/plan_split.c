@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * plan_split.c - find the live documents where a word stands as two; see split_cache.h.
+ *
+ * For every place where the folded word can be cut, both parts must have been written as
+ * words somewhere (form dictionaries); then their terms' lists are intersected and
+ * positions compared, and documents that have the word itself are dropped.
+ */
+#include <stdlib.h>
+
+#include "searcher/index.h"
+#include "searcher/matcher.h"
+
+typedef struct split_search {
+    plan *p;
+    match_scratch scratch;
+    split_entry *entry;
+    plan_matcher specs[TERM_MAX_BYTES]; /* one for each place                              */
+    matcher matchers[TERM_MAX_BYTES];
+    pm_text halves[2 * TERM_MAX_BYTES]; /* terms                                           */
+    bool stands[TERM_MAX_BYTES];
+    uint32_t n;
+    uint32_t *docs;                     /* of one segment                                  */
+    size_t n_docs, docs_cap;
+    matcher word;
+    plan_matcher word_spec;
+} split_search;
+
+/* Was this folded form ever written in any segment? */
+static bool attested(const plan *p, const char *word, size_t len)
+{
+    uint8_t from[TERM_MAX_BYTES + 1];
+    dict_iter it;
+    if (len > TERM_MAX_BYTES) return false;
+    memcpy(from, word, len);
+    from[len] = 0;
+    for (uint32_t s = 0; s < p->snap->meta.n_segments; s++) {
+        dict_iter_begin(&it, p->snap->segments[s].seg, true, from, len + 1);
+        if (dict_iter_next(&it) && it.key_len > len && !memcmp(it.key, from, len + 1)) return true;
+    }
+    return false;
+}
+
+/* *key UINT32_MAX: no live document has the term of this half. */
+static pm_status half_key(plan *p, const char *word, size_t len, uint32_t *key, pm_text *term, pm_error *err)
+{
+    *key = UINT32_MAX;
+    const form *f = analyzer_form(p->words, word, len);
+    if (!f) return analyzer_failed(p->words) ? error_nomem(err) : PM_OK;
+    *term = (pm_text){arena_strndup(p->a, f->stem, f->stem_len), f->stem_len};
+    if (!term->data) return error_nomem(err);
+    pm_status st = plan_add_key(p, 0, *term, key, err);
+    if (st == PM_OK && !p->keys[*key].df) *key = UINT32_MAX;
+    return st;
+}
+
+static pm_status make_matcher(plan *p, plan_matcher *spec, matcher *m, match_scratch *scratch,
+                              const uint32_t *keys, uint32_t n, pm_error *err)
+{
+    uint32_t *copy = arena_alloc(p->a, n * sizeof *copy);
+    *m = (matcher){.plan = spec, .scratch = scratch};
+    m->words = arena_zalloc(p->a, n * sizeof *m->words);
+    if (!copy || !m->words) return error_nomem(err);
+    memcpy(copy, keys, n * sizeof *copy);
+    *spec = (plan_matcher){.kind = n == 1 ? MATCH_KEY : MATCH_PHRASE, .n_words = n, .words = copy};
+    return PM_OK;
+}
+
+static pm_status try_place(split_search *x, size_t at, pm_error *err)
+{
+    pm_status st = PM_OK;
+    const split_entry *e = x->entry;
+    uint32_t keys[2];
+    if (!attested(x->p, e->word, at) || !attested(x->p, e->word + at, e->word_len - at)) return PM_OK;
+    x->entry->n_tried++;
+    PM_TRY(half_key(x->p, e->word, at, &keys[0], &x->halves[2 * x->n], err));
+    PM_TRY(half_key(x->p, e->word + at, e->word_len - at, &keys[1], &x->halves[2 * x->n + 1], err));
+    if (keys[0] == UINT32_MAX || keys[1] == UINT32_MAX) goto out;
+    PM_TRY(make_matcher(x->p, &x->specs[x->n], &x->matchers[x->n], &x->scratch, keys, 2, err));
+    x->n++;
+out:
+    return st;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* All documents of the segment with one of the pairs, rising, each once. */
+static pm_status gather(split_search *x, uint32_t segment_index, pm_error *err)
+{
+    const snapshot_segment *part = &x->p->snap->segments[segment_index];
+    x->n_docs = 0;
+    for (uint32_t i = 0; i < x->n; i++) {
+        matcher *m = &x->matchers[i];
+        matcher_open(m, x->p, segment_index);
+        while (matcher_next(m) != CURSOR_END) {
+            if (!snapshot_live(part, m->doc)) continue;
+            if (!mem_grow(&x->docs, &x->docs_cap, x->n_docs + 1, sizeof *x->docs)) return error_nomem(err);
+            x->docs[x->n_docs++] = m->doc;
+            x->stands[i] = true;
+        }
+    }
+    if (x->n_docs) qsort(x->docs, x->n_docs, sizeof *x->docs, by_number);
+    return x->scratch.no_memory ? error_nomem(err) : PM_OK;
+}
+
+/* Keep those without the word itself, as the entry's list. */
+static pm_status take_segment(split_search *x, uint32_t segment_index, pm_error *err)
+{
+    pm_status st = PM_OK;
+    size_t kept = 0;
+    PM_TRY(gather(x, segment_index, err));
+    matcher_open(&x->word, x->p, segment_index);
+    for (size_t i = 0; i < x->n_docs; i++) {
+        uint32_t doc = x->docs[i];
+        if (kept && x->docs[kept - 1] == doc) continue;
+        if (!matcher_has(&x->word, doc)) x->docs[kept++] = doc;
+    }
+    uint32_t *docs = arena_alloc(x->p->a, kept * sizeof *docs);
+    if (!docs) return error_nomem(err);
+    if (kept) memcpy(docs, x->docs, kept * sizeof *docs);
+    x->entry->lists[segment_index] = (split_list){docs, (uint32_t)kept};
+    x->entry->n_docs += kept;
+out:
+    return st;
+}
+
+static pm_status take_pairs(split_search *x, pm_error *err)
+{
+    split_entry *e = x->entry;
+    e->pairs = arena_alloc(x->p->a, 2 * (size_t)x->n * sizeof *e->pairs);
+    if (!e->pairs) return error_nomem(err);
+    for (uint32_t i = 0; i < x->n; i++) {
+        if (!x->stands[i]) continue;
+        e->pairs[2 * e->n_pairs] = x->halves[2 * i];
+        e->pairs[2 * e->n_pairs + 1] = x->halves[2 * i + 1];
+        e->n_pairs++;
+    }
+    return PM_OK;
+}
+
+static pm_status search_splits(split_search *x, uint32_t word_key, pm_error *err)
+{
+    pm_status st = PM_OK;
+    const split_entry *e = x->entry;
+    for (size_t at = 1; at < e->word_len && x->n < TERM_MAX_BYTES; at++)
+        if (((unsigned char)e->word[at] & 0xc0) != 0x80) PM_TRY(try_place(x, at, err));
+    PM_TRY(make_matcher(x->p, &x->word_spec, &x->word, &x->scratch, &word_key, 1, err));
+    for (uint32_t s = 0; x->n && s < x->p->snap->meta.n_segments; s++) PM_TRY(take_segment(x, s, err));
+    PM_TRY(take_pairs(x, err));
+out:
+    return st;
+}
+
+pm_status plan_split(plan *p, pm_text word, uint32_t word_key, const split_entry **out, pm_error *err)
+{
+    pm_status st = PM_OK;
+    *out = split_cache_find(p->splits, word.data, word.len);
+    if (*out) return PM_OK;
+    split_search *x = arena_zalloc(p->a, sizeof *x);
+    split_entry *e = arena_zalloc(p->a, sizeof *e);
+    if (!x || !e) return error_nomem(err);
+    e->word = word.data;
+    e->word_len = word.len;
+    e->lists = arena_zalloc(p->a, p->snap->meta.n_segments * sizeof *e->lists);
+    x->p = p;
+    x->entry = e;
+    if (!e->lists) return error_nomem(err);
+    PM_TRY(search_splits(x, word_key, err));
+    if (!split_cache_add(p->splits, e, p->snap->meta.n_segments)) {
+        st = error_nomem(err);
+        goto out;
+    }
+    *out = e;
+out:
+    match_scratch_free(&x->scratch);
+    mem_free(x->docs);
+    return st;
+}
