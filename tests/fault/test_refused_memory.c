@@ -6,8 +6,6 @@
  * PM_NOMEM or PM_OK, and the folder then holds the state before or the whole one after, PM_OK
  * always meaning the one after.  While an index is opened and asked: PM_NOMEM, or PM_OK with
  * the sound answers.  Nothing crashes and (under sanitizers) nothing leaks.
- *
- *   PM_FAULT_STRIDE=N   every N-th allocation only (default 1; 3 under sanitizers)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,14 +23,6 @@ static char folder[FOLDER_PATH];
 static folder_image before;                 /* what each case begins with                    */
 static transcript old_answers, new_answers; /* old_answers empty: there is no index before */
 static transcript answers;
-
-static uint64_t stride(void)
-{
-    const char *text = getenv("PM_FAULT_STRIDE"), *variant = getenv("PM_TEST_VARIANT");
-    unsigned long n = text && *text ? strtoul(text, NULL, 10) : 0;
-    if (n) return n;
-    return !variant || !strcmp(variant, "release") || !strcmp(variant, "debug") ? 1 : 3;
-}
 
 /* ---- what is done while memory is refused --------------------------------------------- */
 
@@ -165,7 +155,7 @@ static void refuse_each(const char *title, pm_status (*act)(pm_error *err),
                         void (*verify)(pm_status st, uint64_t n), bool sticky)
 {
     uint64_t n = 1, refused = 0, survived = 0;
-    for (;; n += stride()) {
+    for (;; n++) {
         pm_error err = {.status = PM_OK};
         mem_fail_at(n, sticky);
         pm_status st = act(&err);
@@ -186,9 +176,9 @@ static void refuse_each(const char *title, pm_status (*act)(pm_error *err),
         else
             refused++;
     }
-    printf("%s, %s: %lu allocations (every %lu.): %lu reported, %lu done without\n", title,
-           sticky ? "sticky" : "once", (unsigned long)n - 1, (unsigned long)stride(),
-           (unsigned long)refused, (unsigned long)survived);
+    printf("%s, %s: %lu allocations: %lu reported, %lu done without\n", title,
+           sticky ? "sticky" : "once", (unsigned long)n - 1, (unsigned long)refused,
+           (unsigned long)survived);
     assert_true(refused > 0);
 }
 
