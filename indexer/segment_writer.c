@@ -21,8 +21,10 @@ void writer_fail(segment_writer *w, pm_status status, const char *what)
 {
     if (writer_bad(w)) return;
     w->status = status;
-    if (status == PM_NOMEM) error_nomem(&w->first);
-    else error_set(&w->first, status, "%s", what);
+    if (status == PM_NOMEM)
+        error_nomem(&w->first);
+    else
+        error_set(&w->first, status, "%s", what);
 }
 
 void writer_check_buf(segment_writer *w, const buf *b)
@@ -61,7 +63,10 @@ void writer_zeros(segment_writer *w, uint64_t len)
         writer_put(w, zeros, len < sizeof zeros ? (size_t)len : sizeof zeros);
 }
 
-void writer_section_begin(segment_writer *w, section_id id) { w->info.sections[id].off = w->out.len; }
+void writer_section_begin(segment_writer *w, section_id id)
+{
+    w->info.sections[id].off = w->out.len;
+}
 
 void writer_section_end(segment_writer *w, section_id id)
 {
@@ -78,7 +83,8 @@ void writer_section(segment_writer *w, section_id id, const buf *content)
     writer_section_end(w, id);
 }
 
-/* ---- begin ------------------------------------------------------------------------------------ */
+/* ---- begin ------------------------------------------------------------------------------------
+ */
 
 static pm_status config_check(const segment_writer_config *c, pm_error *err)
 {
@@ -86,7 +92,8 @@ static pm_status config_check(const segment_writer_config *c, pm_error *err)
                 isfinite(c->k1) && c->k1 >= 0 && c->k1 <= 1e6 && c->b >= 0 && c->b <= 1 &&
                 isfinite(c->avgdl_ref) && c->avgdl_ref >= 0 && c->avgdl_ref <= 1e12 &&
                 c->store_block_bytes <= STORE_RECORD_MAX;
-    return good ? PM_OK : error_set(err, PM_USAGE, "segment geometry is out of range (FORMAT.md, footer)");
+    return good ? PM_OK
+                : error_set(err, PM_USAGE, "segment geometry is out of range (FORMAT.md, footer)");
 }
 
 pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *name,
@@ -101,10 +108,14 @@ pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *n
     PM_TRY(config_check(config, err));
     w->folder = d;
     w->config = *config;
-    w->info = (segment_info){.segment_id = config->segment_id, .k1 = config->k1, .b = config->b,
-                             .avgdl_ref = config->avgdl_ref, .block_size = config->block_size,
+    w->info = (segment_info){.segment_id = config->segment_id,
+                             .k1 = config->k1,
+                             .b = config->b,
+                             .avgdl_ref = config->avgdl_ref,
+                             .block_size = config->block_size,
                              .dense_shift = config->dense_shift,
-                             .has_positions = config->has_positions, .has_text = config->has_text};
+                             .has_positions = config->has_positions,
+                             .has_text = config->has_text};
     memcpy(w->info.uuid, config->uuid, 16);
     snprintf(w->name, sizeof w->name, "%s", name);
     if (!store_writer_init(w)) PM_TRY(error_nomem(err));
@@ -131,8 +142,10 @@ void segment_writer_doc(segment_writer *w, const segment_doc *doc)
     }
     tables_add(w, doc);
     if (writer_bad(w)) return;
-    if (w->raw_pending) w->raw_pending--;
-    else store_writer_add(w, doc->record);
+    if (w->raw_pending)
+        w->raw_pending--;
+    else
+        store_writer_add(w, doc->record);
 }
 
 void segment_writer_raw_block(segment_writer *w, uint32_t n_docs, uint32_t raw_len, slice deflated)
@@ -154,7 +167,8 @@ void segment_writer_docs_done(segment_writer *w)
         return;
     }
     store_writer_finish(w);
-    const buf *const columns[] = {&w->dl, &w->seq, &w->date, &w->id_offsets, &w->ids, &w->id_hashes, &w->store_dir};
+    const buf *const columns[] = {&w->dl,  &w->seq,       &w->date,     &w->id_offsets,
+                                  &w->ids, &w->id_hashes, &w->store_dir};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) writer_check_buf(w, columns[i]);
     writer_section_end(w, SECTION_STORE);
     writer_section_begin(w, SECTION_POSTINGS);
@@ -168,7 +182,8 @@ double segment_writer_avgdl_ref(const segment_writer *w)
     return w->docs_done ? w->info.avgdl_ref : 0;
 }
 
-/* ---- terms and forms -------------------------------------------------------------------------- */
+/* ---- terms and forms --------------------------------------------------------------------------
+ */
 
 /* Sum of tfs; 0 when the list breaks a rule. */
 static uint64_t term_check(const segment_writer *w, const segment_term *t)
@@ -228,7 +243,8 @@ void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uin
                          uint32_t index, uint32_t df, uint64_t cf)
 {
     if (writer_bad(w)) return;
-    if (!df || cf < df || term >= w->terms.n_keys || !dict_writer_key(&w->forms, key, key_len, 0, false)) {
+    if (!df || cf < df || term >= w->terms.n_keys ||
+        !dict_writer_key(&w->forms, key, key_len, 0, false)) {
         writer_fail(w, PM_USAGE, "segment writer: a form or its key is out of order");
         return;
     }
@@ -240,7 +256,8 @@ void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uin
     writer_check_buf(w, out);
 }
 
-/* ---- finish ----------------------------------------------------------------------------------- */
+/* ---- finish -----------------------------------------------------------------------------------
+ */
 
 static void dict_finish(segment_writer *w, dict_writer *dict, section_id blocks, section_id index)
 {
@@ -289,7 +306,9 @@ pm_status segment_writer_finish(segment_writer *w, bool sync, manifest_segment *
     uint32_t crc = writer_finish_sections(w);
     pm_status st = w->status;
     if (st == PM_OK) {
-        *out = (manifest_segment){.size = w->out.len, .footer_crc = crc, .n_docs = w->info.n_docs,
+        *out = (manifest_segment){.size = w->out.len,
+                                  .footer_crc = crc,
+                                  .n_docs = w->info.n_docs,
                                   .live_tokens = w->info.sum_dl};
         memcpy(out->name, w->name, sizeof out->name);
         st = outfile_finish(&w->out, sync, err);
@@ -309,9 +328,9 @@ void segment_writer_abandon(segment_writer *w)
     store_writer_free(w);
     dict_writer_free(&w->terms);
     dict_writer_free(&w->forms);
-    buf *const owned[] = {&w->page_crcs, &w->store_dir, &w->dl,     &w->seq,   &w->date,
-                          &w->id_offsets, &w->ids,      &w->id_hashes, &w->region, &w->words,
-                          &w->positions, &w->offsets,   &w->exceptions};
+    buf *const owned[] = {&w->page_crcs,  &w->store_dir, &w->dl,        &w->seq,    &w->date,
+                          &w->id_offsets, &w->ids,       &w->id_hashes, &w->region, &w->words,
+                          &w->positions,  &w->offsets,   &w->exceptions};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) buf_free(owned[i]);
     mem_free(w);
 }

@@ -12,7 +12,8 @@ static size_t shared_len(const dict_writer *dict, const uint8_t *key, size_t len
     return n;
 }
 
-static void block_begin(dict_writer *dict, const uint8_t *key, size_t len, uint64_t base, bool with_base)
+static void block_begin(dict_writer *dict, const uint8_t *key, size_t len, uint64_t base,
+                        bool with_base)
 {
     uint8_t prefix[8] = {0};
     memcpy(prefix, key, len < 8 ? len : 8);

@@ -30,33 +30,36 @@ void dict_writer_free(dict_writer *dict);
 struct store_writer; /* zlib's state and the block being filled                          */
 
 struct segment_writer {
-    const dir *folder;           /* borrowed until finish or abandon                     */
+    const dir *folder; /* borrowed until finish or abandon                     */
     segment_writer_config config;
     segment_info info;
     outfile out;
-    bool created;                /* the file is ours to unlink                           */
+    bool created; /* the file is ours to unlink                           */
     char name[SEGMENT_NAME_MAX];
-    pm_status status;            /* first failure                                        */
+    pm_status status; /* first failure                                        */
     pm_error first;
 
-    uint32_t page_crc;           /* of the page that is being written                    */
+    uint32_t page_crc; /* of the page that is being written                    */
     buf page_crcs;
 
     struct store_writer *store;
     buf store_dir;
-    buf dl, seq, date;           /* u32, u64, i64 a document                             */
+    buf dl, seq, date;              /* u32, u64, i64 a document                             */
     buf id_offsets, ids, id_hashes; /* u64, bytes, u32                                    */
-    uint32_t max_dl, raw_pending; /* documents that a raw block promised                 */
+    uint32_t max_dl, raw_pending;   /* documents that a raw block promised                 */
     bool docs_done;
 
     dict_writer terms, forms;
-    uint64_t region_end;         /* of the last list, in its section                     */
+    uint64_t region_end; /* of the last list, in its section                     */
     buf region, words, positions, offsets, exceptions; /* of the list being written       */
 };
 
 /* Keep the first failure. */
 void writer_fail(segment_writer *w, pm_status status, const char *what);
-static inline bool writer_bad(const segment_writer *w) { return w->status != PM_OK; }
+static inline bool writer_bad(const segment_writer *w)
+{
+    return w->status != PM_OK;
+}
 /* Bytes at the end of the file. */
 void writer_put(segment_writer *w, const void *data, size_t len);
 void writer_zeros(segment_writer *w, uint64_t len);

@@ -68,7 +68,8 @@ static void put_ef_block(segment_writer *w, const uint32_t *docs, uint32_t n, ui
     ef_shape shape;
     uint32_t values[EF_BLOCK_MAX];
     for (uint32_t i = 0; i < n; i++) values[i] = docs[i] - base;
-    if (!ef_shape_of(n, values[n - 1], &shape) || !buf_reserve(&w->words, (size_t)shape.words * 8)) return;
+    if (!ef_shape_of(n, values[n - 1], &shape) || !buf_reserve(&w->words, (size_t)shape.words * 8))
+        return;
     ef_encode(&shape, values, (uint64_t *)(void *)(w->words.data + w->words.len));
     w->words.len += (size_t)shape.words * 8;
 }
@@ -90,11 +91,13 @@ static uint32_t put_sparse(segment_writer *w, const segment_term *t, const uint8
     buf_reset(&w->offsets);
     for (uint32_t b = 0; b < n_blocks; b++) {
         buf_u32(&w->offsets, (uint32_t)(w->words.len / 8));
-        put_ef_block(w, t->docs + (size_t)b * bs, block_len(w, t, b), b ? t->docs[(size_t)b * bs - 1] + 1 : 0);
+        put_ef_block(w, t->docs + (size_t)b * bs, block_len(w, t, b),
+                     b ? t->docs[(size_t)b * bs - 1] + 1 : 0);
     }
     writer_check_buf(w, &w->words);
     writer_check_buf(w, &w->offsets);
-    for (uint32_t b = 0; b < n_blocks; b++) buf_u32(out, t->docs[(size_t)b * bs + block_len(w, t, b) - 1]);
+    for (uint32_t b = 0; b < n_blocks; b++)
+        buf_u32(out, t->docs[(size_t)b * bs + block_len(w, t, b) - 1]);
     buf_append(out, w->offsets.data, w->offsets.len);
     for (uint32_t b = 0; b < n_blocks; b++) buf_u8(out, (uint8_t)(block_len(w, t, b) - 1));
     for (uint32_t b = 0; b < n_blocks; b++)
@@ -127,7 +130,8 @@ static void put_dense(segment_writer *w, const segment_term *t, const uint8_t *i
     buf_pad(out, 8);
 }
 
-/* ---- longer lists: the whole ------------------------------------------------------------------ */
+/* ---- longer lists: the whole ------------------------------------------------------------------
+ */
 
 /* The largest, 10th, 100th and 1000th largest byte; 0 where there are fewer. */
 static void put_maxima(const uint8_t *impacts, uint32_t df, uint8_t out[4])
@@ -161,8 +165,10 @@ static uint32_t put_large(segment_writer *w, const segment_term *t)
     writer_check_buf(w, impacts);
     buf_zero(&w->region, LIST_HEAD_BYTES);
     if (writer_bad(w) || w->region.failed) return 0;
-    if (dense) put_dense(w, t, impacts->data);
-    else put_sparse(w, t, impacts->data);
+    if (dense)
+        put_dense(w, t, impacts->data);
+    else
+        put_sparse(w, t, impacts->data);
     buf_append(&w->region, impacts->data, impacts->len);
     buf_pad(&w->region, 8);
     put_large_exceptions(w);
@@ -178,8 +184,10 @@ void region_encode(segment_writer *w, const segment_term *t, uint64_t cf)
 {
     bool small = t->df <= w->info.block_size;
     uint32_t n_blocks = 1;
-    if (small) put_small(w, t);
-    else n_blocks = put_large(w, t);
+    if (small)
+        put_small(w, t);
+    else
+        n_blocks = put_large(w, t);
     if (writer_bad(w) || w->region.failed) return;
     if (t->positions) region_positions(w, t, n_blocks);
     if (t->n_forms > 1) region_forms(w, t, cf);

@@ -14,7 +14,7 @@
 typedef struct store_writer {
     z_stream z;
     bool open;
-    uint32_t n_docs, first_doc;  /* of the block being filled                            */
+    uint32_t n_docs, first_doc; /* of the block being filled                            */
     buf lengths, records, deflated;
 } store_writer;
 
@@ -103,7 +103,8 @@ void store_writer_add(segment_writer *w, slice record)
         writer_fail(w, PM_USAGE, "an article is larger than 64 MiB; split it");
         return;
     }
-    if (store->n_docs && store->records.len + record.len > w->config.store_block_bytes) block_write(w);
+    if (store->n_docs && store->records.len + record.len > w->config.store_block_bytes)
+        block_write(w);
     buf_varint(&store->lengths, record.len);
     buf_append(&store->records, record.data, record.len);
     store->n_docs++;

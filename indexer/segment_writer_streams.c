@@ -11,8 +11,8 @@
 
 /* Positions of n postings as nibbles from the start of dst; start[g] = nibble where group g
  * begins.  Returns the nibbles, or 0 when positions do not rise. */
-static uint64_t put_nibbles(const uint32_t *tfs, uint32_t n, const uint32_t *positions, uint8_t *dst,
-                            uint64_t start[SEGMENT_BLOCK_MAX / POSITION_GROUP])
+static uint64_t put_nibbles(const uint32_t *tfs, uint32_t n, const uint32_t *positions,
+                            uint8_t *dst, uint64_t start[SEGMENT_BLOCK_MAX / POSITION_GROUP])
 {
     uint64_t at = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -34,8 +34,10 @@ static void put_header(buf *out, uint32_t n, const uint64_t *start)
     bool narrow = start[groups - 1] <= UINT16_MAX;
     buf_u8(out, narrow ? 2 : 4);
     for (uint32_t g = 1; g < groups; g++) {
-        if (narrow) buf_u16(out, (uint16_t)start[g]);
-        else buf_u32(out, (uint32_t)start[g]);
+        if (narrow)
+            buf_u16(out, (uint16_t)start[g]);
+        else
+            buf_u32(out, (uint32_t)start[g]);
     }
 }
 
@@ -52,8 +54,9 @@ static void put_block(segment_writer *w, const uint32_t *tfs, uint32_t n, const 
     }
     uint64_t used = put_nibbles(tfs, n, positions, nibbles->data, start);
     if (!used || used > UINT32_MAX) {
-        writer_fail(w, PM_USAGE, used ? "segment writer: more positions than a block can hold"
-                                      : "segment writer: positions do not rise");
+        writer_fail(w, PM_USAGE,
+                    used ? "segment writer: more positions than a block can hold"
+                         : "segment writer: positions do not rise");
         return;
     }
     put_header(out, n, start);
@@ -72,7 +75,9 @@ void region_positions(segment_writer *w, const segment_term *t, uint32_t n_block
         if (n > w->info.block_size) n = w->info.block_size;
         uint64_t count = 0;
         for (uint32_t i = 0; i < n; i++) count += t->tfs[first + i];
-        if (out->len > UINT32_MAX) writer_fail(w, PM_USAGE, "a word has more positions than a segment can hold; use less --memory");
+        if (out->len > UINT32_MAX)
+            writer_fail(w, PM_USAGE,
+                        "a word has more positions than a segment can hold; use less --memory");
         buf_u32(&w->offsets, (uint32_t)out->len);
         put_block(w, t->tfs + first, n, positions, count, out);
         positions += count;

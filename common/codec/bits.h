@@ -11,11 +11,23 @@
 #include "common/base/bytes.h"
 
 /* floor(log2(v)), v > 0. */
-static inline unsigned bits_log2(uint64_t v) { return 63u - (unsigned)__builtin_clzll(v); }
-static inline unsigned bits_count(uint64_t w) { return (unsigned)__builtin_popcountll(w); }
+static inline unsigned bits_log2(uint64_t v)
+{
+    return 63u - (unsigned)__builtin_clzll(v);
+}
+static inline unsigned bits_count(uint64_t w)
+{
+    return (unsigned)__builtin_popcountll(w);
+}
 /* Index of the lowest bit that is set, w != 0. */
-static inline unsigned bits_lowest(uint64_t w) { return (unsigned)__builtin_ctzll(w); }
-static inline uint64_t bits_words(uint64_t n_bits) { return n_bits / 64 + (n_bits % 64 != 0); }
+static inline unsigned bits_lowest(uint64_t w)
+{
+    return (unsigned)__builtin_ctzll(w);
+}
+static inline uint64_t bits_words(uint64_t n_bits)
+{
+    return n_bits / 64 + (n_bits % 64 != 0);
+}
 
 /* Index of the set bit that has k set bits below it; w has more than k of them. */
 static inline unsigned bits_select(uint64_t w, unsigned k)

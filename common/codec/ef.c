@@ -24,8 +24,7 @@ static void ef_put_low(const ef_shape *s, uint32_t i, uint32_t low, uint64_t *wo
         uint32_t at = i / 8 * s->low_bits, lane = i % 8;
         uint8_t *p = (uint8_t *)words + 32 * (at / 32) + 4 * lane;
         store_u32(p, load_u32(p) | low << at % 32);
-        if (at % 32 + s->low_bits > 32)
-            store_u32(p + 32, load_u32(p + 32) | low >> (32 - at % 32));
+        if (at % 32 + s->low_bits > 32) store_u32(p + 32, load_u32(p + 32) | low >> (32 - at % 32));
         return;
     }
     uint64_t at = (uint64_t)i * s->low_bits;

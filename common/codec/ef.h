@@ -30,9 +30,9 @@ enum { EF_BLOCK_MAX = 256 };
 
 typedef struct ef_shape {
     uint32_t n, range;
-    uint32_t low_bits;       /* l; not used by a bitmap                                   */
-    uint32_t low_words;      /* of u64                                                    */
-    uint32_t words;          /* all of the block, <= 216                                  */
+    uint32_t low_bits;  /* l; not used by a bitmap                                   */
+    uint32_t low_words; /* of u64                                                    */
+    uint32_t words;     /* all of the block, <= 216                                  */
     bool bitmap;
 } ef_shape;
 

@@ -9,7 +9,8 @@ static void check_lengths(check *c)
 {
     uint64_t sum = 0;
     for (uint32_t doc = 0; doc < c->s->info.n_docs; doc++) sum += segment_dl(c->s, doc);
-    if (sum != c->s->info.sum_dl) check_section(c, SECTION_DL, 0, "lengths do not add up to the footer's sum");
+    if (sum != c->s->info.sum_dl)
+        check_section(c, SECTION_DL, 0, "lengths do not add up to the footer's sum");
 }
 
 static void check_dates(check *c)
@@ -24,7 +25,8 @@ static void check_dates(check *c)
     }
     if (sorted != c->s->info.dates_sorted)
         check_section(c, SECTION_DATE, 0, "the footer is wrong about the order of dates");
-    if (any != (c->s->info.date_width != 0)) check_section(c, SECTION_DATE, 0, "dates without any date");
+    if (any != (c->s->info.date_width != 0))
+        check_section(c, SECTION_DATE, 0, "dates without any date");
 }
 
 static void check_sequence(check *c)
@@ -34,25 +36,30 @@ static void check_sequence(check *c)
         uint64_t seq = segment_seq(c->s, doc);
         if (seq < low) low = seq;
         if (c->s->info.seq_width != 8 && seq < c->s->info.seq_base) {
-            check_section(c, SECTION_SEQ, (uint64_t)doc * c->s->info.seq_width, "ingest order wraps around");
+            check_section(c, SECTION_SEQ, (uint64_t)doc * c->s->info.seq_width,
+                          "ingest order wraps around");
             return;
         }
     }
-    if (low != c->s->info.seq_base) check_section(c, SECTION_SEQ, 0, "no document has the lowest ingest number");
+    if (low != c->s->info.seq_base)
+        check_section(c, SECTION_SEQ, 0, "no document has the lowest ingest number");
 }
 
 static void check_ids(check *c)
 {
     segment *s = c->s;
     slice offs;
-    if (!segment_slice(s, SECTION_ID_OFFSETS, 0, s->info.sections[SECTION_ID_OFFSETS].len, &offs)) return;
-    if (load_u64(offs.data) || load_u64(offs.data + (size_t)s->info.n_docs * 8) != s->info.sections[SECTION_IDS].len)
+    if (!segment_slice(s, SECTION_ID_OFFSETS, 0, s->info.sections[SECTION_ID_OFFSETS].len, &offs))
+        return;
+    if (load_u64(offs.data) ||
+        load_u64(offs.data + (size_t)s->info.n_docs * 8) != s->info.sections[SECTION_IDS].len)
         check_section(c, SECTION_ID_OFFSETS, 0, "ids do not fill their section");
     for (uint32_t doc = 0; doc < s->info.n_docs; doc++) {
         slice id = segment_id(s, doc);
         if (check_reader_damage(c)) return;
         if (memchr(id.data, 0, id.len)) {
-            check_section(c, SECTION_IDS, load_u64(offs.data + (size_t)doc * 8), "an id holds a zero byte");
+            check_section(c, SECTION_IDS, load_u64(offs.data + (size_t)doc * 8),
+                          "an id holds a zero byte");
             return;
         }
     }
@@ -66,12 +73,15 @@ static void check_id_table(check *c)
     uint64_t before = 0;
     if (!segment_slice(s, SECTION_ID_TABLE, 0, (uint64_t)n * 8, &table)) return;
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t hash = load_u32(table.data + (size_t)i * 4), doc = load_u32(table.data + ((size_t)n + i) * 4);
+        uint32_t hash = load_u32(table.data + (size_t)i * 4),
+                 doc = load_u32(table.data + ((size_t)n + i) * 4);
         uint64_t pair = (uint64_t)hash << 32 | doc;
         slice id = doc < n ? segment_id(s, doc) : (slice){NULL, 0};
-        bool right = id.len && hash == (uint32_t)(hash_bytes(id.data, id.len) >> 32) && (i == 0 || pair > before);
+        bool right = id.len && hash == (uint32_t)(hash_bytes(id.data, id.len) >> 32) &&
+                     (i == 0 || pair > before);
         if (!right) {
-            check_section(c, SECTION_ID_TABLE, (uint64_t)i * 4, "an entry is out of order or under a wrong hash");
+            check_section(c, SECTION_ID_TABLE, (uint64_t)i * 4,
+                          "an entry is out of order or under a wrong hash");
             return;
         }
         before = pair;

@@ -8,18 +8,25 @@
 /* What is remembered from key to key. */
 typedef struct dict_walk {
     bool forms;
-    uint64_t n;                  /* keys seen                                             */
+    uint64_t n; /* keys seen                                             */
     size_t last_len;
     uint8_t last[DICT_KEY_MAX];
 } dict_walk;
 
-static section_id blocks_of(bool forms) { return forms ? SECTION_FORMS : SECTION_TERMS; }
-static section_id index_of(bool forms) { return forms ? SECTION_FORMS_INDEX : SECTION_TERMS_INDEX; }
+static section_id blocks_of(bool forms)
+{
+    return forms ? SECTION_FORMS : SECTION_TERMS;
+}
+static section_id index_of(bool forms)
+{
+    return forms ? SECTION_FORMS_INDEX : SECTION_TERMS_INDEX;
+}
 
 /* Report at the byte behind the key's entry. */
 static void check_key_finding(check *c, const dict_iter *it, const char *what)
 {
-    check_finding(c, section_name(blocks_of(it->forms)), (uint64_t)(it->at.p - c->s->file.data), what);
+    check_finding(c, section_name(blocks_of(it->forms)), (uint64_t)(it->at.p - c->s->file.data),
+                  what);
 }
 
 static bool keys_rise(const dict_walk *walk, const dict_iter *it)
@@ -44,9 +51,12 @@ static bool prefix_right(check *c, const dict_walk *walk, const dict_iter *it)
 static bool check_key(check *c, dict_walk *walk, const dict_iter *it)
 {
     const char *wrong = NULL;
-    if (!keys_rise(walk, it)) wrong = "keys are out of order";
-    else if (walk->n % DICT_BLOCK_KEYS == 0 && !prefix_right(c, walk, it)) wrong = "the index names another first key";
-    else if (it->left == 0 && reader_left(&it->at)) wrong = "bytes behind the last key of a block";
+    if (!keys_rise(walk, it))
+        wrong = "keys are out of order";
+    else if (walk->n % DICT_BLOCK_KEYS == 0 && !prefix_right(c, walk, it))
+        wrong = "the index names another first key";
+    else if (it->left == 0 && reader_left(&it->at))
+        wrong = "bytes behind the last key of a block";
     if (wrong) {
         check_key_finding(c, it, wrong);
         return false;
@@ -62,7 +72,8 @@ static void check_first_block(check *c, bool forms, uint64_t n_keys)
 {
     slice entry;
     if (n_keys == 0) {
-        if (c->s->info.sections[blocks_of(forms)].len) check_section(c, blocks_of(forms), 0, "bytes but no keys");
+        if (c->s->info.sections[blocks_of(forms)].len)
+            check_section(c, blocks_of(forms), 0, "bytes but no keys");
         return;
     }
     uint64_t off = 8 * layout_groups(n_keys, DICT_BLOCK_KEYS);
@@ -81,7 +92,8 @@ static bool check_region(check *c, const dict_iter *it, uint64_t *end)
         check_key_finding(c, it, "posting lists do not lie side by side");
         return false;
     }
-    check_zeros(c, section_name(SECTION_POSTINGS), c->s->info.sections[SECTION_POSTINGS].off + *end, want - *end);
+    check_zeros(c, section_name(SECTION_POSTINGS), c->s->info.sections[SECTION_POSTINGS].off + *end,
+                want - *end);
     *end = entry->off + entry->len;
     return true;
 }
@@ -103,8 +115,9 @@ static void check_class(check *c, const dict_iter *it, bool plain)
 static void check_found(check *c, const dict_iter *it)
 {
     term_entry found;
-    bool same = dict_find(c->s, it->key, it->key_len, &found) && found.ordinal == it->term.ordinal &&
-                found.off == it->term.off && found.len == it->term.len && found.df == it->term.df;
+    bool same = dict_find(c->s, it->key, it->key_len, &found) &&
+                found.ordinal == it->term.ordinal && found.off == it->term.off &&
+                found.len == it->term.len && found.df == it->term.df;
     if (!check_reader_damage(c) && !same) check_key_finding(c, it, "a key is not found by look-up");
 }
 
@@ -140,9 +153,11 @@ pm_status check_terms(check *c, pm_error *err)
     check_first_block(c, false, info->n_terms);
     dict_iter_begin(&it, c->s, false, NULL, 0);
     bool go_on = true;
-    while (go_on && dict_iter_next(&it)) go_on = check_key(c, &walk, &it) && check_term(c, &it, &end);
+    while (go_on && dict_iter_next(&it))
+        go_on = check_key(c, &walk, &it) && check_term(c, &it, &end);
     if (check_reader_damage(c) || !go_on) return PM_OK;
-    if (walk.n != info->n_terms) check_section(c, SECTION_TERMS, 0, "fewer keys than the footer says");
+    if (walk.n != info->n_terms)
+        check_section(c, SECTION_TERMS, 0, "fewer keys than the footer says");
     else if (end != info->sections[SECTION_POSTINGS].len)
         check_section(c, SECTION_POSTINGS, end, "bytes that belong to no list");
     else if (c->form_base[info->n_terms] != info->n_forms)
@@ -158,11 +173,13 @@ static const char *form_wrong(check *c, const dict_iter *it)
     const form_entry *form = &it->form;
     uint64_t base = c->form_base[form->term], n = c->form_base[form->term + 1] - base;
     if (!memchr(it->key, 0, it->key_len)) return "a form's key has no separator";
-    if (c->form_base[form->term + 1] < base || form->index >= n) return "a form is not one of its term's";
+    if (c->form_base[form->term + 1] < base || form->index >= n)
+        return "a form is not one of its term's";
     check_form *counted = &c->forms[base + form->index];
     if (counted->named) return "two forms have one index";
     counted->named = true;
-    if (counted->df != form->df || counted->cf != form->cf) return "counts of a form differ from its term's list";
+    if (counted->df != form->df || counted->cf != form->cf)
+        return "counts of a form differ from its term's list";
     return NULL;
 }
 
@@ -193,6 +210,7 @@ void check_forms(check *c)
         }
     }
     if (check_reader_damage(c) || !go_on) return;
-    if (walk.n != c->s->info.n_forms) check_section(c, SECTION_FORMS, 0, "fewer keys than the footer says");
+    if (walk.n != c->s->info.n_forms)
+        check_section(c, SECTION_FORMS, 0, "fewer keys than the footer says");
     check_form_order(c);
 }

@@ -12,7 +12,7 @@
 typedef struct index_check {
     dir folder;
     manifest meta;
-    const char *file;            /* that is being looked at                               */
+    const char *file; /* that is being looked at                               */
     void (*finding)(void *ctx, const char *file, const char *section, uint64_t offset,
                     const char *what);
     void *ctx;
@@ -42,10 +42,12 @@ static pm_status refused(index_check *c, pm_status st, const pm_error *why, pm_e
     return st;
 }
 
-/* ---- tombstones ------------------------------------------------------------------------------- */
+/* ---- tombstones -------------------------------------------------------------------------------
+ */
 
 /* The corrections are what the posting lists give: made again, compared byte for byte. */
-static pm_status check_corrections(index_check *c, segment *s, const tombstones *dead, pm_error *err)
+static pm_status check_corrections(index_check *c, segment *s, const tombstones *dead,
+                                   pm_error *err)
 {
     buf made = {0};
     uint32_t crc, n_deleted;
@@ -57,7 +59,8 @@ static pm_status check_corrections(index_check *c, segment *s, const tombstones 
         if (tombstones_has(dead, doc)) bits[doc / 64] |= UINT64_C(1) << doc % 64;
     pm_error why;
     pm_status st = tombstones_encode(s, bits, &made, &crc, &n_deleted, &tokens, &why);
-    if (st != PM_OK) st = refused(c, st, &why, err);
+    if (st != PM_OK)
+        st = refused(c, st, &why, err);
     else if (made.len != dead->file.len || memcmp(made.data, dead->file.data, made.len))
         index_finding(c, "corrections", 0, "not what the deleted documents take away");
     buf_free(&made);
@@ -65,23 +68,27 @@ static pm_status check_corrections(index_check *c, segment *s, const tombstones 
     return st;
 }
 
-static pm_status check_tombstones(index_check *c, const manifest_segment *named, segment *s, pm_error *err)
+static pm_status check_tombstones(index_check *c, const manifest_segment *named, segment *s,
+                                  pm_error *err)
 {
     tombstones dead = {0};
     pm_error why;
     c->file = named->del_name;
     c->sum->files++;
     c->sum->bytes += named->del_size;
-    pm_status st = tombstones_open(&dead, &c->folder, named->del_name, s, named->del_size, named->del_crc, &why);
+    pm_status st = tombstones_open(&dead, &c->folder, named->del_name, s, named->del_size,
+                                   named->del_crc, &why);
     if (st != PM_OK) return refused(c, st, &why, err);
-    if (dead.n_deleted != named->n_deleted || s->info.sum_dl - dead.deleted_tokens != named->live_tokens)
+    if (dead.n_deleted != named->n_deleted ||
+        s->info.sum_dl - dead.deleted_tokens != named->live_tokens)
         index_finding(c, "counts", 0, "the manifest has other counts");
     if (c->deep) st = check_corrections(c, s, &dead, err);
     tombstones_close(&dead);
     return st;
 }
 
-/* ---- segments --------------------------------------------------------------------------------- */
+/* ---- segments ---------------------------------------------------------------------------------
+ */
 
 static void check_agreement(index_check *c, const manifest_segment *named, const segment_info *info)
 {
@@ -101,7 +108,8 @@ static pm_status check_segment(index_check *c, const manifest_segment *named, pm
     c->file = named->name;
     c->sum->files++;
     c->sum->bytes += named->size;
-    pm_status st = segment_open(&s, &c->folder, named->name, c->meta.uuid, named->size, named->footer_crc, &why);
+    pm_status st = segment_open(&s, &c->folder, named->name, c->meta.uuid, named->size,
+                                named->footer_crc, &why);
     if (st != PM_OK) return refused(c, st, &why, err);
     uint64_t before = c->sum->findings;
     st = segment_check(s, c->deep, &sink, err);
@@ -111,12 +119,14 @@ static pm_status check_segment(index_check *c, const manifest_segment *named, pm
     c->sum->postings += sink.postings;
     c->sum->documents += s->info.n_docs;
     check_agreement(c, named, &s->info);
-    if (st == PM_OK && named->n_deleted && c->sum->findings == before) st = check_tombstones(c, named, s, err);
+    if (st == PM_OK && named->n_deleted && c->sum->findings == before)
+        st = check_tombstones(c, named, s, err);
     segment_close(s);
     return st;
 }
 
-/* ---- ids ---------------------------------------------------------------------------------------- */
+/* ---- ids ----------------------------------------------------------------------------------------
+ */
 
 /* Every live document is the one that its id leads to. */
 static void check_live_ids(index_check *c, snapshot *snap)
@@ -128,8 +138,10 @@ static void check_live_ids(index_check *c, snapshot *snap)
             uint32_t where, found;
             if (!snapshot_live(at, doc)) continue;
             slice id = segment_id(at->seg, doc);
-            if (!snapshot_find_id(snap, (const char *)id.data, id.len, &where, &found) || where != i || found != doc) {
-                index_finding(c, "ids", at->seg->info.sections[SECTION_IDS].off, "an id has two live documents");
+            if (!snapshot_find_id(snap, (const char *)id.data, id.len, &where, &found) ||
+                where != i || found != doc) {
+                index_finding(c, "ids", at->seg->info.sections[SECTION_IDS].off,
+                              "an id has two live documents");
                 return;
             }
         }
@@ -148,7 +160,8 @@ static pm_status check_snapshot(index_check *c, const char *path, pm_error *err)
     return PM_OK;
 }
 
-/* ---- the folder ---------------------------------------------------------------------------------- */
+/* ---- the folder
+ * ---------------------------------------------------------------------------------- */
 
 /* Size and content of the manifest; false when it is damaged (a finding). */
 static pm_status check_manifest(index_check *c, bool *usable, pm_error *err)
@@ -172,8 +185,8 @@ static pm_status check_manifest(index_check *c, bool *usable, pm_error *err)
 }
 
 pm_status pm_check(const char *path, bool deep,
-                   void (*finding)(void *ctx, const char *file, const char *section, uint64_t offset,
-                                   const char *what),
+                   void (*finding)(void *ctx, const char *file, const char *section,
+                                   uint64_t offset, const char *what),
                    void *ctx, pm_check_summary *summary, pm_error *err)
 {
     pm_status st = PM_OK;
@@ -182,11 +195,12 @@ pm_status pm_check(const char *path, bool deep,
     bool usable = false;
     PM_TRY(dir_open(&c.folder, path, NULL, err));
     PM_TRY(check_manifest(&c, &usable, err));
-    for (uint32_t i = 0; usable && i < c.meta.n_segments; i++) PM_TRY(check_segment(&c, &c.meta.segments[i], err));
+    for (uint32_t i = 0; usable && i < c.meta.n_segments; i++)
+        PM_TRY(check_segment(&c, &c.meta.segments[i], err));
     if (usable && deep && !sum.findings) PM_TRY(check_snapshot(&c, path, err));
     if (sum.findings)
-        st = error_set(err, PM_CORRUPT, "%s: damaged, %llu findings: restore a copy or index again", path,
-                       (unsigned long long)sum.findings);
+        st = error_set(err, PM_CORRUPT, "%s: damaged, %llu findings: restore a copy or index again",
+                       path, (unsigned long long)sum.findings);
 out:
     if (usable) manifest_free(&c.meta);
     dir_close(&c.folder);

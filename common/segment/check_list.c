@@ -10,9 +10,9 @@
 typedef struct list_walk {
     const term_entry *entry;
     uint64_t cf;
-    uint32_t exceptions;         /* postings that need one                                */
-    uint32_t counts[256];        /* of impact bytes                                       */
-    uint8_t bucket_max;          /* of the dense bucket that is being walked               */
+    uint32_t exceptions;  /* postings that need one                                */
+    uint32_t counts[256]; /* of impact bytes                                       */
+    uint8_t bucket_max;   /* of the dense bucket that is being walked               */
     uint32_t bucket;
     bool broken;
 } list_walk;
@@ -26,7 +26,8 @@ static void list_finding(check *c, list_walk *walk, const postings *p, const cha
 /* ---- exceptions ----------------------------------------------------------------------------- */
 
 /* The i-th exception. */
-static bool exception_at(const postings *p, reader *r, uint32_t i, uint64_t *next, uint64_t *rank, uint64_t *tf)
+static bool exception_at(const postings *p, reader *r, uint32_t i, uint64_t *next, uint64_t *rank,
+                         uint64_t *tf)
 {
     if (p->kind == POSTINGS_SMALL) {
         *rank = *next + read_varint_max(r, p->df);
@@ -44,13 +45,15 @@ static void check_exceptions(check *c, list_walk *walk, const postings *p)
     reader r = reader_of(p->exceptions);
     uint64_t next = 0, before = 0, rank, tf;
     for (uint32_t i = 0; i < p->n_exceptions; i++) {
-        if (!exception_at(p, &r, i, &next, &rank, &tf) || rank >= p->df || tf == 0 || (i && rank <= before)) {
+        if (!exception_at(p, &r, i, &next, &rank, &tf) || rank >= p->df || tf == 0 ||
+            (i && rank <= before)) {
             list_finding(c, walk, p, "exceptions are out of order");
             return;
         }
         before = rank;
     }
-    if (p->n_exceptions != walk->exceptions) list_finding(c, walk, p, "an exception that is not needed");
+    if (p->n_exceptions != walk->exceptions)
+        list_finding(c, walk, p, "an exception that is not needed");
 }
 
 /* ---- shapes --------------------------------------------------------------------------------- */
@@ -108,18 +111,20 @@ static void check_maxima(check *c, list_walk *walk, const postings *p)
 static void bucket_close(check *c, list_walk *walk, const postings *p, uint32_t next_bucket)
 {
     for (; walk->bucket < next_bucket; walk->bucket++) {
-        if (p->bucket_max[walk->bucket] != walk->bucket_max) list_finding(c, walk, p, "a bucket's largest impact is wrong");
+        if (p->bucket_max[walk->bucket] != walk->bucket_max)
+            list_finding(c, walk, p, "a bucket's largest impact is wrong");
         walk->bucket_max = 0;
     }
 }
 
-static uint32_t check_posting(check *c, list_walk *walk, const postings *p, uint32_t rank, uint32_t doc,
-                              bool plain)
+static uint32_t check_posting(check *c, list_walk *walk, const postings *p, uint32_t rank,
+                              uint32_t doc, bool plain)
 {
     uint32_t dl = segment_dl(c->s, doc), tf = postings_tf(p, rank, dl);
     double norm = segment_norm(&c->s->info, dl);
     uint8_t impact = p->impacts[rank];
-    if (impact != impact_encode(tf, norm)) list_finding(c, walk, p, "an impact is not what its posting gives");
+    if (impact != impact_encode(tf, norm))
+        list_finding(c, walk, p, "an impact is not what its posting gives");
     if (impact == 255 || impact_decode(impact, norm) != tf) walk->exceptions++;
     walk->counts[impact]++;
     walk->cf += tf;

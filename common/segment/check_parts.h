@@ -22,17 +22,17 @@
 /* Counts of one surface form. */
 typedef struct check_form {
     uint64_t cf;
-    uint32_t df, last_doc_1;     /* last_doc_1: document of the last occurrence + 1       */
-    bool named;                  /* met in the form dictionary                            */
+    uint32_t df, last_doc_1; /* last_doc_1: document of the last occurrence + 1       */
+    bool named;              /* met in the form dictionary                            */
 } check_form;
 
 typedef struct check {
     segment *s;
     struct check_sink *sink;
     uint64_t findings;
-    uint64_t *tokens;            /* occurrences of plain terms, by document               */
-    uint64_t *form_base;         /* forms of the terms before, by ordinal; n_terms + 1    */
-    check_form *forms;           /* by form_base + index                                  */
+    uint64_t *tokens;    /* occurrences of plain terms, by document               */
+    uint64_t *form_base; /* forms of the terms before, by ordinal; n_terms + 1    */
+    check_form *forms;   /* by form_base + index                                  */
     uint64_t plain_terms, plain_postings, plain_positions;
 } check;
 
@@ -55,10 +55,10 @@ void check_list(check *c, const term_entry *entry, bool plain, check_form *form_
 
 /* One block of positions and the forms, walked beside check_list. */
 typedef struct check_streams {
-    slice block, nibbles;        /* of the current block                                  */
-    uint64_t at;                 /* nibble                                                */
+    slice block, nibbles; /* of the current block                                  */
+    uint64_t at;          /* nibble                                                */
     uint32_t block_index, block_n;
-    uint64_t bytes_at;           /* where the next block must start                       */
+    uint64_t bytes_at; /* where the next block must start                       */
     form_stream forms;
     bool broken;
 } check_streams;

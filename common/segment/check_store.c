@@ -11,9 +11,11 @@ static void check_directory(check *c)
     segment *s = c->s;
     slice table;
     uint32_t n = store_block_count(s);
-    if (!segment_slice(s, SECTION_STORE_DIR, 0, s->info.sections[SECTION_STORE_DIR].len, &table)) return;
+    if (!segment_slice(s, SECTION_STORE_DIR, 0, s->info.sections[SECTION_STORE_DIR].len, &table))
+        return;
     const uint8_t *end = table.data + (size_t)n * STORE_DIR_BYTES;
-    if (load_u64(table.data) || load_u32(table.data + 8) || load_u64(end) != s->info.sections[SECTION_STORE].len ||
+    if (load_u64(table.data) || load_u32(table.data + 8) ||
+        load_u64(end) != s->info.sections[SECTION_STORE].len ||
         load_u32(end + 8) != s->info.n_docs || load_u32(end + 12))
         check_section(c, SECTION_STORE_DIR, 0, "blocks do not fill the store");
     for (uint32_t b = 0; b < n; b++) {
@@ -29,11 +31,14 @@ static bool same_id(slice id, pm_text have)
 }
 
 /* False when the check of the store should end. */
-static bool check_record(check *c, const store_cache *cache, uint32_t doc, slice record, pm_error *err)
+static bool check_record(check *c, const store_cache *cache, uint32_t doc, slice record,
+                         pm_error *err)
 {
     pm_article article;
     slice entry;
-    if (!segment_slice(c->s, SECTION_STORE_DIR, cache->block * STORE_DIR_BYTES, STORE_DIR_BYTES, &entry)) return false;
+    if (!segment_slice(c->s, SECTION_STORE_DIR, cache->block * STORE_DIR_BYTES, STORE_DIR_BYTES,
+                       &entry))
+        return false;
     uint64_t off = load_u64(entry.data);
     if (store_decode(record, &article, err) != PM_OK) {
         check_section(c, SECTION_STORE, off, "a stored record does not decode");

@@ -74,8 +74,14 @@ void check_streams_posting(check *c, check_streams *st, const postings *p, uint3
 {
     if (p->has_positions && !st->broken) check_positions(c, st, p, i, tf);
     if (p->n_forms == 0 || st->broken) return;
+    if (p->n_forms == 1) {
+        form_counts->cf += tf;
+        form_counts->df++;
+        return;
+    }
     for (uint32_t k = 0; k < tf; k++) {
         check_form *form = &form_counts[form_stream_next(&st->forms)];
+        if (st->forms.n_forms != p->n_forms) return; /* damaged: tf may be anything            */
         form->cf++;
         if (form->last_doc_1 != doc + 1) form->df++;
         form->last_doc_1 = doc + 1;
@@ -86,7 +92,8 @@ void check_streams_block_end(check *c, check_streams *st, const postings *p)
 {
     if (!p->has_positions || st->broken) return;
     uint64_t used = st->at / 2 + st->at % 2;
-    if (st->at % 2 && st->nibbles.data[used - 1] >> 4) streams_finding(c, st, p, "padding is not zero");
+    if (st->at % 2 && st->nibbles.data[used - 1] >> 4)
+        streams_finding(c, st, p, "padding is not zero");
     if (st->block_n > POSITION_GROUP && st->block.data[0] == 4) {
         uint32_t groups = (uint32_t)layout_groups(st->block_n, POSITION_GROUP);
         if (load_u32(st->block.data + 1 + 4 * (size_t)(groups - 2)) <= UINT16_MAX)
@@ -104,7 +111,8 @@ void check_streams_end(check *c, check_streams *st, const postings *p)
     if (p->n_forms <= 1) return;
     uint64_t left = (uint64_t)st->forms.bits.len * 8 - st->forms.at;
     bool exact = p->kind == POSTINGS_SMALL ? left < 8 : st->forms.at == st->forms.n_bits;
-    if (!exact) streams_finding(c, st, p, "bits behind the last form");
+    if (!exact)
+        streams_finding(c, st, p, "bits behind the last form");
     else if (left % 8 && st->forms.bits.data[st->forms.bits.len - 1] >> (8 - left % 8))
         streams_finding(c, st, p, "padding is not zero");
 }

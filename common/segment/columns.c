@@ -71,9 +71,12 @@ static bool id_table_upper(segment *s, uint32_t hash, uint32_t *result)
     uint32_t low = 0, high = s->info.n_docs;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (!segment_touch(s, s->info.sections[SECTION_ID_TABLE].off + (uint64_t)mid * 4, 4)) return false;
-        if (id_table_hash(s, mid) <= hash) low = mid + 1;
-        else high = mid;
+        if (!segment_touch(s, s->info.sections[SECTION_ID_TABLE].off + (uint64_t)mid * 4, 4))
+            return false;
+        if (id_table_hash(s, mid) <= hash)
+            low = mid + 1;
+        else
+            high = mid;
     }
     *result = low;
     return true;
@@ -90,7 +93,8 @@ bool segment_find_id(segment *s, const char *id, size_t len, uint32_t *doc)
         if (!segment_touch(s, table + ((uint64_t)s->info.n_docs + i) * 4, 4)) return false;
         uint32_t candidate = id_table_doc(s, i);
         if (candidate >= s->info.n_docs) {
-            segment_damaged(s, table, section_name(SECTION_ID_TABLE), "a document number is too large");
+            segment_damaged(s, table, section_name(SECTION_ID_TABLE),
+                            "a document number is too large");
             return false;
         }
         slice have = segment_id(s, candidate);

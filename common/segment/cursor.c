@@ -53,6 +53,10 @@ static bool cursor_load(cursor *c, uint32_t b)
         cursor_break(c, "a block does not decode");
         return false;
     }
+    if (c->doc != CURSOR_END && c->docs[0] <= c->doc) {
+        cursor_break(c, "documents do not rise");
+        return false;
+    }
     c->block = b;
     c->block_first = first;
     c->block_n = n;
@@ -86,8 +90,10 @@ static uint32_t sparse_block_for(const postings *p, uint32_t b, uint32_t target)
     }
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (p->last[mid] < target) low = mid + 1;
-        else high = mid;
+        if (p->last[mid] < target)
+            low = mid + 1;
+        else
+            high = mid;
     }
     return low;
 }
@@ -111,8 +117,10 @@ static uint32_t lower_bound(const uint32_t *docs, uint32_t from, uint32_t n, uin
 {
     while (from < n) {
         uint32_t mid = from + (n - from) / 2;
-        if (docs[mid] < target) from = mid + 1;
-        else n = mid;
+        if (docs[mid] < target)
+            from = mid + 1;
+        else
+            n = mid;
     }
     return from;
 }
@@ -125,8 +133,10 @@ uint32_t cursor_seek(cursor *c, uint32_t target)
     if (c->block_n && c->docs[c->block_n - 1] >= target)
         return cursor_stand(c, lower_bound(c->docs, c->rank - c->block_first, c->block_n, target));
     uint32_t b = c->block + 1;
-    if (p->kind == POSTINGS_SPARSE) b = sparse_block_for(p, b, target);
-    else if (p->kind == POSTINGS_DENSE && p->n_blocks) b = dense_block_for(p, target);
+    if (p->kind == POSTINGS_SPARSE)
+        b = sparse_block_for(p, b, target);
+    else if (p->kind == POSTINGS_DENSE && p->n_blocks)
+        b = dense_block_for(p, target);
     if (c->block != UINT32_MAX && b <= c->block) return cursor_break(c, "ranks do not rise");
     if (!cursor_load(c, b)) return CURSOR_END;
     uint32_t i = lower_bound(c->docs, 0, c->block_n, target);
@@ -161,7 +171,8 @@ static bool position_block(const postings *p, uint32_t b, slice *out)
 {
     *out = p->position_bytes;
     if (p->kind != POSTINGS_SMALL) {
-        uint64_t start = load_u32(p->position_dir.data + 4 * (size_t)b), end = p->position_bytes.len;
+        uint64_t start = load_u32(p->position_dir.data + 4 * (size_t)b),
+                 end = p->position_bytes.len;
         if (b + 1 < p->n_blocks) end = load_u32(p->position_dir.data + 4 * ((size_t)b + 1));
         if (start > end || !slice_sub(p->position_bytes, start, end - start, out))
             return positions_damaged(p, p->position_dir);
@@ -271,7 +282,8 @@ void form_stream_open(form_stream *f, const postings *list)
         f->n_bits = read_u64(&r);
         bits = (slice){r.p, reader_left(&r)};
         if (r.bad || f->n_bits / 8 + (f->n_bits % 8 != 0) != bits.len) {
-            segment_damaged(list->s, list->base, section_name(SECTION_POSTINGS), "forms do not decode");
+            segment_damaged(list->s, list->base, section_name(SECTION_POSTINGS),
+                            "forms do not decode");
             f->n_bits = 0;
         }
     }

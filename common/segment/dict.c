@@ -13,15 +13,21 @@
 #include "common/segment/layout.h"
 
 typedef struct dict_block {
-    reader at;               /* next key                                                  */
-    uint32_t left;           /* keys                                                      */
-    uint64_t ordinal;        /* of the next key                                           */
-    uint64_t region;         /* terms: end of the region before                           */
-    uint64_t off;            /* in the file, for damage                                   */
+    reader at;        /* next key                                                  */
+    uint32_t left;    /* keys                                                      */
+    uint64_t ordinal; /* of the next key                                           */
+    uint64_t region;  /* terms: end of the region before                           */
+    uint64_t off;     /* in the file, for damage                                   */
 } dict_block;
 
-static section_id dict_blocks(bool forms) { return forms ? SECTION_FORMS : SECTION_TERMS; }
-static section_id dict_index(bool forms) { return forms ? SECTION_FORMS_INDEX : SECTION_TERMS_INDEX; }
+static section_id dict_blocks(bool forms)
+{
+    return forms ? SECTION_FORMS : SECTION_TERMS;
+}
+static section_id dict_index(bool forms)
+{
+    return forms ? SECTION_FORMS_INDEX : SECTION_TERMS_INDEX;
+}
 static uint64_t dict_keys(const segment *s, bool forms)
 {
     return forms ? s->info.n_forms : s->info.n_terms;
@@ -39,7 +45,8 @@ static bool dict_block_bytes(segment *s, bool forms, uint64_t block, slice *out)
     uint64_t n_blocks = layout_groups(dict_keys(s, forms), DICT_BLOCK_KEYS);
     bool last = block + 1 == n_blocks;
     slice offs;
-    if (!segment_slice(s, dict_index(forms), 8 * (n_blocks + block), last ? 8 : 16, &offs)) return false;
+    if (!segment_slice(s, dict_index(forms), 8 * (n_blocks + block), last ? 8 : 16, &offs))
+        return false;
     uint64_t start = load_u64(offs.data);
     uint64_t end = last ? s->info.sections[dict_blocks(forms)].len : load_u64(offs.data + 8);
     if (end <= start) {
@@ -146,8 +153,10 @@ static bool dict_locate(segment *s, bool forms, const uint8_t *key, size_t len, 
         uint64_t mid = low + (high - low) / 2;
         int order;
         if (!dict_compare_first(s, forms, mid, key, len, prefix, &order)) return false;
-        if (order <= 0) low = mid + 1;
-        else high = mid;
+        if (order <= 0)
+            low = mid + 1;
+        else
+            high = mid;
     }
     *blocks = low;
     return true;
@@ -221,7 +230,8 @@ static bool iter_advance(dict_iter *it)
     }
     const uint8_t *entry = b.at.p;
     if (!iter_key(it, &b)) {
-        dict_damaged(it->s, it->forms, (uint64_t)(entry - it->s->file.data), "a dictionary entry is impossible");
+        dict_damaged(it->s, it->forms, (uint64_t)(entry - it->s->file.data),
+                     "a dictionary entry is impossible");
         goto damaged;
     }
     it->at = b.at;

@@ -125,7 +125,8 @@ static const char *check_places(const layout_footer *f)
     uint64_t at = LAYOUT_HEADER_BYTES;
     for (unsigned i = 0; i < SECTION_COUNT; i++) {
         const section *s = &info->sections[layout_order[i]];
-        if (s->off != at || s->len > f->file_len || at > f->file_len) return "a section is misplaced";
+        if (s->off != at || s->len > f->file_len || at > f->file_len)
+            return "a section is misplaced";
         at = layout_next(s->off + s->len);
     }
     if (f->page_table_off != at || at > f->file_len) return "the page table is misplaced";
@@ -144,10 +145,13 @@ static const char *check_sizes(const segment_info *info)
         s[SECTION_DATE].len != n * info->date_width || s[SECTION_ID_OFFSETS].len != 8 * (n + 1) ||
         s[SECTION_ID_TABLE].len != 8 * n)
         return "a document column has a wrong size";
-    if (s[SECTION_TERMS_INDEX].len != DICT_INDEX_BYTES * layout_groups(info->n_terms, DICT_BLOCK_KEYS) ||
-        s[SECTION_FORMS_INDEX].len != DICT_INDEX_BYTES * layout_groups(info->n_forms, DICT_BLOCK_KEYS))
+    if (s[SECTION_TERMS_INDEX].len !=
+            DICT_INDEX_BYTES * layout_groups(info->n_terms, DICT_BLOCK_KEYS) ||
+        s[SECTION_FORMS_INDEX].len !=
+            DICT_INDEX_BYTES * layout_groups(info->n_forms, DICT_BLOCK_KEYS))
         return "a dictionary index has a wrong size";
-    if (s[SECTION_STORE_DIR].len % STORE_DIR_BYTES || s[SECTION_STORE_DIR].len < 2 * STORE_DIR_BYTES ||
+    if (s[SECTION_STORE_DIR].len % STORE_DIR_BYTES ||
+        s[SECTION_STORE_DIR].len < 2 * STORE_DIR_BYTES ||
         s[SECTION_STORE_DIR].len > STORE_DIR_BYTES * (n + 1))
         return "the store directory has a wrong size";
     return NULL;
@@ -160,10 +164,13 @@ static bool in_range(double v, double low, double high)
 
 static const char *check_numbers(const segment_info *info)
 {
-    if (info->n_docs == 0 || info->n_docs > SEGMENT_DOCS_MAX) return "impossible number of documents";
-    if (info->n_terms > UINT32_MAX || info->n_forms > UINT32_MAX || info->n_plain_terms > info->n_terms)
+    if (info->n_docs == 0 || info->n_docs > SEGMENT_DOCS_MAX)
+        return "impossible number of documents";
+    if (info->n_terms > UINT32_MAX || info->n_forms > UINT32_MAX ||
+        info->n_plain_terms > info->n_terms)
         return "impossible number of keys";
-    if (!in_range(info->k1, 0, 1e6) || !in_range(info->b, 0, 1) || !in_range(info->avgdl_ref, 1e-6, 1e12))
+    if (!in_range(info->k1, 0, 1e6) || !in_range(info->b, 0, 1) ||
+        !in_range(info->avgdl_ref, 1e-6, 1e12))
         return "impossible k1, b or reference length";
     if (info->block_size < 8 || info->block_size > SEGMENT_BLOCK_MAX || info->dense_shift > 31)
         return "impossible geometry";

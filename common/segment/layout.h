@@ -16,15 +16,15 @@ enum {
     LAYOUT_HEADER_BYTES = 64,
     LAYOUT_FOOTER_BYTES = 384,
     LAYOUT_ALIGN = 64,
-    LAYOUT_SLACK = 64,           /* zeros after each section, at least                    */
+    LAYOUT_SLACK = 64, /* zeros after each section, at least                    */
     DICT_BLOCK_KEYS = 16,
-    DICT_INDEX_BYTES = 16,       /* a block: u64 prefix and u64 offset, arrays apart      */
-    STORE_DIR_BYTES = 16,        /* a block: u64 offset, u32 first document, u32 raw size */
-    BUCKET_DOCS = 512,           /* documents a bucket of a dense list                    */
-    POSITION_GROUP = 16,         /* postings a group of positions                         */
+    DICT_INDEX_BYTES = 16, /* a block: u64 prefix and u64 offset, arrays apart      */
+    STORE_DIR_BYTES = 16,  /* a block: u64 offset, u32 first document, u32 raw size */
+    BUCKET_DOCS = 512,     /* documents a bucket of a dense list                    */
+    POSITION_GROUP = 16,   /* postings a group of positions                         */
     LIST_HEAD_BYTES = 16,
 };
-#define STORE_RAW_MAX (UINT32_C(65) << 20)    /* raw bytes of a stored block              */
+#define STORE_RAW_MAX    (UINT32_C(65) << 20) /* raw bytes of a stored block              */
 #define STORE_RECORD_MAX (UINT32_C(64) << 20) /* of a record                              */
 
 static const uint8_t layout_header_magic[8] = {0x89, 'P', 'M', 'S', '\r', '\n', 0x1a, '\n'};
@@ -32,9 +32,9 @@ static const uint8_t layout_footer_magic[8] = {'P', 'M', 'S', 'E', 'N', 'D', '\r
 
 /* Sections in the order in which they stand in the file. */
 static const uint8_t layout_order[SECTION_COUNT] = {
-    SECTION_STORE, SECTION_POSTINGS, SECTION_STORE_DIR,  SECTION_TERMS, SECTION_TERMS_INDEX,
-    SECTION_FORMS, SECTION_FORMS_INDEX, SECTION_DL,      SECTION_SEQ,   SECTION_DATE,
-    SECTION_ID_OFFSETS, SECTION_IDS, SECTION_ID_TABLE,
+    SECTION_STORE,      SECTION_POSTINGS,    SECTION_STORE_DIR, SECTION_TERMS, SECTION_TERMS_INDEX,
+    SECTION_FORMS,      SECTION_FORMS_INDEX, SECTION_DL,        SECTION_SEQ,   SECTION_DATE,
+    SECTION_ID_OFFSETS, SECTION_IDS,         SECTION_ID_TABLE,
 };
 
 static inline uint64_t layout_align(uint64_t at, uint64_t align)

@@ -53,9 +53,12 @@ static bool small_open(postings *p, slice region)
     if (!gaps || r.bad) return postings_damaged(p, NULL, "a short list is cut off");
     p->exceptions = (slice){pairs, (size_t)(r.p - pairs)};
     slice rest = {r.p, reader_left(&r)};
-    if (p->has_positions) p->position_bytes = rest;
-    else if (p->n_forms > 1) p->form_bits = rest;
-    else if (rest.len) return postings_damaged(p, NULL, "a short list is too long");
+    if (p->has_positions)
+        p->position_bytes = rest;
+    else if (p->n_forms > 1)
+        p->form_bits = rest;
+    else if (rest.len)
+        return postings_damaged(p, NULL, "a short list is too long");
     p->kind = POSTINGS_SMALL;
     p->n_blocks = 1;
     small_maxima(p);
@@ -91,7 +94,8 @@ static bool sparse_counts(postings *p)
         sum += p->count_1[b] + 1u;
         if (b + 1 < p->n_blocks && p->count_1[b] + 1u != p->block_size) p->uniform = false;
     }
-    if (p->uniform && p->n_blocks > 1 && p->count_1[p->n_blocks - 1] >= p->block_size) p->uniform = false;
+    if (p->uniform && p->n_blocks > 1 && p->count_1[p->n_blocks - 1] >= p->block_size)
+        p->uniform = false;
     return sum == p->df;
 }
 
@@ -139,8 +143,10 @@ static bool streams_open(postings *p, reader *r)
         if (r->bad) return postings_damaged(p, NULL, "the positions are cut off");
     }
     slice rest = {r->p, reader_left(r)};
-    if (p->n_forms > 1) p->form_bits = rest;
-    else if (rest.len) return postings_damaged(p, r->p, "the list is too long");
+    if (p->n_forms > 1)
+        p->form_bits = rest;
+    else if (rest.len)
+        return postings_damaged(p, r->p, "the list is too long");
     return true;
 }
 
@@ -188,12 +194,15 @@ bool postings_open(postings *out, segment *s, const term_entry *entry)
     const section *sec = &s->info.sections[SECTION_POSTINGS];
     bool ok = entry->off <= sec->len && entry->len <= sec->len - entry->off && entry->df > 0 &&
               entry->df <= s->info.n_docs && entry->cf >= entry->df;
-    if (!ok) segment_damaged(s, sec->off, section_name(SECTION_POSTINGS), "an entry leads out of the section");
+    if (!ok)
+        segment_damaged(s, sec->off, section_name(SECTION_POSTINGS),
+                        "an entry leads out of the section");
     slice region = {s->file.data + out->base, (size_t)entry->len};
     if (ok && entry->df <= s->info.block_size)
         ok = segment_touch_slice(s, region) && small_open(out, region);
     else if (ok)
-        ok = out->base % 8 ? postings_damaged(out, NULL, "a list is not aligned") : large_open(out, region);
+        ok = out->base % 8 ? postings_damaged(out, NULL, "a list is not aligned")
+                           : large_open(out, region);
     if (!ok) *out = (postings){.s = s, .n_docs = s->info.n_docs, .block_size = s->info.block_size};
     return ok;
 }
@@ -227,8 +236,10 @@ static uint32_t dense_bucket_of(const postings *p, uint32_t rank)
     uint32_t low = 0, high = p->n_buckets;
     while (high - low > 1) {
         uint32_t mid = low + (high - low) / 2;
-        if (p->rank[mid] <= rank) low = mid;
-        else high = mid;
+        if (p->rank[mid] <= rank)
+            low = mid;
+        else
+            high = mid;
     }
     return low;
 }
@@ -240,8 +251,9 @@ static uint32_t dense_decode(const postings *p, uint32_t b, uint32_t *out)
     uint32_t bucket = dense_bucket_of(p, first);
     if (p->rank[bucket] > first || first - p->rank[bucket] >= BUCKET_DOCS) return 0;
     uint32_t word = bucket * (BUCKET_DOCS / 64);
-    uint32_t got = kernels_get()->bits_expand(p->bits + word, p->n_buckets * (BUCKET_DOCS / 64) - word,
-                                              word * 64, first - p->rank[bucket], n, out);
+    uint32_t got =
+        kernels_get()->bits_expand(p->bits + word, p->n_buckets * (BUCKET_DOCS / 64) - word,
+                                   word * 64, first - p->rank[bucket], n, out);
     return got == n && out[n - 1] < p->n_docs ? n : 0;
 }
 
@@ -251,7 +263,8 @@ uint32_t postings_decode_block(const postings *p, uint32_t b, uint32_t *out)
     uint32_t n = p->kind == POSTINGS_SMALL    ? small_decode(p, out)
                  : p->kind == POSTINGS_SPARSE ? sparse_decode(p, b, out)
                                               : dense_decode(p, b, out);
-    if (!n) segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS), "a block does not decode");
+    if (!n)
+        segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS), "a block does not decode");
     return n;
 }
 
@@ -278,8 +291,10 @@ static uint32_t large_exception(const postings *p, uint32_t rank)
         uint32_t mid = low + (high - low) / 2;
         uint32_t at = load_u32(ranks + 4 * (size_t)mid);
         if (at == rank) return load_u32(ranks + 4 * ((size_t)p->n_exceptions + mid));
-        if (at < rank) low = mid + 1;
-        else high = mid;
+        if (at < rank)
+            low = mid + 1;
+        else
+            high = mid;
     }
     return 0;
 }
@@ -288,11 +303,13 @@ uint32_t postings_tf(const postings *p, uint32_t rank, uint32_t dl)
 {
     if (rank >= p->df) return 0;
     if (p->n_exceptions) {
-        uint32_t tf = p->kind == POSTINGS_SMALL ? small_exception(p, rank) : large_exception(p, rank);
+        uint32_t tf =
+            p->kind == POSTINGS_SMALL ? small_exception(p, rank) : large_exception(p, rank);
         if (tf) return tf;
     }
     if (p->impacts[rank] == 255) {
-        segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS), "a term frequency is missing");
+        segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS),
+                        "a term frequency is missing");
         return 1;
     }
     return impact_decode(p->impacts[rank], segment_norm(&p->s->info, dl));

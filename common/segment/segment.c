@@ -16,8 +16,8 @@ enum { DAMAGE_NONE, DAMAGE_WRITING, DAMAGE_KNOWN };
 const char *section_name(section_id id)
 {
     static const char *const names[SECTION_COUNT] = {
-        "store", "store-dir", "postings", "terms", "terms-index", "forms", "forms-index",
-        "lengths", "sequence", "dates", "id-offsets", "ids", "id-table",
+        "store",   "store-dir", "postings", "terms",      "terms-index", "forms",    "forms-index",
+        "lengths", "sequence",  "dates",    "id-offsets", "ids",         "id-table",
     };
     return (unsigned)id < SECTION_COUNT ? names[id] : "unknown";
 }
@@ -37,7 +37,8 @@ void segment_damaged(segment *s, uint64_t off, const char *where, const char *wh
 pm_status segment_status(const segment *s, pm_error *err)
 {
     int state;
-    while ((state = atomic_load_explicit(&s->damaged, memory_order_acquire)) == DAMAGE_WRITING) {}
+    while ((state = atomic_load_explicit(&s->damaged, memory_order_acquire)) == DAMAGE_WRITING) {
+    }
     if (state == DAMAGE_NONE) return PM_OK;
     if (err) *err = s->damage;
     return PM_CORRUPT;
@@ -69,7 +70,8 @@ bool segment_touch(segment *s, uint64_t off, uint64_t len)
         segment_damaged(s, off, "file", "a reference leads out of the sections");
         return false;
     }
-    for (uint64_t page = off / SEGMENT_PAGE_BYTES; page <= (off + len - 1) / SEGMENT_PAGE_BYTES; page++) {
+    for (uint64_t page = off / SEGMENT_PAGE_BYTES; page <= (off + len - 1) / SEGMENT_PAGE_BYTES;
+         page++) {
         uint64_t bits = atomic_load_explicit(&s->page_verified[page / 64], memory_order_relaxed);
         if (!(bits >> page % 64 & 1) && !page_verify(s, page)) return false;
     }
@@ -81,7 +83,8 @@ bool segment_slice(segment *s, section_id id, uint64_t off, uint64_t len, slice 
     const section *sec = &s->info.sections[id];
     *out = (slice){NULL, 0};
     if (off > sec->len || len > sec->len - off) {
-        segment_damaged(s, sec->off + off, section_name(id), "a reference leads out of the section");
+        segment_damaged(s, sec->off + off, section_name(id),
+                        "a reference leads out of the section");
         return false;
     }
     if (!segment_touch(s, sec->off + off, len)) return false;
@@ -91,8 +94,8 @@ bool segment_slice(segment *s, section_id id, uint64_t off, uint64_t len, slice 
 
 /* ---- open and close ------------------------------------------------------------------------ */
 
-static pm_status segment_refuse(const segment *s, uint64_t off, const char *where,
-                                const char *what, pm_error *err)
+static pm_status segment_refuse(const segment *s, uint64_t off, const char *where, const char *what,
+                                pm_error *err)
 {
     return error_corrupt(err, s->path, off, where, what);
 }
@@ -103,11 +106,11 @@ static pm_status open_ends(segment *s, const uint8_t uuid[16], uint64_t file_siz
     segment_info head = {0};
     bool too_new;
     if (s->file.len != file_size || file_size < LAYOUT_HEADER_BYTES + LAYOUT_FOOTER_BYTES)
-        return segment_refuse(s, s->file.len, "file", "its size is not what the manifest says", err);
+        return segment_refuse(s, s->file.len, "file", "its size is not what the manifest says",
+                              err);
     uint64_t footer_off = file_size - LAYOUT_FOOTER_BYTES;
     const char *wrong = header_decode(s->file.data, &head, &too_new);
-    if (too_new)
-        return error_set(err, PM_CORRUPT, "%s: made by a newer version of pressmark; use that one", s->path);
+    if (too_new) wrong = "made by a newer version of pressmark; use that one";
     if (wrong) return segment_refuse(s, 0, "header", wrong, err);
     wrong = footer_decode(s->file.data + footer_off, footer);
     if (wrong) return segment_refuse(s, footer_off, "footer", wrong, err);

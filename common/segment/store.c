@@ -23,7 +23,10 @@ static void put_field(buf *out, store_tag tag, const void *data, size_t len)
     buf_append(out, data, len);
 }
 
-static void put_text(buf *out, store_tag tag, pm_text text) { put_field(out, tag, text.data, text.len); }
+static void put_text(buf *out, store_tag tag, pm_text text)
+{
+    put_field(out, tag, text.data, text.len);
+}
 
 void store_encode(buf *out, const pm_article *a, bool with_text)
 {
@@ -71,29 +74,32 @@ static bool get_provenance(slice field, pm_article *out)
 
 static bool get_field(uint64_t tag, slice field, pm_article *out)
 {
-    pm_text text = {(const char *)field.data, field.len};
-    switch (tag) {
-    case STORE_ID: out->id = text; return true;
-    case STORE_TITLE: out->title = text; return true;
-    case STORE_TEXT: out->text = text; return true;
-    case STORE_DATE: out->date = text; return true;
-    case STORE_URL: out->url = text; return true;
-    case STORE_SOURCE: out->source = text; return true;
-    case STORE_AUTHOR: out->author = text; return true;
-    case STORE_TAGS: out->tags = text; return true;
-    case STORE_LANG: out->lang = text; return true;
-    case STORE_EXTRA: out->extra = text; return true;
-    case STORE_TITLE_SPAN: return get_span(field, out);
-    case STORE_PROVENANCE: return get_provenance(field, out);
-    default: return true; /* of a later version: skipped                                  */
-    }
+    pm_text *const texts[] = {
+        [STORE_ID] = &out->id,         [STORE_TITLE] = &out->title, [STORE_TEXT] = &out->text,
+        [STORE_DATE] = &out->date,     [STORE_URL] = &out->url,     [STORE_SOURCE] = &out->source,
+        [STORE_AUTHOR] = &out->author, [STORE_TAGS] = &out->tags,   [STORE_LANG] = &out->lang,
+        [STORE_EXTRA] = &out->extra,
+    };
+    if (tag == STORE_TITLE_SPAN) return get_span(field, out);
+    if (tag == STORE_PROVENANCE) return get_provenance(field, out);
+    if (tag < sizeof texts / sizeof *texts && texts[tag])
+        *texts[tag] = (pm_text){(const char *)field.data, field.len};
+    return true; /* a tag of a later version is skipped                                    */
 }
 
 pm_status store_decode(slice record, pm_article *out, pm_error *err)
 {
     static const pm_text none = {"", 0};
-    *out = (pm_article){.id = none, .title = none, .text = none, .date = none, .url = none,
-                        .source = none, .author = none, .tags = none, .lang = none, .extra = none};
+    *out = (pm_article){.id = none,
+                        .title = none,
+                        .text = none,
+                        .date = none,
+                        .url = none,
+                        .source = none,
+                        .author = none,
+                        .tags = none,
+                        .lang = none,
+                        .extra = none};
     reader r = reader_of(record);
     bool good = true;
     while (good && reader_left(&r)) {
@@ -104,8 +110,8 @@ pm_status store_decode(slice record, pm_article *out, pm_error *err)
     good = good && out->id.len && out->id.len <= SEGMENT_ID_MAX &&
            out->title_start <= out->title_end && out->title_end <= out->text.len;
     if (good) return PM_OK;
-    return error_set(err, PM_CORRUPT, "a stored record is damaged; run 'pressmark check', restore a "
-                                      "copy or index again");
+    return error_corrupt(err, "stored record", 0, section_name(SECTION_STORE),
+                         "its fields do not fit");
 }
 
 /* ---- inflating ------------------------------------------------------------------------------ */
@@ -177,10 +183,13 @@ static bool store_block_of(segment *s, uint32_t doc, uint32_t *block)
     while (high - low > 1) {
         uint32_t mid = low + (high - low) / 2;
         slice entry;
-        if (!segment_slice(s, SECTION_STORE_DIR, (uint64_t)mid * STORE_DIR_BYTES, STORE_DIR_BYTES, &entry))
+        if (!segment_slice(s, SECTION_STORE_DIR, (uint64_t)mid * STORE_DIR_BYTES, STORE_DIR_BYTES,
+                           &entry))
             return false;
-        if (load_u32(entry.data + 8) <= doc) low = mid;
-        else high = mid;
+        if (load_u32(entry.data + 8) <= doc)
+            low = mid;
+        else
+            high = mid;
     }
     *block = low;
     return true;
@@ -233,13 +242,15 @@ pm_status store_get(store_cache *cache, segment *s, uint32_t doc, slice *record,
         !store_block_raw(s, block, &first, &n, &raw_len, &deflated))
         return segment_status(s, err);
     if (doc < first || doc - first >= n) {
-        store_damaged(s, SECTION_STORE_DIR, (uint64_t)block * STORE_DIR_BYTES, "first documents do not rise");
+        store_damaged(s, SECTION_STORE_DIR, (uint64_t)block * STORE_DIR_BYTES,
+                      "first documents do not rise");
         return segment_status(s, err);
     }
     if (cache->s != s || cache->block != block)
         PM_TRY(store_load(cache, s, block, raw_len, deflated, err));
     if (store_record(buf_slice(&cache->raw), n, doc - first, record)) return PM_OK;
-    store_damaged(s, SECTION_STORE, (uint64_t)(deflated.data - s->file.data) - s->info.sections[SECTION_STORE].off,
+    store_damaged(s, SECTION_STORE,
+                  (uint64_t)(deflated.data - s->file.data) - s->info.sections[SECTION_STORE].off,
                   "record lengths do not fit the block");
     st = segment_status(s, err);
 out:

@@ -16,12 +16,12 @@
 
 #include <cmocka.h>
 
-#include "common/base/crc32c.h"
 #include "common/base/mem.h"
 #include "common/segment/layout.h"
 #include "common/segment/segment.h"
 #include "tests/support/folder.h"
 #include "tests/support/golden_segments.h"
+#include "tests/support/reseal.h"
 
 static char folder[FOLDER_PATH];
 static dir where = DIR_INIT;
@@ -42,7 +42,8 @@ static int close_folder(void **state)
     return 0;
 }
 
-/* ---- byte lines -------------------------------------------------------------------------------- */
+/* ---- byte lines --------------------------------------------------------------------------------
+ */
 
 typedef void (*line_fn)(void *ctx, uint64_t off, const uint8_t *bytes, size_t n);
 
@@ -90,9 +91,11 @@ static void byte_lines(const char *path, bool fenced, line_fn fn, void *ctx)
     fclose(f);
 }
 
-/* ---- golden files ------------------------------------------------------------------------------- */
+/* ---- golden files -------------------------------------------------------------------------------
+ */
 
-typedef pm_status (*golden_fn)(const dir *d, const char *name, manifest_segment *out, pm_error *err);
+typedef pm_status (*golden_fn)(const dir *d, const char *name, manifest_segment *out,
+                               pm_error *err);
 
 typedef struct golden {
     const char *name;
@@ -122,20 +125,21 @@ static void compare_line(void *ctx, uint64_t off, const uint8_t *bytes, size_t n
 {
     comparison *c = ctx;
     slice have;
-    if (c->complete && off != c->next) fail_msg("%s: line %08llx is not the next", c->path, (unsigned long long)off);
-    if (!slice_sub(c->bytes, off, n, &have)) fail_msg("%s: line %08llx is beyond the segment", c->path, (unsigned long long)off);
+    if (c->complete && off != c->next)
+        fail_msg("%s: line %08llx is not the next", c->path, (unsigned long long)off);
+    if (!slice_sub(c->bytes, off, n, &have))
+        fail_msg("%s: line %08llx is beyond the segment", c->path, (unsigned long long)off);
     for (size_t i = 0; i < n; i++)
         if (have.data[i] != bytes[i])
-            fail_msg("%s: byte %08llx is %02x, the segment has %02x", c->path, (unsigned long long)(off + i),
-                     bytes[i], have.data[i]);
+            fail_msg("%s: byte %08llx is %02x, the segment has %02x", c->path,
+                     (unsigned long long)(off + i), bytes[i], have.data[i]);
     c->next = off + n;
     c->lines++;
 }
 
 static void print_segment(slice bytes)
 {
-    for (size_t i = 0; i < bytes.len; i++)
-        printf("%s%02x", i % 16 ? " " : "\n", bytes.data[i]);
+    for (size_t i = 0; i < bytes.len; i++) printf("%s%02x", i % 16 ? " " : "\n", bytes.data[i]);
     printf("\n");
 }
 
@@ -191,14 +195,17 @@ static void golden_segments_are_sound(void **state)
         pm_error err;
         struct check_sink sink = {.finding = print_finding};
         golden_load(&g);
-        assert_int_equal(segment_open(&s, &where, "golden.seg", golden_uuid, g.made.size, g.made.footer_crc, &err), PM_OK);
+        assert_int_equal(segment_open(&s, &where, "golden.seg", golden_uuid, g.made.size,
+                                      g.made.footer_crc, &err),
+                         PM_OK);
         assert_int_equal(segment_check(s, true, &sink, &err), PM_OK);
         segment_close(s);
         buf_free(&g.bytes);
     }
 }
 
-/* ---- refused ------------------------------------------------------------------------------------ */
+/* ---- refused ------------------------------------------------------------------------------------
+ */
 
 typedef struct mutation {
     buf bytes;
@@ -212,21 +219,6 @@ static void patch_line(void *ctx, uint64_t off, const uint8_t *bytes, size_t n)
     assert_true(memcmp(m->bytes.data + off, bytes, n) != 0); /* a patch changes something   */
     memcpy(m->bytes.data + off, bytes, n);
     m->patched = true;
-}
-
-/* Header, page, page table and footer sums made right. */
-static void reseal(buf *b)
-{
-    uint8_t *footer = b->data + b->len - LAYOUT_FOOTER_BYTES;
-    uint64_t table = load_u64(footer + 336), end = (uint64_t)(footer - b->data);
-    store_u32(b->data + 60, crc32c(0, b->data, 60));
-    if (table > end || layout_groups(table, SEGMENT_PAGE_BYTES) * 4 > end - table) table = 0; /* itself patched */
-    for (uint64_t off = 0; off < table; off += SEGMENT_PAGE_BYTES) {
-        uint64_t len = table - off < SEGMENT_PAGE_BYTES ? table - off : SEGMENT_PAGE_BYTES;
-        store_u32(b->data + table + off / SEGMENT_PAGE_BYTES * 4, crc32c(0, b->data + off, (size_t)len));
-    }
-    if (table) store_u32(footer + 352, crc32c(0, b->data + table, (size_t)(end - table)));
-    store_u32(footer + 380, crc32c(0, footer, 380));
 }
 
 static bool has_line(const char *path, const char *wanted)
@@ -263,7 +255,7 @@ static pm_status refuse_one(void *ctx, const char *name, pm_error *err)
     mutation m = {.bytes = g.bytes};
     byte_lines(path, false, patch_line, &m);
     assert_true(m.patched);
-    if (!has_line(path, "as is")) reseal(&m.bytes);
+    if (!has_line(path, "as is")) reseal_segment(m.bytes.data, m.bytes.len);
     pm_status st = open_and_check(&m.bytes, err);
     if (st != PM_CORRUPT) fail_msg("%s: %s", path, pm_status_name(st));
     print_message("%s: %s\n", name, err->message);
@@ -284,10 +276,8 @@ static void mutations_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tiny_is_as_ever),
-        cmocka_unit_test(lists_are_as_ever),
-        cmocka_unit_test(format_example_is_true),
-        cmocka_unit_test(golden_segments_are_sound),
+        cmocka_unit_test(tiny_is_as_ever),        cmocka_unit_test(lists_are_as_ever),
+        cmocka_unit_test(format_example_is_true), cmocka_unit_test(golden_segments_are_sound),
         cmocka_unit_test(mutations_are_refused),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);

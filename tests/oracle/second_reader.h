@@ -18,10 +18,10 @@ typedef struct second_list {
     uint32_t ordinal, df, n_forms;
     uint64_t cf;
     bool has_positions;
-    uint32_t *docs, *tfs;            /* df                                                 */
-    uint8_t *impacts;                /* df                                                 */
-    uint32_t *positions;             /* cf, when has_positions                             */
-    uint32_t *forms;                 /* cf; all 0 when n_forms <= 1                         */
+    uint32_t *docs, *tfs; /* df                                                 */
+    uint8_t *impacts;     /* df                                                 */
+    uint32_t *positions;  /* cf, when has_positions                             */
+    uint32_t *forms;      /* cf; all 0 when n_forms <= 1                         */
 } second_list;
 
 typedef struct second_form {
@@ -37,7 +37,7 @@ typedef struct second_doc {
     int64_t date;
     const uint8_t *id;
     size_t id_len;
-    const uint8_t *record;           /* borrowed until the next document                   */
+    const uint8_t *record; /* borrowed until the next document                   */
     size_t record_len;
 } second_doc;
 

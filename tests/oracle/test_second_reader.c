@@ -70,9 +70,11 @@ static void compare_list(void *ctx, const second_list *naive)
     uint64_t at = 0;
     assert_true(dict_iter_next(&b->terms));
     const term_entry *entry = &b->terms.term;
-    assert_true(b->terms.key_len == naive->key_len && !memcmp(b->terms.key, naive->key, naive->key_len));
+    assert_true(b->terms.key_len == naive->key_len &&
+                !memcmp(b->terms.key, naive->key, naive->key_len));
     assert_int_equal(entry->ordinal, naive->ordinal);
-    assert_true(entry->df == naive->df && entry->cf == naive->cf && entry->n_forms == naive->n_forms);
+    assert_true(entry->df == naive->df && entry->cf == naive->cf &&
+                entry->n_forms == naive->n_forms);
     assert_int_equal(entry->has_positions, naive->has_positions);
     cursor_open(&c, b->s, entry);
     form_stream_open(&forms, &c.list);
@@ -85,7 +87,8 @@ static void compare_list(void *ctx, const second_list *naive)
         assert_int_equal(cursor_impact(&c), naive->impacts[i]);
         assert_int_equal(cursor_positions(&c, positions, tf), naive->has_positions ? tf : 0);
         if (naive->has_positions) assert_memory_equal(positions, naive->positions + at, tf * 4);
-        for (uint32_t k = 0; k < tf; k++, at++) assert_int_equal(form_stream_next(&forms), naive->forms[at]);
+        for (uint32_t k = 0; k < tf; k++, at++)
+            assert_int_equal(form_stream_next(&forms), naive->forms[at]);
         b->postings++;
     }
     assert_int_equal(cursor_next(&c), CURSOR_END);
@@ -100,8 +103,10 @@ static void compare_form(void *ctx, const second_form *naive)
     both *b = ctx;
     assert_true(dict_iter_next(&b->forms));
     const form_entry *form = &b->forms.form;
-    assert_true(b->forms.key_len == naive->key_len && !memcmp(b->forms.key, naive->key, naive->key_len));
-    assert_true(form->term == naive->term && form->index == naive->index && form->df == naive->df && form->cf == naive->cf);
+    assert_true(b->forms.key_len == naive->key_len &&
+                !memcmp(b->forms.key, naive->key, naive->key_len));
+    assert_true(form->term == naive->term && form->index == naive->index && form->df == naive->df &&
+                form->cf == naive->cf);
     b->form_keys++;
 }
 
@@ -135,8 +140,9 @@ static void one_case(const model_shape *shape, uint64_t seed, both *sum)
     segment_model m;
     manifest_segment made;
     pm_error err;
-    print_message("PM_TEST_SEED=%llu docs %u terms %u block %u shift %u\n", (unsigned long long)seed, shape->n_docs,
-                  shape->n_terms, shape->block_size, shape->dense_shift);
+    print_message("PM_TEST_SEED=%llu docs %u terms %u block %u shift %u\n",
+                  (unsigned long long)seed, shape->n_docs, shape->n_terms, shape->block_size,
+                  shape->dense_shift);
     model_make(&m, shape, seed);
     folder_empty(folder);
     if (model_write(&m, &where, name, &made, &err) != PM_OK) fail_msg("%s", err.message);
@@ -157,9 +163,10 @@ static void random_segments(void **state)
         one_case(&shape, seed, &sum);
     }
     print_message("%llu postings; small %u, sparse %u, dense %u lists; %u exceptions; %llu forms\n",
-                  (unsigned long long)sum.postings, sum.kinds[0], sum.kinds[1], sum.kinds[2], sum.exceptions,
-                  (unsigned long long)sum.form_keys);
-    assert_true(chosen || (sum.kinds[0] && sum.kinds[1] && sum.kinds[2] && sum.exceptions && sum.form_keys));
+                  (unsigned long long)sum.postings, sum.kinds[0], sum.kinds[1], sum.kinds[2],
+                  sum.exceptions, (unsigned long long)sum.form_keys);
+    assert_true(chosen ||
+                (sum.kinds[0] && sum.kinds[1] && sum.kinds[2] && sum.exceptions && sum.form_keys));
 }
 
 /* Many documents, blocks of 256: Elias-Fano blocks with lanes, wide gaps, several buckets. */
@@ -167,10 +174,18 @@ static void full_blocks(void **state)
 {
     (void)state;
     both sum = {0};
-    const model_shape shape = {.n_docs = 120000, .n_terms = 24, .block_size = 256, .dense_shift = 3,
-                               .store_block_bytes = 60000, .positions = true, .dates = 2, .seqs = 1, .long_tf = 300};
+    const model_shape shape = {.n_docs = 120000,
+                               .n_terms = 24,
+                               .block_size = 256,
+                               .dense_shift = 3,
+                               .store_block_bytes = 60000,
+                               .positions = true,
+                               .dates = 2,
+                               .seqs = 1,
+                               .long_tf = 300};
     for (uint64_t seed = 1; seed <= 2; seed++) one_case(&shape, seed, &sum);
-    print_message("small %u, sparse %u, dense %u lists; %u exceptions\n", sum.kinds[0], sum.kinds[1], sum.kinds[2], sum.exceptions);
+    print_message("small %u, sparse %u, dense %u lists; %u exceptions\n", sum.kinds[0],
+                  sum.kinds[1], sum.kinds[2], sum.exceptions);
     assert_true(sum.kinds[1] && sum.kinds[2]);
 }
 

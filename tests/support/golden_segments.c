@@ -12,41 +12,53 @@
 const uint8_t golden_uuid[16] = {0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
                                  0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f};
 
-static pm_status golden_begin(segment_writer **w, const dir *d, const char *name, uint32_t dense_shift,
-                              pm_error *err)
+static pm_status golden_begin(segment_writer **w, const dir *d, const char *name,
+                              uint32_t dense_shift, pm_error *err)
 {
-    segment_writer_config config = {.segment_id = 1, .k1 = 1.2, .b = 0.75, .block_size = 8,
-                                    .dense_shift = dense_shift, .store_block_bytes = 32768,
-                                    .zlib_level = 0, .has_positions = true, .has_text = true};
+    segment_writer_config config = {.segment_id = 1,
+                                    .k1 = 1.2,
+                                    .b = 0.75,
+                                    .block_size = 8,
+                                    .dense_shift = dense_shift,
+                                    .store_block_bytes = 32768,
+                                    .zlib_level = 0,
+                                    .has_positions = true,
+                                    .has_text = true};
     memcpy(config.uuid, golden_uuid, 16);
     return segment_writer_begin(w, d, name, &config, err);
 }
 
-static void golden_doc(segment_writer *w, const char *id, const char *title, const char *text, uint32_t dl,
-                       uint64_t seq, int64_t date)
+static void golden_doc(segment_writer *w, const char *id, const char *title, const char *text,
+                       uint32_t dl, uint64_t seq, int64_t date)
 {
     buf record = {0};
-    pm_article article = {.id = {id, strlen(id)}, .title = {title, strlen(title)}, .text = {text, strlen(text)}};
+    pm_article article = {
+        .id = {id, strlen(id)}, .title = {title, strlen(title)}, .text = {text, strlen(text)}};
     store_encode(&record, &article, true);
     segment_doc doc = {id, strlen(id), dl, seq, date, buf_slice(&record)};
     segment_writer_doc(w, &doc);
     buf_free(&record);
 }
 
-/* ---- tiny ------------------------------------------------------------------------------------- */
+/* ---- tiny -------------------------------------------------------------------------------------
+ */
 
 /*   a   "to be or not to be"        b   title "Do", text "To do" (position gap 100)
  * do: b at 0 and 102.   to: a at 0 and 4, b at 101.   title do: b at 0. */
 static void tiny_terms(segment_writer *w)
 {
-    static const uint32_t a[] = {0}, b[] = {1}, ab[] = {0, 1}, once[] = {1}, twice[] = {2}, to_tf[] = {2, 1};
-    static const uint32_t p0[] = {0}, p_be[] = {1, 5}, p_do[] = {0, 102}, p_not[] = {3}, p_or[] = {2},
-                          p_to[] = {0, 4, 101}, f_do[] = {0, 1}, f_to[] = {0, 0, 1};
+    static const uint32_t a[] = {0}, b[] = {1}, ab[] = {0, 1}, once[] = {1}, twice[] = {2},
+                          to_tf[] = {2, 1};
+    static const uint32_t p0[] = {0}, p_be[] = {1, 5}, p_do[] = {0, 102}, p_not[] = {3},
+                          p_or[] = {2}, p_to[] = {0, 4, 101}, f_do[] = {0, 1}, f_to[] = {0, 0, 1};
     const segment_term terms[] = {
         {"\x02"
-         "do", 3, 1, b, once, p0, NULL, 0},
-        {"be", 2, 1, a, twice, p_be, NULL, 1}, {"do", 2, 1, b, twice, p_do, f_do, 2},
-        {"not", 3, 1, a, once, p_not, NULL, 1}, {"or", 2, 1, a, once, p_or, NULL, 1},
+         "do",
+         3, 1, b, once, p0, NULL, 0},
+        {"be", 2, 1, a, twice, p_be, NULL, 1},
+        {"do", 2, 1, b, twice, p_do, f_do, 2},
+        {"not", 3, 1, a, once, p_not, NULL, 1},
+        {"or", 2, 1, a, once, p_or, NULL, 1},
         {"to", 2, 2, ab, to_tf, p_to, f_to, 2},
     };
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) segment_writer_term(w, &terms[i]);
@@ -71,13 +83,15 @@ pm_status golden_tiny(const dir *d, const char *name, manifest_segment *out, pm_
     return segment_writer_finish(w, false, out, err);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------ */
+/* ---- lists ------------------------------------------------------------------------------------
+ */
 
 enum { LISTS_DOCS = 60, LISTS_MANY = 400 };
 
 /* Every `step`-th document from `first` on; tf and positions by rank; document 30 repeats
  * "all" LISTS_MANY times, which no impact byte gives back. */
-static void lists_term(segment_writer *w, const char *key, uint32_t first, uint32_t step, uint32_t n_forms)
+static void lists_term(segment_writer *w, const char *key, uint32_t first, uint32_t step,
+                       uint32_t n_forms)
 {
     uint32_t docs[LISTS_DOCS], tfs[LISTS_DOCS], positions[LISTS_DOCS * 3 + LISTS_MANY],
         forms[LISTS_DOCS * 3 + LISTS_MANY], df = 0, cf = 0;
@@ -89,7 +103,8 @@ static void lists_term(segment_writer *w, const char *key, uint32_t first, uint3
             forms[cf++] = k % 5 == 4 ? 1 : 0;
         }
     }
-    segment_term term = {key, strlen(key), df, docs, tfs, positions, n_forms > 1 ? forms : NULL, n_forms};
+    segment_term term = {key,    strlen(key), df, docs, tfs, positions, n_forms > 1 ? forms : NULL,
+                         n_forms};
     segment_writer_term(w, &term);
 }
 

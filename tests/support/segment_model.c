@@ -12,7 +12,10 @@
 
 enum { FORMS_MAX = 6 };
 
-static uint32_t below(uint64_t *random, uint32_t n) { return (uint32_t)(random_next(random) % n); }
+static uint32_t below(uint64_t *random, uint32_t n)
+{
+    return (uint32_t)(random_next(random) % n);
+}
 
 static void *need(size_t n, size_t size)
 {
@@ -65,7 +68,8 @@ static int by_form_key(const void *a, const void *b)
 /* Distinct by the number at the end; a third share their first 8 bytes. */
 static void make_key(model_term *t, uint32_t i, uint64_t *random)
 {
-    static const char *const heads[] = {"a", "abstract", "abstractabstract", "z\xc3\xa9", "", "\xff\xff"};
+    static const char *const heads[] = {"a",         "abstract", "abstractabstract",
+                                        "z\xc3\xa9", "",         "\xff\xff"};
     static const char *const classes[] = {"", "", "", "", "", "", "\x01", "\x02"};
     int n = snprintf((char *)t->key, sizeof t->key, "%s%s%u", classes[below(random, 8)],
                      heads[below(random, 6)], i);
@@ -77,7 +81,8 @@ static void make_key(model_term *t, uint32_t i, uint64_t *random)
 static uint32_t make_docs(model_term *t, uint32_t n_docs, uint64_t *random)
 {
     uint32_t *docs = need(n_docs, sizeof *docs), n = 0;
-    uint32_t step = 1 + below(random, 1 + below(random, 3) * n_docs / 2), clump = 1 + below(random, 40);
+    uint32_t step = 1 + below(random, 1 + below(random, 3) * n_docs / 2),
+             clump = 1 + below(random, 40);
     for (uint64_t doc = below(random, n_docs); doc < n_docs; n++) {
         docs[n] = (uint32_t)doc;
         doc += below(random, clump) ? 1 + below(random, 3) : 1 + below(random, step);
@@ -101,7 +106,8 @@ static void make_positions(model_term *t, uint64_t *random)
     t->positions = need(t->cf, sizeof *t->positions);
     uint64_t at = 0;
     for (uint32_t i = 0; i < t->df; i++) {
-        uint64_t next = below(random, 20) ? below(random, 300) : below(random, UINT32_MAX - (1u << 24));
+        uint64_t next =
+            below(random, 20) ? below(random, 300) : below(random, UINT32_MAX - (1u << 24));
         for (uint32_t k = 0; k < t->tfs[i]; k++, at++) {
             t->positions[at] = (uint32_t)next;
             next += 1 + (below(random, 8) ? below(random, 5) : below(random, 20000));
@@ -141,7 +147,8 @@ static void make_term(segment_model *m, model_term *t, const model_shape *shape,
     for (uint32_t i = 0; i < t->df; i++) m->docs[t->docs[i]].dl += t->tfs[i];
 }
 
-/* ---- the form dictionary ---------------------------------------------------------------------- */
+/* ---- the form dictionary ----------------------------------------------------------------------
+ */
 
 static void count_form(const model_term *t, model_form *form)
 {
@@ -177,27 +184,37 @@ static void list_forms(segment_model *m)
     qsort(m->forms, m->n_forms, sizeof *m->forms, by_form_key);
 }
 
-/* ---- documents -------------------------------------------------------------------------------- */
+/* ---- documents --------------------------------------------------------------------------------
+ */
 
 static void make_doc(model_doc *doc, uint32_t i, const model_shape *shape, uint64_t *random)
 {
     doc->id_len = (size_t)snprintf(doc->id, sizeof doc->id, "id-%u", below(random, 20) ? i : i / 2);
     snprintf(doc->text, sizeof doc->text, "text of %u and %u", i, below(random, 1000));
-    doc->seq = shape->seqs == 0 ? 1000 + i : shape->seqs == 1 ? 5 + below(random, 1u << 30) : random_next(random) >> 4;
+    doc->seq = shape->seqs == 0   ? 1000 + i
+               : shape->seqs == 1 ? 5 + below(random, 1u << 30)
+                                  : random_next(random) >> 4;
     int64_t day = (int64_t)below(random, 40000) - 10000;
     doc->date = INT64_MIN;
-    if (shape->dates == 3) doc->date = (int64_t)i * 86400;
-    else if (shape->dates && below(random, 5)) doc->date = day * 86400 + (shape->dates == 2 ? below(random, 86400) : 0);
+    if (shape->dates == 3)
+        doc->date = (int64_t)i * 86400;
+    else if (shape->dates && below(random, 5))
+        doc->date = day * 86400 + (shape->dates == 2 ? below(random, 86400) : 0);
 }
 
 void model_make(segment_model *m, const model_shape *shape, uint64_t seed)
 {
     uint64_t random = seed;
     *m = (segment_model){.n_docs = shape->n_docs, .n_terms = shape->n_terms};
-    m->config = (segment_writer_config){.segment_id = 1 + below(&random, 1000), .k1 = 1.2, .b = 0.75,
-                                        .block_size = shape->block_size, .dense_shift = shape->dense_shift,
-                                        .store_block_bytes = shape->store_block_bytes, .zlib_level = 1,
-                                        .has_positions = shape->positions, .has_text = shape->text};
+    m->config = (segment_writer_config){.segment_id = 1 + below(&random, 1000),
+                                        .k1 = 1.2,
+                                        .b = 0.75,
+                                        .block_size = shape->block_size,
+                                        .dense_shift = shape->dense_shift,
+                                        .store_block_bytes = shape->store_block_bytes,
+                                        .zlib_level = 1,
+                                        .has_positions = shape->positions,
+                                        .has_text = shape->text};
     for (unsigned i = 0; i < 16; i++) m->config.uuid[i] = (uint8_t)random_next(&random);
     m->docs = need(m->n_docs, sizeof *m->docs);
     m->terms = need(m->n_terms, sizeof *m->terms);
@@ -222,7 +239,8 @@ void model_free(segment_model *m)
     *m = (segment_model){0};
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 /* False when memory was refused to the record, which is the test's own. */
 static bool write_docs(const segment_model *m, segment_writer *w)
@@ -230,11 +248,13 @@ static bool write_docs(const segment_model *m, segment_writer *w)
     buf record = {0};
     for (uint32_t i = 0; i < m->n_docs && !record.failed; i++) {
         const model_doc *doc = &m->docs[i];
-        pm_article article = {.id = {doc->id, doc->id_len}, .text = {doc->text, strlen(doc->text)},
+        pm_article article = {.id = {doc->id, doc->id_len},
+                              .text = {doc->text, strlen(doc->text)},
                               .title = {"a title", 7}};
         buf_reset(&record);
         store_encode(&record, &article, m->config.has_text);
-        segment_doc columns = {doc->id, doc->id_len, doc->dl, doc->seq, doc->date, buf_slice(&record)};
+        segment_doc columns = {doc->id,  doc->id_len, doc->dl,
+                               doc->seq, doc->date,   buf_slice(&record)};
         segment_writer_doc(w, &columns);
     }
     bool complete = !record.failed;
@@ -246,8 +266,14 @@ static void write_terms(const segment_model *m, segment_writer *w)
 {
     for (uint32_t i = 0; i < m->n_terms; i++) {
         const model_term *t = &m->terms[i];
-        segment_term term = {t->key, t->key_len, t->df, t->docs, t->tfs, t->positions,
-                             t->n_forms > 1 ? t->forms : NULL, t->n_forms};
+        segment_term term = {t->key,
+                             t->key_len,
+                             t->df,
+                             t->docs,
+                             t->tfs,
+                             t->positions,
+                             t->n_forms > 1 ? t->forms : NULL,
+                             t->n_forms};
         segment_writer_term(w, &term);
     }
     for (uint32_t i = 0; i < m->n_forms; i++) {

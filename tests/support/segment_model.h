@@ -14,7 +14,7 @@
 #include "indexer/segment_writer.h"
 
 typedef struct model_posting {
-    uint32_t doc, tf, first;     /* first: index into positions and forms                 */
+    uint32_t doc, tf, first; /* first: index into positions and forms                 */
 } model_posting;
 
 typedef struct model_term {
@@ -46,16 +46,16 @@ typedef struct segment_model {
     segment_writer_config config;
     uint32_t n_docs, n_terms, n_forms;
     model_doc *docs;
-    model_term *terms;           /* in bytewise order of keys                             */
-    model_form *forms;           /* in bytewise order of keys                             */
+    model_term *terms; /* in bytewise order of keys                             */
+    model_form *forms; /* in bytewise order of keys                             */
 } segment_model;
 
 typedef struct model_shape {
     uint32_t n_docs, n_terms, block_size, dense_shift, store_block_bytes;
     bool positions, text;
-    unsigned dates;              /* 0 none, 1 days, 2 seconds, 3 days rising and complete */
-    unsigned seqs;               /* 0 counting, 1 within 32 bits, 2 wide                  */
-    uint32_t long_tf;            /* largest repetition of a term in a document            */
+    unsigned dates;   /* 0 none, 1 days, 2 seconds, 3 days rising and complete */
+    unsigned seqs;    /* 0 counting, 1 within 32 bits, 2 wide                  */
+    uint32_t long_tf; /* largest repetition of a term in a document            */
 } model_shape;
 
 /* A shape by chance, from *random. */

@@ -22,13 +22,18 @@ static uint64_t seed(void)
 {
     const char *chosen = getenv("PM_TEST_SEED");
     uint64_t n = chosen ? strtoull(chosen, NULL, 10) : 21;
-    print_message("PM_TEST_SEED=%llu, level %s\n", (unsigned long long)n, cpu_level_name(cpu_get_level()));
+    print_message("PM_TEST_SEED=%llu, level %s\n", (unsigned long long)n,
+                  cpu_level_name(cpu_get_level()));
     return n;
 }
 
-static uint32_t below(uint64_t *random, uint64_t n) { return (uint32_t)(random_next(random) % n); }
+static uint32_t below(uint64_t *random, uint64_t n)
+{
+    return (uint32_t)(random_next(random) % n);
+}
 
-/* ---- silly twins -------------------------------------------------------------------------------- */
+/* ---- silly twins --------------------------------------------------------------------------------
+ */
 
 static uint32_t silly_expand(const uint64_t *words, uint32_t n_words, uint32_t base, uint32_t skip,
                              uint32_t cap, uint32_t *out)
@@ -44,7 +49,8 @@ static uint32_t silly_low(const ef_shape *s, const uint64_t *words, uint32_t i)
     uint32_t low = 0;
     for (uint32_t k = 0; k < s->low_bits; k++) {
         uint32_t in_lane = i / 8 * s->low_bits + k;
-        uint32_t at = s->n == 256 ? 32 * (8 * (in_lane / 32) + i % 8) + in_lane % 32 : i * s->low_bits + k;
+        uint32_t at =
+            s->n == 256 ? 32 * (8 * (in_lane / 32) + i % 8) + in_lane % 32 : i * s->low_bits + k;
         low |= (uint32_t)bits_get(words, at) << k;
     }
     return low;
@@ -64,7 +70,8 @@ static uint32_t silly_ef(const ef_shape *s, const uint64_t *words, uint32_t base
     return n == s->n && out[n - 1] == base + s->range ? n : 0;
 }
 
-/* ---- cases -------------------------------------------------------------------------------------- */
+/* ---- cases --------------------------------------------------------------------------------------
+ */
 
 static void random_words(uint64_t *random, uint64_t *words, uint32_t n)
 {
@@ -121,12 +128,15 @@ static void make_block(uint64_t *random, const ef_shape *s, uint64_t *words)
     }
     ef_encode(s, values, words);
     switch (below(random, 4)) {
-    case 0: random_words(random, words, s->words); break;
+    case 0:
+        random_words(random, words, s->words);
+        break;
     case 1:
         for (unsigned k = below(random, 3); k < 3; k++)
             words[below(random, s->words)] ^= UINT64_C(1) << below(random, 64);
         break;
-    default: break;
+    default:
+        break;
     }
 }
 
@@ -136,7 +146,8 @@ static void blocks_agree(void **state)
     uint64_t random = seed(), words[WORDS_MAX];
     unsigned sound = 0;
     for (unsigned round = 0; round < ROUNDS; round++) {
-        uint32_t n = below(&random, 2) ? 256 : 1 + below(&random, 256), silly[256], plain[256], fast[256];
+        uint32_t n = below(&random, 2) ? 256 : 1 + below(&random, 256), silly[256], plain[256],
+                 fast[256];
         uint64_t range = n - 1 + random_next(&random) % (UINT64_C(1) << below(&random, 31));
         ef_shape shape;
         assert_true(ef_shape_of(n, (uint32_t)range, &shape));

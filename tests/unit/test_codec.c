@@ -17,9 +17,13 @@
 
 enum { WORDS_MAX = 256 };
 
-static uint32_t below(uint64_t *random, uint64_t n) { return (uint32_t)(random_next(random) % n); }
+static uint32_t below(uint64_t *random, uint64_t n)
+{
+    return (uint32_t)(random_next(random) % n);
+}
 
-/* ---- Elias-Fano -------------------------------------------------------------------------------- */
+/* ---- Elias-Fano --------------------------------------------------------------------------------
+ */
 
 static void ef_known_bytes(void **state)
 {
@@ -94,8 +98,10 @@ static void random_values(uint64_t *random, uint32_t n, uint32_t range, uint32_t
     uint64_t at = 0;
     for (uint32_t i = 0; i < n; i++) {
         uint64_t most = (uint64_t)range - at - (n - 1 - i);
-        if (i == n - 1) at = range;
-        else at += below(random, below(random, 4) ? most / (n - i) + 1 : most + 1);
+        if (i == n - 1)
+            at = range;
+        else
+            at += below(random, below(random, 4) ? most / (n - i) + 1 : most + 1);
         values[i] = (uint32_t)at++;
     }
 }
@@ -152,7 +158,8 @@ static void ef_random_noise(void **state)
         uint32_t got = ef_decode(&shape, words, 0, out);
         assert_true(got == 0 || got == n);
         assert_int_equal(out[n], 0xdeadbeef);
-        for (uint32_t i = 1; i < got; i++) assert_true(out[i] > out[i - 1] && out[i] <= shape.range);
+        for (uint32_t i = 1; i < got; i++)
+            assert_true(out[i] > out[i - 1] && out[i] <= shape.range);
         free(words);
     }
 }
@@ -218,7 +225,8 @@ static void nibble_overlong_is_refused(void **state)
     assert_true(nibble_skip((slice){NULL, 0}, &at, 0));
 }
 
-/* ---- gamma ------------------------------------------------------------------------------------ */
+/* ---- gamma ------------------------------------------------------------------------------------
+ */
 
 static void gamma_known_bytes(void **state)
 {
@@ -241,7 +249,8 @@ static void gamma_round_trips(void **state)
         buf out = {0};
         buf_append(&out, "xyz", round % 4); /* appends at any byte                             */
         size_t start = out.len;
-        for (unsigned i = 0; i < N; i++) values[i] = (uint32_t)(random_next(&random) >> (32 + below(&random, 33)) % 64);
+        for (unsigned i = 0; i < N; i++)
+            values[i] = (uint32_t)(random_next(&random) >> (32 + below(&random, 33)) % 64);
         values[0] = UINT32_MAX;
         uint64_t bits = gamma_encode(&out, values, N), at = 0;
         assert_true(bits == gamma_size(values, N) && out.len - start == (bits + 7) / 8);
@@ -264,18 +273,19 @@ static void gamma_damage_is_refused(void **state)
     static const uint8_t none[16] = {0}, cut[] = {0x08}, wide[9] = {0, 0, 0, 0, 3};
     uint64_t at = 0;
     uint32_t value;
-    assert_false(gamma_decode((slice){none, 16}, 128, &at, &value));  /* 33 zeros               */
+    assert_false(gamma_decode((slice){none, 16}, 128, &at, &value)); /* 33 zeros               */
     at = 0;
-    assert_false(gamma_decode((slice){cut, 1}, 6, &at, &value));      /* needs 7 bits            */
+    assert_false(gamma_decode((slice){cut, 1}, 6, &at, &value)); /* needs 7 bits            */
     at = 0;
     assert_true(gamma_decode((slice){cut, 1}, 7, &at, &value) && value == 7);
     at = 0;
-    assert_false(gamma_decode((slice){wide, 9}, 72, &at, &value));    /* 2^32 + 1               */
+    assert_false(gamma_decode((slice){wide, 9}, 72, &at, &value)); /* 2^32 + 1               */
     at = 0;
-    assert_false(gamma_decode((slice){cut, 1}, 9, &at, &value));      /* more bits than bytes    */
+    assert_false(gamma_decode((slice){cut, 1}, 9, &at, &value)); /* more bits than bytes    */
 }
 
-/* ---- bits ------------------------------------------------------------------------------------- */
+/* ---- bits -------------------------------------------------------------------------------------
+ */
 
 static void bits_agree_with_counting(void **state)
 {
@@ -308,12 +318,17 @@ static void bits_agree_with_counting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ef_known_bytes),     cmocka_unit_test(ef_known_bitmap),
-        cmocka_unit_test(ef_known_lanes),     cmocka_unit_test(ef_impossible_shapes),
-        cmocka_unit_test(ef_random_blocks),   cmocka_unit_test(ef_random_noise),
-        cmocka_unit_test(nibble_known_bytes), cmocka_unit_test(nibble_round_trips),
+        cmocka_unit_test(ef_known_bytes),
+        cmocka_unit_test(ef_known_bitmap),
+        cmocka_unit_test(ef_known_lanes),
+        cmocka_unit_test(ef_impossible_shapes),
+        cmocka_unit_test(ef_random_blocks),
+        cmocka_unit_test(ef_random_noise),
+        cmocka_unit_test(nibble_known_bytes),
+        cmocka_unit_test(nibble_round_trips),
         cmocka_unit_test(nibble_overlong_is_refused),
-        cmocka_unit_test(gamma_known_bytes),  cmocka_unit_test(gamma_round_trips),
+        cmocka_unit_test(gamma_known_bytes),
+        cmocka_unit_test(gamma_round_trips),
         cmocka_unit_test(gamma_damage_is_refused),
         cmocka_unit_test(bits_agree_with_counting),
     };

@@ -37,7 +37,8 @@ static int close_folder(void **state)
     return 0;
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------- */
+/* ---- keys
+ * ---------------------------------------------------------------------------------------- */
 
 typedef struct test_key {
     size_t len;
@@ -56,7 +57,10 @@ static int compare(const test_key *a, const test_key *b)
     return order ? order : (a->len > b->len) - (a->len < b->len);
 }
 
-static int by_key(const void *a, const void *b) { return compare(a, b); }
+static int by_key(const void *a, const void *b)
+{
+    return compare(a, b);
+}
 
 /* Sorted, without doubles. */
 static void settle(key_set *set)
@@ -79,7 +83,12 @@ static key_set room(uint32_t n)
 static segment *make(const key_set *set)
 {
     static const uint32_t doc[1] = {0}, tf[1] = {1};
-    segment_writer_config config = {.k1 = 1.2, .b = 0.75, .block_size = 8, .dense_shift = 5, .store_block_bytes = 100, .zlib_level = 1};
+    segment_writer_config config = {.k1 = 1.2,
+                                    .b = 0.75,
+                                    .block_size = 8,
+                                    .dense_shift = 5,
+                                    .store_block_bytes = 100,
+                                    .zlib_level = 1};
     segment_writer *w;
     manifest_segment made;
     segment *s;
@@ -93,13 +102,16 @@ static segment *make(const key_set *set)
         segment_term term = {set->keys[i].bytes, set->keys[i].len, 1, doc, tf, NULL, NULL, 1};
         assert_int_equal(segment_writer_term(w, &term), i);
     }
-    for (uint32_t i = 0; i < set->n; i++) segment_writer_form(w, set->keys[i].bytes, set->keys[i].len, i, 0, 1, 1);
+    for (uint32_t i = 0; i < set->n; i++)
+        segment_writer_form(w, set->keys[i].bytes, set->keys[i].len, i, 0, 1, 1);
     if (segment_writer_finish(w, false, &made, &err) != PM_OK) fail_msg("%s", err.message);
-    if (segment_open(&s, &where, name, uuid, made.size, made.footer_crc, &err) != PM_OK) fail_msg("%s", err.message);
+    if (segment_open(&s, &where, name, uuid, made.size, made.footer_crc, &err) != PM_OK)
+        fail_msg("%s", err.message);
     return s;
 }
 
-/* ---- comparisons ----------------------------------------------------------------------------------- */
+/* ---- comparisons
+ * ----------------------------------------------------------------------------------- */
 
 /* Index of the first key >= want. */
 static uint32_t first_from(const key_set *set, const test_key *want)
@@ -121,7 +133,8 @@ static void compare_probe(const key_set *set, segment *s, const test_key *want)
         dict_iter_begin(&it, s, forms, want->bytes, want->len);
         for (uint32_t i = at; i < at + 20 && i < set->n; i++) {
             assert_true(dict_iter_next(&it));
-            assert_true(it.key_len == set->keys[i].len && !memcmp(it.key, set->keys[i].bytes, it.key_len));
+            assert_true(it.key_len == set->keys[i].len &&
+                        !memcmp(it.key, set->keys[i].bytes, it.key_len));
             assert_int_equal(forms ? it.form.term : it.term.ordinal, i);
         }
         if (at + 20 >= set->n) assert_false(dict_iter_next(&it));
@@ -152,14 +165,16 @@ static void compare_all(const key_set *set, uint32_t step)
     segment_close(s);
 }
 
-/* ---- cases ----------------------------------------------------------------------------------------- */
+/* ---- cases
+ * ----------------------------------------------------------------------------------------- */
 
 static void equal_prefixes(void **state)
 {
     (void)state;
     key_set set = room(3000);
     for (uint32_t i = 0; i < set.n; i++)
-        set.keys[i].len = (size_t)sprintf((char *)set.keys[i].bytes, "%s%u", i % 3 ? "internation" : "inter", i);
+        set.keys[i].len =
+            (size_t)sprintf((char *)set.keys[i].bytes, "%s%u", i % 3 ? "internation" : "inter", i);
     settle(&set);
     compare_all(&set, 37);
     mem_free(set.keys);
@@ -172,7 +187,8 @@ static void nested_and_zero_keys(void **state)
     key_set set = room(2000);
     for (uint32_t i = 0; i < set.n; i++) {
         set.keys[i].len = 1 + random_next(&random) % 12;
-        for (size_t k = 0; k < set.keys[i].len; k++) set.keys[i].bytes[k] = (uint8_t)"\x20\x00\x01\xff"[random_next(&random) % 4];
+        for (size_t k = 0; k < set.keys[i].len; k++)
+            set.keys[i].bytes[k] = (uint8_t) "\x20\x00\x01\xff"[random_next(&random) % 4];
         set.keys[i].bytes[0] = 0x20;
     }
     settle(&set);
@@ -201,7 +217,8 @@ static void few_keys(void **state)
     for (uint32_t n = 1; n <= 40; n++) {
         key_set set = room(n);
         for (uint32_t i = 0; i < n; i++)
-            set.keys[i].len = (size_t)sprintf((char *)set.keys[i].bytes, "%c%c", 'a' + i / 20, 'a' + i);
+            set.keys[i].len =
+                (size_t)sprintf((char *)set.keys[i].bytes, "%c%c", 'a' + i / 20, 'a' + i);
         settle(&set);
         compare_all(&set, 1);
         mem_free(set.keys);

@@ -58,7 +58,8 @@ static segment *make(const segment_model *m)
     return s;
 }
 
-/* ---- comparisons ------------------------------------------------------------------------------ */
+/* ---- comparisons ------------------------------------------------------------------------------
+ */
 
 static void compare_docs(const segment_model *m, segment *s)
 {
@@ -79,7 +80,8 @@ static void compare_docs(const segment_model *m, segment *s)
         assert_true(found >= last && !strcmp(m->docs[found].id, doc->id));
         assert_int_equal(store_get(&cache, s, i, &record, &err), PM_OK);
         assert_int_equal(store_decode(record, &article, &err), PM_OK);
-        assert_true(article.id.len == doc->id_len && !memcmp(article.id.data, doc->id, doc->id_len));
+        assert_true(article.id.len == doc->id_len &&
+                    !memcmp(article.id.data, doc->id, doc->id_len));
         assert_int_equal(article.text.len, m->config.has_text ? strlen(doc->text) : 0);
     }
     uint32_t found;
@@ -98,7 +100,8 @@ static void compare_list(const model_term *t, segment *s, const term_entry *entr
         assert_int_equal(cursor_next(&c), t->docs[i]);
         assert_int_equal(c.rank, i);
         assert_int_equal(cursor_tf(&c), t->tfs[i]);
-        assert_int_equal(cursor_impact(&c), impact_encode(t->tfs[i], segment_norm(&s->info, segment_dl(s, c.doc))));
+        assert_int_equal(cursor_impact(&c),
+                         impact_encode(t->tfs[i], segment_norm(&s->info, segment_dl(s, c.doc))));
         uint32_t n = cursor_positions(&c, out, 1024);
         assert_int_equal(n, t->has_positions ? t->tfs[i] : 0);
         for (uint32_t k = 0; k < n; k++) assert_int_equal(out[k], t->positions[at + k]);
@@ -112,8 +115,8 @@ static void compare_list(const model_term *t, segment *s, const term_entry *entr
 }
 
 /* Jumps by chance; positions only now and then, so that reading them starts anywhere. */
-static void compare_seeks(const segment_model *m, const model_term *t, segment *s, const term_entry *entry,
-                          uint64_t *random)
+static void compare_seeks(const segment_model *m, const model_term *t, segment *s,
+                          const term_entry *entry, uint64_t *random)
 {
     cursor c;
     uint32_t out[1024];
@@ -125,7 +128,8 @@ static void compare_seeks(const segment_model *m, const model_term *t, segment *
         assert_int_equal(cursor_seek(&c, (uint32_t)target), i < t->df ? t->docs[i] : CURSOR_END);
         if (i < t->df && t->has_positions && random_next(random) % 3 == 0) {
             assert_int_equal(cursor_positions(&c, out, 1024), t->tfs[i]);
-            for (uint32_t k = 0; k < t->tfs[i]; k++) assert_int_equal(out[k], t->positions[first + k]);
+            for (uint32_t k = 0; k < t->tfs[i]; k++)
+                assert_int_equal(out[k], t->positions[first + k]);
         }
         if (i < t->df && random_next(random) % 3 == 0) {
             first += t->tfs[i++];
@@ -149,9 +153,11 @@ static void compare_terms(const segment_model *m, segment *s, uint64_t *random)
         assert_true(dict_find(s, t->key, t->key_len, &found));
         assert_int_equal(found.ordinal, i);
         assert_int_equal(found.df, t->df);
-        assert_true(found.cf == t->cf && found.n_forms == t->n_forms && found.has_positions == t->has_positions);
+        assert_true(found.cf == t->cf && found.n_forms == t->n_forms &&
+                    found.has_positions == t->has_positions);
         assert_true(found.off == it.term.off && found.len == it.term.len);
-        assert_true(dict_term_at(s, i, &found, &key) && key.len == t->key_len && found.off == it.term.off);
+        assert_true(dict_term_at(s, i, &found, &key) && key.len == t->key_len &&
+                    found.off == it.term.off);
         compare_list(t, s, &found);
         compare_seeks(m, t, s, &found, random);
     }
@@ -217,8 +223,9 @@ static void one_case(uint64_t seed, unsigned *kinds)
     segment_model m;
     model_shape_random(&shape, &random);
     model_make(&m, &shape, seed);
-    print_message("PM_TEST_SEED=%llu docs %u terms %u block %u shift %u\n", (unsigned long long)seed,
-                  shape.n_docs, shape.n_terms, shape.block_size, shape.dense_shift);
+    print_message("PM_TEST_SEED=%llu docs %u terms %u block %u shift %u\n",
+                  (unsigned long long)seed, shape.n_docs, shape.n_terms, shape.block_size,
+                  shape.dense_shift);
     segment *s = make(&m);
     compare_docs(&m, s);
     compare_terms(&m, s, &random);
@@ -248,11 +255,18 @@ static void random_segments(void **state)
     assert_true(kinds[0] && kinds[1] && kinds[2]);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------ */
+/* ---- opening ------------------------------------------------------------------------------------
+ */
 
-static const model_shape plain_shape = {.n_docs = 300, .n_terms = 40, .block_size = 16, .dense_shift = 3,
-                                        .store_block_bytes = 500, .positions = true, .text = true,
-                                        .dates = 1, .long_tf = 300};
+static const model_shape plain_shape = {.n_docs = 300,
+                                        .n_terms = 40,
+                                        .block_size = 16,
+                                        .dense_shift = 3,
+                                        .store_block_bytes = 500,
+                                        .positions = true,
+                                        .text = true,
+                                        .dates = 1,
+                                        .long_tf = 300};
 
 static void other_files_are_refused(void **state)
 {
@@ -265,11 +279,17 @@ static void other_files_are_refused(void **state)
     model_make(&m, &plain_shape, 5);
     folder_empty(folder);
     assert_int_equal(model_write(&m, &where, name, &made, &err), PM_OK);
-    assert_int_equal(segment_open(&s, &where, name, uuid, made.size, made.footer_crc, &err), PM_CORRUPT);
-    assert_int_equal(segment_open(&s, &where, name, m.config.uuid, made.size, made.footer_crc + 1, &err), PM_CORRUPT);
-    assert_int_equal(segment_open(&s, &where, name, m.config.uuid, made.size - 1, made.footer_crc, &err), PM_CORRUPT);
+    assert_int_equal(segment_open(&s, &where, name, uuid, made.size, made.footer_crc, &err),
+                     PM_CORRUPT);
+    assert_int_equal(
+        segment_open(&s, &where, name, m.config.uuid, made.size, made.footer_crc + 1, &err),
+        PM_CORRUPT);
+    assert_int_equal(
+        segment_open(&s, &where, name, m.config.uuid, made.size - 1, made.footer_crc, &err),
+        PM_CORRUPT);
     assert_int_equal(segment_open(&s, &where, "2-00000001.seg", uuid, 1, 1, &err), PM_CORRUPT);
-    assert_int_equal(segment_open(&s, &where, name, m.config.uuid, made.size, made.footer_crc, &err), PM_OK);
+    assert_int_equal(
+        segment_open(&s, &where, name, m.config.uuid, made.size, made.footer_crc, &err), PM_OK);
     segment_close(s);
     model_free(&m);
 }
@@ -296,12 +316,18 @@ static void readers_answer_any_argument(void **state)
     model_free(&m);
 }
 
-/* ---- refusals of the writer ----------------------------------------------------------------------- */
+/* ---- refusals of the writer
+ * ----------------------------------------------------------------------- */
 
 static segment_writer *begin_with_docs(uint32_t n)
 {
-    segment_writer_config config = {.k1 = 1.2, .b = 0.75, .block_size = 8, .dense_shift = 5,
-                                    .store_block_bytes = 100, .zlib_level = 1, .has_positions = true};
+    segment_writer_config config = {.k1 = 1.2,
+                                    .b = 0.75,
+                                    .block_size = 8,
+                                    .dense_shift = 5,
+                                    .store_block_bytes = 100,
+                                    .zlib_level = 1,
+                                    .has_positions = true};
     segment_writer *w;
     pm_error err;
     folder_empty(folder);
@@ -328,8 +354,9 @@ static void refused(segment_writer *w)
 static void writer_refuses_disorder(void **state)
 {
     (void)state;
-    static const uint32_t rising[2] = {0, 1}, falling[2] = {1, 0}, far[2] = {0, 2}, ones[2] = {1, 1},
-                          zeros[2] = {0, 0}, twos[2] = {2, 1}, same[3] = {4, 4, 5};
+    static const uint32_t rising[2] = {0, 1}, falling[2] = {1, 0}, far[2] = {0, 2},
+                          ones[2] = {1, 1}, zeros[2] = {0, 0}, twos[2] = {2, 1},
+                          same[3] = {4, 4, 5};
     const segment_term bad[] = {
         {"k", 1, 2, falling, ones, NULL, NULL, 0}, {"k", 1, 2, far, ones, NULL, NULL, 0},
         {"k", 1, 2, rising, zeros, NULL, NULL, 0}, {"", 0, 2, rising, ones, NULL, NULL, 0},
@@ -368,7 +395,8 @@ static void writer_survives_refused_memory(void **state)
             assert_int_equal(st, PM_OK);
             break;
         }
-        if (st != PM_NOMEM) fail_msg("allocation %llu refused gave %s", (unsigned long long)n, pm_status_name(st));
+        if (st != PM_NOMEM)
+            fail_msg("allocation %llu refused gave %s", (unsigned long long)n, pm_status_name(st));
     }
     print_message("%llu allocations refused\n", (unsigned long long)n - 1);
     model_free(&m);

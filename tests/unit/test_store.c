@@ -36,19 +36,38 @@ static int close_folder(void **state)
     return 0;
 }
 
-static pm_text text(const char *s) { return (pm_text){s, strlen(s)}; }
+static pm_text text(const char *s)
+{
+    return (pm_text){s, strlen(s)};
+}
 
-static bool same(pm_text a, pm_text b) { return a.len == b.len && !memcmp(a.data, b.data, a.len); }
+static bool same(pm_text a, pm_text b)
+{
+    return a.len == b.len && !memcmp(a.data, b.data, a.len);
+}
 
-/* ---- records --------------------------------------------------------------------------------------- */
+/* ---- records
+ * --------------------------------------------------------------------------------------- */
 
 static pm_article full_article(void)
 {
-    return (pm_article){.id = text("an id"), .title = text("A title"), .text = text("Some text. A title."),
-                        .date = text("2025-09-19"), .url = text("https://example.org/"), .source = text("source"),
-                        .author = text("author"), .tags = text("a\x1f" "b"), .lang = text("en"), .extra = text("{\"k\":1}"),
-                        .title_in_body = true, .title_start = 11, .title_end = 18,
-                        .file_size = 1u << 20, .file_mtime_ns = -5, .file_hash = UINT64_MAX};
+    return (pm_article){.id = text("an id"),
+                        .title = text("A title"),
+                        .text = text("Some text. A title."),
+                        .date = text("2025-09-19"),
+                        .url = text("https://example.org/"),
+                        .source = text("source"),
+                        .author = text("author"),
+                        .tags = text("a\x1f"
+                                     "b"),
+                        .lang = text("en"),
+                        .extra = text("{\"k\":1}"),
+                        .title_in_body = true,
+                        .title_start = 11,
+                        .title_end = 18,
+                        .file_size = 1u << 20,
+                        .file_mtime_ns = -5,
+                        .file_hash = UINT64_MAX};
 }
 
 static void every_field_comes_back(void **state)
@@ -58,11 +77,14 @@ static void every_field_comes_back(void **state)
     buf record = {0};
     store_encode(&record, &in, true);
     assert_int_equal(store_decode(buf_slice(&record), &out, NULL), PM_OK);
-    assert_true(same(in.id, out.id) && same(in.title, out.title) && same(in.text, out.text) && same(in.date, out.date));
-    assert_true(same(in.url, out.url) && same(in.source, out.source) && same(in.author, out.author));
+    assert_true(same(in.id, out.id) && same(in.title, out.title) && same(in.text, out.text) &&
+                same(in.date, out.date));
+    assert_true(same(in.url, out.url) && same(in.source, out.source) &&
+                same(in.author, out.author));
     assert_true(same(in.tags, out.tags) && same(in.lang, out.lang) && same(in.extra, out.extra));
     assert_true(out.title_in_body && out.title_start == 11 && out.title_end == 18);
-    assert_true(out.file_size == in.file_size && out.file_mtime_ns == -5 && out.file_hash == UINT64_MAX);
+    assert_true(out.file_size == in.file_size && out.file_mtime_ns == -5 &&
+                out.file_hash == UINT64_MAX);
     buf_free(&record);
 }
 
@@ -89,20 +111,29 @@ static void unknown_fields_are_skipped(void **state)
 static void bad_records_are_refused(void **state)
 {
     (void)state;
-    static const struct { const char *bytes; size_t len; } bad[] = {
-        {"", 0},                      /* no id                                              */
-        {"\x02\x01x", 3},             /* no id                                              */
-        {"\x01\x00", 2},              /* an empty field                                     */
-        {"\x01\x05xy", 4},            /* longer than the record                             */
-        {"\x00\x01x\x01\x01x", 6},    /* tag 0                                              */
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } bad[] = {
+        {"", 0},                          /* no id                                              */
+        {"\x02\x01x", 3},                 /* no id                                              */
+        {"\x01\x00", 2},                  /* an empty field                                     */
+        {"\x01\x05xy", 4},                /* longer than the record                             */
+        {"\x00\x01x\x01\x01x", 6},        /* tag 0                                              */
         {"\x01\x01x\x0b\x02\x00\x05", 7}, /* a span beyond the text                        */
-        {"\x01\x01x\x03\x02" "ab\x0b\x02\x02\x01", 11}, /* a span that ends before it starts    */
-        {"\x01\x01x\x0c\x03" "abc", 8}, /* provenance cut off                                 */
+        {"\x01\x01x\x03\x02"
+         "ab\x0b\x02\x02\x01",
+         11}, /* a span that ends before it starts    */
+        {"\x01\x01x\x0c\x03"
+         "abc",
+         8}, /* provenance cut off                                 */
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         pm_article out;
         pm_error err;
-        assert_int_equal(store_decode((slice){(const uint8_t *)bad[i].bytes, bad[i].len}, &out, &err), PM_CORRUPT);
+        assert_int_equal(
+            store_decode((slice){(const uint8_t *)bad[i].bytes, bad[i].len}, &out, &err),
+            PM_CORRUPT);
     }
 }
 
@@ -131,11 +162,15 @@ static void any_bytes_are_defined(void **state)
     buf_free(&record);
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------------ */
+/* ---- blocks
+ * ------------------------------------------------------------------------------------------ */
 
 enum { N_DOCS = 60 };
 
-static size_t text_len(uint32_t doc) { return doc == 30 ? 200000 : doc % 7 * 40; }
+static size_t text_len(uint32_t doc)
+{
+    return doc == 30 ? 200000 : doc % 7 * 40;
+}
 
 static void make_article(uint32_t doc, char *id, char *body, pm_article *out)
 {
@@ -147,8 +182,13 @@ static void make_article(uint32_t doc, char *id, char *body, pm_article *out)
 
 static segment_writer *begin(const char *name)
 {
-    segment_writer_config config = {.k1 = 1.2, .b = 0.75, .block_size = 8, .dense_shift = 5,
-                                    .store_block_bytes = 600, .zlib_level = 6, .has_text = true};
+    segment_writer_config config = {.k1 = 1.2,
+                                    .b = 0.75,
+                                    .block_size = 8,
+                                    .dense_shift = 5,
+                                    .store_block_bytes = 600,
+                                    .zlib_level = 6,
+                                    .has_text = true};
     segment_writer *w;
     pm_error err;
     assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
@@ -162,7 +202,8 @@ static segment *finish(segment_writer *w)
     pm_error err;
     segment_writer_docs_done(w);
     if (segment_writer_finish(w, false, &made, &err) != PM_OK) fail_msg("%s", err.message);
-    assert_int_equal(segment_open(&s, &where, made.name, uuid, made.size, made.footer_crc, &err), PM_OK);
+    assert_int_equal(segment_open(&s, &where, made.name, uuid, made.size, made.footer_crc, &err),
+                     PM_OK);
     return s;
 }
 
@@ -203,7 +244,8 @@ static void blocks_hold_what_fits(void **state)
     store_cache cache = {0};
     uint64_t random = 41;
     for (uint32_t i = 0; i < N_DOCS; i++) compare(s, i, &cache);
-    for (uint32_t i = 0; i < 200; i++) compare(s, (uint32_t)(random_next(&random) % N_DOCS), &cache);
+    for (uint32_t i = 0; i < 200; i++)
+        compare(s, (uint32_t)(random_next(&random) % N_DOCS), &cache);
     for (uint32_t b = 0; b < store_block_count(s); b++) {
         uint32_t first, n, raw_len;
         slice deflated;
@@ -285,10 +327,14 @@ static void reading_survives_refused_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_field_comes_back),     cmocka_unit_test(text_is_left_out),
-        cmocka_unit_test(unknown_fields_are_skipped), cmocka_unit_test(bad_records_are_refused),
-        cmocka_unit_test(any_bytes_are_defined),      cmocka_unit_test(blocks_hold_what_fits),
-        cmocka_unit_test(raw_blocks_are_copied),      cmocka_unit_test(missing_documents_are_refused),
+        cmocka_unit_test(every_field_comes_back),
+        cmocka_unit_test(text_is_left_out),
+        cmocka_unit_test(unknown_fields_are_skipped),
+        cmocka_unit_test(bad_records_are_refused),
+        cmocka_unit_test(any_bytes_are_defined),
+        cmocka_unit_test(blocks_hold_what_fits),
+        cmocka_unit_test(raw_blocks_are_copied),
+        cmocka_unit_test(missing_documents_are_refused),
         cmocka_unit_test(reading_survives_refused_memory),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);

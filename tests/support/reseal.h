@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ * reseal.h - make every checksum of a segment's bytes right again, after a test changed some:
+ * what a crafted file looks like.
+ */
+#ifndef PM_TESTS_RESEAL_H
+#define PM_TESTS_RESEAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* data[len], len at least header and footer.  Returns the footer's crc. */
+uint32_t reseal_segment(uint8_t *data, size_t len);
+
+#endif
