@@ -5,10 +5,7 @@
  *
  *   raw block: length of each record (varint), then the records
  */
-#define ZLIB_CONST
-#include <zlib.h>
-
-#include "common/base/mem.h"
+#include "common/segment/zmem.h"
 #include "indexer/segment_writer_parts.h"
 
 typedef struct store_writer {
@@ -18,26 +15,13 @@ typedef struct store_writer {
     buf lengths, records, deflated;
 } store_writer;
 
-static voidpf zlib_alloc(voidpf ctx, uInt items, uInt size)
-{
-    (void)ctx;
-    size_t bytes;
-    return __builtin_mul_overflow((size_t)items, (size_t)size, &bytes) ? NULL : mem_alloc(bytes);
-}
-
-static void zlib_free(voidpf ctx, voidpf p)
-{
-    (void)ctx;
-    mem_free(p);
-}
-
 bool store_writer_init(segment_writer *w)
 {
     store_writer *store = mem_zalloc(sizeof *store);
     if (!store) return false;
     w->store = store;
-    store->z.zalloc = zlib_alloc;
-    store->z.zfree = zlib_free;
+    store->z.zalloc = zmem_alloc;
+    store->z.zfree = zmem_free;
     store->open = deflateInit(&store->z, w->config.zlib_level) == Z_OK;
     return store->open;
 }

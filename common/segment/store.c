@@ -7,11 +7,8 @@
  */
 #include "common/segment/store.h"
 
-#define ZLIB_CONST
-#include <zlib.h>
-
-#include "common/base/mem.h"
 #include "common/segment/layout.h"
+#include "common/segment/zmem.h"
 
 /* ---- records ------------------------------------------------------------------------------ */
 
@@ -116,23 +113,10 @@ pm_status store_decode(slice record, pm_article *out, pm_error *err)
 
 /* ---- inflating ------------------------------------------------------------------------------ */
 
-static voidpf zlib_alloc(voidpf ctx, uInt items, uInt size)
-{
-    (void)ctx;
-    size_t bytes;
-    return __builtin_mul_overflow((size_t)items, (size_t)size, &bytes) ? NULL : mem_alloc(bytes);
-}
-
-static void zlib_free(voidpf ctx, voidpf p)
-{
-    (void)ctx;
-    mem_free(p);
-}
-
 /* Inflate into exactly raw->len bytes.  Z_OK, Z_MEM_ERROR or Z_DATA_ERROR. */
 static int inflate_exact(slice deflated, uint8_t *raw, uint32_t raw_len)
 {
-    z_stream z = {.zalloc = zlib_alloc, .zfree = zlib_free};
+    z_stream z = {.zalloc = zmem_alloc, .zfree = zmem_free};
     if (deflated.len > UINT32_MAX) return Z_DATA_ERROR;
     int rc = inflateInit(&z);
     if (rc != Z_OK) return rc == Z_MEM_ERROR ? rc : Z_DATA_ERROR;
