@@ -35,8 +35,8 @@ static void search_slot(batch *b, size_t i)
     batch_slot *slot = &b->slots[i];
     const pm_text query = b->queries[i].query;
     slot->error = (pm_error){.status = PM_OK};
-    pm_status st = pm_searcher_search(slot->searcher, query.data, query.len, b->options, &slot->result,
-                                      &slot->error);
+    pm_status st = pm_searcher_search(slot->searcher, query.data, query.len, b->options,
+                                      &slot->result, &slot->error);
     slot->error.status = st;
 }
 
@@ -66,7 +66,8 @@ static void run_round(batch *b, unsigned threads)
 
 pm_status pm_batch(pm_index *index, const pm_batch_query *queries, size_t n,
                    const pm_search_options *options, unsigned threads,
-                   bool (*each)(void *ctx, size_t i, const pm_result *result, const pm_error *error),
+                   bool (*each)(void *ctx, size_t i, const pm_result *result,
+                                const pm_error *error),
                    void *ctx, pm_error *err)
 {
     pm_status st = PM_OK;

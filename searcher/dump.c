@@ -29,8 +29,10 @@ void dump_escaped(dump_sink *s, const void *data, size_t len)
     const uint8_t *p = data;
     for (size_t i = 0; i < len; i++) {
         bool plain = p[i] > 0x20 && p[i] != 0x7f && p[i] != '\\' && p[i] != ':';
-        if (plain) buf_u8(&s->text, p[i]);
-        else dump_format(s, "\\x%02x", p[i]);
+        if (plain)
+            buf_u8(&s->text, p[i]);
+        else
+            dump_format(s, "\\x%02x", p[i]);
     }
 }
 
@@ -41,7 +43,8 @@ void dump_format(dump_sink *s, const char *fmt, ...)
     va_start(args, fmt);
     int len = vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
-    if (len > 0) buf_append(&s->text, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+    if (len > 0)
+        buf_append(&s->text, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
 }
 
 pm_status dump_flush(dump_sink *s, bool all, pm_error *err)

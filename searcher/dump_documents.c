@@ -40,9 +40,12 @@ static void write_text(dump_sink *s, const char *name, pm_text text)
     dump_format(s, " %s \"", name);
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (c == '\n') buf_append_str(&s->text, "\\n");
-        else if (c < 0x20 || c == 0x7f || c == '"' || c == '\\') dump_format(s, "\\x%02x", c);
-        else buf_u8(&s->text, c);
+        if (c == '\n')
+            buf_append_str(&s->text, "\\n");
+        else if (c < 0x20 || c == 0x7f || c == '"' || c == '\\')
+            dump_format(s, "\\x%02x", c);
+        else
+            buf_u8(&s->text, c);
     }
     buf_append_str(&s->text, "\"\n");
 }
@@ -76,8 +79,10 @@ pm_status dump_documents(dump_sink *s, snapshot *snap, pm_error *err)
         buf_append_str(&s->text, "document ");
         dump_escaped(s, id.data, id.len);
         dump_format(s, " %u ", segment_dl(seg, places[i].doc));
-        if (date == INT64_MIN) buf_append_str(&s->text, "undated\n");
-        else dump_format(s, "%lld\n", (long long)date);
+        if (date == INT64_MIN)
+            buf_append_str(&s->text, "undated\n");
+        else
+            dump_format(s, "%lld\n", (long long)date);
         PM_TRY(store_get(&cache, seg, places[i].doc, &record, err));
         PM_TRY(store_decode(record, &article, err));
         write_article(s, &article);

@@ -12,7 +12,7 @@
 typedef struct dump_posting {
     uint64_t seq;
     uint32_t segment, doc, tf;
-    size_t positions;        /* index of the first                                        */
+    size_t positions; /* index of the first                                        */
 } dump_posting;
 
 typedef struct dump_list {
@@ -32,13 +32,16 @@ static pm_status gather_posting(dump_list *l, snapshot *snap, uint32_t segment_i
 {
     segment *seg = snap->segments[segment_index].seg;
     cursor *c = &l->c;
-    dump_posting posting = {segment_seq(seg, c->doc), segment_index, c->doc, cursor_tf(c), l->n_positions};
+    dump_posting posting = {segment_seq(seg, c->doc), segment_index, c->doc, cursor_tf(c),
+                            l->n_positions};
     if (!mem_grow(&l->postings, &l->cap, l->n + 1, sizeof *l->postings)) return error_nomem(err);
     l->postings[l->n++] = posting;
     if (!c->list.has_positions || posting.tf > segment_dl(seg, c->doc)) return PM_OK;
-    if (!mem_grow(&l->positions, &l->positions_cap, l->n_positions + posting.tf, sizeof *l->positions))
+    if (!mem_grow(&l->positions, &l->positions_cap, l->n_positions + posting.tf,
+                  sizeof *l->positions))
         return error_nomem(err);
-    if (cursor_positions(c, l->positions + l->n_positions, posting.tf)) l->n_positions += posting.tf;
+    if (cursor_positions(c, l->positions + l->n_positions, posting.tf))
+        l->n_positions += posting.tf;
     return PM_OK;
 }
 
@@ -57,7 +60,8 @@ out:
     return st;
 }
 
-static pm_status write_postings(dump_sink *s, const dump_list *l, snapshot *snap, bool positions, pm_error *err)
+static pm_status write_postings(dump_sink *s, const dump_list *l, snapshot *snap, bool positions,
+                                pm_error *err)
 {
     pm_status st = PM_OK;
     for (size_t i = 0; i < l->n; i++) {
@@ -78,7 +82,10 @@ out:
 static void write_key(dump_sink *s, const uint8_t *key, size_t len)
 {
     bool class = len && key[0] < 0x20;
-    if (class) buf_append_str(&s->text, key[0] == KEY_MARKER ? "marker:" : key[0] == KEY_TITLE ? "title:" : "?:");
+    if (class)
+        buf_append_str(&s->text, key[0] == KEY_MARKER  ? "marker:"
+                                 : key[0] == KEY_TITLE ? "title:"
+                                                       : "?:");
     dump_escaped(s, key + class, len - class);
 }
 
@@ -106,11 +113,12 @@ out:
     return st;
 }
 
-/* ---- forms --------------------------------------------------------------------------------- */
+/* ---- forms ------------------------------------------------------------------------------ */
 
 /* Live df and cf of a form.  A segment without deletions has stored them; else the term's
  * list is walked with its stream of forms. */
-static void live_form(const snapshot_segment *part, const form_entry *form, buf *key, uint64_t *df, uint64_t *cf)
+static void live_form(const snapshot_segment *part, const form_entry *form, buf *key, uint64_t *df,
+                      uint64_t *cf)
 {
     term_entry entry;
     cursor c;
@@ -141,8 +149,10 @@ static void write_form(dump_sink *s, const uint8_t *key, size_t len, uint64_t df
     buf_append_str(&s->text, "form ");
     dump_escaped(s, key, folded);
     buf_u8(&s->text, ' ');
-    if (folded + 1 < len) dump_escaped(s, key + folded + 1, len - folded - 1);
-    else buf_u8(&s->text, '=');
+    if (folded + 1 < len)
+        dump_escaped(s, key + folded + 1, len - folded - 1);
+    else
+        buf_u8(&s->text, '=');
     dump_format(s, " %llu %llu\n", (unsigned long long)df, (unsigned long long)cf);
 }
 

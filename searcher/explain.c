@@ -19,8 +19,12 @@ pm_status explain_hit(match_set *set, uint32_t doc, arena *a, pm_hit *out, pm_er
     for (size_t i = 0; i < p->n_terms; i++) {
         const plan_term *t = &p->terms[i];
         if (!tfs[i]) continue;
-        parts[n++] = (pm_explain){.term = t->label, .tf = tfs[i], .df = t->df, .idf = t->idf,
-                                  .norm = norm, .weight = t->weight,
+        parts[n++] = (pm_explain){.term = t->label,
+                                  .tf = tfs[i],
+                                  .df = t->df,
+                                  .idf = t->idf,
+                                  .norm = norm,
+                                  .weight = t->weight,
                                   .contribution = plan_contribution(p, t, tfs[i], norm)};
     }
     out->explain = parts;

@@ -71,8 +71,15 @@ out:
 static pm_hit empty_hit(const hit *h, uint64_t rank)
 {
     const pm_text none = {"", 0};
-    return (pm_hit){.rank = rank, .score = h->score, .in_all = h->in_all, .id = none, .title = none,
-                    .date = none, .source = none, .url = none, .snippet = none};
+    return (pm_hit){.rank = rank,
+                    .score = h->score,
+                    .in_all = h->in_all,
+                    .id = none,
+                    .title = none,
+                    .date = none,
+                    .source = none,
+                    .url = none,
+                    .snippet = none};
 }
 
 static pm_status fill_all(pm_searcher *s, const fill *fills, size_t n, pm_error *err)
@@ -81,7 +88,8 @@ static pm_status fill_all(pm_searcher *s, const fill *fills, size_t n, pm_error 
     match_set set = {0};
     uint32_t open = UINT32_MAX;
     if (s->options.want_explain && n) PM_TRY(match_set_init(&set, &s->p, &s->scratch, err));
-    if (s->options.want_snippets && n) PM_TRY(snippet_begin(&s->snippets, &s->p, s->options.snippet_bytes, err));
+    if (s->options.want_snippets && n)
+        PM_TRY(snippet_begin(&s->snippets, &s->p, s->options.snippet_bytes, err));
     for (size_t i = 0; i < n; i++) {
         const hit *h = fills[i].from;
         segment *seg = s->index->snap->segments[h->segment].seg;

@@ -10,8 +10,8 @@
 static pm_status known_engine(const manifest *meta, const char *path, pm_error *err)
 {
     if (!strcmp(meta->engine, "native")) return PM_OK;
-    return error_set(err, PM_USAGE, "%s: made by engine \"%s\", which this program does not have", path,
-                     meta->engine);
+    return error_set(err, PM_USAGE, "%s: made by engine \"%s\", which this program does not have",
+                     path, meta->engine);
 }
 
 pm_status pm_index_open(const char *path, pm_index **out, pm_error *err)
@@ -37,11 +37,11 @@ void pm_index_close(pm_index *index)
     mem_free(index);
 }
 
-/* ---- articles --------------------------------------------------------------------------------- */
+/* ---- articles --------------------------------------------------------------------------- */
 
 static pm_text *const *article_texts(pm_article *a, pm_text *out[10])
 {
-    pm_text *const texts[10] = {&a->id,     &a->title, &a->text, &a->date, &a->url,
+    pm_text *const texts[10] = {&a->id,     &a->title,  &a->text, &a->date, &a->url,
                                 &a->source, &a->author, &a->tags, &a->lang, &a->extra};
     memcpy(out, texts, sizeof texts);
     return out;
@@ -68,7 +68,8 @@ static pm_article *copy_article(const pm_article *from)
     return copy;
 }
 
-pm_status pm_index_article(pm_index *index, const char *id, size_t id_len, pm_article **out, pm_error *err)
+pm_status pm_index_article(pm_index *index, const char *id, size_t id_len, pm_article **out,
+                           pm_error *err)
 {
     pm_status st = PM_OK;
     store_cache cache = {0};
@@ -87,4 +88,7 @@ out:
     return st;
 }
 
-void pm_article_free(pm_article *article) { mem_free(article); }
+void pm_article_free(pm_article *article)
+{
+    mem_free(article);
+}

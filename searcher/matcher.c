@@ -12,7 +12,8 @@ void match_scratch_free(match_scratch *s)
     memset(s, 0, sizeof *s);
 }
 
-pm_status matcher_init(matcher *m, const plan *p, uint32_t index, match_scratch *scratch, pm_error *err)
+pm_status matcher_init(matcher *m, const plan *p, uint32_t index, match_scratch *scratch,
+                       pm_error *err)
 {
     *m = (matcher){.plan = &p->matchers[index], .scratch = scratch};
     if (m->plan->kind == MATCH_DOCS) return PM_OK;
@@ -46,8 +47,10 @@ void matcher_open(matcher *m, const plan *p, uint32_t segment_index)
     for (uint32_t i = 0; spec->titles && i < spec->n_words; i++) {
         cursor *c = &m->words[spec->n_words + i];
         const term_entry *entry = &p->keys[spec->titles[i]].entries[segment_index];
-        if (entry->df) cursor_open(c, m->seg, entry);
-        else c->list.s = NULL;
+        if (entry->df)
+            cursor_open(c, m->seg, entry);
+        else
+            c->list.s = NULL;
     }
 }
 
@@ -102,9 +105,15 @@ uint32_t matcher_next(matcher *m)
     if (m->empty) return CURSOR_END;
     m->begun = true;
     switch (m->plan->kind) {
-    case MATCH_KEY: m->doc = cursor_next(&m->words[0]); break;
-    case MATCH_DOCS: m->doc = docs_next(m); break;
-    default: m->doc = phrase_next(m); break;
+    case MATCH_KEY:
+        m->doc = cursor_next(&m->words[0]);
+        break;
+    case MATCH_DOCS:
+        m->doc = docs_next(m);
+        break;
+    default:
+        m->doc = phrase_next(m);
+        break;
     }
     return m->doc;
 }

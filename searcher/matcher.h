@@ -42,7 +42,8 @@ typedef struct matcher {
 
 /* Cursors come from the arena; they are reused when the same matcher is opened for another
  * segment. */
-pm_status matcher_init(matcher *m, const plan *p, uint32_t index, match_scratch *scratch, pm_error *err);
+pm_status matcher_init(matcher *m, const plan *p, uint32_t index, match_scratch *scratch,
+                       pm_error *err);
 void matcher_open(matcher *m, const plan *p, uint32_t segment_index);
 /* The next document that matches, CURSOR_END at the end. */
 uint32_t matcher_next(matcher *m);

@@ -37,8 +37,8 @@ static uint32_t read_positions(matcher *m, cursor *c, uint32_t doc, uint32_t **o
 }
 
 /* Keep the starts for which the word at `offset` is at start + offset. */
-static uint32_t keep_starts(uint32_t *starts, uint32_t n, uint32_t offset, const uint32_t *positions,
-                            uint32_t n_positions)
+static uint32_t keep_starts(uint32_t *starts, uint32_t n, uint32_t offset,
+                            const uint32_t *positions, uint32_t n_positions)
 {
     uint32_t kept = 0, at = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -64,7 +64,7 @@ uint32_t phrase_count(matcher *m, uint32_t doc)
     return kept;
 }
 
-/* ---- NEAR ------------------------------------------------------------------------------------ */
+/* ---- NEAR ------------------------------------------------------------------------------- */
 
 static int by_position(const void *a, const void *b)
 {
@@ -84,7 +84,8 @@ static uint32_t count_windows(const plan_matcher *spec, const position_event *ev
         uint32_t word = events[right].word;
         if (++have[word] == spec->needs[word]) missing--;
         if (missing) continue;
-        while (have[events[left].word] > spec->needs[events[left].word]) have[events[left++].word]--;
+        while (have[events[left].word] > spec->needs[events[left].word])
+            have[events[left++].word]--;
         uint64_t span = (uint64_t)events[right].position - events[left].position + 1;
         windows += span <= spec->window;
         /* Leave the window: its first word is missing from here on. */

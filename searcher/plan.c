@@ -19,7 +19,7 @@ double plan_idf(uint64_t n_docs, uint64_t df)
     return log(1.0 + (n - d + 0.5) / (d + 0.5));
 }
 
-/* ---- keys ------------------------------------------------------------------------------------ */
+/* ---- keys ------------------------------------------------------------------------------- */
 
 static void key_statistics(plan *p, plan_key *k)
 {
@@ -61,12 +61,13 @@ pm_status plan_add_key(plan *p, uint8_t class, pm_text term, uint32_t *out, pm_e
     return PM_OK;
 }
 
-/* ---- matchers ----------------------------------------------------------------------------------- */
+/* ---- matchers --------------------------------------------------------------------------- */
 
 static bool same_matcher(const plan_matcher *a, const plan_matcher *b)
 {
-    return a->kind == b->kind && a->title == b->title && a->lists == b->lists && a->n_words == b->n_words &&
-           a->window == b->window && !memcmp(a->words, b->words, a->n_words * sizeof *a->words) &&
+    return a->kind == b->kind && a->title == b->title && a->lists == b->lists &&
+           a->n_words == b->n_words && a->window == b->window &&
+           !memcmp(a->words, b->words, a->n_words * sizeof *a->words) &&
            (a->kind != MATCH_NEAR || !memcmp(a->needs, b->needs, a->n_words * sizeof *a->needs));
 }
 
@@ -114,7 +115,8 @@ pm_status plan_add_docs(plan *p, const split_entry *entry, uint32_t *out, pm_err
     plan_matcher m = {.kind = MATCH_DOCS, .n_words = 2 * entry->n_pairs, .lists = entry->lists};
     uint32_t *keys = arena_alloc(p->a, m.n_words * sizeof *keys);
     if (!keys) return error_nomem(err);
-    for (uint32_t i = 0; i < m.n_words; i++) PM_TRY(plan_add_key(p, 0, entry->pairs[i], &keys[i], err));
+    for (uint32_t i = 0; i < m.n_words; i++)
+        PM_TRY(plan_add_key(p, 0, entry->pairs[i], &keys[i], err));
     m.words = keys;
     m.cost = entry->n_docs;
     st = add_matcher(p, m, out, err);
@@ -163,7 +165,7 @@ pm_status plan_add_alt(plan *p, plan_leaf *leaf, uint32_t matcher, pm_error *err
     return PM_OK;
 }
 
-/* ---- terms -------------------------------------------------------------------------------------- */
+/* ---- terms ------------------------------------------------------------------------------ */
 
 static pm_status add_term(plan *p, plan_term t, pm_error *err)
 {
@@ -172,7 +174,8 @@ static pm_status add_term(plan *p, plan_term t, pm_error *err)
             p->terms[i].weight += t.weight;
             return PM_OK;
         }
-    if (!mem_grow(&p->terms, &p->cap_terms, p->n_terms + 1, sizeof *p->terms)) return error_nomem(err);
+    if (!mem_grow(&p->terms, &p->cap_terms, p->n_terms + 1, sizeof *p->terms))
+        return error_nomem(err);
     p->terms[p->n_terms++] = t;
     return PM_OK;
 }
@@ -199,7 +202,8 @@ static pm_status make_label(plan *p, const query_node *node, pm_text *out, pm_er
 }
 
 /* A word matches by its plain term; an acronym scores by its marker where the index has it. */
-static pm_status plan_word(plan *p, const query_node *node, plan_term *t, uint32_t *match, pm_error *err)
+static pm_status plan_word(plan *p, const query_node *node, plan_term *t, uint32_t *match,
+                           pm_error *err)
 {
     pm_status st = PM_OK;
     const query_word *word = &node->words[0];
@@ -220,12 +224,15 @@ out:
     return st;
 }
 
-static pm_status plan_words(plan *p, const query_node *node, plan_term *t, uint32_t *match, pm_error *err)
+static pm_status plan_words(plan *p, const query_node *node, plan_term *t, uint32_t *match,
+                            pm_error *err)
 {
     pm_status st = PM_OK;
     if (!p->snap->meta.has_positions)
-        return error_set(err, PM_USAGE, "%s: phrases and NEAR need positions, which this index was "
-                         "made without; make it anew with --positions=yes", p->snap->folder.path);
+        return error_set(err, PM_USAGE,
+                         "%s: phrases and NEAR need positions, which this index was "
+                         "made without; make it anew with --positions=yes",
+                         p->snap->folder.path);
     uint32_t *keys = arena_alloc(p->a, node->n_words * sizeof *keys);
     if (!keys) return error_nomem(err);
     t->df = UINT64_MAX;
@@ -234,14 +241,17 @@ static pm_status plan_words(plan *p, const query_node *node, plan_term *t, uint3
         t->idf += p->keys[keys[i]].idf;
         if (p->keys[keys[i]].df < t->df) t->df = p->keys[keys[i]].df;
     }
-    if (node->kind == QUERY_NEAR) PM_TRY(add_near(p, node, keys, match, err));
-    else PM_TRY(plan_add_phrase(p, keys, node->n_words, node->title, match, err));
+    if (node->kind == QUERY_NEAR)
+        PM_TRY(add_near(p, node, keys, match, err));
+    else
+        PM_TRY(plan_add_phrase(p, keys, node->n_words, node->title, match, err));
     t->matcher = *match;
 out:
     return st;
 }
 
-static pm_status plan_leaf_node(plan *p, const query_node *node, double boost, bool negated, pm_error *err)
+static pm_status plan_leaf_node(plan *p, const query_node *node, double boost, bool negated,
+                                pm_error *err)
 {
     pm_status st = PM_OK;
     plan_leaf *leaf = &p->leaves[node->leaf];
@@ -249,8 +259,10 @@ static pm_status plan_leaf_node(plan *p, const query_node *node, double boost, b
     uint32_t match = 0;
     leaf->node = node;
     leaf->negated = negated;
-    if (node->kind == QUERY_WORD) PM_TRY(plan_word(p, node, &t, &match, err));
-    else PM_TRY(plan_words(p, node, &t, &match, err));
+    if (node->kind == QUERY_WORD)
+        PM_TRY(plan_word(p, node, &t, &match, err));
+    else
+        PM_TRY(plan_words(p, node, &t, &match, err));
     PM_TRY(plan_add_alt(p, leaf, match, err));
     leaf->scored_by = t.matcher;
     if (negated) goto out;
@@ -261,7 +273,8 @@ out:
 }
 
 /* Depth is bounded by the parser. */
-static pm_status plan_node(plan *p, const query_node *node, double boost, bool negated, pm_error *err)
+static pm_status plan_node(plan *p, const query_node *node, double boost, bool negated,
+                           pm_error *err)
 {
     pm_status st = PM_OK;
     boost *= node->boost;
@@ -274,7 +287,7 @@ out:
     return st;
 }
 
-/* ---- drivers ---------------------------------------------------------------------------------------- */
+/* ---- drivers ---------------------------------------------------------------------------- */
 
 static bool needs_all(const plan *p, const query_node *node)
 {
@@ -321,14 +334,14 @@ static uint64_t driver_cost(const plan *p, const query_node *node, bool mark)
     return best ? best_cost : sum;
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------- */
+/* ---- the whole -------------------------------------------------------------------------- */
 
-pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words,
-                    split_cache *splits, const query *q, const pm_search_options *options,
-                    pm_error *err)
+pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, split_cache *splits,
+                    const query *q, const pm_search_options *options, pm_error *err)
 {
     pm_status st = PM_OK;
-    *p = (plan){.snap = snap, .a = a, .words = words, .splits = splits, .q = q, .match = options->match};
+    *p = (plan){
+        .snap = snap, .a = a, .words = words, .splits = splits, .q = q, .match = options->match};
     p->snippets = options->want_snippets;
     p->k1 = options->k1 < 0 ? snap->meta.k1 : options->k1;
     p->b = options->b < 0 ? snap->meta.b : options->b;

@@ -99,7 +99,8 @@ pm_status plan_add_phrase(plan *p, const uint32_t *keys, uint32_t n, bool title,
 pm_status plan_add_alt(plan *p, plan_leaf *leaf, uint32_t matcher, pm_error *err);
 /* The documents that a word matches by its split forms (cost: their number). */
 pm_status plan_add_docs(plan *p, const split_entry *entry, uint32_t *out, pm_error *err);
-pm_status plan_split(plan *p, pm_text word, uint32_t word_key, const split_entry **out, pm_error *err);
+pm_status plan_split(plan *p, pm_text word, uint32_t word_key, const split_entry **out,
+                     pm_error *err);
 /* Widen word leaves by joined and split forms (plan_joined.c). */
 pm_status plan_join(plan *p, pm_error *err);
 

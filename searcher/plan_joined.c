@@ -13,7 +13,8 @@
 
 static bool joins(const query_node *a, const query_node *b)
 {
-    return a->kind == QUERY_WORD && b->kind == QUERY_WORD && !a->title && !b->title && a->sign == b->sign;
+    return a->kind == QUERY_WORD && b->kind == QUERY_WORD && !a->title && !b->title &&
+           a->sign == b->sign;
 }
 
 static pm_status join_pair(plan *p, const query_node *a, const query_node *b, pm_error *err)

@@ -20,7 +20,7 @@ typedef struct split_search {
     pm_text halves[2 * TERM_MAX_BYTES]; /* terms                                           */
     bool stands[TERM_MAX_BYTES];
     uint32_t n;
-    uint32_t *docs;                     /* of one segment                                  */
+    uint32_t *docs; /* of one segment                                  */
     size_t n_docs, docs_cap;
     matcher word;
     plan_matcher word_spec;
@@ -42,7 +42,8 @@ static bool attested(const plan *p, const char *word, size_t len)
 }
 
 /* *key UINT32_MAX: no live document has the term of this half. */
-static pm_status half_key(plan *p, const char *word, size_t len, uint32_t *key, pm_text *term, pm_error *err)
+static pm_status half_key(plan *p, const char *word, size_t len, uint32_t *key, pm_text *term,
+                          pm_error *err)
 {
     *key = UINT32_MAX;
     const form *f = analyzer_form(p->words, word, len);
@@ -71,7 +72,8 @@ static pm_status try_place(split_search *x, size_t at, pm_error *err)
     pm_status st = PM_OK;
     const split_entry *e = x->entry;
     uint32_t keys[2];
-    if (!attested(x->p, e->word, at) || !attested(x->p, e->word + at, e->word_len - at)) return PM_OK;
+    if (!attested(x->p, e->word, at) || !attested(x->p, e->word + at, e->word_len - at))
+        return PM_OK;
     x->entry->n_tried++;
     PM_TRY(half_key(x->p, e->word, at, &keys[0], &x->halves[2 * x->n], err));
     PM_TRY(half_key(x->p, e->word + at, e->word_len - at, &keys[1], &x->halves[2 * x->n + 1], err));
@@ -98,7 +100,8 @@ static pm_status gather(split_search *x, uint32_t segment_index, pm_error *err)
         matcher_open(m, x->p, segment_index);
         while (matcher_next(m) != CURSOR_END) {
             if (!snapshot_live(part, m->doc)) continue;
-            if (!mem_grow(&x->docs, &x->docs_cap, x->n_docs + 1, sizeof *x->docs)) return error_nomem(err);
+            if (!mem_grow(&x->docs, &x->docs_cap, x->n_docs + 1, sizeof *x->docs))
+                return error_nomem(err);
             x->docs[x->n_docs++] = m->doc;
             x->stands[i] = true;
         }
@@ -149,13 +152,15 @@ static pm_status search_splits(split_search *x, uint32_t word_key, pm_error *err
     for (size_t at = 1; at < e->word_len && x->n < TERM_MAX_BYTES; at++)
         if (((unsigned char)e->word[at] & 0xc0) != 0x80) PM_TRY(try_place(x, at, err));
     PM_TRY(make_matcher(x->p, &x->word_spec, &x->word, &x->scratch, &word_key, 1, err));
-    for (uint32_t s = 0; x->n && s < x->p->snap->meta.n_segments; s++) PM_TRY(take_segment(x, s, err));
+    for (uint32_t s = 0; x->n && s < x->p->snap->meta.n_segments; s++)
+        PM_TRY(take_segment(x, s, err));
     PM_TRY(take_pairs(x, err));
 out:
     return st;
 }
 
-pm_status plan_split(plan *p, pm_text word, uint32_t word_key, const split_entry **out, pm_error *err)
+pm_status plan_split(plan *p, pm_text word, uint32_t word_key, const split_entry **out,
+                     pm_error *err)
 {
     pm_status st = PM_OK;
     *out = split_cache_find(p->splits, word.data, word.len);

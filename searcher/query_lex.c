@@ -51,8 +51,8 @@ static uint32_t space_at(const lexer *x, uint32_t at)
     if (c < 0xc2) return 0;
     size_t end = at;
     uint32_t u = utf8_next(x->text, x->len, &end);
-    bool is = u == 0xa0 || u == 0x85 || u == 0x1680 || (u >= 0x2000 && u <= 0x200a) || u == 0x2028 ||
-              u == 0x2029 || u == 0x202f || u == 0x205f || u == 0x3000;
+    bool is = u == 0xa0 || u == 0x85 || u == 0x1680 || (u >= 0x2000 && u <= 0x200a) ||
+              u == 0x2028 || u == 0x2029 || u == 0x202f || u == 0x205f || u == 0x3000;
     return is ? (uint32_t)end - at : 0;
 }
 
@@ -68,9 +68,15 @@ static uint32_t quote_at(const lexer *x, uint32_t at)
     return is ? (uint32_t)end - at : 0;
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
-static char char_at(const lexer *x, uint32_t at) { return at < x->len ? x->text[at] : 0; }
+static char char_at(const lexer *x, uint32_t at)
+{
+    return at < x->len ? x->text[at] : 0;
+}
 
 /* A word ends before white space, a parenthesis, a quote, or at the end. */
 static bool ends_word(const lexer *x, uint32_t at)
@@ -95,7 +101,7 @@ static lexeme *lexer_push(lexer *x, lexeme_kind kind, uint32_t at)
     return item;
 }
 
-/* ---- numbers behind ^ and ~ --------------------------------------------------------------- */
+/* ---- numbers behind ^ and ~ ------------------------------------------------------------- */
 
 /* "^2.5" at `at`, closed by the end of the word: its end, or `at` when there is none. */
 static uint32_t scan_boost(const lexer *x, uint32_t at, double *boost)
@@ -125,7 +131,7 @@ static uint32_t scan_slop(const lexer *x, uint32_t at, uint32_t *slop)
     return p;
 }
 
-/* ---- words ----------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------ */
 
 static bool starts_with(const lexer *x, uint32_t at, uint32_t end, const char *name)
 {
@@ -137,8 +143,8 @@ static bool starts_with(const lexer *x, uint32_t at, uint32_t end, const char *n
 /* Operators of the language that have no meaning yet: their text is words. */
 static void note_unavailable(lexer *x, uint32_t at, uint32_t start, uint32_t end)
 {
-    static const char *const fields[] = {"author:", "source:", "tag:", "lang:",
-                                         "date:",   "after:",  "before:"};
+    static const char *const fields[] = {
+        "author:", "source:", "tag:", "lang:", "date:", "after:", "before:"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (starts_with(x, start, end, fields[i]))
             query_add_note(x->q, at, true, "%s not available yet, taken as words", fields[i]);
@@ -203,7 +209,7 @@ static void lex_word(lexer *x, uint32_t at, query_sign sign, bool title)
     item->end = strip_fuzzy(x, at, start, end);
 }
 
-/* ---- phrases and parentheses ----------------------------------------------------------------- */
+/* ---- phrases and parentheses ------------------------------------------------------------ */
 
 /* What may stand behind a phrase or a closing parenthesis. */
 static void lex_suffix(lexer *x, lexeme *item, bool may_near)
@@ -259,7 +265,8 @@ static query_sign lex_sign(lexer *x, bool fresh)
     if (c != '+' && c != '-') return SIGN_PLAIN;
     uint32_t end = x->at;
     while (char_at(x, end) == '+' || char_at(x, end) == '-') end++;
-    bool sign = fresh && end == x->at + 1 && end < x->len && x->text[end] != ')' && !space_at(x, end);
+    bool sign =
+        fresh && end == x->at + 1 && end < x->len && x->text[end] != ')' && !space_at(x, end);
     blank_out(x, x->at, end);
     x->at = end;
     return !sign ? SIGN_PLAIN : c == '+' ? SIGN_MUST : SIGN_NOT;
@@ -294,13 +301,16 @@ static void lex_all(lexer *x)
         }
         bool title = lex_title(x);
         fresh = x->text[x->at] == '(';
-        if (quote_at(x, x->at)) lex_quote(x, at, sign, title, &hopeless);
-        else if (x->text[x->at] == '(' || x->text[x->at] == ')') lex_paren(x, at, sign);
-        else lex_word(x, at, sign, title);
+        if (quote_at(x, x->at))
+            lex_quote(x, at, sign, title, &hopeless);
+        else if (x->text[x->at] == '(' || x->text[x->at] == ')')
+            lex_paren(x, at, sign);
+        else
+            lex_word(x, at, sign, title);
     }
 }
 
-/* ---- analysis ------------------------------------------------------------------------------------ */
+/* ---- analysis --------------------------------------------------------------------------- */
 
 static pm_status lex_analyse(lexemes *out, lexer *x, arena *a, analyzer *words, pm_error *err)
 {

@@ -29,11 +29,14 @@ typedef struct parser {
     const lexemes *in;
     group stack[QUERY_DEPTH_MAX + 1];
     unsigned depth;
-    uint32_t ignored;             /* parentheses opened beyond the depth                  */
+    uint32_t ignored; /* parentheses opened beyond the depth                  */
     bool full, no_memory;
 } parser;
 
-static group *top(parser *p) { return &p->stack[p->depth]; }
+static group *top(parser *p)
+{
+    return &p->stack[p->depth];
+}
 
 /* Append an item, or a finished level, to the level above; makes that on first use. */
 static void level_add(parser *p, query_node **level, query_kind kind, query_node *item)
@@ -44,7 +47,8 @@ static void level_add(parser *p, query_node **level, query_kind kind, query_node
         p->no_memory = true;
         return;
     }
-    if (item->kind == kind && kind != QUERY_LIST && item->sign == SIGN_PLAIN && item->boost == 1.0) {
+    if (item->kind == kind && kind != QUERY_LIST && item->sign == SIGN_PLAIN &&
+        item->boost == 1.0) {
         for (query_node *child = item->first, *next; child; child = next) {
             next = child->next;
             query_node_append(*level, child);
@@ -65,7 +69,8 @@ static void close_list(parser *p)
 {
     group *g = top(p);
     query_node *list = query_node_collapse(g->list);
-    level_add(p, &g->all, QUERY_AND, g->list && g->list->first == g->list->last ? as_operand(list) : list);
+    level_add(p, &g->all, QUERY_AND,
+              g->list && g->list->first == g->list->last ? as_operand(list) : list);
     g->list = NULL;
 }
 
@@ -86,7 +91,7 @@ static void add_item(parser *p, query_node *node, query_sign sign)
     level_add(p, &g->list, QUERY_LIST, node);
 }
 
-/* ---- leaves -------------------------------------------------------------------------------- */
+/* ---- leaves ----------------------------------------------------------------------------- */
 
 static bool copy_text(parser *p, const char *data, size_t len, pm_text *out)
 {
@@ -103,7 +108,9 @@ static size_t marker_length(const lex_token *t)
     const form *f = t->form;
     if (!t->marked) return 0;
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        if (f->marker_len == strlen(operators[i]) && !memcmp(f->marker, operators[i], f->marker_len)) return 0;
+        if (f->marker_len == strlen(operators[i]) &&
+            !memcmp(f->marker, operators[i], f->marker_len))
+            return 0;
     return f->marker_len;
 }
 
@@ -152,8 +159,10 @@ static void add_words(parser *p, const lexeme *item, bool marks)
         if (!leaf) break;
         leaf->title = item->title;
         leaf->boost = item->boost;
-        if (whole) query_node_append(whole, leaf);
-        else add_item(p, leaf, item->sign);
+        if (whole)
+            query_node_append(whole, leaf);
+        else
+            add_item(p, leaf, item->sign);
     }
     if (whole && whole->first) add_item(p, query_node_collapse(whole), item->sign);
 }
@@ -173,7 +182,7 @@ static void add_phrase(parser *p, const lexeme *item)
     add_item(p, leaf, item->sign);
 }
 
-/* ---- groups and operators ---------------------------------------------------------------------- */
+/* ---- groups and operators --------------------------------------------------------------- */
 
 static void open_group(parser *p, const lexeme *item)
 {
@@ -223,9 +232,12 @@ static void add_operator(parser *p, const lexeme *item, bool operand_follows)
         stray_operator(p, item);
         return;
     }
-    if (item->kind == LEX_NOT) g->negate = !g->negate;
-    else if (item->kind == LEX_AND) close_list(p);
-    else close_and(p);
+    if (item->kind == LEX_NOT)
+        g->negate = !g->negate;
+    else if (item->kind == LEX_AND)
+        close_list(p);
+    else
+        close_and(p);
 }
 
 /* Can an operand start at this lexeme?  Filled from the back, once. */
@@ -235,8 +247,10 @@ static void mark_operands(const lexemes *in)
     for (uint32_t i = in->n; i-- > 0;) {
         lexeme *item = &in->items[i];
         bool word = item->kind == LEX_WORD || item->kind == LEX_PHRASE;
-        if (word && item->n_tokens) next = true;
-        else if (item->kind == LEX_CLOSE || item->kind == LEX_AND || item->kind == LEX_OR) next = false;
+        if (word && item->n_tokens)
+            next = true;
+        else if (item->kind == LEX_CLOSE || item->kind == LEX_AND || item->kind == LEX_OR)
+            next = false;
         item->operand = next;
     }
 }
@@ -247,13 +261,23 @@ static void parse_all(parser *p)
     for (uint32_t i = 0; i < p->in->n && !p->full && !p->no_memory; i++) {
         const lexeme *item = &p->in->items[i];
         switch (item->kind) {
-        case LEX_WORD: add_words(p, item, true); break;
-        case LEX_PHRASE: add_phrase(p, item); break;
-        case LEX_OPEN: open_group(p, item); break;
-        case LEX_CLOSE: close_group(p, item); break;
+        case LEX_WORD:
+            add_words(p, item, true);
+            break;
+        case LEX_PHRASE:
+            add_phrase(p, item);
+            break;
+        case LEX_OPEN:
+            open_group(p, item);
+            break;
+        case LEX_CLOSE:
+            close_group(p, item);
+            break;
         case LEX_AND:
         case LEX_OR:
-        case LEX_NOT: add_operator(p, item, i + 1 < p->in->n && p->in->items[i + 1].operand); break;
+        case LEX_NOT:
+            add_operator(p, item, i + 1 < p->in->n && p->in->items[i + 1].operand);
+            break;
         }
     }
     if (p->full) {
@@ -269,7 +293,7 @@ static void parse_all(parser *p)
     if (!p->no_memory) close_and(p);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------- */
+/* ---- the whole -------------------------------------------------------------------------- */
 
 /* Bytes of the text that are looked at: whole characters, and whole words where that costs
  * little. */
@@ -329,8 +353,10 @@ pm_status query_parse(query *q, arena *a, analyzer *words, const char *text, siz
     }
     q->root = query_node_collapse(p.stack[0].any);
     if (q->root) query_node_finish(q, q->root);
-    if (!q->root) query_add_note(q, 0, false, "no words: matches nothing");
-    else if (!q->root->positive) query_add_note(q, 0, false, "only negatives: matches nothing");
+    if (!q->root)
+        query_add_note(q, 0, false, "no words: matches nothing");
+    else if (!q->root->positive)
+        query_add_note(q, 0, false, "only negatives: matches nothing");
     if (strict) PM_TRY(refuse_lenient(q, err));
 out:
     return st;

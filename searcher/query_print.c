@@ -9,7 +9,10 @@
 
 #include "searcher/query.h"
 
-static void put_text(buf *out, pm_text text) { buf_append(out, text.data, text.len); }
+static void put_text(buf *out, pm_text text)
+{
+    buf_append(out, text.data, text.len);
+}
 
 /* Capitals of more than four letters are an acronym only with points. */
 static void put_marker(buf *out, pm_text marker)
@@ -39,8 +42,10 @@ static void put_leaf(buf *out, const query_node *node)
     if (node->title) buf_append_str(out, "title:");
     if (node->kind == QUERY_WORD) {
         const query_word *word = &node->words[0];
-        if (word->marker.len) put_marker(out, word->marker);
-        else put_text(out, word->folded);
+        if (word->marker.len)
+            put_marker(out, word->marker);
+        else
+            put_text(out, word->folded);
         return;
     }
     buf_u8(out, '"');

@@ -19,8 +19,10 @@ query_node *query_node_make(arena *a, query_kind kind)
 void query_node_append(query_node *parent, query_node *child)
 {
     child->next = NULL;
-    if (parent->last) parent->last->next = child;
-    else parent->first = child;
+    if (parent->last)
+        parent->last->next = child;
+    else
+        parent->first = child;
     parent->last = child;
 }
 

@@ -60,7 +60,8 @@ static void consider(rank_state *r, uint32_t segment_index, uint32_t doc)
     if (!snapshot_live(part, doc)) return;
     hit h = {.segment = segment_index, .doc = doc};
     h.in_all = match_set_eval(&r->set, p->q->root, doc, false);
-    if (!h.in_all && (p->match == PM_MATCH_ALL || !match_set_eval(&r->set, p->q->root, doc, true))) return;
+    if (!h.in_all && (p->match == PM_MATCH_ALL || !match_set_eval(&r->set, p->q->root, doc, true)))
+        return;
     r->totals->matches++;
     r->totals->in_all += h.in_all;
     if (!r->best->k) return;

@@ -104,7 +104,8 @@ static pm_status rank(pm_searcher *s, pm_error *err)
     uint64_t k = o->limit > UINT64_MAX - o->offset ? UINT64_MAX : o->limit + o->offset;
     PM_TRY(plan_make(&s->p, snap, &s->a, s->words, &s->index->splits, &s->q, o, err));
     if (!o->limit) k = 0;
-    if (!o->exhaustive) PM_TRY(rank_pruned(&s->p, k, o->want_total, &s->best, &s->prune, &totals, &done, err));
+    if (!o->exhaustive)
+        PM_TRY(rank_pruned(&s->p, k, o->want_total, &s->best, &s->prune, &totals, &done, err));
     if (!done) PM_TRY(rank_exhaustive(&s->p, k, &s->best, &s->scratch, &totals, err));
     s->result.match = o->match;
     s->result.total = totals.matches;

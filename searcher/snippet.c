@@ -32,7 +32,8 @@ static bool add_leaf_units(snippeter *s, const plan_leaf *leaf)
 {
     if (leaf->negated || leaf->node->title) return true;
     for (uint32_t i = 0; i < leaf->n_alts; i++) {
-        bool wants_mark = i == 0 && leaf->node->kind == QUERY_WORD && leaf->node->words[0].marker.len;
+        bool wants_mark =
+            i == 0 && leaf->node->kind == QUERY_WORD && leaf->node->words[0].marker.len;
         if (!add_matcher_units(s, &s->p->matchers[leaf->alts[i]], wants_mark)) return false;
     }
     return true;
@@ -73,7 +74,10 @@ pm_status snippet_begin(snippeter *s, const plan *p, unsigned aim_bytes, pm_erro
     return PM_OK;
 }
 
-void snippet_forget_forms(snippeter *s) { s->serial++; }
+void snippet_forget_forms(snippeter *s)
+{
+    s->serial++;
+}
 
 void snippet_free(snippeter *s)
 {
@@ -90,13 +94,14 @@ void snippet_free(snippeter *s)
     memset(s, 0, sizeof *s);
 }
 
-/* ---- matching tokens ------------------------------------------------------------------------- */
+/* ---- matching tokens -------------------------------------------------------------------- */
 
 /* Key of a term among those of the query, UINT32_MAX when it is none. */
 static uint32_t find_key(const snippeter *s, const char *term, size_t len)
 {
     uint64_t hash = hash_bytes(term, len);
-    for (size_t at = hash & (s->table_size - 1); s->table[at]; at = (at + 1) & (s->table_size - 1)) {
+    for (size_t at = hash & (s->table_size - 1); s->table[at];
+         at = (at + 1) & (s->table_size - 1)) {
         const plan_key *k = &s->p->keys[s->table[at] - 1];
         if (k->hash == hash && k->len == len && !memcmp(k->key, term, len)) return s->table[at] - 1;
     }
@@ -106,8 +111,10 @@ static uint32_t find_key(const snippeter *s, const char *term, size_t len)
 static bool form_key_of(snippeter *s, const form *f, uint32_t *key)
 {
     size_t had = s->forms_cap;
-    if (!mem_grow(&s->form_keys, &s->forms_cap, (size_t)f->id + 1, sizeof *s->form_keys)) return false;
-    if (s->forms_cap > had) memset(s->form_keys + had, 0, (s->forms_cap - had) * sizeof *s->form_keys);
+    if (!mem_grow(&s->form_keys, &s->forms_cap, (size_t)f->id + 1, sizeof *s->form_keys))
+        return false;
+    if (s->forms_cap > had)
+        memset(s->form_keys + had, 0, (s->forms_cap - had) * sizeof *s->form_keys);
     struct form_key *slot = &s->form_keys[f->id];
     if (slot->serial != s->serial) {
         slot->serial = s->serial;
@@ -128,7 +135,8 @@ static pm_status collect(snippeter *s, analyzer *words, const char *body, size_t
         if (key == UINT32_MAX) continue;
         if (!mem_grow(&s->matches, &s->matches_cap, s->n_matches + 1, sizeof *s->matches))
             return error_nomem(err);
-        s->matches[s->n_matches++] = (snippet_match){t.start, t.end, t.position, key, t.marked, false};
+        s->matches[s->n_matches++] =
+            (snippet_match){t.start, t.end, t.position, key, t.marked, false};
     }
     return analyzer_failed(words) ? error_nomem(err) : PM_OK;
 }
@@ -159,7 +167,7 @@ static void show_units(snippeter *s)
     s->n_matches = kept;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole -------------------------------------------------------------------------- */
 
 /* The text without the title's span, which a hit shows apart. */
 static bool body_of(snippeter *s, const pm_article *article, const char **body, size_t *len)

@@ -61,6 +61,7 @@ pm_status snippet_make(snippeter *s, analyzer *words, arena *a, const pm_article
 void snippet_free(snippeter *s);
 
 /* snippet_cut.c: choose and render the window; matches that are shown come in order. */
-pm_status snippet_cut(snippeter *s, arena *a, const char *body, size_t len, pm_hit *out, pm_error *err);
+pm_status snippet_cut(snippeter *s, arena *a, const char *body, size_t len, pm_hit *out,
+                      pm_error *err);
 
 #endif

@@ -10,8 +10,8 @@
 #include "searcher/snippet.h"
 
 typedef struct window {
-    size_t start, end;   /* bytes of the body                                             */
-    size_t first, last;  /* matches [first, last)                                         */
+    size_t start, end;  /* bytes of the body                                             */
+    size_t first, last; /* matches [first, last)                                         */
 } window;
 
 static window best_window(snippeter *s)
@@ -32,9 +32,12 @@ static window best_window(snippeter *s)
     return best;
 }
 
-/* ---- edges ------------------------------------------------------------------------------------ */
+/* ---- edges ------------------------------------------------------------------------------ */
 
-static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 static bool is_inside_character(const char *body, size_t at)
 {
@@ -100,15 +103,15 @@ static bool is_blank(const char *body, size_t start, size_t end)
     return start == end;
 }
 
-/* ---- rendering ---------------------------------------------------------------------------------- */
+/* ---- rendering -------------------------------------------------------------------------- */
 
 typedef enum character_class { CHARACTER_TEXT, CHARACTER_SPACE, CHARACTER_NONE } character_class;
 
 /* What never reaches a reader: C0, DEL, C1 and bidi controls. */
 static character_class classify(uint32_t u)
 {
-    if (u == ' ' || (u >= '\t' && u <= '\r') || u == 0x85 || u == 0xa0 || u == 0x2028 || u == 0x2029 ||
-        u == 0x3000)
+    if (u == ' ' || (u >= '\t' && u <= '\r') || u == 0x85 || u == 0xa0 || u == 0x2028 ||
+        u == 0x2029 || u == 0x3000)
         return CHARACTER_SPACE;
     if (u < 0x20 || (u >= 0x7f && u < 0xa0)) return CHARACTER_NONE;
     if (u == 0x61c || u == 0x200e || u == 0x200f || (u >= 0x202a && u <= 0x202e) ||
@@ -119,11 +122,11 @@ static character_class classify(uint32_t u)
 
 typedef struct renderer {
     snippeter *s;
-    size_t base;         /* length of what stands before the text                         */
-    bool space;          /* one is due before the next character                          */
-    bool open;           /* inside match k                                                */
+    size_t base; /* length of what stands before the text                         */
+    bool space;  /* one is due before the next character                          */
+    bool open;   /* inside match k                                                */
     size_t k, n;
-    uint32_t mark;       /* where the open highlight starts                               */
+    uint32_t mark; /* where the open highlight starts                               */
 } renderer;
 
 static void flush_space(renderer *r)
@@ -179,7 +182,8 @@ static pm_status give_out(renderer *r, arena *a, pm_hit *out, pm_error *err)
     return PM_OK;
 }
 
-pm_status snippet_cut(snippeter *s, arena *a, const char *body, size_t len, pm_hit *out, pm_error *err)
+pm_status snippet_cut(snippeter *s, arena *a, const char *body, size_t len, pm_hit *out,
+                      pm_error *err)
 {
     window w = best_window(s);
     if (s->n_matches == 0) { /* matched by its title: begin where the text does */

@@ -41,7 +41,8 @@ const split_entry *split_cache_find(split_cache *c, const char *word, size_t len
 /* One allocation: entry, lists, pairs, documents, bytes of the words. */
 static size_t entry_bytes(const split_entry *e, uint32_t n_segments)
 {
-    size_t bytes = sizeof *e + n_segments * sizeof *e->lists + 2 * (size_t)e->n_pairs * sizeof *e->pairs;
+    size_t bytes =
+        sizeof *e + n_segments * sizeof *e->lists + 2 * (size_t)e->n_pairs * sizeof *e->pairs;
     bytes += (size_t)e->n_docs * sizeof(uint32_t) + e->word_len + 1;
     for (uint32_t i = 0; i < 2 * e->n_pairs; i++) bytes += e->pairs[i].len + 1;
     return bytes;
@@ -71,7 +72,8 @@ static split_entry *copy_entry(const split_entry *e, uint32_t n_segments)
         docs += e->lists[s].n;
     }
     for (uint32_t i = 0; i < 2 * e->n_pairs; i++)
-        copy->pairs[i] = (pm_text){put_text(&text, e->pairs[i].data, e->pairs[i].len), e->pairs[i].len};
+        copy->pairs[i] =
+            (pm_text){put_text(&text, e->pairs[i].data, e->pairs[i].len), e->pairs[i].len};
     copy->word = put_text(&text, e->word, e->word_len);
     return copy;
 }

@@ -46,8 +46,8 @@ static uint32_t heap_pop(term_merge *m)
     return least;
 }
 
-pm_status term_merge_open(term_merge *m, snapshot *snap, bool forms, const void *from, size_t from_len,
-                          pm_error *err)
+pm_status term_merge_open(term_merge *m, snapshot *snap, bool forms, const void *from,
+                          size_t from_len, pm_error *err)
 {
     uint32_t n = snap->meta.n_segments;
     *m = (term_merge){.snap = snap};
@@ -88,7 +88,8 @@ void term_merge_live(const term_merge *m, uint64_t *df, uint64_t *cf)
     *df = *cf = 0;
     for (uint32_t i = 0; i < m->n_at; i++) {
         uint64_t part_df, part_cf;
-        snapshot_segment_df(&m->snap->segments[m->at[i]], &m->iters[m->at[i]].term, &part_df, &part_cf);
+        snapshot_segment_df(&m->snap->segments[m->at[i]], &m->iters[m->at[i]].term, &part_df,
+                            &part_cf);
         *df += part_df;
         *cf += part_cf;
     }

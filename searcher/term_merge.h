@@ -20,8 +20,8 @@ typedef struct term_merge {
 } term_merge;
 
 /* From the first key >= from; forms: the form dictionary. */
-pm_status term_merge_open(term_merge *m, snapshot *snap, bool forms, const void *from, size_t from_len,
-                          pm_error *err);
+pm_status term_merge_open(term_merge *m, snapshot *snap, bool forms, const void *from,
+                          size_t from_len, pm_error *err);
 /* False at the end or on damage (snapshot_status tells).  The entry in segment m->at[i] is
  * m->iters[m->at[i]].term (or .form). */
 bool term_merge_next(term_merge *m);

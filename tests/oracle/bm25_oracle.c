@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one document ---------------------------------------------------------------------------- */
+/* ---- one document ----------------------------------------------------------------------- */
 
 /* Words of a document by position; 0xffff where there is none. */
 static unsigned word_at(const oracle_doc *d, bool title, unsigned position)
@@ -55,7 +55,8 @@ static bool holds(const uint16_t *field, unsigned from, unsigned to, const oracl
     for (unsigned i = 0; i < q->n; i++) {
         unsigned need = 0, have = 0;
         for (unsigned k = 0; k < q->n; k++) need += q->words[k] == q->words[i];
-        for (unsigned p = from; p <= to; p++) have += (field[p] & ~(unsigned)ORACLE_MARK) == q->words[i];
+        for (unsigned p = from; p <= to; p++)
+            have += (field[p] & ~(unsigned)ORACLE_MARK) == q->words[i];
         if (have < need) return false;
     }
     return true;
@@ -68,7 +69,8 @@ static unsigned count_windows(const uint16_t *field, unsigned n, const oracle_no
     for (unsigned from = 0; from < n; from++)
         for (unsigned to = from; to < n && to - from < limit; to++) {
             if (!holds(field, from, to, q)) continue;
-            found += from == to || (!holds(field, from + 1, to, q) && !holds(field, from, to - 1, q));
+            found +=
+                from == to || (!holds(field, from + 1, to, q) && !holds(field, from, to - 1, q));
             break;
         }
     return found;
@@ -86,7 +88,7 @@ static bool has_pair(const oracle_doc *d, unsigned a, unsigned b)
     return count_phrase(d, false, pair, 2) != 0;
 }
 
-/* ---- matching ------------------------------------------------------------------------------------ */
+/* ---- matching --------------------------------------------------------------------------- */
 
 typedef struct context {
     const oracle_collection *c;
@@ -94,7 +96,10 @@ typedef struct context {
     bool joined;
 } context;
 
-static unsigned plain(const oracle_node *leaf) { return leaf->words[0] & ~(unsigned)ORACLE_MARK; }
+static unsigned plain(const oracle_node *leaf)
+{
+    return leaf->words[0] & ~(unsigned)ORACLE_MARK;
+}
 
 /* Is word w = spelling(a) + spelling(b)? */
 static bool is_join(const context *x, unsigned w, unsigned a, unsigned b)
@@ -106,7 +111,8 @@ static bool is_join(const context *x, unsigned w, unsigned a, unsigned b)
 
 static bool joins(const oracle_node *a, const oracle_node *b)
 {
-    return a->kind == ORACLE_WORD && b->kind == ORACLE_WORD && !a->title && !b->title && a->sign == b->sign;
+    return a->kind == ORACLE_WORD && b->kind == ORACLE_WORD && !a->title && !b->title &&
+           a->sign == b->sign;
 }
 
 static bool word_matches(const context *x, const oracle_doc *d, const oracle_node *leaf,
@@ -116,8 +122,12 @@ static bool word_matches(const context *x, const oracle_doc *d, const oracle_nod
     if (count_word(d, leaf->title, w)) return true;
     if (!x->joined) return false;
     for (unsigned j = 0; j < n; j++) {
-        if (before && joins(before, leaf) && is_join(x, j, plain(before), w) && count_word(d, false, j)) return true;
-        if (behind && joins(leaf, behind) && is_join(x, j, w, plain(behind)) && count_word(d, false, j)) return true;
+        if (before && joins(before, leaf) && is_join(x, j, plain(before), w) &&
+            count_word(d, false, j))
+            return true;
+        if (behind && joins(leaf, behind) && is_join(x, j, w, plain(behind)) &&
+            count_word(d, false, j))
+            return true;
     }
     if (leaf->title || leaf->words[0] & ORACLE_MARK) return false;
     for (unsigned a = 0; a < n; a++)
@@ -139,7 +149,8 @@ static bool positive(const oracle_node *q)
 static bool node_matches(const context *x, const oracle_doc *d, const oracle_node *q, bool any,
                          const oracle_node *before, const oracle_node *behind);
 
-static bool child_matches(const context *x, const oracle_doc *d, const oracle_node *q, unsigned i, bool any)
+static bool child_matches(const context *x, const oracle_doc *d, const oracle_node *q, unsigned i,
+                          bool any)
 {
     const oracle_node *child = q->children[i];
     bool list = q->kind == ORACLE_LIST, negated = child->sign == '-';
@@ -170,14 +181,18 @@ static bool node_matches(const context *x, const oracle_doc *d, const oracle_nod
                          const oracle_node *before, const oracle_node *behind)
 {
     switch (q->kind) {
-    case ORACLE_WORD: return word_matches(x, d, q, before, behind);
-    case ORACLE_PHRASE: return count_phrase(d, q->title, q->words, q->n) != 0;
-    case ORACLE_NEAR: return count_near(d, q) != 0;
-    default: return group_matches(x, d, q, any);
+    case ORACLE_WORD:
+        return word_matches(x, d, q, before, behind);
+    case ORACLE_PHRASE:
+        return count_phrase(d, q->title, q->words, q->n) != 0;
+    case ORACLE_NEAR:
+        return count_near(d, q) != 0;
+    default:
+        return group_matches(x, d, q, any);
     }
 }
 
-/* ---- scores ------------------------------------------------------------------------------------------ */
+/* ---- scores ----------------------------------------------------------------------------- */
 
 typedef struct scoring_term {
     const oracle_node *leaf;
@@ -191,13 +206,17 @@ typedef struct scoring {
     double n_docs, avgdl;
 } scoring;
 
-static double idf(double n, double df) { return log(1.0 + (n - df + 0.5) / (df + 0.5)); }
+static double idf(double n, double df)
+{
+    return log(1.0 + (n - df + 0.5) / (df + 0.5));
+}
 
 static unsigned count_term(const oracle_doc *d, const oracle_node *leaf, bool marker)
 {
     if (marker) return count_marks(d, plain(leaf));
     if (leaf->kind == ORACLE_WORD) return count_word(d, leaf->title, plain(leaf));
-    return leaf->kind == ORACLE_PHRASE ? count_phrase(d, leaf->title, leaf->words, leaf->n) : count_near(d, leaf);
+    return leaf->kind == ORACLE_PHRASE ? count_phrase(d, leaf->title, leaf->words, leaf->n)
+                                       : count_near(d, leaf);
 }
 
 static unsigned df_of(const oracle_collection *c, bool title, unsigned word, bool marker)
@@ -229,7 +248,8 @@ static bool same_bag(const oracle_node *a, const oracle_node *b)
     if (n != m || memcmp(x, y, n * sizeof *x)) return false;
     for (unsigned i = 0; i < a->n; i++) {
         int balance = 0;
-        for (unsigned k = 0; k < a->n; k++) balance += (a->words[k] == a->words[i]) - (b->words[k] == a->words[i]);
+        for (unsigned k = 0; k < a->n; k++)
+            balance += (a->words[k] == a->words[i]) - (b->words[k] == a->words[i]);
         if (balance) return false;
     }
     return true;
@@ -256,7 +276,8 @@ static void add_leaf(scoring *s, const oracle_collection *c, const oracle_node *
         }
     scoring_term t = {leaf, marker, boost, 0};
     for (unsigned i = 0; i < leaf->n; i++)
-        t.idf += idf(s->n_docs, df_of(c, leaf->title, leaf->words[i] & ~(unsigned)ORACLE_MARK, marker));
+        t.idf +=
+            idf(s->n_docs, df_of(c, leaf->title, leaf->words[i] & ~(unsigned)ORACLE_MARK, marker));
     s->terms[s->n++] = t;
 }
 
@@ -282,7 +303,7 @@ static double score_of(const scoring *s, const oracle_doc *d, double k1, double 
     return score;
 }
 
-/* ---- the list ------------------------------------------------------------------------------------------ */
+/* ---- the list --------------------------------------------------------------------------- */
 
 static const oracle_collection *sorted_collection; /* of the list being sorted            */
 static bool sorted_parts;

@@ -34,7 +34,14 @@ typedef struct oracle_collection {
     unsigned n_docs;
 } oracle_collection;
 
-typedef enum oracle_kind { ORACLE_WORD, ORACLE_PHRASE, ORACLE_NEAR, ORACLE_LIST, ORACLE_AND, ORACLE_OR } oracle_kind;
+typedef enum oracle_kind {
+    ORACLE_WORD,
+    ORACLE_PHRASE,
+    ORACLE_NEAR,
+    ORACLE_LIST,
+    ORACLE_AND,
+    ORACLE_OR
+} oracle_kind;
 
 typedef struct oracle_node oracle_node;
 struct oracle_node {

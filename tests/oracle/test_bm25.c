@@ -5,7 +5,8 @@
  * Each round makes a collection of short documents over a small vocabulary whose words join
  * and split ("ka" "lo" "kalo"), writes it through pm_writer in several commits with
  * replacements and deletions and a geometry that makes a few postings cross every boundary,
- * and asks random queries, of the exhaustive loop and of whatever is chosen otherwise.  Totals, order, parts and scores must agree.
+ * and asks random queries, of the exhaustive loop and of whatever is chosen otherwise.  Totals,
+ * order, parts and scores must agree.
  *
  * PRESSMARK_TEST_SEED repeats a run; PRESSMARK_TEST_ROUNDS makes it longer.
  */
@@ -24,18 +25,26 @@
 #include "tests/oracle/bm25_oracle.h"
 #include "tests/support/folder.h"
 
-enum { ROUNDS = 30, QUERIES = 90, DOCS_MAX = 160, IDS = 90, TITLE_MAX = 5, BODY_MAX = 30, NODES_MAX = 400 };
+enum {
+    ROUNDS = 30,
+    QUERIES = 90,
+    DOCS_MAX = 160,
+    IDS = 90,
+    TITLE_MAX = 5,
+    BODY_MAX = 30,
+    NODES_MAX = 400
+};
 
 /* The first N_ACRONYMS may be written in capitals. */
 enum { N_ACRONYMS = 6 };
 static const char *const vocabulary[] = {
-    "ka",    "lo",    "mi",     "tu",     "pe",    "sa",    "kalo",   "lomi",  "kalomi", "mitu",
-    "zorba", "quill", "vexil",  "brand",  "ofter", "zorbaquill", "peka", "tusa", "sabrand", "brandy",
-    "y",     "42",    "4",      "2"};
+    "ka",     "lo",   "mi",      "tu",     "pe",    "sa",    "kalo",  "lomi",
+    "kalomi", "mitu", "zorba",   "quill",  "vexil", "brand", "ofter", "zorbaquill",
+    "peka",   "tusa", "sabrand", "brandy", "y",     "42",    "4",     "2"};
 enum { N_WORDS = sizeof vocabulary / sizeof *vocabulary };
 
 typedef struct round_state {
-    uint64_t seed;              /* generator                                              */
+    uint64_t seed; /* generator                                              */
     char path[FOLDER_PATH];
     oracle_collection c;
     oracle_doc docs[DOCS_MAX];
@@ -46,7 +55,10 @@ typedef struct round_state {
     oracle_hit hits[DOCS_MAX];
 } round_state;
 
-static unsigned pick(round_state *r, unsigned n) { return (unsigned)(random_next(&r->seed) % n); }
+static unsigned pick(round_state *r, unsigned n)
+{
+    return (unsigned)(random_next(&r->seed) % n);
+}
 
 /* Small numbers are common. */
 static uint16_t pick_word(round_state *r)
@@ -56,7 +68,7 @@ static uint16_t pick_word(round_state *r)
     return (uint16_t)(pick(r, 3) ? (least < c ? least : c) : a);
 }
 
-/* ---- documents ------------------------------------------------------------------------------- */
+/* ---- documents -------------------------------------------------------------------------- */
 
 static size_t render(char *out, const uint16_t *words, unsigned n)
 {
@@ -115,7 +127,8 @@ static void delete_doc(round_state *r, pm_writer *w)
     char id[16];
     bool found, expected = false;
     snprintf(id, sizeof id, "d%u", pick(r, IDS));
-    for (unsigned i = 0; i < r->c.n_docs; i++) expected |= r->docs[i].live && !strcmp(r->docs[i].id, id);
+    for (unsigned i = 0; i < r->c.n_docs; i++)
+        expected |= r->docs[i].live && !strcmp(r->docs[i].id, id);
     assert_int_equal(pm_writer_delete(w, id, strlen(id), &found, NULL), PM_OK);
     assert_int_equal(found, expected);
     kill_id(r, id);
@@ -145,7 +158,7 @@ static void build(round_state *r)
     pm_writer_close(w);
 }
 
-/* ---- queries ----------------------------------------------------------------------------------- */
+/* ---- queries ---------------------------------------------------------------------------- */
 
 static oracle_node *make_leaf(round_state *r, oracle_node *q)
 {
@@ -203,7 +216,11 @@ static size_t print_query(char *out, size_t len, const oracle_node *q, bool in_l
     } else {
         len = put(out, len, "(");
         for (unsigned i = 0; i < q->n; i++) {
-            if (i) len = put(out, len, q->kind == ORACLE_LIST ? " " : q->kind == ORACLE_AND ? " AND " : " OR ");
+            if (i)
+                len = put(out, len,
+                          q->kind == ORACLE_LIST  ? " "
+                          : q->kind == ORACLE_AND ? " AND "
+                                                  : " OR ");
             len = print_query(out, len, q->children[i], q->kind == ORACLE_LIST);
         }
         len = put(out, len, ")");
@@ -212,28 +229,34 @@ static size_t print_query(char *out, size_t len, const oracle_node *q, bool in_l
     return q->boost == 1.0 ? len : put(out, len, boost);
 }
 
-/* ---- comparison -------------------------------------------------------------------------------- */
+/* ---- comparison ------------------------------------------------------------------------- */
 
 typedef struct question {
     const char *text;
     pm_search_options options;
-    uint64_t seed;               /* of the round                                          */
+    uint64_t seed; /* of the round                                          */
 } question;
 
-static bool close_to(double a, double b) { return fabs(a - b) <= 1e-12 * (fabs(a) + fabs(b)); }
+static bool close_to(double a, double b)
+{
+    return fabs(a - b) <= 1e-12 * (fabs(a) + fabs(b));
+}
 
 static void differ(const question *q, const char *what)
 {
-    fail_msg("%s: %s\n  match %d k1 %g b %g joined %d exhaustive %d; repeat with PRESSMARK_TEST_SEED=%llu", q->text, what,
-             (int)q->options.match, q->options.k1, q->options.b, q->options.joined, q->options.exhaustive,
-             (unsigned long long)q->seed);
+    fail_msg("%s: %s\n  match %d k1 %g b %g joined %d exhaustive %d; repeat with "
+             "PRESSMARK_TEST_SEED=%llu",
+             q->text, what, (int)q->options.match, q->options.k1, q->options.b, q->options.joined,
+             q->options.exhaustive, (unsigned long long)q->seed);
 }
 
-static void compare_hit(const question *q, const round_state *r, const pm_hit *got, const oracle_hit *want)
+static void compare_hit(const question *q, const round_state *r, const pm_hit *got,
+                        const oracle_hit *want)
 {
     const oracle_doc *d = &r->docs[want->doc];
     double sum = 0;
-    if (got->id.len != strlen(d->id) || memcmp(got->id.data, d->id, got->id.len)) differ(q, "another document");
+    if (got->id.len != strlen(d->id) || memcmp(got->id.data, d->id, got->id.len))
+        differ(q, "another document");
     if (!close_to(got->score, want->score)) differ(q, "another score");
     if (got->in_all != want->in_all) differ(q, "another part");
     if (got->dl != d->n_title + d->n_body) differ(q, "another length");
@@ -241,7 +264,8 @@ static void compare_hit(const question *q, const round_state *r, const pm_hit *g
     if (sum != got->score) differ(q, "parts do not sum to the score");
 }
 
-static void compare(const question *q, const round_state *r, const pm_result *got, const oracle_answer *want)
+static void compare(const question *q, const round_state *r, const pm_result *got,
+                    const oracle_answer *want)
 {
     uint64_t limit = q->options.limit, offset = q->options.offset;
     uint64_t left = want->n > offset ? want->n - offset : 0;
@@ -283,7 +307,8 @@ static void ask(round_state *r, pm_searcher *s, uint64_t seed)
     oracle_search(&r->c, root, q.options.match, k1, b, q.options.joined, &want);
     for (unsigned exhaustive = 0; exhaustive < 2; exhaustive++) {
         q.options.exhaustive = exhaustive;
-        if (pm_searcher_search(s, text, strlen(text), &q.options, &got, &err) != PM_OK) differ(&q, err.message);
+        if (pm_searcher_search(s, text, strlen(text), &q.options, &got, &err) != PM_OK)
+            differ(&q, err.message);
         compare(&q, r, got, &want);
     }
 }
@@ -328,7 +353,8 @@ static void test_random_queries(void **state)
     const char *given = getenv("PRESSMARK_TEST_SEED"), *more = getenv("PRESSMARK_TEST_ROUNDS");
     uint64_t seed = given ? strtoull(given, NULL, 10) : 20251124;
     unsigned rounds = more ? (unsigned)strtoul(more, NULL, 10) : given ? 1 : ROUNDS;
-    print_message("seed %llu, %u rounds of %d queries\n", (unsigned long long)seed, rounds, QUERIES);
+    print_message("seed %llu, %u rounds of %d queries\n", (unsigned long long)seed, rounds,
+                  QUERIES);
     for (unsigned i = 0; i < rounds; i++) run_round(seed + i);
 }
 

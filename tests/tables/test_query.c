@@ -37,7 +37,8 @@ static size_t unescape(char *text)
 }
 
 /* How a query reads, or "column N: what" when it is refused. */
-static void interpret(analyzer *words, const char *text, size_t len, bool strict, char *out, size_t cap)
+static void interpret(analyzer *words, const char *text, size_t len, bool strict, char *out,
+                      size_t cap)
 {
     arena a = {0};
     query q;
@@ -57,13 +58,15 @@ static void interpret(analyzer *words, const char *text, size_t len, bool strict
     arena_free(&a);
 }
 
-static bool check_line(analyzer *words, unsigned number, char *text, bool strict, const char *expected)
+static bool check_line(analyzer *words, unsigned number, char *text, bool strict,
+                       const char *expected)
 {
     char shown[1024], again[1024];
     size_t len = unescape(text);
     interpret(words, text, len, strict, shown, sizeof shown);
     if (strcmp(shown, expected)) {
-        print_error("query.txt:%u: %s\n  expected %s\n  got      %s\n", number, text, expected, shown);
+        print_error("query.txt:%u: %s\n  expected %s\n  got      %s\n", number, text, expected,
+                    shown);
         return false;
     }
     char *notes = strchr(shown, '[');

@@ -56,9 +56,10 @@ static void parse_quickly(const char *part, size_t times, query *q, arena *a)
 static void test_death(void **state)
 {
     (void)state;
-    static const char *const parts[] = {"(", ")", "()", "(a", "a)", "\"", "\"a", "a\"b\" ", "a OR ", "NOT ",
-                                        "- ", "-(", "+a ", "AND ", "a^", "~1", "title:", "\xe2\x80\x9c",
-                                        "\xf0\x28", "a-b-", "\n", "a AND (", "NOT (a "};
+    static const char *const parts[] = {
+        "(",        ")",    "()", "(a",      "a)",     "\"", "\"a", "a\"b\" ", "a OR ",
+        "NOT ",     "- ",   "-(", "+a ",     "AND ",   "a^", "~1",  "title:",  "\xe2\x80\x9c",
+        "\xf0\x28", "a-b-", "\n", "a AND (", "NOT (a "};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         arena a = {0};
         query q;
@@ -122,9 +123,20 @@ static void test_cut_leaves_whole_words(void **state)
 static void test_any_text(void **state)
 {
     (void)state;
-    static const char *const parts[] = {"(", ")", "\"", " ", " ", "-", "+", "^2", "~3", "AND", "OR", "NOT",
-                                        "title:", "US", "U.S.", "rare", "e-mail", "\xe2\x80\x9d", ".", "^", "~",
-                                        "\xff", "*", "=", "?", "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", "date:", "1,5"};
+    static const char *const parts[] = {"(",      ")",
+                                        "\"",     " ",
+                                        " ",      "-",
+                                        "+",      "^2",
+                                        "~3",     "AND",
+                                        "OR",     "NOT",
+                                        "title:", "US",
+                                        "U.S.",   "rare",
+                                        "e-mail", "\xe2\x80\x9d",
+                                        ".",      "^",
+                                        "~",      "\xff",
+                                        "*",      "=",
+                                        "?",      "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e",
+                                        "date:",  "1,5"};
     uint64_t seed = 4;
     print_message("seed %llu\n", (unsigned long long)seed);
     for (unsigned round = 0; round < 20000; round++) {
@@ -141,10 +153,12 @@ static void test_any_text(void **state)
         memcpy(first, shown.data, shown.len + 1);
         assert_int_equal(query_parse(&q, &a, words, first, strlen(first), false, NULL), PM_OK);
         for (uint32_t i = 0; i < q.n_notes; i++)
-            if (q.notes[i].lenient) fail_msg("\"%s\" reads \"%s\", which is noted: %s", text, first, q.notes[i].text);
+            if (q.notes[i].lenient)
+                fail_msg("\"%s\" reads \"%s\", which is noted: %s", text, first, q.notes[i].text);
         q.n_notes = 0;
         assert_int_equal(query_print(&q, &a, &again, NULL), PM_OK);
-        if (strcmp(first, again.data)) fail_msg("\"%s\" reads \"%s\", which reads \"%s\"", text, first, again.data);
+        if (strcmp(first, again.data))
+            fail_msg("\"%s\" reads \"%s\", which reads \"%s\"", text, first, again.data);
         arena_free(&a);
     }
 }

@@ -32,7 +32,8 @@ static void check_topk(uint64_t *seed, size_t n, uint64_t k, topk *t)
 {
     hit hits[HITS];
     for (size_t i = 0; i < n; i++)
-        hits[i] = (hit){.score = (double)(random_next(seed) % 7), .seq = i, .in_all = random_next(seed) % 2};
+        hits[i] = (hit){
+            .score = (double)(random_next(seed) % 7), .seq = i, .in_all = random_next(seed) % 2};
     for (size_t i = n; i > 1; i--) { /* arrival in any order */
         size_t j = (size_t)(random_next(seed) % i);
         hit swap = hits[i - 1];

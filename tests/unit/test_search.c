@@ -28,18 +28,24 @@ typedef struct fixture {
     pm_searcher *searcher;
 } fixture;
 
-static pm_text text_of(const char *s) { return (pm_text){s, strlen(s)}; }
+static pm_text text_of(const char *s)
+{
+    return (pm_text){s, strlen(s)};
+}
 
 static void add(pm_writer *w, unsigned i, const char *suffix)
 {
-    static const char *const words[] = {"rare", "earth", "trade", "China", "talks", "export", "US", "chips"};
+    static const char *const words[] = {"rare",  "earth",  "trade", "China",
+                                        "talks", "export", "US",    "chips"};
     char id[16], title[64], text[256];
     uint64_t seed = i;
     snprintf(id, sizeof id, "a%u", i);
-    snprintf(title, sizeof title, "%s news %s", words[random_next(&seed) % 8], words[random_next(&seed) % 8]);
+    snprintf(title, sizeof title, "%s news %s", words[random_next(&seed) % 8],
+             words[random_next(&seed) % 8]);
     size_t len = (size_t)snprintf(text, sizeof text, "common%s", suffix);
     for (unsigned k = 0; k < 6 + i % 7; k++)
-        len += (size_t)snprintf(text + len, sizeof text - len, " %s", words[random_next(&seed) % 8]);
+        len +=
+            (size_t)snprintf(text + len, sizeof text - len, " %s", words[random_next(&seed) % 8]);
     pm_article a = {.id = text_of(id), .title = text_of(title), .text = text_of(text)};
     a.date = text_of(i % 3 ? "2025-10-09" : "");
     a.source = text_of("wire");
@@ -60,7 +66,8 @@ static void build(const char *path, unsigned commits, int positions)
     assert_int_equal(pm_writer_open(path, &o, &w, NULL), PM_OK);
     for (unsigned i = 0; i < ARTICLES; i++) {
         add(w, i, i % 5 ? "" : " old");
-        if ((i + 1) % (ARTICLES / commits) == 0) assert_int_equal(pm_writer_commit(w, NULL, NULL), PM_OK);
+        if ((i + 1) % (ARTICLES / commits) == 0)
+            assert_int_equal(pm_writer_commit(w, NULL, NULL), PM_OK);
     }
     for (unsigned i = 0; i < ARTICLES; i += 5) add(w, i, " new");
     assert_int_equal(pm_writer_delete(w, "a7", 2, &found, NULL), PM_OK);
@@ -97,12 +104,13 @@ static int teardown(void **state)
     return 0;
 }
 
-static pm_status search(fixture *f, const char *query, const pm_search_options *o, const pm_result **out, pm_error *err)
+static pm_status search(fixture *f, const char *query, const pm_search_options *o,
+                        const pm_result **out, pm_error *err)
 {
     return pm_searcher_search(f->searcher, query, strlen(query), o, out, err);
 }
 
-/* ---- options ------------------------------------------------------------------------------ */
+/* ---- options ---------------------------------------------------------------------------- */
 
 static void test_defaults(void **state)
 {
@@ -196,7 +204,8 @@ static void test_only_what_is_asked(void **state)
 
 static void test_nothing_found(void **state)
 {
-    static const char *const queries[] = {"", "   ", "-common", "NOT common", "absent", "\"common absent\"", "()", "-a -b"};
+    static const char *const queries[] = {
+        "", "   ", "-common", "NOT common", "absent", "\"common absent\"", "()", "-a -b"};
     const pm_result *r;
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
         assert_int_equal(search(*state, queries[i], NULL, &r, NULL), PM_OK);
@@ -232,7 +241,7 @@ static void test_no_positions(void **state)
     close_fixture(&f);
 }
 
-/* ---- batches -------------------------------------------------------------------------------- */
+/* ---- batches ---------------------------------------------------------------------------- */
 
 typedef struct batch_log {
     size_t n, stop_at, failures;
@@ -247,14 +256,16 @@ static bool take(void *ctx, size_t i, const pm_result *result, const pm_error *e
     if (error) assert_int_equal(error->status, PM_USAGE);
     log->failures += error != NULL;
     log->scores[i] = result && result->n_hits ? result->hits[0].score : 0;
-    snprintf(log->ids[i], sizeof log->ids[i], "%s", result && result->n_hits ? result->hits[0].id.data : "");
+    snprintf(log->ids[i], sizeof log->ids[i], "%s",
+             result && result->n_hits ? result->hits[0].id.data : "");
     return ++log->n != log->stop_at;
 }
 
 static void test_batch(void **state)
 {
     fixture *f = *state;
-    static const char *const queries[] = {"rare", "trade china", "\"rare earth\"", "(unclosed", "chips -us", "US"};
+    static const char *const queries[] = {"rare",      "trade china", "\"rare earth\"",
+                                          "(unclosed", "chips -us",   "US"};
     static pm_batch_query batch[400];
     static batch_log one, many, stopped;
     pm_search_options o = PM_SEARCH_OPTIONS_INIT;
@@ -277,7 +288,7 @@ static void test_batch(void **state)
     assert_int_equal(pm_batch(f->index, batch, 0, &o, 2, take, &stopped, NULL), PM_OK);
 }
 
-/* ---- articles, statistics, dumps -------------------------------------------------------------- */
+/* ---- articles, statistics, dumps -------------------------------------------------------- */
 
 static void test_article(void **state)
 {
@@ -361,11 +372,12 @@ static void test_no_index(void **state)
     pm_searcher_close(NULL);
 }
 
-/* ---- refused memory --------------------------------------------------------------------------- */
+/* ---- refused memory --------------------------------------------------------------------- */
 
 static pm_status open_and_search(const char *path)
 {
-    static const char query[] = "rare \"earth trade\" OR \"us chips\"~120 -talks title:news common US";
+    static const char query[] =
+        "rare \"earth trade\" OR \"us chips\"~120 -talks title:news common US";
     pm_search_options o = PM_SEARCH_OPTIONS_INIT;
     pm_index *index = NULL;
     pm_searcher *s = NULL;
@@ -397,7 +409,8 @@ static void test_refused_memory(void **state)
         pm_status st = open_and_search(f->path);
         reached = mem_count() >= n;
         mem_fail_at(0, false);
-        if (st != (reached ? PM_NOMEM : PM_OK)) fail_msg("allocation %llu: status %d", (unsigned long long)n, (int)st);
+        if (st != (reached ? PM_NOMEM : PM_OK))
+            fail_msg("allocation %llu: status %d", (unsigned long long)n, (int)st);
     }
     print_message("%llu allocations refused\n", (unsigned long long)n - 2);
     assert_true(n > 40);

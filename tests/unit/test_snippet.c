@@ -25,7 +25,10 @@ typedef struct fixture {
     pm_searcher *searcher;
 } fixture;
 
-static pm_text text_of(const char *s) { return (pm_text){s, strlen(s)}; }
+static pm_text text_of(const char *s)
+{
+    return (pm_text){s, strlen(s)};
+}
 
 static void open_fixture(fixture *f, const pm_article *articles, size_t n)
 {
@@ -34,7 +37,8 @@ static void open_fixture(fixture *f, const pm_article *articles, size_t n)
     o.commit_level = 2;
     folder_make(f->path);
     assert_int_equal(pm_writer_open(f->path, &o, &w, NULL), PM_OK);
-    for (size_t i = 0; i < n; i++) assert_int_equal(pm_writer_add(w, &articles[i], NULL, NULL), PM_OK);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(pm_writer_add(w, &articles[i], NULL, NULL), PM_OK);
     assert_int_equal(pm_writer_commit(w, NULL, NULL), PM_OK);
     pm_writer_close(w);
     assert_int_equal(pm_index_open(f->path, &f->index, NULL), PM_OK);
@@ -70,7 +74,8 @@ static void with_brackets(const pm_hit *h, char *out)
     out[n] = 0;
 }
 
-static void expect_article(const pm_article *article, const char *query, unsigned bytes, const char *expected)
+static void expect_article(const pm_article *article, const char *query, unsigned bytes,
+                           const char *expected)
 {
     fixture f;
     char shown[8192];
@@ -91,10 +96,12 @@ static void test_highlights(void **state)
     (void)state;
     expect("Tariffs rose; the tariff stays.", "tariff", 240, "[Tariffs] rose; the [tariff] stays.");
     expect("China’s leaders’ talks", "china leader", 240, "[China’s] [leaders]’ talks");
-    expect("TikTok and tik tok and tok tik.", "tiktok", 240, "[TikTok] and [tik] [tok] and tok tik.");
+    expect("TikTok and tik tok and tok tik.", "tiktok", 240,
+           "[TikTok] and [tik] [tok] and tok tik.");
     expect("TikTok, tik and tok.", "tik tok", 240, "[TikTok], [tik] and [tok].");
     expect("Send an e-mail.", "email", 240, "Send an [e]-[mail].");
-    expect("rare metals, rare earth, earth", "\"rare earth\"", 240, "rare metals, [rare] [earth], earth");
+    expect("rare metals, rare earth, earth", "\"rare earth\"", 240,
+           "rare metals, [rare] [earth], earth");
     expect("earth so rare, and air", "\"rare earth\"~1", 240, "[earth] so [rare], and air");
     expect("The US told us", "US", 240, "The [US] told us");
     expect("they told us", "US", 240, "they told [us]");
@@ -116,15 +123,17 @@ static void test_cleaning(void **state)
 static void test_window(void **state)
 {
     (void)state;
-    expect("one two three four five six seven eight nine ten", "five", 20, "…four [five] six seven…");
+    expect("one two three four five six seven eight nine ten", "five", 20,
+           "…four [five] six seven…");
     expect("one two three four five six seven eight nine ten", "one", 20, "[one] two three four…");
-    expect("one two three four five six seven eight nine ten", "ten", 20, "…seven eight nine [ten]");
-    expect("rare one two three four five six seven. Now rare earth is here, and more of it", "rare earth", 30,
-           "…Now [rare] [earth] is here, and…");
+    expect("one two three four five six seven eight nine ten", "ten", 20,
+           "…seven eight nine [ten]");
+    expect("rare one two three four five six seven. Now rare earth is here, and more of it",
+           "rare earth", 30, "…Now [rare] [earth] is here, and…");
     expect("earth here. One two three four five six seven eight. earth earth there", "earth", 24,
            "…[earth] [earth] there");
-    expect("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 20,
-           "[aaaaaaaaaaaaaaaaaaaa]…");
+    expect("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+           20, "[aaaaaaaaaaaaaaaaaaaa]…");
 }
 
 static void test_title(void **state)
@@ -147,8 +156,23 @@ static void test_title(void **state)
 static void test_any_article(void **state)
 {
     (void)state;
-    static const char *const parts[] = {"rare ", "earth", " ", "\n", "-", "US", "U.S. ", "\xc3\xa9t\xc3\xa9 ", "\xe6\x97\xa5\xe6\x9c\xac",
-                                        "\x1b", "\xe2\x80\xae", "long", "word. ", "\xff", "\xe2\x80\x99", "s ", "tik tok "};
+    static const char *const parts[] = {"rare ",
+                                        "earth",
+                                        " ",
+                                        "\n",
+                                        "-",
+                                        "US",
+                                        "U.S. ",
+                                        "\xc3\xa9t\xc3\xa9 ",
+                                        "\xe6\x97\xa5\xe6\x9c\xac",
+                                        "\x1b",
+                                        "\xe2\x80\xae",
+                                        "long",
+                                        "word. ",
+                                        "\xff",
+                                        "\xe2\x80\x99",
+                                        "s ",
+                                        "tik tok "};
     uint64_t seed = 11;
     print_message("seed %llu\n", (unsigned long long)seed);
     for (unsigned round = 0; round < 60; round++) {
@@ -159,7 +183,8 @@ static void test_any_article(void **state)
         pm_article a = {.id = text_of("a"), .text = text_of(text)};
         open_fixture(&f, &a, 1);
         for (unsigned bytes = 1; bytes < 400; bytes += 13) {
-            const pm_hit *h = first_hit(&f, "rare US \"tik tok\" \xc3\xa9t\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac", bytes);
+            const pm_hit *h = first_hit(
+                &f, "rare US \"tik tok\" \xc3\xa9t\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac", bytes);
             uint32_t before = 0;
             assert_int_equal(utf8_valid_prefix(h->snippet.data, h->snippet.len), h->snippet.len);
             assert_true(h->snippet.len <= (bytes < 20 ? 20 : bytes) * 3 + 6);
@@ -178,8 +203,9 @@ static void test_any_article(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_highlights), cmocka_unit_test(test_cleaning), cmocka_unit_test(test_window),
-        cmocka_unit_test(test_title),      cmocka_unit_test(test_any_article),
+        cmocka_unit_test(test_highlights),  cmocka_unit_test(test_cleaning),
+        cmocka_unit_test(test_window),      cmocka_unit_test(test_title),
+        cmocka_unit_test(test_any_article),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
