@@ -114,6 +114,30 @@ static pm_status ask(pm_error *err)
     return probe_all(folder, &answers, err);
 }
 
+/* Each query of a batch has a result or an error of its own. */
+static bool batch_each(void *ctx, size_t i, const pm_result *result, const pm_error *error)
+{
+    pm_status *worst = ctx;
+    (void)i;
+    if (!result && error->status != PM_OK) *worst = error->status;
+    return true;
+}
+
+static pm_status batch(pm_error *err)
+{
+    const pm_batch_query queries[] = {{{"1", 1}, {"rare earth", 10}},
+                                      {{"2", 1}, {"\"trade talks\" tiktok", 20}},
+                                      {{"3", 1}, {"the", 3}}};
+    pm_search_options options = PM_SEARCH_OPTIONS_INIT;
+    pm_index *index = NULL;
+    pm_status worst = PM_OK, st = pm_index_open(folder, &index, err);
+    if (st == PM_OK) st = pm_batch(index, queries, 3, &options, 2, batch_each, &worst, err);
+    pm_index_close(index);
+    if (st != PM_OK || worst == PM_OK) return st;
+    err->status = worst;
+    return worst;
+}
+
 static pm_status check(pm_error *err)
 {
     return pm_check(folder, true, NULL, NULL, NULL, err);
@@ -250,6 +274,7 @@ static void test_reading(void **state)
     for (int sticky = 0; sticky < 2; sticky++) {
         refuse_each("open, search, article, stats, dump", ask, verify_answers, sticky);
         refuse_each("check", check, verify_nothing, sticky);
+        refuse_each("batch on two threads", batch, verify_nothing, sticky);
     }
 }
 
