@@ -17,8 +17,7 @@
 #include <cmocka.h>
 
 #include "common/base/mem.h"
-#include "common/segment/layout.h"
-#include "common/segment/segment.h"
+#include "common/segment/cursor.h"
 #include "tests/support/folder.h"
 #include "tests/support/golden_segments.h"
 #include "tests/support/reseal.h"
@@ -42,8 +41,7 @@ static int close_folder(void **state)
     return 0;
 }
 
-/* ---- byte lines --------------------------------------------------------------------------------
- */
+/* ---- byte lines ---- */
 
 typedef void (*line_fn)(void *ctx, uint64_t off, const uint8_t *bytes, size_t n);
 
@@ -91,8 +89,7 @@ static void byte_lines(const char *path, bool fenced, line_fn fn, void *ctx)
     fclose(f);
 }
 
-/* ---- golden files -------------------------------------------------------------------------------
- */
+/* ---- golden files ---- */
 
 typedef pm_status (*golden_fn)(const dir *d, const char *name, manifest_segment *out,
                                pm_error *err);
@@ -204,8 +201,7 @@ static void golden_segments_are_sound(void **state)
     }
 }
 
-/* ---- refused ------------------------------------------------------------------------------------
- */
+/* ---- patches ---- */
 
 typedef struct mutation {
     buf bytes;
@@ -220,6 +216,69 @@ static void patch_line(void *ctx, uint64_t off, const uint8_t *bytes, size_t n)
     memcpy(m->bytes.data + off, bytes, n);
     m->patched = true;
 }
+
+/* ---- accepted -------------------------------------------------------------------------------- */
+
+typedef struct list_copy {
+    uint32_t n, docs[64], tfs[64], positions[256], n_positions;
+} list_copy;
+
+static void copy_list(segment *s, const char *key, list_copy *out)
+{
+    term_entry entry;
+    cursor c;
+    *out = (list_copy){0};
+    assert_true(dict_find(s, key, strlen(key), &entry));
+    cursor_open(&c, s, &entry);
+    while (cursor_next(&c) != CURSOR_END) {
+        out->docs[out->n] = c.doc;
+        out->tfs[out->n++] = cursor_tf(&c);
+        out->n_positions += cursor_positions(&c, out->positions + out->n_positions, 16);
+    }
+    /* Every document is found by a seek of its own, too. */
+    for (uint32_t i = 0; i < out->n; i++) {
+        cursor_open(&c, s, &entry);
+        assert_int_equal(cursor_seek(&c, out->docs[i]), out->docs[i]);
+        assert_int_equal(c.rank, i);
+    }
+}
+
+static segment *open_bytes(const buf *bytes)
+{
+    segment *s;
+    pm_error err;
+    uint32_t crc = load_u32(bytes->data + bytes->len - 4);
+    folder_empty(folder);
+    folder_write(folder, "golden.seg", bytes->data, bytes->len);
+    if (segment_open(&s, &where, "golden.seg", golden_uuid, bytes->len, crc, &err) != PM_OK)
+        fail_msg("%s", err.message);
+    return s;
+}
+
+static void short_blocks_are_read(void **state)
+{
+    (void)state;
+    static list_copy want, have;
+    golden g = {.write = golden_lists};
+    struct check_sink sink = {.finding = print_finding};
+    golden_load(&g);
+    segment *s = open_bytes(&g.bytes);
+    copy_list(s, "some", &want);
+    segment_close(s);
+    mutation m = {.bytes = g.bytes};
+    byte_lines("tests/golden/short-blocks.txt", false, patch_line, &m);
+    reseal_segment(m.bytes.data, m.bytes.len);
+    s = open_bytes(&m.bytes);
+    copy_list(s, "some", &have);
+    assert_int_equal(want.n, 12);
+    assert_int_equal(want.n_positions, 24);
+    assert_memory_equal(&want, &have, sizeof want);
+    assert_int_equal(segment_check(s, true, &sink, NULL), PM_OK);
+    segment_close(s);
+    buf_free(&g.bytes);
+}
+
+/* ---- refused ---- */
 
 static bool has_line(const char *path, const char *wanted)
 {
@@ -278,7 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiny_is_as_ever),        cmocka_unit_test(lists_are_as_ever),
         cmocka_unit_test(format_example_is_true), cmocka_unit_test(golden_segments_are_sound),
-        cmocka_unit_test(mutations_are_refused),
+        cmocka_unit_test(short_blocks_are_read),  cmocka_unit_test(mutations_are_refused),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }
