@@ -3,8 +3,8 @@
  * plan_split.c - find the live documents where a word stands as two; see split_cache.h.
  *
  * For every place where the folded word can be cut, both parts must have been written as
- * words somewhere (form dictionaries); then their terms' lists are intersected and
- * positions compared, and documents that have the word itself are dropped.
+ * words somewhere (form dictionaries); then their terms' lists are intersected, documents
+ * that have the word itself are dropped, and positions compared in what is left.
  */
 #include <stdlib.h>
 
@@ -18,7 +18,6 @@ typedef struct split_search {
     plan_matcher specs[TERM_MAX_BYTES]; /* one for each place                              */
     matcher matchers[TERM_MAX_BYTES];
     pm_text halves[2 * TERM_MAX_BYTES]; /* terms                                           */
-    bool stands[TERM_MAX_BYTES];
     uint32_t n;
     uint32_t *docs; /* of one segment                                  */
     size_t n_docs, docs_cap;
@@ -90,38 +89,45 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* All documents of the segment with one of the pairs, rising, each once. */
-static pm_status gather(split_search *x, uint32_t segment_index, pm_error *err)
+static pm_status take_doc(split_search *x, uint32_t doc, pm_error *err)
 {
-    const snapshot_segment *part = &x->p->snap->segments[segment_index];
-    x->n_docs = 0;
-    for (uint32_t i = 0; i < x->n; i++) {
-        matcher *m = &x->matchers[i];
-        matcher_open(m, x->p, segment_index);
-        while (matcher_next(m) != CURSOR_END) {
-            if (!snapshot_live(part, m->doc)) continue;
-            if (!mem_grow(&x->docs, &x->docs_cap, x->n_docs + 1, sizeof *x->docs))
-                return error_nomem(err);
-            x->docs[x->n_docs++] = m->doc;
-            x->stands[i] = true;
-        }
-    }
-    if (x->n_docs) qsort(x->docs, x->n_docs, sizeof *x->docs, by_number);
-    return x->scratch.no_memory ? error_nomem(err) : PM_OK;
+    if (!mem_grow(&x->docs, &x->docs_cap, x->n_docs + 1, sizeof *x->docs)) return error_nomem(err);
+    x->docs[x->n_docs++] = doc;
+    return PM_OK;
 }
 
-/* Keep those without the word itself, as the entry's list. */
+/* Live documents with both halves, without the word, and only then: with the halves as
+ * neighbours.  For a common word that leaves few positions to look at. */
+static pm_status gather_pair(split_search *x, matcher *m, uint32_t segment_index, pm_error *err)
+{
+    pm_status st = PM_OK;
+    const snapshot_segment *part = &x->p->snap->segments[segment_index];
+    matcher_open(m, x->p, segment_index);
+    matcher_open(&x->word, x->p, segment_index);
+    if (m->empty) return PM_OK;
+    cursor *lead = &m->words[m->lead], *other = &m->words[1 - m->lead];
+    uint32_t doc = cursor_next(lead), at;
+    for (; doc != CURSOR_END; doc = at == doc ? cursor_next(lead) : cursor_seek(lead, at)) {
+        at = cursor_seek(other, doc);
+        if (at == CURSOR_END) break;
+        if (at != doc || !snapshot_live(part, doc) || matcher_has(&x->word, doc)) continue;
+        if (phrase_count(m, doc)) PM_TRY(take_doc(x, doc, err));
+    }
+out:
+    return st;
+}
+
+/* The segment's list: documents with any of the pairs, rising, each once. */
 static pm_status take_segment(split_search *x, uint32_t segment_index, pm_error *err)
 {
     pm_status st = PM_OK;
     size_t kept = 0;
-    PM_TRY(gather(x, segment_index, err));
-    matcher_open(&x->word, x->p, segment_index);
-    for (size_t i = 0; i < x->n_docs; i++) {
-        uint32_t doc = x->docs[i];
-        if (kept && x->docs[kept - 1] == doc) continue;
-        if (!matcher_has(&x->word, doc)) x->docs[kept++] = doc;
-    }
+    x->n_docs = 0;
+    for (uint32_t i = 0; i < x->n; i++) PM_TRY(gather_pair(x, &x->matchers[i], segment_index, err));
+    if (x->scratch.no_memory) return error_nomem(err);
+    if (x->n_docs) qsort(x->docs, x->n_docs, sizeof *x->docs, by_number);
+    for (size_t i = 0; i < x->n_docs; i++)
+        if (!kept || x->docs[kept - 1] != x->docs[i]) x->docs[kept++] = x->docs[i];
     uint32_t *docs = arena_alloc(x->p->a, kept * sizeof *docs);
     if (!docs) return error_nomem(err);
     if (kept) memcpy(docs, x->docs, kept * sizeof *docs);
@@ -129,20 +135,6 @@ static pm_status take_segment(split_search *x, uint32_t segment_index, pm_error 
     x->entry->n_docs += kept;
 out:
     return st;
-}
-
-static pm_status take_pairs(split_search *x, pm_error *err)
-{
-    split_entry *e = x->entry;
-    e->pairs = arena_alloc(x->p->a, 2 * (size_t)x->n * sizeof *e->pairs);
-    if (!e->pairs) return error_nomem(err);
-    for (uint32_t i = 0; i < x->n; i++) {
-        if (!x->stands[i]) continue;
-        e->pairs[2 * e->n_pairs] = x->halves[2 * i];
-        e->pairs[2 * e->n_pairs + 1] = x->halves[2 * i + 1];
-        e->n_pairs++;
-    }
-    return PM_OK;
 }
 
 static pm_status search_splits(split_search *x, uint32_t word_key, pm_error *err)
@@ -154,7 +146,8 @@ static pm_status search_splits(split_search *x, uint32_t word_key, pm_error *err
     PM_TRY(make_matcher(x->p, &x->word_spec, &x->word, &x->scratch, &word_key, 1, err));
     for (uint32_t s = 0; x->n && s < x->p->snap->meta.n_segments; s++)
         PM_TRY(take_segment(x, s, err));
-    PM_TRY(take_pairs(x, err));
+    x->entry->pairs = x->halves;
+    x->entry->n_pairs = x->n;
 out:
     return st;
 }

@@ -29,7 +29,7 @@ struct split_entry {
     uint32_t n_tried;          /* places where both parts were written as words            */
     uint64_t n_docs;           /* in all lists                                             */
     split_list *lists;         /* one for each segment                                     */
-    pm_text *pairs;            /* 2 * n_pairs terms: the parts that are neighbours somewhere */
+    pm_text *pairs;            /* 2 * n_pairs terms: parts that stand in live documents   */
     uint32_t n_pairs;
     split_entry *next;         /* in its slot                                              */
 };
