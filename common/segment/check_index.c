@@ -176,8 +176,9 @@ static pm_status check_manifest(index_check *c, bool *usable, pm_error *err)
         manifest_encode(&c->meta, &bytes);
         c->sum->files++;
         c->sum->bytes += bytes.len;
+        st = bytes.failed ? error_nomem(err) : PM_OK;
         buf_free(&bytes);
-        return PM_OK;
+        return st;
     }
     if (!absent) return refused(c, st, &why, err);
     if (err) *err = why;

@@ -189,6 +189,23 @@ static void full_blocks(void **state)
     assert_true(sum.kinds[1] && sum.kinds[2]);
 }
 
+/* So many positions that a block's groups start beyond 65535 nibbles. */
+static void wide_groups(void **state)
+{
+    (void)state;
+    both sum = {0};
+    const model_shape shape = {.n_docs = 60,
+                               .n_terms = 12,
+                               .block_size = 64,
+                               .dense_shift = 2,
+                               .store_block_bytes = 100,
+                               .positions = true,
+                               .least_tf = 4000,
+                               .long_tf = 2};
+    one_case(&shape, 1, &sum);
+    assert_true(sum.exceptions > 0);
+}
+
 static void golden_segments(void **state)
 {
     (void)state;
@@ -211,6 +228,7 @@ int main(void)
         cmocka_unit_test(golden_segments),
         cmocka_unit_test(random_segments),
         cmocka_unit_test(full_blocks),
+        cmocka_unit_test(wide_groups),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }

@@ -91,12 +91,13 @@ static uint32_t make_docs(model_term *t, uint32_t n_docs, uint64_t *random)
     return n;
 }
 
-static void make_tfs(model_term *t, uint32_t long_tf, uint64_t *random)
+static void make_tfs(model_term *t, const model_shape *shape, uint64_t *random)
 {
     t->tfs = need(t->df, sizeof *t->tfs);
     for (uint32_t i = 0; i < t->df; i++) {
         t->tfs[i] = below(random, 3) ? 1 : 1 + below(random, 4);
-        if (below(random, 300) == 0) t->tfs[i] = 1 + below(random, long_tf);
+        if (below(random, 300) == 0) t->tfs[i] = 1 + below(random, shape->long_tf);
+        t->tfs[i] += shape->least_tf;
         t->cf += t->tfs[i];
     }
 }
@@ -139,7 +140,7 @@ static void make_term(segment_model *m, model_term *t, const model_shape *shape,
 {
     bool plain = t->key[0] >= 0x20;
     t->df = make_docs(t, m->n_docs, random);
-    make_tfs(t, shape->long_tf, random);
+    make_tfs(t, shape, random);
     t->has_positions = shape->positions && t->key[0] != KEY_MARKER;
     if (t->has_positions) make_positions(t, random);
     if (!plain) return;

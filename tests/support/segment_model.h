@@ -53,9 +53,10 @@ typedef struct segment_model {
 typedef struct model_shape {
     uint32_t n_docs, n_terms, block_size, dense_shift, store_block_bytes;
     bool positions, text;
-    unsigned dates;   /* 0 none, 1 days, 2 seconds, 3 days rising and complete */
-    unsigned seqs;    /* 0 counting, 1 within 32 bits, 2 wide                  */
-    uint32_t long_tf; /* largest repetition of a term in a document            */
+    unsigned dates;    /* 0 none, 1 days, 2 seconds, 3 days rising and complete */
+    unsigned seqs;     /* 0 counting, 1 within 32 bits, 2 wide                  */
+    uint32_t least_tf; /* added to every tf                                      */
+    uint32_t long_tf;  /* largest repetition of a term in a document            */
 } model_shape;
 
 /* A shape by chance, from *random. */

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT
+ * test_check.c - pm_check on whole folders: a sound one, and ones in which each file is right by
+ * itself but does not agree with the others; and damage that is met by readers first.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "common/segment/snapshot.h"
+#include "tests/support/folder.h"
+#include "tests/support/segment_model.h"
+
+static char folder[FOLDER_PATH];
+static dir where = DIR_INIT;
+static const char *const names[2] = {"1-00000001.seg", "2-00000002.seg"};
+static const char del_name[] = "3-00000003.del";
+enum { DOCS = 120, DEAD = 7 };
+
+static int open_folder(void **state)
+{
+    pm_error err;
+    (void)state;
+    folder_make(folder);
+    return dir_open(&where, folder, NULL, &err) == PM_OK ? 0 : -1;
+}
+
+static int close_folder(void **state)
+{
+    (void)state;
+    dir_close(&where);
+    folder_remove(folder);
+    return 0;
+}
+
+static void must(pm_status st, const pm_error *err)
+{
+    if (st != PM_OK) fail_msg("%s", err->message);
+}
+
+/* ---- an index of two segments, some documents of the second deleted ----------------------------
+ */
+
+typedef struct made_index {
+    manifest meta;
+    manifest_segment segments[2];
+} made_index;
+
+/* Ids of segment i are "i-n"; with `same` both segments have those of the first. */
+static void add_segment(made_index *m, unsigned i, bool same)
+{
+    const model_shape shape = {.n_docs = DOCS,
+                               .n_terms = 20,
+                               .block_size = 16,
+                               .dense_shift = 3,
+                               .store_block_bytes = 500,
+                               .positions = true,
+                               .text = true,
+                               .long_tf = 9};
+    segment_model model;
+    pm_error err;
+    model_make(&model, &shape, 50 + i);
+    memset(model.config.uuid, 7, 16);
+    model.config.segment_id = i + 1;
+    model.config.avgdl_ref = 10;
+    for (uint32_t doc = 0; doc < DOCS; doc++)
+        model.docs[doc].id_len = (size_t)sprintf(model.docs[doc].id, "%u-%u", same ? 0 : i, doc);
+    must(model_write(&model, &where, names[i], &m->segments[i], &err), &err);
+    model_free(&model);
+}
+
+static void add_tombstones(made_index *m, uint64_t dead_mask)
+{
+    segment *s;
+    pm_error err;
+    buf bytes = {0};
+    uint64_t bits[DOCS / 64 + 1] = {dead_mask}, tokens;
+    manifest_segment *named = &m->segments[1];
+    must(segment_open(&s, &where, named->name, m->meta.uuid, named->size, named->footer_crc, &err),
+         &err);
+    must(tombstones_encode(s, bits, &bytes, &named->del_crc, &named->n_deleted, &tokens, &err),
+         &err);
+    segment_close(s);
+    memcpy(named->del_name, del_name, sizeof del_name);
+    named->del_size = bytes.len;
+    named->live_tokens -= tokens;
+    folder_write(folder, del_name, bytes.data, bytes.len);
+    buf_free(&bytes);
+}
+
+static void make(made_index *m, bool same_ids)
+{
+    folder_empty(folder);
+    *m = (made_index){.meta = {.generation = 1,
+                               .next_file = 4,
+                               .next_seq = 1000000,
+                               .engine = "native",
+                               .lang = "none",
+                               .profile = "test",
+                               .has_positions = true,
+                               .has_text = true,
+                               .k1 = 1.2,
+                               .b = 0.75,
+                               .avgdl_ref = 10,
+                               .block_size = 16,
+                               .dense_shift = 3,
+                               .n_segments = 2,
+                               .segments_cap = 2}};
+    memset(m->meta.uuid, 7, 16);
+    add_segment(m, 0, same_ids);
+    add_segment(m, 1, same_ids);
+    if (!same_ids) add_tombstones(m, (1u << DEAD) - 1);
+    m->meta.segments = m->segments;
+}
+
+static void publish(made_index *m)
+{
+    pm_error err;
+    must(manifest_publish(&m->meta, &where, 1, &err), &err);
+}
+
+/* ---- findings
+ * -------------------------------------------------------------------------------------- */
+
+typedef struct found {
+    unsigned n;
+    char file[64], section[64], what[500];
+    uint64_t offset;
+} found;
+
+static void keep_first(void *ctx, const char *file, const char *part, uint64_t offset,
+                       const char *what)
+{
+    found *f = ctx;
+    print_message("%s, %s at %llu: %s\n", file, part, (unsigned long long)offset, what);
+    if (f->n++) return;
+    snprintf(f->file, sizeof f->file, "%s", file);
+    snprintf(f->section, sizeof f->section, "%s", part);
+    snprintf(f->what, sizeof f->what, "%s", what);
+    f->offset = offset;
+}
+
+static void expect_finding(const char *file, const char *what)
+{
+    found f = {0};
+    pm_check_summary sum;
+    pm_error err;
+    assert_int_equal(pm_check(folder, true, keep_first, &f, &sum, &err), PM_CORRUPT);
+    assert_true(f.n > 0 && sum.findings == f.n);
+    assert_string_equal(f.file, file);
+    if (!strstr(f.what, what)) fail_msg("found \"%s\", not \"%s\"", f.what, what);
+}
+
+static void sound_index(void **state)
+{
+    (void)state;
+    made_index m;
+    found f = {0};
+    pm_check_summary sum;
+    pm_error err;
+    make(&m, false);
+    publish(&m);
+    must(pm_check(folder, true, keep_first, &f, &sum, &err), &err);
+    assert_int_equal(f.n, 0);
+    assert_int_equal(sum.files, 4);
+    assert_int_equal(sum.documents, 2 * DOCS);
+    assert_int_equal(sum.terms, 40);
+    assert_true(sum.bytes ==
+                m.segments[0].size + m.segments[1].size + m.segments[1].del_size + 228 + 240);
+    must(pm_check(folder, false, NULL, NULL, NULL, &err), &err);
+}
+
+static void no_index(void **state)
+{
+    (void)state;
+    pm_error err;
+    folder_empty(folder);
+    assert_int_equal(pm_check(folder, true, NULL, NULL, NULL, &err), PM_USAGE);
+    assert_int_equal(pm_check("/nonexistent/folder", true, NULL, NULL, NULL, &err), PM_USAGE);
+}
+
+static void other_counts(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, false);
+    m.segments[0].live_tokens++;
+    publish(&m);
+    expect_finding(names[0], "counts");
+    make(&m, false);
+    m.segments[1].live_tokens++;
+    publish(&m);
+    expect_finding(del_name, "counts");
+}
+
+static void other_settings(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, false);
+    m.meta.avgdl_ref = 11;
+    publish(&m);
+    expect_finding(names[0], "settings");
+}
+
+static void other_file(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, false);
+    m.segments[0].footer_crc ^= 1;
+    publish(&m);
+    expect_finding(names[0], "not the file");
+}
+
+static void missing_files(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, false);
+    publish(&m);
+    folder_unlink(folder, del_name);
+    expect_finding(del_name, "missing");
+    folder_unlink(folder, names[0]);
+    expect_finding(names[0], "missing");
+    folder_unlink(folder, "manifest");
+    folder_write(folder, "manifest", "x", 1);
+    expect_finding("manifest", "");
+}
+
+static void one_id_twice(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, true);
+    publish(&m);
+    expect_finding(names[0], "two live documents");
+}
+
+/* ---- damage that a reader meets
+ * ---------------------------------------------------------------------- */
+
+static void flip(const char *name, uint64_t at)
+{
+    folder_image image;
+    folder_load(folder, &image);
+    for (size_t i = 0; i < image.n; i++)
+        if (!strcmp(image.files[i].name, name)) {
+            image.files[i].data[at] ^= 1;
+            folder_write(folder, name, image.files[i].data, image.files[i].len);
+        }
+    folder_image_free(&image);
+}
+
+/* One finding for the page; a reader says the same at first touch, and only once. */
+static void bad_page(void **state)
+{
+    (void)state;
+    made_index m;
+    segment *s;
+    term_entry entry;
+    pm_error err;
+    make(&m, false);
+    publish(&m);
+    flip(names[0], 100);
+    expect_finding(names[0], "checksum");
+    const manifest_segment *named = &m.segments[0];
+    must(segment_open(&s, &where, named->name, m.meta.uuid, named->size, named->footer_crc, &err),
+         &err);
+    assert_int_equal(segment_status(s, &err), PM_OK);
+    assert_false(dict_find(s, "a", 1, &entry));
+    assert_int_equal(segment_status(s, &err), PM_CORRUPT);
+    assert_non_null(strstr(err.message, names[0]));
+    assert_int_equal(segment_dl(s, 0), 0);
+    assert_int_equal(segment_id(s, 0).len, 0);
+    segment_close(s);
+}
+
+/* Every allocation refused once: PM_NOMEM, never a finding. */
+static void check_survives_refused_memory(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, false);
+    publish(&m);
+    uint64_t n = 1;
+    for (;; n++) {
+        found f = {0};
+        pm_error err;
+        mem_fail_at(n, false);
+        pm_status st = pm_check(folder, true, keep_first, &f, NULL, &err);
+        bool done = mem_count() < n;
+        mem_fail_at(0, false);
+        assert_int_equal(f.n, 0);
+        assert_int_equal(st, done ? PM_OK : PM_NOMEM);
+        if (done) break;
+    }
+    print_message("%llu allocations refused\n", (unsigned long long)n - 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sound_index),
+        cmocka_unit_test(no_index),
+        cmocka_unit_test(other_counts),
+        cmocka_unit_test(other_settings),
+        cmocka_unit_test(other_file),
+        cmocka_unit_test(missing_files),
+        cmocka_unit_test(one_id_twice),
+        cmocka_unit_test(bad_page),
+        cmocka_unit_test(check_survives_refused_memory),
+    };
+    return cmocka_run_group_tests(tests, open_folder, close_folder);
+}
