@@ -7,7 +7,8 @@
  * What someone does who wants to deceive, or a writer with a bug: the sums say that all is
  * well.  Answers may then be wrong, but every status is PM_OK or PM_CORRUPT (PM_USAGE
  * where the manifest names another engine or analyzer), every search ends, memory stays bounded
- * and (under sanitizers) no byte beyond the file is touched (INV-6).  How many of these pm_check finds by its deep rules is printed.
+ * and (under sanitizers) no byte beyond the file is touched (INV-6).  How many
+ * of these pm_check finds by its deep rules is printed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
