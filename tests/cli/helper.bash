@@ -11,6 +11,9 @@ P() { "$PRESSMARK" "$@"; }
 # make_five DIR: the five articles as an index.
 make_five() { P index -q -i "$1" "$ARTICLES"; }
 
+# False where no pseudo-terminal can be made (a container without /dev/pts).
+has_tty() { script -qec true /dev/null </dev/null >/dev/null 2>&1; }
+
 is_asan() { ldd "$PRESSMARK" | grep -q 'lib.san'; }
 
 # with_fault SPEC COMMAND...: see faultlib.c.

@@ -271,7 +271,7 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
 }
 
 @test "progress: rate and time left, on a terminal only, not with --quiet" {
-    command -v script >/dev/null || skip "no script(1)"
+    has_tty || skip "no pseudo-terminal here"
     awk 'BEGIN {for (i = 0; i < 60000; i++) print "{\"id\":\"" i "\",\"text\":\"word" i % 97 " story number " i "\"}"}' > d.jsonl
     tty=$(TERM=xterm script -qec "'$PRESSMARK' index -i '$X' d.jsonl" /dev/null </dev/null)
     [[ $tty =~ [0-9]+\ articles,\ [0-9]+/s,\ [0-9]+\ %,\ [0-9]+\ s\ left ]]

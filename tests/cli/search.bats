@@ -178,7 +178,7 @@ S() { P search -i "$D" "$@"; }
     expect 0 S copper; [[ $output != *$'\e'* ]]
     expect 0 S --color always copper; [[ $output == *$'\e[1;31mcopper\e[0m'* ]]
     expect 0 S --color never copper; [[ $output != *$'\e'* ]]
-    if command -v script >/dev/null; then
+    if has_tty; then
         tty=$(TERM=xterm script -qec "'$PRESSMARK' search -i '$D' copper" /dev/null </dev/null)
         [[ $tty == *$'\e[1;31m'* ]]
         tty=$(NO_COLOR=1 TERM=xterm script -qec "'$PRESSMARK' search -i '$D' copper" /dev/null </dev/null)
