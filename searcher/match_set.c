@@ -34,7 +34,8 @@ void match_set_open(match_set *set, uint32_t segment_index)
 static bool leaf_matches(match_set *set, const query_node *node, uint32_t doc)
 {
     const plan_leaf *leaf = &set->p->leaves[node->leaf];
-    for (uint32_t i = 0; i < leaf->n_alts; i++)
+    uint32_t n = set->p->narrow ? 1 : leaf->n_alts;
+    for (uint32_t i = 0; i < n; i++)
         if (matcher_has(&set->items[leaf->alts[i]], doc)) return true;
     return false;
 }

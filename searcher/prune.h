@@ -168,5 +168,8 @@ pm_status prune_count(prune_state *s, const prune_query *q, uint64_t *out, pm_er
  * to rank_exhaustive. */
 pm_status rank_pruned(plan *p, uint64_t k, bool want_total, topk *best, prune_state *s,
                       rank_totals *totals, bool *done, pm_error *err);
+/* The same for words with joined or split forms, by way of rank_pruned. */
+pm_status rank_widened(plan *p, uint64_t k, bool want_total, topk *best, match_scratch *scratch,
+                       prune_state *s, rank_totals *totals, bool *done, pm_error *err);
 
 #endif

@@ -45,7 +45,7 @@ static bool add_leaf(prune_query *q, const query_node *node, prune_role role)
     const plan_leaf *leaf = &q->p->leaves[node->leaf];
     if (node->kind != QUERY_WORD) return false;
     if (!leaf->negated && leaf->scored_by != leaf->alts[0]) return false; /* an acronym      */
-    for (uint32_t i = 1; i < leaf->n_alts; i++)
+    for (uint32_t i = 1; !q->p->narrow && i < leaf->n_alts; i++)
         if (q->p->matchers[leaf->alts[i]].cost) return false;
     const plan_matcher *m = &q->p->matchers[leaf->alts[0]];
     return m->kind == MATCH_KEY && add_word(q, leaf->alts[0], role);

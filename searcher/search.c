@@ -2,7 +2,7 @@
  *
  * search.c - one query from text to result:
  *
- *   text -> query_parse -> plan_make -> rank_pruned or rank_exhaustive -> hits_build -> pm_result
+ *   text -> query_parse -> plan_make -> rank_widened or rank_exhaustive -> hits_build -> pm_result
  *
  * All of it lives in the searcher's arena, which is reset by the next search.
  */
@@ -105,7 +105,8 @@ static pm_status rank(pm_searcher *s, pm_error *err)
     PM_TRY(plan_make(&s->p, snap, &s->a, s->words, &s->index->splits, &s->q, o, err));
     if (!o->limit) k = 0;
     if (!o->exhaustive)
-        PM_TRY(rank_pruned(&s->p, k, o->want_total, &s->best, &s->prune, &totals, &done, err));
+        PM_TRY(rank_widened(&s->p, k, o->want_total, &s->best, &s->scratch, &s->prune, &totals,
+                            &done, err));
     if (!done) PM_TRY(rank_exhaustive(&s->p, k, &s->best, &s->scratch, &totals, err));
     s->result.match = o->match;
     s->result.total = totals.matches;
