@@ -4,8 +4,8 @@
  * The instruction takes three cycles but starts every cycle, so three neighbouring lanes
  * of LANE bytes run side by side (Gopal et al., "Fast CRC computation for iSCSI polynomial
  * using CRC32 instruction", 2011).  A sum is linear over GF(2): that of A followed by B is
- * shift(sum(A)) ^ sum(B), where shift appends LANE zero bytes.  `shift` is a 32 x 32 bit
- * matrix, made by squaring the matrix of one zero byte and kept as four tables by byte.
+ * shift(sum(A)) ^ sum(B), where shift appends LANE zero bytes.  `shift` is linear, too, and
+ * kept as four tables by byte.
  */
 #include "common/base/crc32c.h"
 
@@ -16,30 +16,27 @@
 
 #include "common/base/bytes.h"
 
-enum { LANE_LOG2 = 10, LANE = 1 << LANE_LOG2 };
+#define CRC32C_POLY 0x82f63b78u
+
+enum { LANE = 1024 };
 
 static uint32_t shift_table[4][256];
 static pthread_once_t shift_once = PTHREAD_ONCE_INIT;
 
-static uint32_t matrix_apply(const uint32_t m[32], uint32_t v)
-{
-    uint32_t sum = 0;
-    for (unsigned bit = 0; v; v >>= 1, bit++)
-        if (v & 1) sum ^= m[bit];
-    return sum;
-}
-
+/* Bit 31 stands for 1, each lower bit for one more factor x; so one sum over LANE zero bytes
+ * gives the image of 1, and a step of division each other bit's.  The rest follows by sums:
+ * a microsecond in all, because every start pays it. */
 static void shift_make_tables(void)
 {
-    uint32_t m[32], square[32];
-    for (unsigned bit = 0; bit < 32; bit++) m[bit] = _mm_crc32_u8(1u << bit, 0);
-    for (unsigned step = 0; step < LANE_LOG2; step++) {
-        for (unsigned bit = 0; bit < 32; bit++) square[bit] = matrix_apply(m, m[bit]);
-        memcpy(m, square, sizeof m);
+    uint64_t image = 0x80000000u;
+    for (unsigned i = 0; i < LANE; i += 8) image = _mm_crc32_u64(image, 0);
+    for (unsigned bit = 32; bit-- > 0;) {
+        shift_table[bit / 8][1u << bit % 8] = (uint32_t)image;
+        image = image >> 1 ^ (image & 1 ? CRC32C_POLY : 0);
     }
     for (unsigned k = 0; k < 4; k++)
-        for (uint32_t byte = 0; byte < 256; byte++)
-            shift_table[k][byte] = matrix_apply(m, byte << 8 * k);
+        for (unsigned byte = 1; byte < 256; byte++)
+            shift_table[k][byte] = shift_table[k][byte & (byte - 1)] ^ shift_table[k][byte & -byte];
 }
 
 static uint32_t shift_lane(uint64_t crc)
