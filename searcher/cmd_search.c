@@ -106,6 +106,12 @@ static const cli_option table[] = {
     {.name = "group", .kind = CLI_LATER},
 };
 
+/* The other formats print hits alone; that there is one is all that the exit code asks. */
+static bool prints_total(unsigned format)
+{
+    return format == FORMAT_TEXT || format == FORMAT_JSON;
+}
+
 static pm_search_options to_search(const search_options *o)
 {
     pm_search_options s = PM_SEARCH_OPTIONS_INIT;
@@ -118,6 +124,7 @@ static pm_search_options to_search(const search_options *o)
     s.strict = o->strict;
     s.want_explain = o->explain && !o->count;
     s.want_fields = fields;
+    s.want_total = o->count || !o->limit || o->offset || prints_total(o->format);
     s.want_snippets = fields && o->snippets && o->format != FORMAT_TSV;
     return s;
 }
@@ -209,7 +216,7 @@ static int answer(pm_searcher *searcher, const char *query, const search_options
     }
     print(result, o);
     if (st == PM_PARTIAL) return emit_error(&err);
-    return result->total > 0 ? EXIT_OK : EXIT_NONE;
+    return result->n_hits || result->total ? EXIT_OK : EXIT_NONE;
 }
 
 static int run(const void *given, const cli_args *args)

@@ -15,9 +15,9 @@ typedef struct split_search {
     plan *p;
     match_scratch scratch;
     split_entry *entry;
-    plan_matcher specs[TERM_MAX_BYTES]; /* one for each place                              */
-    matcher matchers[TERM_MAX_BYTES];
-    pm_text halves[2 * TERM_MAX_BYTES]; /* terms                                           */
+    plan_matcher *specs; /* one for each place; word_len are enough                    */
+    matcher *matchers;
+    pm_text *halves; /* two for each place: terms                                      */
     uint32_t n;
     uint32_t *docs; /* of one segment                                  */
     size_t n_docs, docs_cap;
@@ -66,13 +66,20 @@ static pm_status make_matcher(plan *p, plan_matcher *spec, matcher *m, match_scr
     return PM_OK;
 }
 
+/* The longer part first: it is rarer, and what is not there is asked for once. */
+static bool both_attested(const plan *p, const char *word, size_t at, size_t len)
+{
+    bool left_first = at > len - at;
+    if (left_first && !attested(p, word, at)) return false;
+    return attested(p, word + at, len - at) && (left_first || attested(p, word, at));
+}
+
 static pm_status try_place(split_search *x, size_t at, pm_error *err)
 {
     pm_status st = PM_OK;
     const split_entry *e = x->entry;
     uint32_t keys[2];
-    if (!attested(x->p, e->word, at) || !attested(x->p, e->word + at, e->word_len - at))
-        return PM_OK;
+    if (!both_attested(x->p, e->word, at, e->word_len)) return PM_OK;
     x->entry->n_tried++;
     PM_TRY(half_key(x->p, e->word, at, &keys[0], &x->halves[2 * x->n], err));
     PM_TRY(half_key(x->p, e->word + at, e->word_len - at, &keys[1], &x->halves[2 * x->n + 1], err));
@@ -141,7 +148,7 @@ static pm_status search_splits(split_search *x, uint32_t word_key, pm_error *err
 {
     pm_status st = PM_OK;
     const split_entry *e = x->entry;
-    for (size_t at = 1; at < e->word_len && x->n < TERM_MAX_BYTES; at++)
+    for (size_t at = 1; at < e->word_len; at++)
         if (((unsigned char)e->word[at] & 0xc0) != 0x80) PM_TRY(try_place(x, at, err));
     PM_TRY(make_matcher(x->p, &x->word_spec, &x->word, &x->scratch, &word_key, 1, err));
     for (uint32_t s = 0; x->n && s < x->p->snap->meta.n_segments; s++)
@@ -166,7 +173,10 @@ pm_status plan_split(plan *p, pm_text word, uint32_t word_key, const split_entry
     e->lists = arena_zalloc(p->a, p->snap->meta.n_segments * sizeof *e->lists);
     x->p = p;
     x->entry = e;
-    if (!e->lists) return error_nomem(err);
+    x->specs = arena_alloc(p->a, word.len * sizeof *x->specs);
+    x->matchers = arena_alloc(p->a, word.len * sizeof *x->matchers);
+    x->halves = arena_alloc(p->a, 2 * word.len * sizeof *x->halves);
+    if (!e->lists || !x->specs || !x->matchers || !x->halves) return error_nomem(err);
     PM_TRY(search_splits(x, word_key, err));
     if (!split_cache_add(p->splits, e, p->snap->meta.n_segments)) {
         st = error_nomem(err);

@@ -9,8 +9,6 @@
 
 void split_cache_init(split_cache *c)
 {
-    memset(c->slots, 0, sizeof c->slots);
-    c->bytes = 0;
     pthread_mutex_init(&c->lock, NULL);
 }
 

@@ -40,6 +40,7 @@ typedef struct split_cache {
     size_t bytes;
 } split_cache;
 
+/* The struct is zeroed already. */
 void split_cache_init(split_cache *c);
 void split_cache_free(split_cache *c);
 /* NULL when the word is not there. */

@@ -12,7 +12,7 @@
 
 #include <sys/random.h>
 
-enum { FIRST_SLOTS = 1024, PIECES_MAX = 256 };
+enum { FIRST_SLOTS = 256, PIECES_MAX = 256 };
 
 /* Room to take one word apart; kept because it is too large for a stack frame. */
 typedef struct form_work {
