@@ -9,8 +9,8 @@ const codec_kernels *kernels_get(void)
 {
     static const codec_kernels *const rows[] = {
         [CPU_PORTABLE] = &kernels_portable,
-        [CPU_AVX2] = &kernels_portable,
-        [CPU_AVX512] = &kernels_portable,
+        [CPU_AVX2] = &kernels_avx2,
+        [CPU_AVX512] = &kernels_avx512,
     };
     return rows[cpu_get_level()];
 }

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT
  * kernels.h - the table of kernels: one row for each level of cpu.h, one body for all.
  *
- * x_template.h holds the bodies; x_portable.c (and x_avx2.c, x_avx512.c) include it under a
- * name of their own.  The portable row is the definition: every other one equals it bit for
- * bit (INV-7).  Kernels take plain arrays and counts and are defined for any content.
+ * kernels_template.h holds the bodies; kernels_portable.c, kernels_avx2.c, kernels_avx512.c and
+ * kernels_neon.c include it under a name of their own, after those that they write
+ * themselves.  The portable row is the definition: every other one equals it bit for bit
+ * (INV-7).  Kernels take plain arrays and counts, are defined for any content, read exactly
+ * what the counts say and write nothing behind it.
+ *
+ * Code outside the rows is compiled for the oldest machine, where a count of bits is a call:
+ * whoever counts many bits asks for it here.
  */
 #ifndef PM_CODEC_KERNELS_H
 #define PM_CODEC_KERNELS_H
 
 #include "common/codec/ef.h"
+
+/* How a length becomes a norm: k1 * ((1 - b) + (b * length) / mean). */
+typedef struct norm_scale {
+    double k1, b, mean;
+} norm_scale;
 
 typedef struct codec_kernels {
     /* Contract of ef_decode. */
@@ -20,9 +30,20 @@ typedef struct codec_kernels {
                             uint32_t cap, uint32_t *out);
     /* Set bits in words[n_words]. */
     uint64_t (*bits_total)(const uint64_t *words, size_t n_words);
+    /* Set bits among the first n_bits <= 512 of words[8]. */
+    uint32_t (*bucket_rank)(const uint64_t *words, uint32_t n_bits);
+    /* Contracts of nibble_decode, nibble_rising and nibble_skip (nibble.h). */
+    bool (*nibble_decode)(slice bytes, uint64_t *at, uint32_t n, uint32_t *out);
+    bool (*nibble_rising)(slice bytes, uint64_t *at, uint32_t n, uint32_t *out);
+    bool (*nibble_skip)(slice bytes, uint64_t *at, uint64_t n);
+    /* The frequency that impact byte w < 255 stands for in a text of length lengths[i]:
+     * max(1, floor((norm * w) / (255 - w) + 0.5)), at most UINT32_MAX; w = 255: UINT32_MAX.
+     * Doubles in the order written, so the same everywhere (FORMAT.md, "impacts"). */
+    void (*impact_tf)(const uint8_t *impacts, const uint32_t *lengths, uint32_t n, const norm_scale *scale,
+                      uint32_t *out);
 } codec_kernels;
 
-extern const codec_kernels kernels_portable;
+extern const codec_kernels kernels_portable, kernels_avx2, kernels_avx512, kernels_neon;
 
 /* The row for this machine; lowered by PRESSMARK_CPU.  Cheap. */
 const codec_kernels *kernels_get(void);

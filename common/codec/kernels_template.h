@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: MIT
  * kernels_template.h - the bodies of the kernels; included once by each kernels_<level>.c,
- * which defines KERNELS_NAME.  Bits are checked before anything is written, so that no
- * content leads past `out`.
+ * which defines KERNELS_NAME, and KERNELS_HAS_<kernel> for those that it writes itself.
+ * Bits are checked before anything is written, so that no content leads past `out`.
  */
+#include <math.h>
+
 #include "common/codec/bits.h"
 #include "common/codec/kernels.h"
+#include "common/codec/nibble.h"
 
+#ifndef KERNELS_HAS_BITS_TOTAL
 static uint64_t kernel_bits_total(const uint64_t *words, size_t n_words)
 {
     uint64_t n = 0;
     for (size_t i = 0; i < n_words; i++) n += bits_count(words[i]);
     return n;
 }
+#endif
 
+#ifndef KERNELS_HAS_BUCKET_RANK
+static uint32_t kernel_bucket_rank(const uint64_t *words, uint32_t n_bits)
+{
+    return bits_rank(words, n_bits);
+}
+#endif
+
+#ifndef KERNELS_HAS_BITS_EXPAND
 static uint32_t kernel_bits_expand(const uint64_t *words, uint32_t n_words, uint32_t base,
                                    uint32_t skip, uint32_t cap, uint32_t *out)
 {
@@ -29,6 +42,9 @@ static uint32_t kernel_bits_expand(const uint64_t *words, uint32_t n_words, uint
     }
     return n;
 }
+#endif
+
+/* ---- Elias-Fano blocks ------------------------------------------------------------------------ */
 
 /* True when the words hold exactly n ones, all among the first n_bits, the last one there. */
 static bool kernel_ones_sound(const uint64_t *words, uint32_t n, uint64_t n_bits)
@@ -37,34 +53,56 @@ static bool kernel_ones_sound(const uint64_t *words, uint32_t n, uint64_t n_bits
     return words[last / 64] >> last % 64 == 1 && kernel_bits_total(words, bits_words(n_bits)) == n;
 }
 
-static void kernel_low_lanes(const uint64_t *words, unsigned l, uint32_t *out)
+#ifndef KERNELS_HAS_EF_HIGH
+/* out[i] = (place of one number i) - i, of n ones; they are known to be there. */
+static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
+{
+    uint32_t i = 0;
+    for (uint32_t w = 0; i < n; w++)
+        for (uint64_t bits = high[w]; bits; bits &= bits - 1, i++)
+            out[i] = 64 * w + bits_lowest(bits) - i;
+}
+#endif
+
+/* Put the low bits behind out[i], add base; the last value, or UINT32_MAX + 1 when they do not
+ * rise.  Eight bytes from a value's first one on are always in the block: the high words follow. */
+static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
-    const uint32_t mask = UINT32_MAX >> (32 - l);
-    for (unsigned row = 0; row < 32; row++) {
-        const uint8_t *at = bytes + 32 * (row * l / 32);
-        unsigned shift = row * l % 32;
-        if (shift + l > 32)
-            for (unsigned lane = 0; lane < 8; lane++)
-                out[8 * row + lane] = (load_u32(at + 4 * lane) >> shift |
-                                       load_u32(at + 32 + 4 * lane) << (32 - shift)) &
-                                      mask;
-        else
-            for (unsigned lane = 0; lane < 8; lane++)
-                out[8 * row + lane] = load_u32(at + 4 * lane) >> shift & mask;
+    const uint32_t l = s->low_bits, mask = (uint32_t)((UINT64_C(1) << l) - 1);
+    bool falls = false;
+    uint32_t before = 0;
+    for (uint32_t i = 0, at = 0; i < s->n; i++, at += l) {
+        uint32_t low = (uint32_t)(load_u64(bytes + at / 8) >> at % 8) & mask;
+        uint32_t value = (uint32_t)((uint64_t)out[i] << l) | low;
+        falls |= i && value <= before;
+        before = value;
+        out[i] = value + base;
     }
+    return falls ? UINT64_MAX : before;
 }
 
-static void kernel_low_bits(const ef_shape *s, const uint64_t *words, uint32_t *out)
+#ifndef KERNELS_HAS_EF_LOW_LANES
+/* The same for the eight lanes of a block of 256. */
+static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
 {
-    if (s->low_bits == 0)
-        memset(out, 0, s->n * sizeof *out);
-    else if (s->n == EF_BLOCK_MAX)
-        kernel_low_lanes(words, s->low_bits, out);
-    else
-        for (uint32_t i = 0; i < s->n; i++)
-            out[i] = bits_field(words, s->low_words, (uint64_t)i * s->low_bits, s->low_bits);
+    const uint8_t *bytes = (const uint8_t *)words;
+    const uint32_t l = s->low_bits, mask = UINT32_MAX >> (32 - l);
+    bool falls = false;
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < EF_BLOCK_MAX; i++) {
+        uint32_t at = i / 8 * l, shift = at % 32;
+        const uint8_t *lane = bytes + 32 * (at / 32) + 4 * (i % 8);
+        uint64_t low = load_u32(lane) >> shift;
+        if (shift + l > 32) low |= (uint64_t)load_u32(lane + 32) << (32 - shift);
+        uint32_t value = out[i] << l | ((uint32_t)low & mask);
+        falls |= i && value <= before;
+        before = value;
+        out[i] = value + base;
+    }
+    return falls ? UINT64_MAX : before;
 }
+#endif
 
 static uint32_t kernel_ef_decode(const ef_shape *s, const uint64_t *words, uint32_t base,
                                  uint32_t *out)
@@ -75,19 +113,97 @@ static uint32_t kernel_ef_decode(const ef_shape *s, const uint64_t *words, uint3
     }
     const uint64_t *high = words + s->low_words;
     if (!kernel_ones_sound(high, s->n, (uint64_t)s->n + (s->range >> s->low_bits))) return 0;
-    kernel_low_bits(s, words, out);
-    uint32_t i = 0;
-    for (uint32_t w = 0; i < s->n; w++)
-        for (uint64_t bits = high[w]; bits; bits &= bits - 1, i++)
-            out[i] |= (64 * w + bits_lowest(bits) - i) << s->low_bits;
-    bool falls = out[s->n - 1] != s->range;
-    for (i = 1; i < s->n; i++) falls |= out[i] <= out[i - 1];
-    for (i = 0; i < s->n; i++) out[i] += base;
-    return falls ? 0 : s->n;
+    kernel_ef_high(high, s->n, out);
+    uint64_t last = s->low_bits && s->n == EF_BLOCK_MAX ? kernel_ef_low_lanes(s, words, base, out)
+                                                        : kernel_ef_low_string(s, words, base, out);
+    return last == s->range ? s->n : 0;
 }
+
+/* ---- nibble integers --------------------------------------------------------------------------- */
+
+#ifndef KERNELS_HAS_NIBBLES
+/* One value; false when it does not end in the bytes or has more than 32 bits. */
+static bool nibble_value(slice bytes, uint64_t *at, uint32_t *out)
+{
+    uint64_t value = 0;
+    for (unsigned i = 0; i < NIBBLE_VALUE_MAX; i++) {
+        if (*at / 2 >= bytes.len) return false;
+        unsigned nibble = (unsigned)bytes.data[*at / 2] >> (*at % 2 ? 4 : 0) & 15u;
+        ++*at;
+        value |= (uint64_t)(nibble & 7) << 3 * i;
+        if (nibble < 8) {
+            *out = (uint32_t)value;
+            return value <= UINT32_MAX;
+        }
+    }
+    return false;
+}
+
+static bool kernel_nibble_decode(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (!nibble_value(bytes, at, &out[i])) return false;
+    return true;
+}
+
+static bool kernel_nibble_rising(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
+{
+    uint64_t next = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t value;
+        if (!nibble_value(bytes, at, &value) || next + value > UINT32_MAX) return false;
+        out[i] = (uint32_t)(next + value);
+        next += (uint64_t)value + 1;
+    }
+    return true;
+}
+
+static bool kernel_nibble_skip(slice bytes, uint64_t *at, uint64_t n)
+{
+    const uint64_t more = UINT64_C(0x8888888888888888);
+    while (n) {
+        uint64_t byte = *at / 2;
+        if (byte >= bytes.len) return false;
+        if (*at % 2 == 0 && bytes.len - byte >= 8) {
+            uint64_t ends = ~load_u64(bytes.data + byte) & more;
+            unsigned count = bits_count(ends);
+            if (count >= n) {
+                *at += bits_select(ends, (unsigned)n - 1) / 4 + 1;
+                return true;
+            }
+            n -= count;
+            *at += 16;
+        } else {
+            n -= !(bytes.data[byte] >> (*at % 2 ? 4 : 0) & 8);
+            ++*at;
+        }
+    }
+    return true;
+}
+#endif
+
+/* ---- impacts -------------------------------------------------------------------------------------- */
+
+#ifndef KERNELS_HAS_IMPACT_TF
+static void kernel_impact_tf(const uint8_t *impacts, const uint32_t *lengths, uint32_t n,
+                             const norm_scale *scale, uint32_t *out)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        double norm = scale->k1 * (1 - scale->b + scale->b * lengths[i] / scale->mean);
+        double tf = floor(norm * impacts[i] / (255.0 - impacts[i]) + 0.5);
+        uint32_t whole = tf < UINT32_MAX ? (uint32_t)tf : UINT32_MAX;
+        out[i] = impacts[i] == 255 ? UINT32_MAX : tf > 1 ? whole : 1;
+    }
+}
+#endif
 
 const codec_kernels KERNELS_NAME = {
     .ef_decode = kernel_ef_decode,
     .bits_expand = kernel_bits_expand,
     .bits_total = kernel_bits_total,
+    .bucket_rank = kernel_bucket_rank,
+    .nibble_decode = kernel_nibble_decode,
+    .nibble_rising = kernel_nibble_rising,
+    .nibble_skip = kernel_nibble_skip,
+    .impact_tf = kernel_impact_tf,
 };

@@ -25,9 +25,13 @@ static inline uint64_t nibble_encode(uint8_t *dst, uint64_t at, uint32_t value)
     }
 }
 /* Read n values from nibble *at on.  False when the bytes end first or a value does not fit;
- * out then holds nothing of use. */
+ * *at and out then hold nothing of use. */
 bool nibble_decode(slice bytes, uint64_t *at, uint32_t n, uint32_t *out);
-/* Pass over n values, 16 nibbles a step. */
+/* The same for a strictly rising row: the first number, then each one minus the one before
+ * minus 1.  False also when a number exceeds UINT32_MAX. */
+bool nibble_rising(slice bytes, uint64_t *at, uint32_t n, uint32_t *out);
+/* Pass over n values by counting their last nibbles, 16 nibbles a step; what they are is not
+ * looked at.  False when the bytes end first. */
 bool nibble_skip(slice bytes, uint64_t *at, uint64_t n);
 
 #endif

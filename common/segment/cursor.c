@@ -7,8 +7,11 @@
  */
 #include "common/segment/cursor.h"
 
+#include <assert.h>
+
 #include "common/codec/bits.h"
 #include "common/codec/gamma.h"
+#include "common/codec/kernels.h"
 #include "common/codec/nibble.h"
 #include "common/segment/layout.h"
 
@@ -21,6 +24,9 @@ void cursor_open(cursor *c, segment *s, const term_entry *entry)
     c->block_n = 0;
     c->block_first = 0;
     c->pos_rank = UINT32_MAX;
+    c->wants_groups = false;
+    c->tf_first = 0;
+    c->tf_n = 0;
 }
 
 static uint32_t cursor_stop(cursor *c)
@@ -108,7 +114,7 @@ static uint32_t dense_block_for(const postings *p, uint32_t target)
     if (!bits) return p->n_blocks;
     uint32_t doc = word * 64 + bits_lowest(bits), bucket = doc / BUCKET_DOCS;
     uint64_t rank = (uint64_t)p->rank[bucket] +
-                    bits_rank(p->bits + (size_t)bucket * (BUCKET_DOCS / 64), doc % BUCKET_DOCS);
+                    kernels_get()->bucket_rank(p->bits + (size_t)bucket * (BUCKET_DOCS / 64), doc % BUCKET_DOCS);
     return (uint32_t)(rank / p->block_size);
 }
 
@@ -146,9 +152,25 @@ uint32_t cursor_seek(cursor *c, uint32_t target)
 
 /* ---- values -------------------------------------------------------------------------------- */
 
+static_assert((int)POSITION_GROUP == (int)POSTINGS_TF_MAX, "frequencies are recovered a group at a time");
+
+/* Know the frequencies of the current posting's group up to it: passing over the positions of
+ * the group takes all of them. */
+static void group_tfs(cursor *c)
+{
+    uint32_t i = c->rank - c->block_first, from = i - i % POSITION_GROUP, want = i % POSITION_GROUP + 1;
+    if (c->tf_first != c->block_first + from) c->tf_n = 0;
+    c->tf_first = c->block_first + from;
+    if (c->tf_n >= want) return;
+    postings_tfs(&c->list, c->tf_first + c->tf_n, want - c->tf_n, c->docs + from + c->tf_n, c->tfs + c->tf_n);
+    c->tf_n = want;
+}
+
 uint32_t cursor_tf(cursor *c)
 {
     if (c->doc == CURSOR_END) return 0;
+    if (c->wants_groups) group_tfs(c);
+    if (c->rank - c->tf_first < c->tf_n) return c->tfs[c->rank - c->tf_first];
     return postings_tf(&c->list, c->rank, segment_dl(c->list.s, c->doc));
 }
 
@@ -199,7 +221,9 @@ static bool position_group(const postings *p, slice block, uint32_t n, uint32_t 
     return true;
 }
 
-/* Set pos_at to the start of the current posting's positions. */
+/* Set pos_at to the start of the current posting's positions, whose group's frequencies are
+ * known up to it.  In a crafted file the groups' directory may differ from where the postings
+ * before end; it is what counts. */
 static bool positions_locate(cursor *c)
 {
     const postings *p = &c->list;
@@ -213,15 +237,14 @@ static bool positions_locate(cursor *c)
         c->pos_rank = from;
     }
     uint64_t skip = 0;
-    for (uint32_t r = c->pos_rank; r < c->rank; r++)
-        skip += postings_tf(p, r, segment_dl(p->s, c->docs[r - c->block_first]));
-    if (!nibble_skip(c->pos_bytes, &c->pos_at, skip)) return positions_damaged(p, c->pos_bytes);
+    for (uint32_t r = c->pos_rank; r < c->rank; r++) skip += c->tfs[r - from];
+    if (skip && !nibble_skip(c->pos_bytes, &c->pos_at, skip)) return positions_damaged(p, c->pos_bytes);
     c->pos_rank = c->rank;
     return true;
 }
 
-/* n values from *at: the first position, then gaps - 1; writes the first cap. */
-static bool positions_decode(slice bytes, uint64_t *at, uint32_t n, uint32_t *out, uint32_t cap)
+/* n positions from *at on, of which the first cap < n are wanted. */
+static bool positions_decode_some(slice bytes, uint64_t *at, uint32_t n, uint32_t *out, uint32_t cap)
 {
     uint64_t next = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -238,16 +261,23 @@ static bool positions_decode(slice bytes, uint64_t *at, uint32_t n, uint32_t *ou
 uint32_t cursor_positions(cursor *c, uint32_t *out, uint32_t cap)
 {
     if (c->doc == CURSOR_END || !c->list.has_positions) return 0;
+    c->wants_groups = true;
     uint32_t tf = cursor_tf(c);
     if (!positions_locate(c)) {
         c->pos_rank = UINT32_MAX;
         return 0;
     }
     uint64_t at = c->pos_at;
-    if (!positions_decode(c->pos_bytes, &at, tf, out, cap)) {
+    if (!(cap < tf ? positions_decode_some(c->pos_bytes, &at, tf, out, cap)
+                   : nibble_rising(c->pos_bytes, &at, tf, out))) {
         positions_damaged(&c->list, c->pos_bytes);
         return 0;
     }
+    /* Read on from here, but for the next group or block, which has an entry of its own. */
+    uint32_t behind = c->rank + 1 - c->block_first;
+    bool more = behind < c->block_n && behind % POSITION_GROUP;
+    c->pos_rank = more ? c->rank + 1 : UINT32_MAX;
+    c->pos_at = at;
     return tf;
 }
 

@@ -28,6 +28,10 @@ typedef struct cursor {
     uint32_t pos_rank;       /* UINT32_MAX when not known                                 */
     uint64_t pos_at;         /* nibble in the block's stream                              */
     slice pos_bytes;         /* the stream of pos_rank's group                            */
+    /* term frequencies of one group of positions, so far as they are known               */
+    bool wants_groups;       /* positions have been read: frequencies come by the group   */
+    uint32_t tf_first, tf_n; /* rank of the group's first posting; how many are known     */
+    uint32_t tfs[POSTINGS_TF_MAX];
     uint32_t docs[SEGMENT_BLOCK_MAX];
 } cursor;
 

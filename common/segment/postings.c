@@ -283,34 +283,82 @@ static uint32_t small_exception(const postings *p, uint32_t rank)
     return 0;
 }
 
-static uint32_t large_exception(const postings *p, uint32_t rank)
+/* Index of the first exception whose rank is not below `rank`. */
+static uint32_t large_exception_from(const postings *p, uint32_t rank)
 {
     uint32_t low = 0, high = p->n_exceptions;
-    const uint8_t *ranks = p->exceptions.data;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        uint32_t at = load_u32(ranks + 4 * (size_t)mid);
-        if (at == rank) return load_u32(ranks + 4 * ((size_t)p->n_exceptions + mid));
-        if (at < rank)
-            low = mid + 1;
-        else
-            high = mid;
+        if (load_u32(p->exceptions.data + 4 * (size_t)mid) < rank) low = mid + 1;
+        else high = mid;
     }
-    return 0;
+    return low;
+}
+
+static uint32_t large_exception(const postings *p, uint32_t rank)
+{
+    uint32_t i = large_exception_from(p, rank);
+    const uint8_t *ranks = p->exceptions.data;
+    if (i == p->n_exceptions || load_u32(ranks + 4 * (size_t)i) != rank) return 0;
+    return load_u32(ranks + 4 * ((size_t)p->n_exceptions + i));
+}
+
+/* What to believe of a posting whose tf should have been an exception. */
+static uint32_t tf_missing(const postings *p)
+{
+    segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS), "a term frequency is missing");
+    return 1;
 }
 
 uint32_t postings_tf(const postings *p, uint32_t rank, uint32_t dl)
 {
     if (rank >= p->df) return 0;
     if (p->n_exceptions) {
-        uint32_t tf =
-            p->kind == POSTINGS_SMALL ? small_exception(p, rank) : large_exception(p, rank);
+        uint32_t tf = p->kind == POSTINGS_SMALL ? small_exception(p, rank) : large_exception(p, rank);
         if (tf) return tf;
     }
-    if (p->impacts[rank] == 255) {
-        segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS),
-                        "a term frequency is missing");
-        return 1;
-    }
+    if (p->impacts[rank] == 255) return tf_missing(p);
     return impact_decode(p->impacts[rank], segment_norm(&p->s->info, dl));
+}
+
+/* Set out[i] where rank + i < end is an exception that says more than 0. */
+static void small_exceptions(const postings *p, uint32_t rank, uint32_t n, uint32_t *out)
+{
+    reader r = reader_of(p->exceptions);
+    uint64_t next = 0, end = (uint64_t)rank + n;
+    for (uint32_t i = 0; i < p->n_exceptions && next < end; i++) {
+        uint64_t at = next + read_varint_max(&r, p->df);
+        uint32_t tf = (uint32_t)read_varint_max(&r, UINT32_MAX);
+        if (at >= rank && at < end && tf) out[at - rank] = tf;
+        next = at + 1;
+    }
+}
+
+static void large_exceptions(const postings *p, uint32_t rank, uint32_t n, uint32_t *out)
+{
+    const uint8_t *ranks = p->exceptions.data;
+    uint32_t first = large_exception_from(p, rank), left = p->n_exceptions - first;
+    for (uint32_t i = first; i - first < n && i - first < left; i++) {
+        uint32_t at = load_u32(ranks + 4 * (size_t)i), tf = load_u32(ranks + 4 * ((size_t)p->n_exceptions + i));
+        if (at < rank || at - rank >= n) break;
+        if (tf) out[at - rank] = tf;
+    }
+}
+
+void postings_tfs(const postings *p, uint32_t rank, uint32_t n, const uint32_t *docs, uint32_t *out)
+{
+    const segment_info *info = &p->s->info;
+    uint32_t lengths[POSTINGS_TF_MAX];
+    bool missing = false;
+    for (uint32_t i = 0; i < n; i++) {
+        lengths[i] = segment_dl(p->s, docs[i]);
+        missing |= p->impacts[rank + i] == 255;
+    }
+    kernels_get()->impact_tf(p->impacts + rank, lengths, n, &(norm_scale){info->k1, info->b, info->avgdl_ref}, out);
+    for (uint32_t i = 0; missing && i < n; i++)
+        if (p->impacts[rank + i] == 255) out[i] = 0;
+    if (p->n_exceptions && p->kind == POSTINGS_SMALL) small_exceptions(p, rank, n, out);
+    else if (p->n_exceptions) large_exceptions(p, rank, n, out);
+    for (uint32_t i = 0; missing && i < n; i++)
+        if (!out[i]) out[i] = tf_missing(p);
 }

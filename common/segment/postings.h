@@ -49,11 +49,17 @@ typedef struct postings {
  * positions and form bits, which are verified when they are first read. */
 bool postings_open(postings *out, segment *s, const term_entry *entry);
 /* Document numbers of block b (dense: of ranks [b * block_size, ...)), strictly increasing and
- * < n_docs; returns their number, or 0 on damage.  out holds SEGMENT_BLOCK_MAX. */
+ * < n_docs; returns their number, or 0 on damage.  out holds SEGMENT_BLOCK_MAX.  In a crafted
+ * file a block may start below the end of the one before: who needs documents to rise from
+ * block to block compares the two (cursor.c does). */
 uint32_t postings_decode_block(const postings *p, uint32_t b, uint32_t *out);
 /* Rank of the first posting of block b. */
 uint32_t postings_block_rank(const postings *p, uint32_t b);
 /* tf of the posting with this rank, whose document has length dl. */
 uint32_t postings_tf(const postings *p, uint32_t rank, uint32_t dl);
+/* The same for ranks [rank, rank + n), n <= POSTINGS_TF_MAX, whose documents are docs[0, n):
+ * several times as fast as one by one. */
+enum { POSTINGS_TF_MAX = 16 };
+void postings_tfs(const postings *p, uint32_t rank, uint32_t n, const uint32_t *docs, uint32_t *out);
 
 #endif

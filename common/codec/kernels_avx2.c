@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ * kernels_avx2.c - the kernels for AVX2, BMI2 and POPCNT; see kernels.h.
+ *
+ * Bits are turned into their places eight at a time by PDEP and PEXT, without a table.  Nibble
+ * integers are taken apart 16 nibbles at a time: PEXT gathers their payload, and a second mask
+ * says at which bit of it each value ends.
+ */
+#define KERNELS_NAME kernels_avx2
+#define KERNELS_HAS_BITS_EXPAND
+#define KERNELS_HAS_BUCKET_RANK
+#define KERNELS_HAS_EF_HIGH
+#define KERNELS_HAS_EF_LOW_LANES
+#define KERNELS_HAS_NIBBLES
+#define KERNELS_HAS_IMPACT_TF
+#include "common/codec/bmi2.h"
+#include "common/codec/kernels.h"
+
+static inline __m256i load_8(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline void store_8(void *p, __m256i v) { _mm256_storeu_si256((__m256i *)p, v); }
+static inline __m256i lanes_8(void) { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
+
+/* Store the first n lanes. */
+static inline void store_first(uint32_t *out, __m256i v, uint32_t n)
+{
+    __m256i keep = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lanes_8());
+    _mm256_maskstore_epi32((int *)out, keep, v);
+}
+
+/* Places of the set bits of a byte, plus add, in as many lanes. */
+static inline __m256i places_8(unsigned byte, uint32_t add)
+{
+    __m256i places = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)bmi2_places(byte)));
+    return _mm256_add_epi32(places, _mm256_set1_epi32((int)add));
+}
+
+static uint32_t kernel_bucket_rank(const uint64_t *words, uint32_t n_bits)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < n_bits / 64; i++) n += bits_count(words[i]);
+    return n_bits % 64 ? n + bits_count(_bzhi_u64(words[n_bits / 64], n_bits % 64)) : n;
+}
+
+/* A word with few bits is walked bit by bit, one with many byte by byte. */
+static uint32_t kernel_bits_expand(const uint64_t *words, uint32_t n_words, uint32_t base,
+                                   uint32_t skip, uint32_t cap, uint32_t *out)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < n_words && n < cap; i++, base += 64) {
+        uint64_t w = words[i];
+        uint32_t ones = bits_count(w);
+        if (skip >= ones) {
+            skip -= ones;
+            continue;
+        }
+        w = _pdep_u64(UINT64_MAX << skip, w);
+        skip = 0;
+        if (ones > 16 && cap - n >= 64) {
+            for (unsigned at = 0; at < 64; at += 8, w >>= 8) {
+                store_8(out + n, places_8(w & 255, base + at));
+                n += bits_count(w & 255);
+            }
+            continue;
+        }
+        for (; w && n < cap; w &= w - 1) out[n++] = base + bits_lowest(w);
+    }
+    return n;
+}
+
+static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
+{
+    uint32_t i = 0;
+    for (uint32_t w = 0; i < n; w++) {
+        uint64_t bits = high[w];
+        for (unsigned at = 0; at < 64 && i < n; at += 8, bits >>= 8) {
+            __m256i v = _mm256_sub_epi32(places_8(bits & 255, 64 * w + at - i), lanes_8());
+            if (n - i >= 8) store_8(out + i, v);
+            else store_first(out + i, v, n - i);
+            i += bits_count(bits & 255);
+        }
+    }
+}
+
+/* One row of eight lanes a step; v <= before is min(v, before) == v. */
+static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
+{
+    const uint8_t *bytes = (const uint8_t *)words;
+    const uint32_t l = s->low_bits;
+    const __m256i mask = _mm256_set1_epi32((int)(UINT32_MAX >> (32 - l))), turn = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
+    const __m256i bases = _mm256_set1_epi32((int)base);
+    const __m128i by = _mm_cvtsi32_si128((int)l);
+    __m256i falls = _mm256_setzero_si256(), last = falls, not_first = _mm256_setr_epi32(0, -1, -1, -1, -1, -1, -1, -1);
+    for (uint32_t row = 0, at = 0; row < 32; row++, at += l) {
+        const uint8_t *word = bytes + 32 * (at / 32); /* the 32 bytes behind are there: high words */
+        __m256i low = _mm256_or_si256(_mm256_srl_epi32(load_8(word), _mm_cvtsi32_si128((int)(at % 32))),
+                                      _mm256_sll_epi32(load_8(word + 32), _mm_cvtsi32_si128((int)(32 - at % 32))));
+        __m256i v = _mm256_or_si256(_mm256_sll_epi32(load_8(out + 8 * row), by), _mm256_and_si256(low, mask));
+        __m256i turned = _mm256_permutevar8x32_epi32(v, turn);
+        __m256i before = _mm256_blend_epi32(turned, last, 1);
+        falls = _mm256_or_si256(falls, _mm256_and_si256(not_first, _mm256_cmpeq_epi32(_mm256_min_epu32(v, before), v)));
+        not_first = _mm256_set1_epi32(-1);
+        last = turned;
+        store_8(out + 8 * row, _mm256_add_epi32(v, bases));
+    }
+    return _mm256_movemask_epi8(falls) ? UINT64_MAX : (uint32_t)_mm256_cvtsi256_si32(last);
+}
+
+/* ---- nibble integers --------------------------------------------------------------------------- */
+
+/* Values from *at on, as they are or (rising) as numbers. */
+static inline bool take_nibbles(slice bytes, uint64_t *at, uint32_t n, uint32_t *out, bool rising)
+{
+    uint64_t next = 0, wide = 0;
+    for (uint32_t i = 0; i < n;) {
+        if (*at / 2 >= bytes.len) return false;
+        uint64_t word = bmi2_nibbles(bytes, *at), payload = _pext_u64(word, ~BMI2_MORE);
+        /* Bit 3 p + 2 of ends: a value ends with nibble p. */
+        uint64_t ends = _pdep_u64(_pext_u64(~word, BMI2_MORE), UINT64_C(0x924924924924));
+        if (!ends) return false;
+        unsigned from = 0;
+        for (; ends && i < n; ends &= ends - 1, i++) {
+            unsigned end = bits_lowest(ends) + 1;
+            uint64_t value = _bzhi_u64(payload, end) >> from;
+            wide |= value >> 32 | (end - from > 33);
+            if (rising) {
+                value += next;
+                wide |= value >> 32;
+                next = value + 1;
+            }
+            out[i] = (uint32_t)value;
+            from = end;
+        }
+        *at += from / 3;
+    }
+    return !wide;
+}
+
+static bool kernel_nibble_decode(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
+{
+    return take_nibbles(bytes, at, n, out, false);
+}
+
+static bool kernel_nibble_rising(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
+{
+    return take_nibbles(bytes, at, n, out, true);
+}
+
+/* ---- impacts -------------------------------------------------------------------------------------- */
+
+/* Exact for every u32: the bits below 2^52 of a double with the exponent of 2^52. */
+static inline __m256d double_of_u32(__m128i v)
+{
+    const __m256d high = _mm256_set1_pd(0x1p52);
+    __m256i wide = _mm256_or_si256(_mm256_cvtepu32_epi64(v), _mm256_castpd_si256(high));
+    return _mm256_sub_pd(_mm256_castsi256_pd(wide), high);
+}
+
+/* Four frequencies in the low halves of four lanes. */
+static inline __m256i tf_4(__m128i impacts, __m128i lengths, const norm_scale *scale)
+{
+    const __m256d one = _mm256_set1_pd(1), b = _mm256_set1_pd(scale->b), most = _mm256_set1_pd(UINT32_MAX);
+    __m256d w = _mm256_cvtepi32_pd(impacts), full = _mm256_set1_pd(255);
+    __m256d part = _mm256_div_pd(_mm256_mul_pd(b, double_of_u32(lengths)), _mm256_set1_pd(scale->mean));
+    __m256d norm = _mm256_mul_pd(_mm256_set1_pd(scale->k1), _mm256_add_pd(_mm256_sub_pd(one, b), part));
+    __m256d tf = _mm256_div_pd(_mm256_mul_pd(norm, w), _mm256_sub_pd(full, w));
+    tf = _mm256_floor_pd(_mm256_add_pd(tf, _mm256_set1_pd(0.5)));
+    tf = _mm256_min_pd(_mm256_max_pd(tf, one), most); /* max gives `one` for what is no number */
+    tf = _mm256_blendv_pd(tf, most, _mm256_cmp_pd(w, full, _CMP_EQ_OQ));
+    return _mm256_castpd_si256(_mm256_add_pd(tf, _mm256_set1_pd(0x1p52)));
+}
+
+static void kernel_impact_tf(const uint8_t *impacts, const uint32_t *lengths, uint32_t n,
+                             const norm_scale *scale, uint32_t *out)
+{
+    for (uint32_t i = 0; i < n; i += 8) {
+        uint32_t have = n - i < 8 ? n - i : 8;
+        uint64_t bytes = 0;
+        __m256i length = _mm256_setzero_si256();
+        if (have == 8) {
+            bytes = load_u64(impacts + i);
+            length = load_8(lengths + i);
+        } else {
+            for (uint32_t k = have; k-- > 0;) bytes = bytes << 8 | impacts[i + k];
+            __m256i keep = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)have), lanes_8());
+            length = _mm256_maskload_epi32((const int *)(const void *)(lengths + i), keep);
+        }
+        __m256i w = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)bytes));
+        __m256i low = tf_4(_mm256_castsi256_si128(w), _mm256_castsi256_si128(length), scale);
+        __m256i high = tf_4(_mm256_extracti128_si256(w, 1), _mm256_extracti128_si256(length, 1), scale);
+        __m256 halves = _mm256_shuffle_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high), 0x88);
+        __m256i tf = _mm256_permute4x64_epi64(_mm256_castps_si256(halves), 0xd8);
+        if (have == 8) store_8(out + i, tf);
+        else store_first(out + i, tf, have);
+    }
+}
+
+#include "common/codec/kernels_template.h"

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ * kernels_avx512.c - the kernels for AVX-512 (BW, DQ, VL, VBMI, VBMI2, VPOPCNTDQ); see kernels.h.
+ *
+ * Compressing a row of the numbers 0 .. 63 by a word gives the places of its bits at once.  Up
+ * to eight nibble integers are taken from 16 nibbles without a branch on their lengths.
+ */
+#define KERNELS_NAME kernels_avx512
+#define KERNELS_HAS_BITS_TOTAL
+#define KERNELS_HAS_BITS_EXPAND
+#define KERNELS_HAS_BUCKET_RANK
+#define KERNELS_HAS_EF_HIGH
+#define KERNELS_HAS_EF_LOW_LANES
+#define KERNELS_HAS_NIBBLES
+#define KERNELS_HAS_IMPACT_TF
+#include "common/codec/bmi2.h"
+#include "common/codec/kernels.h"
+
+static inline __mmask16 first_16(uint32_t n) { return (__mmask16)_bzhi_u32(0xffff, n < 16 ? n : 16); }
+static inline __mmask8 first_8(uint32_t n) { return (__mmask8)_bzhi_u32(0xff, n < 8 ? n : 8); }
+
+static inline __m512i lanes_16(void)
+{
+    return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
+/* 0 .. 63, a byte each. */
+static inline __m512i bytes_64(void)
+{
+    const __m512i low = _mm512_set4_epi32(0x0f0e0d0c, 0x0b0a0908, 0x07060504, 0x03020100);
+    const __m512i quarter = _mm512_setr_epi64(0, 0, 0x1010101010101010, 0x1010101010101010, 0x2020202020202020,
+                                              0x2020202020202020, 0x3030303030303030, 0x3030303030303030);
+    return _mm512_add_epi8(low, quarter);
+}
+
+/* Bytes 16 k .. 16 k + 15 of v as u32. */
+static inline __m512i quarter_of(__m512i v, unsigned k)
+{
+    switch (k) {
+    case 0: return _mm512_cvtepu8_epi32(_mm512_castsi512_si128(v));
+    case 1: return _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, 1));
+    case 2: return _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, 2));
+    default: return _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, 3));
+    }
+}
+
+static uint64_t kernel_bits_total(const uint64_t *words, size_t n_words)
+{
+    __m512i sum = _mm512_setzero_si512();
+    size_t i = 0;
+    for (; n_words - i >= 8; i += 8)
+        sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_loadu_si512(words + i)));
+    __m512i rest = _mm512_maskz_loadu_epi64(first_8((uint32_t)(n_words - i)), words + i);
+    return (uint64_t)_mm512_reduce_add_epi64(_mm512_add_epi64(sum, _mm512_popcnt_epi64(rest)));
+}
+
+/* Word j counts with its lowest n_bits - 64 j bits. */
+static uint32_t kernel_bucket_rank(const uint64_t *words, uint32_t n_bits)
+{
+    const __m512i ends = _mm512_setr_epi64(64, 128, 192, 256, 320, 384, 448, 512);
+    __m512i over = _mm512_max_epi64(_mm512_sub_epi64(ends, _mm512_set1_epi64(n_bits)), _mm512_setzero_si512());
+    __m512i keep = _mm512_srlv_epi64(_mm512_set1_epi64(-1), over);
+    __m512i bits = _mm512_and_si512(_mm512_loadu_si512(words), keep);
+    return (uint32_t)_mm512_reduce_add_epi64(_mm512_popcnt_epi64(bits));
+}
+
+static uint32_t kernel_bits_expand(const uint64_t *words, uint32_t n_words, uint32_t base,
+                                   uint32_t skip, uint32_t cap, uint32_t *out)
+{
+    const __m512i bytes = bytes_64();
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < n_words && n < cap; i++, base += 64) {
+        uint32_t ones = bits_count(words[i]);
+        if (skip >= ones) {
+            skip -= ones;
+            continue;
+        }
+        uint64_t w = _pdep_u64(UINT64_MAX << skip, words[i]);
+        ones -= skip;
+        skip = 0;
+        if (ones > cap - n) ones = cap - n;
+        __m512i places = _mm512_maskz_compress_epi8(w, bytes), bases = _mm512_set1_epi32((int)base);
+        for (uint32_t k = 0; 16 * k < ones; k++)
+            _mm512_mask_storeu_epi32(out + n + 16 * k, first_16(ones - 16 * k),
+                                     _mm512_add_epi32(quarter_of(places, k), bases));
+        n += ones;
+    }
+    return n;
+}
+
+static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
+{
+    const __m512i bytes = bytes_64(), lanes = lanes_16();
+    uint32_t i = 0;
+    for (uint32_t w = 0; i < n; w++) {
+        uint32_t ones = bits_count(high[w]);
+        __m512i places = _mm512_maskz_compress_epi8(high[w], bytes);
+        for (uint32_t k = 0; 16 * k < ones; k++) {
+            __m512i less = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)(i + 16 * k - 64 * w)));
+            _mm512_mask_storeu_epi32(out + i + 16 * k, first_16(n - i - 16 * k),
+                                     _mm512_sub_epi32(quarter_of(places, k), less));
+        }
+        i += ones;
+    }
+}
+
+/* Two rows of eight lanes a step. */
+static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
+{
+    const uint8_t *bytes = (const uint8_t *)words;
+    const uint32_t l = s->low_bits;
+    const __m512i mask = _mm512_set1_epi32((int)(UINT32_MAX >> (32 - l))), bases = _mm512_set1_epi32((int)base);
+    const __m128i by = _mm_cvtsi32_si128((int)l);
+    __m512i last = _mm512_setzero_si512();
+    __mmask16 falls = 0, look = 0xfffe;
+    for (uint32_t row = 0, at = 0; row < 32; row += 2, at += 2 * l, look = 0xffff) {
+        /* The 32 bytes behind a lane's last word are there: the high words. */
+        const uint8_t *a = bytes + 32 * (at / 32), *b = bytes + 32 * ((at + l) / 32);
+        __m512i shift = _mm512_inserti64x4(_mm512_set1_epi32((int)(at % 32)),
+                                           _mm256_set1_epi32((int)((at + l) % 32)), 1);
+        __m512i here = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256((const void *)a)),
+                                          _mm256_loadu_si256((const void *)b), 1);
+        __m512i behind = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256((const void *)(a + 32))),
+                                            _mm256_loadu_si256((const void *)(b + 32)), 1);
+        __m512i low = _mm512_and_si512(_mm512_shrdv_epi32(here, behind, shift), mask);
+        __m512i v = _mm512_or_si512(_mm512_sll_epi32(_mm512_loadu_si512(out + 8 * row), by), low);
+        __m512i before = _mm512_alignr_epi32(v, last, 15);
+        falls |= _mm512_mask_cmple_epu32_mask(look, v, before);
+        last = v;
+        _mm512_storeu_si512(out + 8 * row, _mm512_add_epi32(v, bases));
+    }
+    if (falls) return UINT64_MAX;
+    return (uint32_t)_mm_extract_epi32(_mm512_extracti32x4_epi32(last, 3), 3);
+}
+
+/* ---- nibble integers --------------------------------------------------------------------------- */
+
+/* Inclusive sums of eight lanes. */
+static inline __m512i sums_8(__m512i v)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    v = _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 7));
+    v = _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 6));
+    return _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 4));
+}
+
+/* Values from *at on, as they are or (rising) as numbers. */
+static inline bool take_nibbles(slice bytes, uint64_t *at, uint32_t n, uint32_t *out, bool rising)
+{
+    const __m128i thirds = _mm_setr_epi8(3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 36, 39, 42, 45, 48);
+    const __m512i ones = _mm512_set1_epi64(-1);
+    __m512i before = ones; /* the number before, in every lane                            */
+    __mmask8 wide = 0;
+    for (uint32_t i = 0; i < n;) {
+        if (*at / 2 >= bytes.len) return false;
+        uint64_t word = bmi2_nibbles(bytes, *at);
+        unsigned last = (unsigned)_pext_u64(~word, BMI2_MORE), have = bits_count(last); /* of values */
+        if (!last) return false;
+        if (have > 8) have = 8;
+        if (have > n - i) have = n - i;
+        __mmask8 in = first_8(have);
+        __m128i end = _mm_maskz_compress_epi8((__mmask16)last, thirds);
+        __m512i to = _mm512_cvtepu8_epi64(end), from = _mm512_cvtepu8_epi64(_mm_slli_si128(end, 1));
+        __m512i payload = _mm512_set1_epi64((long long)_pext_u64(word, ~BMI2_MORE));
+        __m512i v = _mm512_srlv_epi64(_mm512_andnot_si512(_mm512_sllv_epi64(ones, to), payload), from);
+        wide |= _mm512_mask_cmpgt_epu64_mask(in, _mm512_sub_epi64(to, from), _mm512_set1_epi64(33));
+        wide |= _mm512_mask_cmpgt_epu64_mask(in, v, _mm512_set1_epi64(UINT32_MAX));
+        if (rising) {
+            v = _mm512_add_epi64(sums_8(_mm512_sub_epi64(v, ones)), before);
+            wide |= _mm512_mask_cmpgt_epu64_mask(in, v, _mm512_set1_epi64(UINT32_MAX));
+            before = _mm512_permutexvar_epi64(_mm512_set1_epi64((int)have - 1), v);
+        }
+        _mm256_mask_storeu_epi32(out + i, in, _mm512_cvtepi64_epi32(v));
+        i += have;
+        *at += bmi2_select(last, have - 1) + 1;
+    }
+    return !wide;
+}
+
+static bool kernel_nibble_decode(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
+{
+    return take_nibbles(bytes, at, n, out, false);
+}
+
+static bool kernel_nibble_rising(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
+{
+    return take_nibbles(bytes, at, n, out, true);
+}
+
+/* ---- impacts -------------------------------------------------------------------------------------- */
+
+static void kernel_impact_tf(const uint8_t *impacts, const uint32_t *lengths, uint32_t n,
+                             const norm_scale *scale, uint32_t *out)
+{
+    const __m512d one = _mm512_set1_pd(1), b = _mm512_set1_pd(scale->b), full = _mm512_set1_pd(255);
+    const __m512d most = _mm512_set1_pd(UINT32_MAX), fixed = _mm512_sub_pd(one, b);
+    for (uint32_t i = 0; i < n; i += 8) {
+        __mmask8 in = first_8(n - i);
+        __m512d w = _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_maskz_loadu_epi8(in, impacts + i)));
+        __m512d length = _mm512_cvtepu32_pd(_mm256_maskz_loadu_epi32(in, lengths + i));
+        __m512d part = _mm512_div_pd(_mm512_mul_pd(b, length), _mm512_set1_pd(scale->mean));
+        __m512d norm = _mm512_mul_pd(_mm512_set1_pd(scale->k1), _mm512_add_pd(fixed, part));
+        __m512d tf = _mm512_div_pd(_mm512_mul_pd(norm, w), _mm512_sub_pd(full, w));
+        tf = _mm512_roundscale_pd(_mm512_add_pd(tf, _mm512_set1_pd(0.5)), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+        tf = _mm512_min_pd(_mm512_max_pd(tf, one), most); /* max gives `one` for what is no number */
+        tf = _mm512_mask_mov_pd(tf, _mm512_cmp_pd_mask(w, full, _CMP_EQ_OQ), most);
+        _mm256_mask_storeu_epi32(out + i, in, _mm512_cvtpd_epu32(tf));
+    }
+}
+
+#include "common/codec/kernels_template.h"
