@@ -37,9 +37,10 @@ void writer_check_buf(segment_writer *w, const buf *b)
 void writer_put(segment_writer *w, const void *data, size_t len)
 {
     const uint8_t *p = data;
+    uint32_t page_bytes = segment_page_bytes(&w->info);
     if (writer_bad(w)) return;
     while (len) {
-        size_t room = SEGMENT_PAGE_BYTES - w->out.len % SEGMENT_PAGE_BYTES;
+        size_t room = page_bytes - w->out.len % page_bytes;
         size_t n = len < room ? len : room;
         w->page_crc = crc32c(w->page_crc, p, n);
         outfile_write(&w->out, p, n);
@@ -114,6 +115,7 @@ pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *n
                              .avgdl_ref = config->avgdl_ref,
                              .block_size = config->block_size,
                              .dense_shift = config->dense_shift,
+                             .page_shift = SEGMENT_PAGE_SHIFT,
                              .has_positions = config->has_positions,
                              .has_text = config->has_text};
     memcpy(w->info.uuid, config->uuid, 16);
@@ -272,7 +274,7 @@ static uint32_t ends_write(segment_writer *w)
 {
     uint8_t bytes[LAYOUT_FOOTER_BYTES];
     layout_footer footer = {.info = w->info, .page_table_off = w->out.len};
-    if (w->out.len % SEGMENT_PAGE_BYTES) buf_u32(&w->page_crcs, w->page_crc);
+    if (w->out.len % segment_page_bytes(&w->info)) buf_u32(&w->page_crcs, w->page_crc);
     footer.page_table_len = w->page_crcs.len;
     buf table = w->page_crcs; /* moved out: writing goes on adding page sums              */
     w->page_crcs = (buf){0};

@@ -46,12 +46,13 @@ static const char *check_where(const segment *s, uint64_t off)
 static void check_pages(check *c)
 {
     const segment *s = c->s;
+    uint32_t page_bytes = segment_page_bytes(&s->info);
     for (size_t page = 0; page < s->n_pages; page++) {
-        uint64_t off = (uint64_t)page * SEGMENT_PAGE_BYTES, len = s->page_table_off - off;
-        if (len > SEGMENT_PAGE_BYTES) len = SEGMENT_PAGE_BYTES;
+        uint64_t off = (uint64_t)page * page_bytes, len = s->page_table_off - off;
+        if (len > page_bytes) len = page_bytes;
         uint32_t want = load_u32((const uint8_t *)s->page_crcs + 4 * page);
         if (crc32c(0, s->file.data + off, (size_t)len) != want)
-            check_finding(c, check_where(s, off), off, "checksum of this 64 KiB page differs");
+            check_finding(c, check_where(s, off), off, "checksum of the page that starts here differs");
         c->sink->pages++;
     }
 }

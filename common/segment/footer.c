@@ -68,6 +68,7 @@ uint32_t footer_encode(const layout_footer *f, uint8_t out[LAYOUT_FOOTER_BYTES])
     out[116] = info->dl_width;
     out[117] = info->seq_width;
     out[118] = info->date_width;
+    out[119] = info->page_shift;
     store_u64(out + 120, info->seq_base);
     for (unsigned i = 0; i < SECTION_COUNT; i++) {
         store_u64(out + 128 + 16 * i, info->sections[i].off);
@@ -107,6 +108,7 @@ static void footer_load(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *f)
     info->dl_width = in[116];
     info->seq_width = in[117];
     info->date_width = in[118];
+    info->page_shift = in[119];
     info->seq_base = load_u64(in + 120);
     for (unsigned i = 0; i < SECTION_COUNT; i++) {
         info->sections[i].off = load_u64(in + 128 + 16 * i);
@@ -130,7 +132,7 @@ static const char *check_places(const layout_footer *f)
         at = layout_next(s->off + s->len);
     }
     if (f->page_table_off != at || at > f->file_len) return "the page table is misplaced";
-    if (f->page_table_len != 4 * layout_groups(at, SEGMENT_PAGE_BYTES))
+    if (f->page_table_len != 4 * layout_groups(at, segment_page_bytes(info)))
         return "the page table has a wrong size";
     if (f->file_len != layout_align(at + f->page_table_len, 8) + LAYOUT_FOOTER_BYTES)
         return "the file length is wrong";
@@ -186,7 +188,7 @@ const char *footer_decode(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *
     if (memcmp(in + 368, layout_footer_magic, 8)) return "the end is missing: the file was cut";
     if (load_u32(in + 380) != crc32c(0, in, 380)) return "footer checksum differs";
     if (load_u32(in + 24) != SEGMENT_VERSION) return "unknown format version";
-    if (load_u32(in + 112) > 7 || in[119] || load_u32(in + 356) || load_u32(in + 376))
+    if (load_u32(in + 112) > 7 || in[119] > SEGMENT_PAGE_SHIFT_MAX || load_u32(in + 356) || load_u32(in + 376))
         return "reserved bytes are not zero";
     footer_load(in, f);
     const char *wrong = check_numbers(&f->info);

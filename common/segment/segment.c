@@ -51,11 +51,12 @@ pm_status segment_status(const segment *s, pm_error *err)
 static bool page_verify(segment *s, uint64_t page)
 {
     if (atomic_load_explicit(&s->damaged, memory_order_relaxed) != DAMAGE_NONE) return false;
-    uint64_t off = page * SEGMENT_PAGE_BYTES, len = s->page_table_off - off;
-    if (len > SEGMENT_PAGE_BYTES) len = SEGMENT_PAGE_BYTES;
+    uint32_t page_bytes = segment_page_bytes(&s->info);
+    uint64_t off = page * page_bytes, len = s->page_table_off - off;
+    if (len > page_bytes) len = page_bytes;
     if (crc32c(0, s->file.data + off, (size_t)len) !=
         load_u32((const uint8_t *)s->page_crcs + 4 * page)) {
-        segment_damaged(s, off, "page", "checksum of this 64 KiB page differs");
+        segment_damaged(s, off, "page", "checksum of the page that starts here differs");
         return false;
     }
     atomic_fetch_or_explicit(&s->page_verified[page / 64], UINT64_C(1) << page % 64,
@@ -70,8 +71,8 @@ bool segment_touch(segment *s, uint64_t off, uint64_t len)
         segment_damaged(s, off, "file", "a reference leads out of the sections");
         return false;
     }
-    for (uint64_t page = off / SEGMENT_PAGE_BYTES; page <= (off + len - 1) / SEGMENT_PAGE_BYTES;
-         page++) {
+    uint32_t page_bytes = segment_page_bytes(&s->info);
+    for (uint64_t page = off / page_bytes; page <= (off + len - 1) / page_bytes; page++) {
         uint64_t bits = atomic_load_explicit(&s->page_verified[page / 64], memory_order_relaxed);
         if (!(bits >> page % 64 & 1) && !page_verify(s, page)) return false;
     }

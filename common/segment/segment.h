@@ -10,7 +10,7 @@
  * Here is an id, give me its document number: segment_find_id.
  *
  * Nothing is checked ahead of use by the caller (INV-6): every getter is defined for every
- * byte string.  Pages (64 KiB) are verified against the page table once, on first touch,
+ * byte string.  Pages (16 KiB) are verified against the page table once, on first touch,
  * by segment_touch, which every getter that hands out bytes has called.  Damage found where
  * no status can be returned (posting loops) is recorded in the segment by segment_damaged
  * and reported once by the search through segment_status.
@@ -26,7 +26,9 @@
 
 enum {
     SEGMENT_VERSION = 1,
-    SEGMENT_PAGE_BYTES = 65536,
+    SEGMENT_PAGE_MAX = 65536,    /* bytes of a page at most; it is that >> page_shift     */
+    SEGMENT_PAGE_SHIFT = 2,      /* that this program writes: 16 KiB                      */
+    SEGMENT_PAGE_SHIFT_MAX = 4,
     SEGMENT_BLOCK_MAX = 256,     /* postings a block at most                              */
     SEGMENT_NAME_MAX = 40,
     SEGMENT_DOCS_MAX = INT32_MAX,    /* documents at most                                 */
@@ -78,6 +80,7 @@ typedef struct segment_info {
     bool dates_sorted;           /* every document dated, dates never fall                */
     uint64_t seq_base;
     uint8_t dl_width, seq_width, date_width; /* bytes; see FORMAT.md                      */
+    uint8_t page_shift;          /* a checksummed page has segment_page_bytes             */
     section sections[SECTION_COUNT];
 } segment_info;
 
@@ -97,6 +100,11 @@ typedef struct segment {
     /* K of a document of this length at the reference: k1 * (1 - b + b * dl / avgdl_ref)
      * is computed by segment_norm; no table here. */
 } segment;
+
+static inline uint32_t segment_page_bytes(const segment_info *info)
+{
+    return (uint32_t)SEGMENT_PAGE_MAX >> info->page_shift;
+}
 
 /* Open and verify header, footer and page table (T1).  `expect_crc` as the manifest says. */
 pm_status segment_open(segment **out, const dir *d, const char *name, const uint8_t uuid[16],

@@ -20,7 +20,7 @@ static void read_header(const file *f)
     EXPECT(second_number(&h, 4) == second_crc(h.p, 60));
 }
 
-static void read_places(file *f, bytes *foot)
+static void read_places(file *f, bytes *foot, uint64_t page_bytes)
 {
     static const int order[SECTIONS] = {STORE,      POSTINGS,    STORE_DIR, TERMS,    TERMS_INDEX,
                                         FORMS,      FORMS_INDEX, LENGTHS,   SEQUENCE, DATES,
@@ -39,10 +39,10 @@ static void read_places(file *f, bytes *foot)
         second_zeros(&f->all, at - end);
     }
     EXPECT(second_number(foot, 8) == at);
-    EXPECT(second_number(foot, 8) == 4 * second_groups(at, 65536));
-    for (uint64_t page = 0; page < at; page += 65536)
+    EXPECT(second_number(foot, 8) == 4 * second_groups(at, page_bytes));
+    for (uint64_t page = 0; page < at; page += page_bytes)
         EXPECT(second_number(&f->all, 4) ==
-               second_crc(f->all.p + page, at - page < 65536 ? at - page : 65536));
+               second_crc(f->all.p + page, at - page < page_bytes ? at - page : page_bytes));
     second_zeros_to(&f->all, 0, 8);
     EXPECT(f->all.at == f->all.len - 384);
     EXPECT(second_number(foot, 4) == second_crc(f->all.p + at, f->all.at - at));
@@ -70,9 +70,10 @@ static void read_footer(file *f)
     f->dl_width = second_number(&foot, 1);
     f->seq_width = second_number(&foot, 1);
     f->date_width = second_number(&foot, 1);
-    second_zeros(&foot, 1);
+    uint64_t halvings = second_number(&foot, 1);
+    EXPECT(halvings <= 4);
     f->seq_base = second_number(&foot, 8);
-    read_places(f, &foot);
+    read_places(f, &foot, 65536 >> halvings);
     second_zeros(&foot, 4);
     EXPECT(second_number(&foot, 8) == f->all.len);
     EXPECT(!memcmp(foot.p + foot.at, "PMSEND\r\n", 8));

@@ -11,11 +11,12 @@ uint32_t reseal_segment(uint8_t *data, size_t len)
 {
     uint8_t *footer = data + len - LAYOUT_FOOTER_BYTES;
     uint64_t table = load_u64(footer + 336), end = (uint64_t)(footer - data);
+    uint32_t page_bytes = (uint32_t)SEGMENT_PAGE_MAX >> footer[119] % 32;
     store_u32(data + 60, crc32c(0, data, 60));
-    if (table < end && layout_groups(table, SEGMENT_PAGE_BYTES) * 4 <= end - table) {
-        for (uint64_t off = 0; off < table; off += SEGMENT_PAGE_BYTES) {
-            uint64_t page = table - off < SEGMENT_PAGE_BYTES ? table - off : SEGMENT_PAGE_BYTES;
-            store_u32(data + table + off / SEGMENT_PAGE_BYTES * 4,
+    if (page_bytes && table < end && layout_groups(table, page_bytes) * 4 <= end - table) {
+        for (uint64_t off = 0; off < table; off += page_bytes) {
+            uint64_t page = table - off < page_bytes ? table - off : page_bytes;
+            store_u32(data + table + off / page_bytes * 4,
                       crc32c(0, data + off, (size_t)page));
         }
         store_u32(footer + 352, crc32c(0, data + table, (size_t)(end - table)));
