@@ -32,9 +32,14 @@ PM_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -fPIC -fvisibility=hidden -ffp-contract=
 PM_LDFLAGS := -pthread -Wl,-z,relro,-z,now $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
 # The program links the small libraries statically: a dynamic one costs every start some
-# 50 to 100 us (DECISIONS.md, start-up).  The shared library links them as usual.
-DEPS_STATIC := -Wl,-Bstatic -lstemmer -lutf8proc -ljansson -lyaml -lz -Wl,-Bdynamic -lm
-DEPS_SHARED := -lstemmer -lutf8proc -ljansson -lyaml -lz -lm
+# 50 to 100 us.  In the release it is static altogether, at a fixed address, where the C
+# library can be had so: loading and relocating is a third of a search in a new process
+# (DECISIONS.md, start-up).  `make STATIC=` links it dynamically, position-independent.
+# The shared library links everything as usual.
+DEPS_SMALL := -lstemmer -lutf8proc -ljansson -lyaml -lz
+DEPS_STATIC := -Wl,-Bstatic $(DEPS_SMALL) -Wl,-Bdynamic -lm
+STATIC ?= $(if $(filter release,$(VARIANT)),$(if $(wildcard $(shell $(CC) -print-file-name=libc.a)),-static))
+DEPS_SHARED := $(DEPS_SMALL) -lm
 
 # ---- sources: adding a file is adding a file -----------------------------------------------
 
@@ -56,7 +61,7 @@ BENCHES := $(BENCH_SRC:%.c=$(B)/%)
 .PHONY: all lib tests benches check-deps clean
 all: $(B)/pressmark lib
 lib: $(B)/libpressmark.a $(B)/libpressmark.so
-tests: $(TESTS)
+tests: $(TESTS) $(B)/tests/cli/pressmark
 benches: $(BENCHES)
 
 # ---- compiling -------------------------------------------------------------------------------
@@ -87,6 +92,11 @@ $(B)/libpressmark.a: $(LIB_OBJ)
 $(B)/libpressmark.so: $(LIB_OBJ)
 	$(CC) -shared -Wl,-soname,libpressmark.so.0 $(PM_LDFLAGS) -o $@ $^ $(DEPS_SHARED)
 $(B)/pressmark: $(CLI_OBJ) $(B)/libpressmark.a
+	$(CC) $(or $(STATIC),-pie) $(PM_LDFLAGS) -o $@ $(CLI_OBJ) $(B)/libpressmark.a \
+	    $(if $(STATIC),$(DEPS_SMALL) -lm,$(DEPS_STATIC))
+# The same, dynamic: tests preload a library that makes system calls fail.
+$(B)/tests/cli/pressmark: $(CLI_OBJ) $(B)/libpressmark.a
+	@mkdir -p $(@D)
 	$(CC) -pie $(PM_LDFLAGS) -o $@ $(CLI_OBJ) $(B)/libpressmark.a $(DEPS_STATIC)
 $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB_OBJ) $(B)/libpressmark.a
 	$(CC) $(PM_LDFLAGS) -o $@ $< $(TEST_LIB_OBJ) $(B)/libpressmark.a $(DEPS_STATIC) -lcmocka
