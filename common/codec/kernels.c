@@ -3,9 +3,11 @@
  */
 #include "common/codec/kernels.h"
 
+#include <stdatomic.h>
+
 #include "common/base/cpu.h"
 
-const codec_kernels *kernels_get(void)
+static const codec_kernels *choose(void)
 {
     static const codec_kernels *const rows[] = {
         [CPU_PORTABLE] = &kernels_portable,
@@ -13,4 +15,16 @@ const codec_kernels *kernels_get(void)
         [CPU_AVX512] = &kernels_avx512,
     };
     return rows[cpu_get_level()];
+}
+
+/* All threads choose the same row. */
+const codec_kernels *kernels_get(void)
+{
+    static _Atomic(const codec_kernels *) chosen;
+    const codec_kernels *row = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (!row) {
+        row = choose();
+        atomic_store_explicit(&chosen, row, memory_order_relaxed);
+    }
+    return row;
 }

@@ -3,9 +3,11 @@
  */
 #include "common/codec/scan.h"
 
+#include <stdatomic.h>
+
 #include "common/base/cpu.h"
 
-const scan_kernels *scan_get(void)
+static const scan_kernels *choose(void)
 {
     static const scan_kernels *const rows[] = {
         [CPU_PORTABLE] = &scan_portable,
@@ -13,4 +15,16 @@ const scan_kernels *scan_get(void)
         [CPU_AVX512] = &scan_avx512,
     };
     return rows[cpu_get_level()];
+}
+
+/* All threads choose the same row. */
+const scan_kernels *scan_get(void)
+{
+    static _Atomic(const scan_kernels *) chosen;
+    const scan_kernels *row = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (!row) {
+        row = choose();
+        atomic_store_explicit(&chosen, row, memory_order_relaxed);
+    }
+    return row;
 }

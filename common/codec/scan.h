@@ -26,14 +26,15 @@ typedef struct scan_kernels {
     uint32_t (*bucket_in_range)(const uint64_t *words, const uint64_t *also, const uint8_t *bytes,
                                 uint32_t n, uint8_t low, uint8_t high, uint32_t base,
                                 uint32_t *out, uint8_t *bytes_out);
-    /* Two strictly rising lists: pairs of indexes where they meet. */
+    /* Two strictly rising lists: pairs of indexes where they meet.  When a does not rise (it
+     * comes from a crafted file), at most na pairs of any indexes. */
     uint32_t (*intersect)(const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb,
                           uint32_t *at_a, uint32_t *at_b);
     /* Those indexes i < n whose number is set in a bitmap of n_words words (numbers beyond it
      * are not), rising. */
     uint32_t (*bitmap_probe)(const uint64_t *words, uint32_t n_words, const uint32_t *numbers,
                              uint32_t n, uint32_t *at);
-    /* Set bits of a AND b; of a AND b AND NOT c. */
+    /* Set bits of a AND b. */
     uint64_t (*and_total)(const uint64_t *a, const uint64_t *b, size_t n_words);
     /* a = a AND b; a = a OR b; a = a AND NOT b. */
     void (*and_into)(uint64_t *a, const uint64_t *b, size_t n_words);
@@ -43,7 +44,8 @@ typedef struct scan_kernels {
     /* Keep the elements i < n of docs and scores with scores[i] >= least, in order; returns
      * their number. */
     uint32_t (*keep_least)(uint32_t *docs, float *scores, uint32_t n, float least);
-    /* First index i in [from, n) with numbers[i] >= target, n when none; numbers rise. */
+    /* First index i in [from, n) with numbers[i] >= target, n when none; from <= n.  When the
+     * numbers do not rise, any index in [from, n]. */
     uint32_t (*seek)(const uint32_t *numbers, uint32_t from, uint32_t n, uint32_t target);
     /* Ranks of numbers[at[i]], i < n, whose bits are set in words: ranks[b] counts those before
      * bucket b of 512. */

@@ -2,26 +2,20 @@
  * scan_avx2.c - scan kernels for AVX2, BMI2 and POPCNT; see scan.h.
  *
  * Masks of 32 compared bytes are walked bit by bit: survivors are few.  PDEP turns a mask over
- * ranks into a mask over documents (slow before Zen 3, where the portable row is better;
- * PRESSMARK_CPU lowers the level).  Intersection compares 8 x 8 lanes by rotation
+ * ranks into a mask over documents.  Intersection compares 8 x 8 lanes by rotation
  * (D. Lemire, L. Boytsov, N. Kurz, "SIMD compression and the intersection of sorted
- * integers", 2016).
+ * integers", 2016).  Eight lanes are compressed by a permutation that PEXT makes of the mask.
  */
-#include <immintrin.h>
-
 #define SCAN_NAME scan_avx2
-#define SCAN_SELECT scan_pdep_select
+#define SCAN_SELECT bmi2_select
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
 #define SCAN_HAS_INTERSECT
-#include "common/codec/bits.h"
+#define SCAN_HAS_INTO
+#define SCAN_HAS_KEEP_LEAST
+#define SCAN_HAS_SEEK
+#include "common/codec/bmi2.h"
 #include "common/codec/scan.h"
-
-/* Index of the set bit that has k set bits below it; w has more than k of them. */
-static inline unsigned scan_pdep_select(uint64_t w, unsigned k)
-{
-    return bits_lowest(_pdep_u64(UINT64_C(1) << k, w));
-}
 
 /* Bit i: low <= bytes[i] <= high, for 32 bytes. */
 static inline uint32_t in_range_32(const uint8_t *bytes, __m256i low, __m256i high)
@@ -45,35 +39,38 @@ static uint32_t scan_bytes_in_range(const uint8_t *bytes, uint32_t n, uint8_t lo
     return kept;
 }
 
-/* Bit i: bytes[i] in range, for n <= 64 bytes. */
-static inline uint64_t in_range_64(const uint8_t *bytes, uint32_t n, uint8_t low, uint8_t high)
+/* Bits i < n <= 512 of masks[8] and one more word: bytes[i] in range; zeros behind. */
+static inline void in_range_masks(const uint8_t *bytes, uint32_t n, uint8_t low, uint8_t high, uint64_t *masks)
 {
-    if (n == 64) {
-        const __m256i lows = _mm256_set1_epi8((char)low), highs = _mm256_set1_epi8((char)high);
-        return in_range_32(bytes, lows, highs) | (uint64_t)in_range_32(bytes + 32, lows, highs) << 32;
-    }
-    uint8_t copy[64] = {0};
-    memcpy(copy, bytes, n);
-    uint64_t mask = in_range_64(copy, 64, low, high);
-    return n ? mask & (UINT64_MAX >> (64 - n)) : 0;
+    const __m256i lows = _mm256_set1_epi8((char)low), highs = _mm256_set1_epi8((char)high);
+    uint32_t i = 0;
+    memset(masks, 0, 9 * sizeof *masks);
+    for (; n - i >= 32; i += 32) masks[i / 64] |= (uint64_t)in_range_32(bytes + i, lows, highs) << i % 64;
+    if (i == n) return;
+    uint8_t copy[32] = {0};
+    memcpy(copy, bytes + i, n - i);
+    uint32_t rest = _bzhi_u32(in_range_32(copy, lows, highs), n - i);
+    masks[i / 64] |= (uint64_t)rest << i % 64;
 }
 
 static uint32_t scan_bucket_in_range(const uint64_t *words, const uint64_t *also,
                                      const uint8_t *bytes, uint32_t n, uint8_t low, uint8_t high,
                                      uint32_t base, uint32_t *out, uint8_t *bytes_out)
 {
+    uint64_t masks[9];
     uint32_t k = 0, kept = 0;
+    if (n > 512) n = 512;
+    in_range_masks(bytes, n, low, high, masks);
     for (uint32_t w = 0; w < 8 && k < n; w++) {
-        uint64_t bits = words[w];
-        uint32_t ones = bits_count(bits), take = ones < n - k ? ones : n - k;
-        uint64_t good = _pdep_u64(in_range_64(bytes + k, take, low, high), bits);
+        uint64_t bits = words[w], here = masks[k / 64] >> k % 64 | masks[k / 64 + 1] << 1 << (63 - k % 64);
+        uint64_t good = _pdep_u64(here, bits);
         if (also) good &= also[w];
         for (; good; good &= good - 1) {
             unsigned bit = bits_lowest(good);
             out[kept] = base + 64 * w + bit;
-            bytes_out[kept++] = bytes[k + bits_count(bits & ((UINT64_C(1) << bit) - 1))];
+            bytes_out[kept++] = bytes[k + bits_count(_bzhi_u64(bits, bit))];
         }
-        k += ones;
+        k += bits_count(bits);
     }
     return kept;
 }
@@ -97,12 +94,11 @@ static uint32_t scan_intersect(const uint32_t *a, uint32_t na, const uint32_t *b
     while (na - i >= 8 && nb - j >= 8) {
         __m256i va = _mm256_loadu_si256((const __m256i *)(const void *)(a + i));
         __m256i vb = _mm256_loadu_si256((const __m256i *)(const void *)(b + j));
-        uint32_t mask = meet_8x8(va, vb);
-        for (uint32_t in_b = j; mask; mask &= mask - 1) {
-            uint32_t in_a = i + (uint32_t)__builtin_ctz(mask);
-            while (b[in_b] != a[in_a]) in_b++;
+        for (uint32_t mask = meet_8x8(va, vb); mask; mask &= mask - 1) {
+            uint32_t in_a = i + bits_lowest(mask);
+            __m256i same = _mm256_cmpeq_epi32(vb, _mm256_set1_epi32((int)a[in_a]));
             at_a[met] = in_a;
-            at_b[met++] = in_b;
+            at_b[met++] = j + bits_lowest((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(same)));
         }
         uint32_t last_a = a[i + 7], last_b = b[j + 7];
         i += last_a <= last_b ? 8 : 0;
@@ -117,6 +113,88 @@ static uint32_t scan_intersect(const uint32_t *a, uint32_t na, const uint32_t *b
         j += y <= x;
     }
     return met;
+}
+
+/* ---- bitmaps ------------------------------------------------------------------------------------ */
+
+static inline __m256i load_4(const uint64_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+static inline void store_4(uint64_t *p, __m256i v) { _mm256_storeu_si256((__m256i *)(void *)p, v); }
+
+static void scan_and_into(uint64_t *a, const uint64_t *b, size_t n_words)
+{
+    size_t i = 0;
+    for (; n_words - i >= 4; i += 4) store_4(a + i, _mm256_and_si256(load_4(a + i), load_4(b + i)));
+    for (; i < n_words; i++) a[i] &= b[i];
+}
+
+static void scan_or_into(uint64_t *a, const uint64_t *b, size_t n_words)
+{
+    size_t i = 0;
+    for (; n_words - i >= 4; i += 4) store_4(a + i, _mm256_or_si256(load_4(a + i), load_4(b + i)));
+    for (; i < n_words; i++) a[i] |= b[i];
+}
+
+static void scan_andnot_into(uint64_t *a, const uint64_t *b, size_t n_words)
+{
+    size_t i = 0;
+    for (; n_words - i >= 4; i += 4) store_4(a + i, _mm256_andnot_si256(load_4(b + i), load_4(a + i)));
+    for (; i < n_words; i++) a[i] &= ~b[i];
+}
+
+/* ---- batches --------------------------------------------------------------------------------------- */
+
+static uint32_t scan_keep_least(uint32_t *docs, float *scores, uint32_t n, float least)
+{
+    const __m256 bound = _mm256_set1_ps(least);
+    uint32_t kept = 0, i = 0;
+    for (; n - i >= 8; i += 8) {
+        __m256 s = _mm256_loadu_ps(scores + i);
+        __m256i d = _mm256_loadu_si256((const __m256i *)(const void *)(docs + i));
+        unsigned mask = (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(s, bound, _CMP_GE_OQ));
+        __m256i order = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)bmi2_places(mask)));
+        _mm256_storeu_ps(scores + kept, _mm256_permutevar8x32_ps(s, order));
+        _mm256_storeu_si256((__m256i *)(void *)(docs + kept), _mm256_permutevar8x32_epi32(d, order));
+        kept += bits_count(mask);
+    }
+    for (; i < n; i++) {
+        uint32_t doc = docs[i];
+        float score = scores[i];
+        docs[kept] = doc;
+        scores[kept] = score;
+        kept += score >= least;
+    }
+    return kept;
+}
+
+/* How many of eight rising numbers are below target. */
+static inline uint32_t below_8(const uint32_t *numbers, uint32_t target)
+{
+    const __m256i sign = _mm256_set1_epi32(INT32_MIN), t = _mm256_set1_epi32((int)(target ^ 0x80000000u));
+    __m256i v = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)numbers), sign);
+    return bits_count((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(t, v))));
+}
+
+/* Eight at once; then gallop, halve without a branch, and eight at once again. */
+static uint32_t scan_seek(const uint32_t *numbers, uint32_t from, uint32_t n, uint32_t target)
+{
+    if (n - from >= 8) {
+        uint32_t first = below_8(numbers + from, target);
+        if (first < 8) return from + first;
+        from += 8;
+    }
+    uint32_t step = 8, len;
+    while (n - from > step && numbers[from + step - 1] < target) {
+        from += step;
+        step = step > UINT32_MAX / 4 ? step : 2 * step;
+    }
+    for (len = n - from < step ? n - from : step; len > 8;) {
+        uint32_t half = len / 2;
+        from = numbers[from + half - 1] < target ? from + half : from;
+        len -= half;
+    }
+    if (n - from >= 8) return from + below_8(numbers + from, target);
+    while (len && numbers[from] < target) from++, len--;
+    return from;
 }
 
 #include "common/codec/scan_template.h"

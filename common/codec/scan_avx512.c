@@ -1,75 +1,95 @@
 /* SPDX-License-Identifier: MIT
- * scan_avx512.c - scan kernels for AVX-512 (BW, VL, VBMI2, VPOPCNTDQ); see scan.h.
+ * scan_avx512.c - scan kernels for AVX-512 (BW, VL, VBMI, VBMI2, VPOPCNTDQ); see scan.h.
  *
  * Compression goes to a register and then to memory: the memory form of vpcompress is
  * microcoded on Zen 4.  The 16 x 16 intersection is slower there than 8 x 8, which is kept.
  */
-#include <immintrin.h>
-
 #define SCAN_NAME scan_avx512
-#define SCAN_SELECT scan_pdep_select
+#define SCAN_SELECT bmi2_select
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
 #define SCAN_HAS_INTERSECT
 #define SCAN_HAS_BITMAP_PROBE
 #define SCAN_HAS_TOTALS
+#define SCAN_HAS_INTO
 #define SCAN_HAS_KEEP_LEAST
-#include "common/codec/bits.h"
+#define SCAN_HAS_SEEK
+#define SCAN_HAS_BUCKET_RANKS
+#include "common/codec/bmi2.h"
 #include "common/codec/scan.h"
 
-/* Index of the set bit that has k set bits below it; w has more than k of them. */
-static inline unsigned scan_pdep_select(uint64_t w, unsigned k)
+static inline __mmask64 first_64(uint32_t n) { return _bzhi_u64(UINT64_MAX, n < 64 ? n : 64); }
+static inline __mmask16 first_16(uint32_t n) { return (__mmask16)_bzhi_u32(0xffff, n < 16 ? n : 16); }
+static inline __mmask8 first_8(uint64_t n) { return (__mmask8)_bzhi_u32(0xff, n < 8 ? (unsigned)n : 8); }
+
+/* 0 .. 63, a byte each. */
+static inline __m512i bytes_64(void)
 {
-    return bits_lowest(_pdep_u64(UINT64_C(1) << k, w));
+    const __m512i low = _mm512_set4_epi32(0x0f0e0d0c, 0x0b0a0908, 0x07060504, 0x03020100);
+    const __m512i quarter = _mm512_setr_epi64(0, 0, 0x1010101010101010, 0x1010101010101010, 0x2020202020202020,
+                                              0x2020202020202020, 0x3030303030303030, 0x3030303030303030);
+    return _mm512_add_epi8(low, quarter);
 }
 
-static inline __mmask64 first_mask(uint32_t n)
+/* Bit i: low <= lane i of v <= high, of the lanes in `in`. */
+static inline uint64_t in_range_64(__mmask64 in, __m512i v, __m512i low, __m512i high)
 {
-    return n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+    return _mm512_mask_cmple_epu8_mask(_mm512_mask_cmpge_epu8_mask(in, v, low), v, high);
 }
 
-static inline uint64_t in_range_64(const uint8_t *bytes, uint32_t n, __m512i low, __m512i high)
+/* Write base + byte for the first n bytes of v, 16 a step: scribbles up to 15 elements. */
+static inline void write_16s(__m512i v, uint32_t n, uint32_t base, uint32_t *out)
 {
-    __m512i v = _mm512_maskz_loadu_epi8(first_mask(n), bytes);
-    return _mm512_mask_cmp_epu8_mask(_mm512_mask_cmp_epu8_mask(first_mask(n), v, low, _MM_CMPINT_GE),
-                                     v, high, _MM_CMPINT_LE);
-}
-
-/* Write base + i for each bit i of mask; returns their number.  Scribbles 16 elements. */
-static inline uint32_t write_bits(uint64_t mask, uint32_t base, uint32_t *out)
-{
-    uint32_t kept = 0;
-    for (; mask; mask &= mask - 1) out[kept++] = base + bits_lowest(mask);
-    return kept;
+    const __m512i bases = _mm512_set1_epi32((int)base);
+    _mm512_storeu_si512(out, _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(v)), bases));
+    for (uint32_t k = 16; k < n; k += 16) {
+        v = _mm512_shuffle_i64x2(v, v, 0x39);
+        _mm512_storeu_si512(out + k, _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(v)), bases));
+    }
 }
 
 static uint32_t scan_bytes_in_range(const uint8_t *bytes, uint32_t n, uint8_t low, uint8_t high,
                                     uint32_t base, uint32_t *out)
 {
-    const __m512i lows = _mm512_set1_epi8((char)low), highs = _mm512_set1_epi8((char)high);
+    const __m512i lows = _mm512_set1_epi8((char)low), highs = _mm512_set1_epi8((char)high), places = bytes_64();
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < n; i += 64)
-        kept += write_bits(in_range_64(bytes + i, n - i, lows, highs), base + i, out + kept);
+    for (uint32_t i = 0; i < n; i += 64) {
+        __mmask64 in = first_64(n - i);
+        uint64_t good = in_range_64(in, _mm512_maskz_loadu_epi8(in, bytes + i), lows, highs);
+        if (!good) continue;
+        uint32_t count = bits_count(good);
+        write_16s(_mm512_maskz_compress_epi8(good, places), count, base + i, out + kept);
+        kept += count;
+    }
     return kept;
 }
 
+/* Word by word: its bytes are loaded and compared, the mask over ranks is spread over its bits,
+ * and places and bytes are compressed by it. */
 static uint32_t scan_bucket_in_range(const uint64_t *words, const uint64_t *also,
                                      const uint8_t *bytes, uint32_t n, uint8_t low, uint8_t high,
                                      uint32_t base, uint32_t *out, uint8_t *bytes_out)
 {
-    const __m512i lows = _mm512_set1_epi8((char)low), highs = _mm512_set1_epi8((char)high);
+    const __m512i lows = _mm512_set1_epi8((char)low), highs = _mm512_set1_epi8((char)high), places = bytes_64();
     uint32_t k = 0, kept = 0;
     for (uint32_t w = 0; w < 8 && k < n; w++) {
         uint64_t bits = words[w];
-        uint32_t ones = bits_count(bits), take = ones < n - k ? ones : n - k;
-        uint64_t good = _pdep_u64(in_range_64(bytes + k, take, lows, highs), bits);
-        if (also) good &= also[w];
-        for (; good; good &= good - 1) {
-            unsigned bit = bits_lowest(good);
-            out[kept] = base + 64 * w + bit;
-            bytes_out[kept++] = bytes[k + bits_count(bits & ((UINT64_C(1) << bit) - 1))];
-        }
+        uint32_t ones = bits_count(bits);
+        __mmask64 in = first_64(ones < n - k ? ones : n - k);
+        __m512i v = _mm512_maskz_loadu_epi8(in, bytes + k);
+        uint64_t ranks = in_range_64(in, v, lows, highs), good = _pdep_u64(ranks, bits);
         k += ones;
+        if (also) {
+            good &= also[w];
+            ranks = _pext_u64(good, bits);
+        }
+        if (!good) continue;
+        uint32_t count = bits_count(good);
+        write_16s(_mm512_maskz_compress_epi8(good, places), count, base + 64 * w, out + kept);
+        v = _mm512_maskz_compress_epi8(ranks, v);
+        if (count <= 16) _mm_storeu_si128((__m128i *)(void *)(bytes_out + kept), _mm512_castsi512_si128(v));
+        else _mm512_mask_storeu_epi8(bytes_out + kept, first_64(count), v);
+        kept += count;
     }
     return kept;
 }
@@ -91,13 +111,11 @@ static uint32_t scan_intersect(const uint32_t *a, uint32_t na, const uint32_t *b
 {
     uint32_t i = 0, j = 0, met = 0;
     while (na - i >= 8 && nb - j >= 8) {
-        uint32_t mask = meet_8x8(_mm256_loadu_si256((const __m256i *)(const void *)(a + i)),
-                                 _mm256_loadu_si256((const __m256i *)(const void *)(b + j)));
-        for (uint32_t in_b = j; mask; mask &= mask - 1) {
-            uint32_t in_a = i + (uint32_t)__builtin_ctz(mask);
-            while (b[in_b] != a[in_a]) in_b++;
+        __m256i va = _mm256_loadu_si256((const void *)(a + i)), vb = _mm256_loadu_si256((const void *)(b + j));
+        for (uint32_t mask = meet_8x8(va, vb); mask; mask &= mask - 1) {
+            uint32_t in_a = i + bits_lowest(mask);
             at_a[met] = in_a;
-            at_b[met++] = in_b;
+            at_b[met++] = j + bits_lowest(_mm256_cmpeq_epi32_mask(vb, _mm256_set1_epi32((int)a[in_a])));
         }
         uint32_t last_a = a[i + 7], last_b = b[j + 7];
         i += last_a <= last_b ? 8 : 0;
@@ -172,6 +190,73 @@ static uint32_t scan_keep_least(uint32_t *docs, float *scores, uint32_t n, float
         kept += bits_count(keep);
     }
     return kept;
+}
+
+/* Word j of a bucket counts with its lowest number % 512 - 64 j bits. */
+static void scan_bucket_ranks(const uint64_t *words, const uint32_t *ranks, const uint32_t *numbers,
+                              const uint32_t *at, uint32_t n, uint32_t *out)
+{
+    const __m512i ends = _mm512_setr_epi64(64, 128, 192, 256, 320, 384, 448, 512), zero = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t number = numbers[at[i]], bucket = number / 512;
+        __m512i over = _mm512_max_epi64(_mm512_sub_epi64(ends, _mm512_set1_epi64(number % 512)), zero);
+        __m512i keep = _mm512_srlv_epi64(_mm512_set1_epi64(-1), over);
+        __m512i bits = _mm512_and_si512(_mm512_loadu_si512(words + (size_t)bucket * 8), keep);
+        out[i] = ranks[bucket] + (uint32_t)_mm512_reduce_add_epi64(_mm512_popcnt_epi64(bits));
+    }
+}
+
+static void scan_and_into(uint64_t *a, const uint64_t *b, size_t n_words)
+{
+    for (size_t i = 0; i < n_words; i += 8) {
+        __mmask8 in = first_8(n_words - i);
+        __m512i va = _mm512_maskz_loadu_epi64(in, a + i), vb = _mm512_maskz_loadu_epi64(in, b + i);
+        _mm512_mask_storeu_epi64(a + i, in, _mm512_and_si512(va, vb));
+    }
+}
+
+static void scan_or_into(uint64_t *a, const uint64_t *b, size_t n_words)
+{
+    for (size_t i = 0; i < n_words; i += 8) {
+        __mmask8 in = first_8(n_words - i);
+        __m512i va = _mm512_maskz_loadu_epi64(in, a + i), vb = _mm512_maskz_loadu_epi64(in, b + i);
+        _mm512_mask_storeu_epi64(a + i, in, _mm512_or_si512(va, vb));
+    }
+}
+
+static void scan_andnot_into(uint64_t *a, const uint64_t *b, size_t n_words)
+{
+    for (size_t i = 0; i < n_words; i += 8) {
+        __mmask8 in = first_8(n_words - i);
+        __m512i va = _mm512_maskz_loadu_epi64(in, a + i), vb = _mm512_maskz_loadu_epi64(in, b + i);
+        _mm512_mask_storeu_epi64(a + i, in, _mm512_andnot_si512(vb, va));
+    }
+}
+
+/* How many of the first 16 (or n) rising numbers are below target. */
+static inline uint32_t below_16(const uint32_t *numbers, uint32_t n, uint32_t target)
+{
+    __mmask16 in = first_16(n);
+    return bits_count(_mm512_mask_cmplt_epu32_mask(in, _mm512_maskz_loadu_epi32(in, numbers),
+                                                   _mm512_set1_epi32((int)target)));
+}
+
+/* Sixteen at once; then gallop, halve without a branch, and sixteen at once again. */
+static uint32_t scan_seek(const uint32_t *numbers, uint32_t from, uint32_t n, uint32_t target)
+{
+    uint32_t first = below_16(numbers + from, n - from, target), step = 16, len;
+    if (first < 16) return from + first;
+    from += 16;
+    while (n - from > step && numbers[from + step - 1] < target) {
+        from += step;
+        step = step > UINT32_MAX / 4 ? step : 2 * step;
+    }
+    for (len = n - from < step ? n - from : step; len > 16;) {
+        uint32_t half = len / 2;
+        from = numbers[from + half - 1] < target ? from + half : from;
+        len -= half;
+    }
+    return from + below_16(numbers + from, len, target);
 }
 
 #include "common/codec/scan_template.h"

@@ -86,6 +86,7 @@ static uint64_t scan_total(const uint64_t *a, size_t n_words)
 }
 #endif
 
+#ifndef SCAN_HAS_INTO
 static void scan_and_into(uint64_t *a, const uint64_t *b, size_t n_words)
 {
     for (size_t i = 0; i < n_words; i++) a[i] &= b[i];
@@ -100,6 +101,7 @@ static void scan_andnot_into(uint64_t *a, const uint64_t *b, size_t n_words)
 {
     for (size_t i = 0; i < n_words; i++) a[i] &= ~b[i];
 }
+#endif
 
 #ifndef SCAN_HAS_KEEP_LEAST
 static uint32_t scan_keep_least(uint32_t *docs, float *scores, uint32_t n, float least)
@@ -137,6 +139,7 @@ static uint32_t scan_seek(const uint32_t *numbers, uint32_t from, uint32_t n, ui
 
 /* ---- single values of blocks and buckets ---------------------------------------------------- */
 
+#ifndef SCAN_HAS_BUCKET_RANKS
 static void scan_bucket_ranks(const uint64_t *words, const uint32_t *ranks, const uint32_t *numbers,
                               const uint32_t *at, uint32_t n, uint32_t *out)
 {
@@ -145,13 +148,16 @@ static void scan_bucket_ranks(const uint64_t *words, const uint32_t *ranks, cons
         out[i] = ranks[bucket] + bits_rank(words + (size_t)bucket * 8, number % 512);
     }
 }
+#endif
 
 static uint32_t ef_low(const ef_shape *s, const uint64_t *words, uint32_t i)
 {
     unsigned l = s->low_bits;
     if (l == 0) return 0;
-    if (s->n != EF_BLOCK_MAX) return bits_field(words, s->low_words, (uint64_t)i * l, l);
-    const uint8_t *lane = (const uint8_t *)words + 4 * (i % 8);
+    const uint8_t *bytes = (const uint8_t *)words; /* the eight read are there: high words follow */
+    if (s->n != EF_BLOCK_MAX)
+        return (uint32_t)(load_u64(bytes + (size_t)i * l / 8) >> i * l % 8 & ((UINT64_C(1) << l) - 1));
+    const uint8_t *lane = bytes + 4 * (i % 8);
     uint32_t at = i / 8 * l, shift = at % 32;
     uint64_t v = load_u32(lane + 32 * (at / 32));
     if (shift + l > 32) v |= (uint64_t)load_u32(lane + 32 * (at / 32 + 1)) << 32;

@@ -13,6 +13,7 @@
 #include "common/codec/gamma.h"
 #include "common/codec/kernels.h"
 #include "common/codec/nibble.h"
+#include "common/codec/scan.h"
 #include "common/segment/layout.h"
 
 void cursor_open(cursor *c, segment *s, const term_entry *entry)
@@ -118,17 +119,10 @@ static uint32_t dense_block_for(const postings *p, uint32_t target)
     return (uint32_t)(rank / p->block_size);
 }
 
-/* Index of the first of docs[from, n) that is >= target; the last one is. */
+/* Index of the first of docs[from, n) that is >= target, or n. */
 static uint32_t lower_bound(const uint32_t *docs, uint32_t from, uint32_t n, uint32_t target)
 {
-    while (from < n) {
-        uint32_t mid = from + (n - from) / 2;
-        if (docs[mid] < target)
-            from = mid + 1;
-        else
-            n = mid;
-    }
-    return from;
+    return scan_get()->seek(docs, from, n, target);
 }
 
 uint32_t cursor_seek(cursor *c, uint32_t target)

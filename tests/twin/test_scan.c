@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT
+ * test_scan.c - every row of scan kernels that the machine has against the portable one, and
+ * the portable one against the silliest way to do the same (INV-7).  Inputs end at a page that
+ * may not be touched, outputs have the promised slack and not a byte more.
+ *
+ * PM_TEST_SEED=n changes the cases.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "common/base/cpu.h"
+#include "common/base/hash.h"
+#include "common/codec/bits.h"
+#include "common/codec/scan.h"
+#include "tests/support/guard.h"
+
+enum { ROUNDS = 4000, N_MAX = 700 };
+
+static const scan_kernels *rows[3];
+static unsigned n_rows;
+static guard areas[8];
+
+static uint64_t seed(void)
+{
+    const char *chosen = getenv("PM_TEST_SEED");
+    uint64_t n = chosen ? strtoull(chosen, NULL, 10) : 31;
+    print_message("PM_TEST_SEED=%llu, %u rows\n", (unsigned long long)n, n_rows);
+    return n;
+}
+
+static uint32_t below(uint64_t *random, uint64_t n) { return (uint32_t)(random_next(random) % n); }
+
+static int set_up(void **state)
+{
+    (void)state;
+    rows[n_rows++] = &scan_portable;
+    if (cpu_machine_level() >= CPU_AVX2) rows[n_rows++] = &scan_avx2;
+    if (cpu_machine_level() >= CPU_AVX512) rows[n_rows++] = &scan_avx512;
+    for (unsigned i = 0; i < 8; i++) areas[i] = guard_open(32768);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) guard_close(&areas[i]);
+    return 0;
+}
+
+/* n elements that end where area `which` does, filled with 0x5a. */
+#define ROOM(type, which, n) ((type *)fresh((which), (size_t)(n) * sizeof(type)))
+#define OUTPUT(type, which, n) ROOM(type, which, (n) + SCAN_SLACK)
+static void *fresh(unsigned which, size_t len)
+{
+    void *p = guard_last(&areas[which], len);
+    memset(p, 0x5a, len);
+    return p;
+}
+
+/* ---- cases -------------------------------------------------------------------------------------- */
+
+/* Bytes of one of a few kinds: any, few different, all the same, extremes. */
+static void random_bytes(uint64_t *random, uint8_t *bytes, uint32_t n)
+{
+    unsigned kind = below(random, 4), one = below(random, 256);
+    for (uint32_t i = 0; i < n; i++) {
+        unsigned any = below(random, 256);
+        bytes[i] = (uint8_t)(kind == 0 ? any : kind == 1 ? one + any % 3 : kind == 2 ? one : any & 1 ? 255 : 0);
+    }
+}
+
+static void random_words(uint64_t *random, uint64_t *words, uint32_t n)
+{
+    unsigned kind = below(random, 8);
+    for (uint32_t i = 0; i < n; i++) {
+        words[i] = kind == 6 ? UINT64_MAX : kind == 7 ? 0 : random_next(random);
+        for (unsigned k = 0; k < kind && kind < 6; k++) words[i] &= random_next(random);
+    }
+}
+
+static void rising(uint64_t *random, uint32_t *numbers, uint32_t n, uint32_t gap)
+{
+    uint64_t at = below(random, 2) ? 0 : below(random, gap);
+    for (uint32_t i = 0; i < n; i++, at += 1 + below(random, gap)) numbers[i] = (uint32_t)at;
+}
+
+/* ---- filters ------------------------------------------------------------------------------------ */
+
+static void bytes_in_range_agrees(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t n = below(&random, N_MAX), want = 0, silly[N_MAX];
+        uint8_t *bytes = ROOM(uint8_t, 0, n), low = (uint8_t)below(&random, 256), high = (uint8_t)below(&random, 256);
+        random_bytes(&random, bytes, n);
+        if (below(&random, 4) == 0) high = 255;
+        if (below(&random, 4) == 0) low = 0;
+        for (uint32_t i = 0; i < n; i++)
+            if (bytes[i] >= low && bytes[i] <= high) silly[want++] = round + i;
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *out = OUTPUT(uint32_t, 1, n);
+            assert_int_equal(rows[r]->bytes_in_range(bytes, n, low, high, round, out), want);
+            assert_memory_equal(out, silly, want * sizeof *out);
+        }
+    }
+}
+
+static uint32_t silly_bucket(const uint64_t *words, const uint64_t *also, const uint8_t *bytes, uint32_t n,
+                             uint8_t low, uint8_t high, uint32_t base, uint32_t *out, uint8_t *bytes_out)
+{
+    uint32_t k = 0, kept = 0;
+    for (uint32_t bit = 0; bit < 512; bit++) {
+        if (!bits_get(words, bit) || k == n) continue;
+        uint8_t byte = bytes[k++];
+        if (byte < low || byte > high || (also && !bits_get(also, bit))) continue;
+        out[kept] = base + bit;
+        bytes_out[kept++] = byte;
+    }
+    return kept;
+}
+
+static void bucket_in_range_agrees(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint64_t *words = ROOM(uint64_t, 0, 8), *also = below(&random, 2) ? ROOM(uint64_t, 1, 8) : NULL;
+        random_words(&random, words, 8);
+        if (also) random_words(&random, also, 8);
+        uint32_t ones = (uint32_t)scan_portable.total(words, 8), silly[512];
+        /* As many bytes as bits, or fewer, or (which a crafted file may say) more. */
+        uint32_t n = below(&random, 2) ? ones : below(&random, 513);
+        uint8_t *bytes = ROOM(uint8_t, 2, n), silly_bytes[512];
+        random_bytes(&random, bytes, n);
+        uint8_t low = (uint8_t)below(&random, 256), high = (uint8_t)(below(&random, 2) ? 255 : below(&random, 256));
+        uint32_t want = silly_bucket(words, also, bytes, n, low, high, round, silly, silly_bytes);
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *out = OUTPUT(uint32_t, 3, 512);
+            uint8_t *bytes_out = OUTPUT(uint8_t, 4, 512);
+            assert_int_equal(rows[r]->bucket_in_range(words, also, bytes, n, low, high, round, out, bytes_out), want);
+            assert_memory_equal(out, silly, want * sizeof *out);
+            assert_memory_equal(bytes_out, silly_bytes, want);
+        }
+    }
+}
+
+static void keep_least_agrees(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t n = below(&random, N_MAX), want = 0, from[N_MAX], silly[N_MAX];
+        float scores[N_MAX], silly_scores[N_MAX], least = (float)below(&random, 20);
+        for (uint32_t i = 0; i < n; i++) {
+            from[i] = below(&random, UINT32_MAX);
+            scores[i] = (float)below(&random, 24);
+            if (scores[i] < least) continue;
+            silly[want] = from[i];
+            silly_scores[want++] = scores[i];
+        }
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *docs = OUTPUT(uint32_t, 0, n);
+            float *kept = OUTPUT(float, 1, n);
+            memcpy(docs, from, n * sizeof *docs);
+            memcpy(kept, scores, n * sizeof *kept);
+            assert_int_equal(rows[r]->keep_least(docs, kept, n, least), want);
+            assert_memory_equal(docs, silly, want * sizeof *docs);
+            assert_memory_equal(kept, silly_scores, want * sizeof *kept);
+        }
+    }
+}
+
+/* ---- sorted lists ------------------------------------------------------------------------------- */
+
+static void intersect_agrees(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t na = below(&random, N_MAX / 2), nb = below(&random, N_MAX), want = 0, in_a[N_MAX], in_b[N_MAX];
+        uint32_t *a = ROOM(uint32_t, 0, na), *b = ROOM(uint32_t, 1, nb);
+        rising(&random, a, na, 1 + below(&random, 40));
+        rising(&random, b, nb, 1 + below(&random, 20));
+        for (uint32_t i = 0; i < na; i++)
+            for (uint32_t j = 0; j < nb; j++)
+                if (a[i] == b[j]) in_a[want] = i, in_b[want++] = j;
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *at_a = OUTPUT(uint32_t, 2, na), *at_b = OUTPUT(uint32_t, 3, na);
+            assert_int_equal(rows[r]->intersect(a, na, b, nb, at_a, at_b), want);
+            assert_memory_equal(at_a, in_a, want * sizeof *at_a);
+            assert_memory_equal(at_b, in_b, want * sizeof *at_b);
+        }
+    }
+}
+
+/* Documents of a crafted file that do not rise: nothing is read or written elsewhere. */
+static void intersect_bears_disorder(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t na = below(&random, 64), nb = below(&random, 300);
+        uint32_t *a = ROOM(uint32_t, 0, na), *b = ROOM(uint32_t, 1, nb);
+        rising(&random, b, nb, 2);
+        for (uint32_t i = 0; i < na; i++) a[i] = below(&random, 400);
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *at_a = OUTPUT(uint32_t, 2, na), *at_b = OUTPUT(uint32_t, 3, na);
+            uint32_t met = rows[r]->intersect(a, na, b, nb, at_a, at_b);
+            assert_true(met <= na);
+            for (uint32_t i = 0; i < met; i++) assert_true(at_a[i] < na && at_b[i] < nb);
+        }
+    }
+}
+
+static void seek_agrees(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t n = below(&random, N_MAX), from = below(&random, n + 1), target, want = from;
+        uint32_t *numbers = ROOM(uint32_t, 0, n);
+        rising(&random, numbers, n, below(&random, 2) ? 10 : 5000000);
+        target = n && below(&random, 2) ? numbers[below(&random, n)] + below(&random, 2) : below(&random, UINT32_MAX);
+        while (want < n && numbers[want] < target) want++;
+        for (unsigned r = 0; r < n_rows; r++)
+            assert_int_equal(rows[r]->seek(numbers, from, n, target), want);
+        for (uint32_t i = 0; i < n; i++) numbers[i] = below(&random, 100);
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t got = rows[r]->seek(numbers, from, n, 50);
+            assert_true(got >= from && got <= n);
+        }
+    }
+}
+
+/* ---- bitmaps ------------------------------------------------------------------------------------ */
+
+static void bitmap_probe_agrees(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t n = below(&random, N_MAX), n_words = below(&random, 100), want = 0, silly[N_MAX];
+        uint64_t *words = ROOM(uint64_t, 0, n_words);
+        uint32_t *numbers = ROOM(uint32_t, 1, n);
+        random_words(&random, words, n_words);
+        for (uint32_t i = 0; i < n; i++) {
+            numbers[i] = below(&random, 50) ? below(&random, 6400) : below(&random, UINT32_MAX);
+            if (numbers[i] < 64 * n_words && bits_get(words, numbers[i])) silly[want++] = i;
+        }
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *at = OUTPUT(uint32_t, 2, n);
+            assert_int_equal(rows[r]->bitmap_probe(words, n_words, numbers, n, at), want);
+            assert_memory_equal(at, silly, want * sizeof *at);
+        }
+    }
+}
+
+static void bucket_ranks_agree(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t buckets = 1 + below(&random, 6), n = below(&random, 40), silly[40];
+        uint64_t *words = ROOM(uint64_t, 0, 8 * buckets);
+        uint32_t *ranks = ROOM(uint32_t, 1, buckets), *numbers = ROOM(uint32_t, 2, 40), *at = ROOM(uint32_t, 3, n);
+        random_words(&random, words, 8 * buckets);
+        for (uint32_t b = 0; b < buckets; b++) ranks[b] = below(&random, UINT32_MAX);
+        for (uint32_t i = 0; i < 40; i++) numbers[i] = below(&random, 512 * buckets);
+        for (uint32_t i = 0; i < n; i++) {
+            at[i] = below(&random, 40);
+            uint32_t number = numbers[at[i]];
+            silly[i] = ranks[number / 512];
+            for (uint32_t bit = number / 512 * 512; bit < number; bit++) silly[i] += bits_get(words, bit);
+        }
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *out = ROOM(uint32_t, 4, n);
+            rows[r]->bucket_ranks(words, ranks, numbers, at, n, out);
+            assert_memory_equal(out, silly, n * sizeof *out);
+        }
+    }
+}
+
+static void words_agree(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS / 4; round++) {
+        uint32_t n = below(&random, 300);
+        uint64_t had[300], *a = ROOM(uint64_t, 0, n), *b = ROOM(uint64_t, 1, n), ones = 0, both = 0;
+        random_words(&random, a, n);
+        random_words(&random, b, n);
+        memcpy(had, a, n * sizeof *a);
+        for (uint32_t at = 0; at < 64 * n; at++) {
+            ones += bits_get(a, at);
+            both += bits_get(a, at) && bits_get(b, at);
+        }
+        for (unsigned r = 0; r < n_rows; r++) {
+            assert_true(rows[r]->total(a, n) == ones && rows[r]->and_total(a, b, n) == both);
+            rows[r]->and_into(a, b, n);
+            for (uint32_t i = 0; i < n; i++) assert_true(a[i] == (had[i] & b[i]));
+            memcpy(a, had, n * sizeof *a);
+            rows[r]->or_into(a, b, n);
+            for (uint32_t i = 0; i < n; i++) assert_true(a[i] == (had[i] | b[i]));
+            memcpy(a, had, n * sizeof *a);
+            rows[r]->andnot_into(a, b, n);
+            for (uint32_t i = 0; i < n; i++) assert_true(a[i] == (had[i] & ~b[i]));
+            memcpy(a, had, n * sizeof *a);
+        }
+    }
+}
+
+/* ---- single values of blocks -------------------------------------------------------------------- */
+
+static void make_values(uint64_t *random, const ef_shape *s, uint32_t *values)
+{
+    uint64_t at = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        uint64_t most = (uint64_t)s->range - at - (s->n - 1 - i);
+        at = i == s->n - 1 ? s->range : at + below(random, most / (s->n - i) + 1);
+        values[i] = (uint32_t)at++;
+    }
+}
+
+static void block_values_agree(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS / 2; round++) {
+        uint32_t n = below(&random, 2) ? 256 : 1 + below(&random, 256), values[256];
+        uint64_t range = n - 1 + random_next(&random) % (UINT64_C(1) << below(&random, 32));
+        ef_shape shape;
+        assert_true(ef_shape_of(n, (uint32_t)range, &shape));
+        uint64_t *words = ROOM(uint64_t, 0, shape.words);
+        make_values(&random, &shape, values);
+        ef_encode(&shape, values, words);
+        for (unsigned r = 0; r < n_rows; r++)
+            for (uint32_t i = 0; i < n; i += 1 + below(&random, 20)) {
+                uint32_t other = values[i] + 1, is_there = i + 1 < n && values[i + 1] == other;
+                assert_int_equal(rows[r]->ef_select(&shape, words, i), values[i]);
+                assert_int_equal(rows[r]->ef_find(&shape, words, values[i]), i);
+                if (i + 1 < n) assert_int_equal(rows[r]->ef_find(&shape, words, other), is_there ? i + 1 : UINT32_MAX);
+            }
+        random_words(&random, words, shape.words);
+        for (unsigned k = 0; k < 10; k++) {
+            uint32_t i = below(&random, n), v = below(&random, (uint64_t)shape.range + 1);
+            uint32_t selected = scan_portable.ef_select(&shape, words, i), found = scan_portable.ef_find(&shape, words, v);
+            assert_true(selected <= shape.range && (found < n || found == UINT32_MAX));
+            for (unsigned r = 1; r < n_rows; r++) {
+                assert_int_equal(rows[r]->ef_select(&shape, words, i), selected);
+                assert_int_equal(rows[r]->ef_find(&shape, words, v), found);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_in_range_agrees), cmocka_unit_test(bucket_in_range_agrees),
+        cmocka_unit_test(keep_least_agrees),     cmocka_unit_test(intersect_agrees),
+        cmocka_unit_test(intersect_bears_disorder), cmocka_unit_test(seek_agrees),
+        cmocka_unit_test(bitmap_probe_agrees),   cmocka_unit_test(bucket_ranks_agree),
+        cmocka_unit_test(words_agree),           cmocka_unit_test(block_values_agree),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
