@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_codec.c - every row of the kernel table against the portable one, and the portable one
- * against the silliest way to do the same (INV-7), on sound and on random bytes.
+ * against the silliest way to do the same (INV-7), on sound and on random bytes, between pages
+ * that may not be touched.
  *
  * PRESSMARK_CPU lowers the row that kernels_get chooses; PM_TEST_SEED=n changes the cases.
  */
@@ -15,6 +16,9 @@
 #include "common/base/hash.h"
 #include "common/codec/bits.h"
 #include "common/codec/kernels.h"
+#include "common/codec/nibble.h"
+#include "common/segment/segment.h"
+#include "tests/support/guard.h"
 
 enum { ROUNDS = 3000, WORDS_MAX = 256, GUARD = 16 };
 
@@ -162,12 +166,230 @@ static void blocks_agree(void **state)
     assert_true(sound > ROUNDS / 3 && sound < ROUNDS);
 }
 
+/* ---- every row, under guard pages ------------------------------------------------------------- */
+
+static const codec_kernels *rows[3];
+static unsigned n_rows;
+static guard in, more_in, result;
+
+static int set_up(void **state)
+{
+    (void)state;
+    rows[n_rows++] = &kernels_portable;
+    if (cpu_machine_level() >= CPU_AVX2) rows[n_rows++] = &kernels_avx2;
+    if (cpu_machine_level() >= CPU_AVX512) rows[n_rows++] = &kernels_avx512;
+    in = guard_open(16384);
+    more_in = guard_open(16384);
+    result = guard_open(16384);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    guard_close(&in);
+    guard_close(&more_in);
+    guard_close(&result);
+    return 0;
+}
+
+static void guarded_blocks(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    unsigned sound = 0;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t n = below(&random, 2) ? 256 : 1 + below(&random, 256), silly[256];
+        uint64_t range = n - 1 + random_next(&random) % (UINT64_C(1) << below(&random, 33));
+        ef_shape shape;
+        assert_true(ef_shape_of(n, range > UINT32_MAX ? UINT32_MAX : (uint32_t)range, &shape));
+        uint32_t base = below(&random, (uint64_t)UINT32_MAX - shape.range + 1);
+        uint64_t *words = guard_last(&in, shape.words * sizeof *words);
+        make_block(&random, &shape, words);
+        uint32_t want = silly_ef(&shape, words, base, silly);
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *out = guard_last(&result, n * sizeof *out);
+            assert_int_equal(rows[r]->ef_decode(&shape, words, base, out), want);
+            assert_memory_equal(out, silly, want * sizeof *out);
+        }
+        sound += want > 0;
+    }
+    assert_true(sound > ROUNDS / 3 && sound < ROUNDS);
+}
+
+/* A block whose values do not rise at one place alone, which every row must notice. */
+static void equal_neighbours_are_refused(void **state)
+{
+    (void)state;
+    uint64_t words[WORDS_MAX];
+    uint32_t values[256], out[256];
+    for (uint32_t fault = 1; fault < 256; fault++) {
+        ef_shape shape;
+        for (uint32_t i = 0; i < 256; i++) values[i] = 100 * i + i % 7;
+        assert_true(ef_shape_of(256, values[255], &shape) && !shape.bitmap);
+        values[fault - (fault == 255)] = values[fault - (fault == 255) - 1];
+        ef_encode(&shape, values, words);
+        for (unsigned r = 0; r < n_rows; r++) assert_int_equal(rows[r]->ef_decode(&shape, words, 0, out), 0);
+    }
+}
+
+static void guarded_bits(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t n = below(&random, 41), cap = below(&random, 257), skip = below(&random, 600), silly[256];
+        uint64_t *words = guard_last(&in, n * sizeof *words), ones = 0;
+        random_words(&random, words, n);
+        for (uint32_t at = 0; at < n * 64; at++) ones += bits_get(words, at);
+        uint32_t want = silly_expand(words, n, round, skip, cap, silly);
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *out = guard_last(&result, cap * sizeof *out);
+            memset(out, 0x5a, cap * sizeof *out);
+            assert_int_equal(rows[r]->bits_expand(words, n, round, skip, cap, out), want);
+            assert_memory_equal(out, silly, want * sizeof *out);
+            assert_true(rows[r]->bits_total(words, n) == ones);
+        }
+        uint64_t *bucket = guard_last(&in, 64);
+        uint32_t n_bits = below(&random, 513), rank = 0;
+        random_words(&random, bucket, 8);
+        for (uint32_t at = 0; at < n_bits; at++) rank += bits_get(bucket, at);
+        for (unsigned r = 0; r < n_rows; r++) assert_int_equal(rows[r]->bucket_rank(bucket, n_bits), rank);
+    }
+}
+
+/* ---- nibble integers ---------------------------------------------------------------------------- */
+
+/* One value, nibble by nibble. */
+static bool silly_nibbles(slice bytes, uint64_t *at, uint64_t *value)
+{
+    *value = 0;
+    for (unsigned k = 0; k < 11; k++) {
+        if (*at >= 2 * (uint64_t)bytes.len) return false;
+        unsigned nibble = *at % 2 ? bytes.data[*at / 2] / 16u : bytes.data[*at / 2] % 16u;
+        ++*at;
+        *value += (uint64_t)(nibble % 8) << 3 * k;
+        if (nibble < 8) return *value <= UINT32_MAX;
+    }
+    return false;
+}
+
+static bool silly_row(slice bytes, uint64_t *at, uint32_t n, bool rising, uint32_t *out)
+{
+    uint64_t next = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t value;
+        if (!silly_nibbles(bytes, at, &value)) return false;
+        if (rising) value += next;
+        next = value + 1;
+        if (value > UINT32_MAX) return false;
+        out[i] = (uint32_t)value;
+    }
+    return true;
+}
+
+static bool silly_skip(slice bytes, uint64_t *at, uint64_t n)
+{
+    for (; n; ++*at) {
+        if (*at >= 2 * (uint64_t)bytes.len) return false;
+        n -= (bytes.data[*at / 2] >> (*at % 2 ? 4 : 0) & 8) == 0;
+    }
+    return true;
+}
+
+/* Values of any width, or noise that mostly ends, or seldom does. */
+static slice nibble_bytes(uint64_t *random)
+{
+    enum { VALUES = 120 };
+    uint8_t bytes[VALUES * NIBBLE_VALUE_MAX] = {0};
+    uint64_t at = 0;
+    unsigned width = 1 + below(random, 32), kind = below(random, 4);
+    uint32_t n = below(random, VALUES);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t one = (uint32_t)random_next(random) >> (32 - width);
+        at = nibble_encode(bytes, at, below(random, 8) ? one : one >> width / 2);
+    }
+    size_t len = (size_t)(at / 2 + at % 2);
+    if (kind == 0 && len) bytes[below(random, len)] ^= (uint8_t)(1u << below(random, 8));
+    for (size_t i = 0; kind == 1 && i < len; i++) bytes[i] |= (uint8_t)random_next(random) & 0x88;
+    if (kind == 2) len = len ? below(random, len) : 0;
+    uint8_t *copy = guard_last(&in, len);
+    memcpy(copy, bytes, len);
+    return (slice){copy, len};
+}
+
+static void nibbles_agree(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    unsigned sound = 0;
+    for (unsigned round = 0; round < 4 * ROUNDS; round++) {
+        slice bytes = nibble_bytes(&random);
+        uint64_t from = bytes.len ? below(&random, 2 * bytes.len + 1) : 0;
+        uint32_t n = below(&random, below(&random, 4) ? 10 : 130), silly[130];
+        if (below(&random, 2)) from = 0;
+        for (unsigned rising = 0; rising < 2; rising++) {
+            uint64_t silly_at = from;
+            bool want = silly_row(bytes, &silly_at, n, rising, silly);
+            for (unsigned r = 0; r < n_rows; r++) {
+                uint64_t at = from;
+                uint32_t *out = guard_last(&result, n * sizeof *out);
+                bool got = (rising ? rows[r]->nibble_rising : rows[r]->nibble_decode)(bytes, &at, n, out);
+                assert_int_equal(got, want);
+                if (want) assert_true(at == silly_at);
+                if (want) assert_memory_equal(out, silly, n * sizeof *out);
+            }
+            sound += want && n;
+        }
+        uint64_t silly_at = from;
+        bool want = silly_skip(bytes, &silly_at, n);
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint64_t at = from;
+            assert_int_equal(rows[r]->nibble_skip(bytes, &at, n), want);
+            if (want) assert_true(at == silly_at);
+        }
+    }
+    assert_true(sound > ROUNDS && sound < 8 * ROUNDS);
+}
+
+/* ---- frequencies -------------------------------------------------------------------------------- */
+
+/* Equal to what the format's own functions say, for every byte and all kinds of lengths. */
+static void frequencies_agree(void **state)
+{
+    (void)state;
+    static const double k1s[] = {0, 0.4, 0.9, 1.2, 2, 1e6}, bs[] = {0, 0.3, 0.75, 1}, means[] = {1e-6, 57.25, 600, 1e12};
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        norm_scale scale = {k1s[below(&random, 6)], bs[below(&random, 4)], means[below(&random, 4)]};
+        segment_info info = {.k1 = scale.k1, .b = scale.b, .avgdl_ref = scale.mean};
+        uint32_t n = below(&random, 40), silly[40], width = 1 + below(&random, 32);
+        uint8_t *impacts = guard_last(&in, n);
+        uint32_t *lengths = guard_last(&more_in, n * sizeof *lengths);
+        for (uint32_t i = 0; i < n; i++) {
+            impacts[i] = (uint8_t)below(&random, 256);
+            lengths[i] = (uint32_t)random_next(&random) >> (32 - width);
+            silly[i] = impact_decode(impacts[i], segment_norm(&info, lengths[i]));
+        }
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *out = guard_last(&result, n * sizeof *out);
+            rows[r]->impact_tf(impacts, lengths, n, &scale, out);
+            assert_memory_equal(out, silly, n * sizeof *out);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(expand_agrees),
         cmocka_unit_test(totals_agree),
         cmocka_unit_test(blocks_agree),
+        cmocka_unit_test(guarded_blocks),
+        cmocka_unit_test(equal_neighbours_are_refused),
+        cmocka_unit_test(guarded_bits),
+        cmocka_unit_test(nibbles_agree),
+        cmocka_unit_test(frequencies_agree),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }
