@@ -26,17 +26,31 @@
 #include "common/base/mem.h"
 
 int (*file_fault)(const char *call, const char *path);
+void (*file_done)(const file_event *event);
 
 enum { OUTFILE_BUFFER = 1 << 20 };
 
 /* ---- system calls -------------------------------------------------------------------- */
 
-/* True (and errno set) when a test refuses the call. */
+/* True (and errno set) when a test refuses the call; *len falls when it cuts a transfer. */
+static bool sys_refused_transfer(const char *call, const char *path, size_t *len)
+{
+    int answer = file_fault ? file_fault(call, path) : 0;
+    if (answer > 0) errno = answer;
+    if (answer < 0 && *len > (size_t)-(int64_t)answer) *len = (size_t)-(int64_t)answer;
+    return answer > 0;
+}
+
 static bool sys_refused(const char *call, const char *path)
 {
-    int refusal = file_fault ? file_fault(call, path) : 0;
-    if (refusal) errno = refusal;
-    return refusal != 0;
+    size_t none = 0;
+    return sys_refused_transfer(call, path, &none);
+}
+
+/* Tell a test what was done; errno stays. */
+static void sys_done(int result, const file_event *event)
+{
+    if (result != -1 && file_done) file_done(event);
 }
 
 /* Evaluate a system call until it is not interrupted. */
@@ -49,6 +63,7 @@ static int sys_open(int at, const char *name, int flags, mode_t mode)
 {
     int fd;
     SYS_RETRY(fd, "open", name, openat(at, name, flags | O_CLOEXEC, mode));
+    sys_done(fd, &(file_event){.call = "open", .path = name, .fd = fd, .flags = flags});
     return fd;
 }
 
@@ -69,6 +84,7 @@ static int sys_fsync(int fd, const char *path)
 {
     int result;
     SYS_RETRY(result, "fsync", path, fsync(fd));
+    sys_done(result, &(file_event){.call = "fsync", .path = path, .fd = fd});
     return result;
 }
 
@@ -82,7 +98,8 @@ static int sys_fstat(int fd, const char *path, struct stat *st)
 static ssize_t sys_read(int fd, const char *path, void *data, size_t len)
 {
     ssize_t got;
-    SYS_RETRY(got, "read", path, read(fd, data, len));
+    do got = sys_refused_transfer("read", path, &len) ? -1 : read(fd, data, len);
+    while (got == -1 && errno == EINTR);
     return got;
 }
 
@@ -90,12 +107,15 @@ static ssize_t sys_read(int fd, const char *path, void *data, size_t len)
 static bool sys_write_all(int fd, const char *path, const uint8_t *data, size_t len)
 {
     while (len) {
-        ssize_t put;
-        SYS_RETRY(put, "write", path, write(fd, data, len));
+        size_t take = len;
+        ssize_t put = sys_refused_transfer("write", path, &take) ? -1 : write(fd, data, take);
+        if (put == -1 && errno == EINTR) continue;
         if (put <= 0) {
             if (put == 0) errno = ENOSPC;
             return false;
         }
+        sys_done(0, &(file_event){
+                        .call = "write", .path = path, .fd = fd, .data = data, .len = (size_t)put});
         data += put;
         len -= (size_t)put;
     }
@@ -156,6 +176,7 @@ pm_status dir_create(const char *path, pm_error *err)
 {
     int result;
     SYS_RETRY(result, "mkdir", path, mkdir(path, 0777));
+    sys_done(result, &(file_event){.call = "mkdir", .path = path, .fd = -1});
     if (result == 0) return parent_sync(path, true, err);
     if (errno != EEXIST) return error_os(err, errno, "cannot make folder %s", path);
     /* Made by a run that may not have come as far as its sync. */
@@ -189,6 +210,7 @@ pm_status dir_sync_all(const dir *d, pm_error *err)
 {
     int result;
     SYS_RETRY(result, "syncfs", d->path, syncfs(d->fd));
+    sys_done(result, &(file_event){.call = "syncfs", .path = d->path, .fd = d->fd});
     if (result == 0) return PM_OK;
     return error_os(err, errno, "cannot sync the file system of %s", d->path);
 }
@@ -197,6 +219,7 @@ pm_status dir_rename(const dir *d, const char *from, const char *to, pm_error *e
 {
     int result;
     SYS_RETRY(result, "rename", to, renameat(d->fd, from, d->fd, to));
+    sys_done(result, &(file_event){.call = "rename", .path = to, .from = from, .fd = -1});
     if (result == 0) return PM_OK;
     return error_os(err, errno, "cannot rename %s/%s to %s", d->path, from, to);
 }
@@ -205,6 +228,7 @@ pm_status dir_link(const dir *d, const char *from, const char *to, pm_error *err
 {
     int result;
     SYS_RETRY(result, "link", to, linkat(d->fd, from, d->fd, to, 0));
+    sys_done(result, &(file_event){.call = "link", .path = to, .from = from, .fd = -1});
     if (result == 0) return PM_OK;
     return error_os(err, errno, "cannot link %s/%s to %s", d->path, from, to);
 }
@@ -213,6 +237,7 @@ pm_status dir_unlink(const dir *d, const char *name, pm_error *err)
 {
     int result;
     SYS_RETRY(result, "unlink", name, unlinkat(d->fd, name, 0));
+    sys_done(result, &(file_event){.call = "unlink", .path = name, .fd = -1});
     if (result == 0 || errno == ENOENT) return PM_OK;
     return error_os(err, errno, "cannot delete %s/%s", d->path, name);
 }

@@ -4,8 +4,9 @@
  * Three groups: an index folder (`dir`: every name relative to an open directory, no
  * symbolic links followed), write-once output files (`outfile`), and read-only maps and
  * input streams.  All calls retry EINTR and short transfers; a file whose fsync failed is
- * never synced again.  Test seam: file_fault is asked before every system call, so that
- * tests can count, refuse and kill at each one.
+ * never synced again.  Test seam: file_fault is asked before every system call, and file_done
+ * told after those that changed something, so that tests can count, refuse, cut short, record
+ * and kill at each one.
  */
 #ifndef PM_BASE_FILE_H
 #define PM_BASE_FILE_H
@@ -110,9 +111,21 @@ void infile_close(infile *f);
 /* ---- test seam ------------------------------------------------------------------------------ */
 
 /* Called before each system call that changes or reads the file system, with its name
- * ("open", "write", "fsync", "rename", ...); a non-zero return is the errno it fails with.
- * NULL turns it off. */
+ * ("open", "write", "fsync", "rename", ...); a positive return is the errno it fails with, -n
+ * lets a read or a write transfer n bytes at most.  NULL turns it off. */
 extern int (*file_fault)(const char *call, const char *path);
+
+/* A system call that succeeded: open, write, fsync, syncfs, rename, link, unlink, mkdir. */
+typedef struct file_event {
+    const char *call, *path; /* as file_fault was given them                              */
+    const char *from;        /* rename, link: the name that was there; else NULL          */
+    int fd;                  /* open: the new one; write, fsync; else -1                  */
+    int flags;               /* open                                                      */
+    const void *data;        /* write: what was taken                                     */
+    size_t len;
+} file_event;
+/* Called after each of them, on the thread that made it.  NULL turns it off. */
+extern void (*file_done)(const file_event *event);
 
 /* 16 random bytes from the kernel.  When PRESSMARK_SEED (a number) is set they are a function
  * of it alone, the same at every call, so that file names and UUIDs repeat. */
