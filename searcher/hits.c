@@ -5,8 +5,7 @@
  * Hits are filled in order of (segment, document): neighbours share an inflated store block,
  * and cursors for explanations only move forward.
  */
-#include <stdlib.h>
-
+#include "common/base/sort.h"
 #include "searcher/search.h"
 
 enum { FORMS_BYTES_MAX = 16 << 20 };
@@ -120,7 +119,7 @@ pm_status hits_build(pm_searcher *s, pm_error *err)
         hits[i] = empty_hit(h, skip + i + 1);
         fills[i] = (fill){h, &hits[i]};
     }
-    qsort(fills, n, sizeof *fills, by_place);
+    sort_items(fills, n, sizeof *fills, by_place);
     s->result.hits = hits;
     s->result.n_hits = n;
     return fill_all(s, fills, n, err);

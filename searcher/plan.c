@@ -51,7 +51,8 @@ pm_status plan_add_key(plan *p, uint8_t class, pm_text term, uint32_t *out, pm_e
             return PM_OK;
         }
     }
-    if (!mem_grow(&p->keys, &p->cap_keys, p->n_keys + 1, sizeof *p->keys)) return error_nomem(err);
+    if (!arena_grow(p->a, &p->keys, &p->cap_keys, p->n_keys + 1, sizeof *p->keys))
+        return error_nomem(err);
     plan_key k = {.key = bytes, .len = (uint32_t)len, .hash = hash};
     k.entries = arena_zalloc(p->a, p->snap->meta.n_segments * sizeof *k.entries);
     if (!k.entries) return error_nomem(err);
@@ -78,7 +79,7 @@ static pm_status add_matcher(plan *p, plan_matcher m, uint32_t *out, pm_error *e
             *out = (uint32_t)i;
             return PM_OK;
         }
-    if (!mem_grow(&p->matchers, &p->cap_matchers, p->n_matchers + 1, sizeof *p->matchers))
+    if (!arena_grow(p->a, &p->matchers, &p->cap_matchers, p->n_matchers + 1, sizeof *p->matchers))
         return error_nomem(err);
     if (m.kind != MATCH_DOCS) m.cost = UINT64_MAX;
     for (uint32_t i = 0; m.kind != MATCH_DOCS && i < m.n_words; i++)
@@ -174,7 +175,7 @@ static pm_status add_term(plan *p, plan_term t, pm_error *err)
             p->terms[i].weight += t.weight;
             return PM_OK;
         }
-    if (!mem_grow(&p->terms, &p->cap_terms, p->n_terms + 1, sizeof *p->terms))
+    if (!arena_grow(p->a, &p->terms, &p->cap_terms, p->n_terms + 1, sizeof *p->terms))
         return error_nomem(err);
     p->terms[p->n_terms++] = t;
     return PM_OK;
@@ -182,7 +183,7 @@ static pm_status add_term(plan *p, plan_term t, pm_error *err)
 
 static pm_status make_label(plan *p, const query_node *node, pm_text *out, pm_error *err)
 {
-    buf text = {0};
+    buf text = {.arena = p->a};
     char slop[16];
     if (node->title) buf_append_str(&text, "title:");
     if (node->kind != QUERY_WORD) buf_u8(&text, '"');
@@ -195,10 +196,10 @@ static pm_status make_label(plan *p, const query_node *node, pm_text *out, pm_er
         snprintf(slop, sizeof slop, "~%u", node->slop);
         buf_append_str(&text, slop);
     }
-    out->data = text.failed ? NULL : arena_strndup(p->a, (const char *)text.data, text.len);
     out->len = text.len;
-    buf_free(&text);
-    return out->data ? PM_OK : error_nomem(err);
+    buf_u8(&text, 0);
+    out->data = (const char *)text.data;
+    return text.failed ? error_nomem(err) : PM_OK;
 }
 
 /* A word matches by its plain term; an acronym scores by its marker where the index has it. */
@@ -358,12 +359,4 @@ pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, split_ca
     p->cost = driver_cost(p, q->root, true);
 out:
     return st;
-}
-
-void plan_free(plan *p)
-{
-    mem_free(p->keys);
-    mem_free(p->matchers);
-    mem_free(p->terms);
-    memset(p, 0, sizeof *p);
 }

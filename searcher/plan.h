@@ -74,7 +74,7 @@ typedef struct plan {
     pm_match match;
     double k1, b;
     bool snippets;            /* split forms are wanted for highlights, too               */
-    plan_key *keys;           /* the arrays are owned: plan_free                          */
+    plan_key *keys;           /* all arrays are of the arena                               */
     plan_matcher *matchers;
     plan_leaf *leaves;        /* by query_node.leaf                                       */
     plan_term *terms;         /* in order of first appearance                             */
@@ -89,7 +89,6 @@ typedef struct plan {
 pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words,
                     split_cache *splits, const query *q, const pm_search_options *options,
                     pm_error *err);
-void plan_free(plan *p);
 
 /* The key of a term: a class byte (0: plain) and the term.  *out is its index. */
 pm_status plan_add_key(plan *p, uint8_t class, pm_text term, uint32_t *out, pm_error *err);

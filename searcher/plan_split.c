@@ -6,8 +6,7 @@
  * words somewhere (form dictionaries); then their terms' lists are intersected, documents
  * that have the word itself are dropped, and positions compared in what is left.
  */
-#include <stdlib.h>
-
+#include "common/base/sort.h"
 #include "searcher/index.h"
 #include "searcher/matcher.h"
 
@@ -132,7 +131,7 @@ static pm_status take_segment(split_search *x, uint32_t segment_index, pm_error 
     x->n_docs = 0;
     for (uint32_t i = 0; i < x->n; i++) PM_TRY(gather_pair(x, &x->matchers[i], segment_index, err));
     if (x->scratch.no_memory) return error_nomem(err);
-    if (x->n_docs) qsort(x->docs, x->n_docs, sizeof *x->docs, by_number);
+    if (x->n_docs) sort_items(x->docs, x->n_docs, sizeof *x->docs, by_number);
     for (size_t i = 0; i < x->n_docs; i++)
         if (!kept || x->docs[kept - 1] != x->docs[i]) x->docs[kept++] = x->docs[i];
     uint32_t *docs = arena_alloc(x->p->a, kept * sizeof *docs);

@@ -15,6 +15,7 @@
 
 typedef struct lexer {
     query *q;
+    arena *a;
     const char *text;
     uint32_t len, at;
     char *blank;
@@ -92,7 +93,7 @@ static void blank_out(lexer *x, uint32_t start, uint32_t end)
 
 static lexeme *lexer_push(lexer *x, lexeme_kind kind, uint32_t at)
 {
-    if (x->no_memory || !mem_grow(&x->items, &x->cap, x->n + 1u, sizeof *x->items)) {
+    if (x->no_memory || !arena_grow(x->a, &x->items, &x->cap, x->n + 1u, sizeof *x->items)) {
         x->no_memory = true;
         return &x->spare;
     }
@@ -312,63 +313,35 @@ static void lex_all(lexer *x)
 
 /* ---- analysis --------------------------------------------------------------------------- */
 
-static pm_status lex_analyse(lexemes *out, lexer *x, arena *a, analyzer *words, pm_error *err)
+static pm_status lex_analyse(lexemes *out, lexer *x, analyzer *words, pm_error *err)
 {
-    pm_status st = PM_OK;
-    lex_token *tokens = NULL;
     size_t cap = 0;
-    uint32_t n = 0, i = 0;
+    uint32_t i = 0;
     token t;
     analyzer_begin(words, x->blank, x->len, true);
     while (analyzer_next(words, &t)) {
         while (i < x->n && x->items[i].end <= t.start) i++;
         if (i == x->n) break;
-        if (!mem_grow(&tokens, &cap, n + 1u, sizeof *tokens)) {
-            st = error_nomem(err);
-            goto out;
-        }
+        if (!arena_grow(x->a, &out->tokens, &cap, out->n_tokens + 1u, sizeof *out->tokens))
+            return error_nomem(err);
         lexeme *item = &x->items[i];
-        if (item->n_tokens++ == 0) item->first_token = n;
-        tokens[n++] = (lex_token){t.form, t.marked};
+        if (item->n_tokens++ == 0) item->first_token = out->n_tokens;
+        out->tokens[out->n_tokens++] = (lex_token){t.form, t.marked};
     }
-    if (analyzer_failed(words)) {
-        st = error_nomem(err);
-        goto out;
-    }
-    out->tokens = arena_alloc(a, n * sizeof *tokens);
-    if (!out->tokens) {
-        st = error_nomem(err);
-        goto out;
-    }
-    if (n) memcpy(out->tokens, tokens, n * sizeof *tokens);
-    out->n_tokens = n;
-out:
-    mem_free(tokens);
-    return st;
+    return analyzer_failed(words) ? error_nomem(err) : PM_OK;
 }
 
 pm_status query_lex(lexemes *out, query *q, arena *a, analyzer *words, const char *text,
                     uint32_t len, pm_error *err)
 {
-    pm_status st = PM_OK;
-    lexer x = {.q = q, .text = text, .len = len};
+    lexer x = {.q = q, .a = a, .text = text, .len = len};
     memset(out, 0, sizeof *out);
     x.blank = arena_strndup(a, text, len);
     if (!x.blank) return error_nomem(err);
     lex_all(&x);
-    if (x.no_memory) {
-        st = error_nomem(err);
-        goto out;
-    }
-    PM_TRY(lex_analyse(out, &x, a, words, err));
-    out->items = arena_alloc(a, x.n * sizeof *x.items);
-    if (!out->items) {
-        st = error_nomem(err);
-        goto out;
-    }
-    if (x.n) memcpy(out->items, x.items, x.n * sizeof *x.items);
+    if (x.no_memory) return error_nomem(err);
+    pm_status st = lex_analyse(out, &x, words, err);
+    out->items = x.items;
     out->n = x.n;
-out:
-    mem_free(x.items);
     return st;
 }

@@ -314,13 +314,13 @@ static uint32_t bounded_length(query *q)
 
 static pm_status repair_text(query *q, arena *a, const char *text, size_t len, pm_error *err)
 {
-    buf repaired = {0};
+    buf repaired = {.arena = a};
+    buf_reserve(&repaired, len + 1);
     if (len) utf8_repair(&repaired, text, len);
-    const char *data = (const char *)repaired.data;
-    q->text.data = repaired.failed ? NULL : arena_strndup(a, data, repaired.len);
     q->text.len = repaired.len;
-    buf_free(&repaired);
-    return q->text.data ? PM_OK : error_nomem(err);
+    buf_u8(&repaired, 0);
+    q->text.data = (const char *)repaired.data;
+    return repaired.failed ? error_nomem(err) : PM_OK;
 }
 
 static pm_status refuse_lenient(const query *q, pm_error *err)

@@ -89,15 +89,16 @@ static void put_node(buf *out, const query_node *node, bool root, bool under_lis
 
 pm_status query_print(const query *q, arena *a, pm_text *out, pm_error *err)
 {
-    buf text = {0};
+    buf text = {.arena = a};
     if (q->root) put_node(&text, q->root, true, true);
     for (uint32_t i = 0; i < q->n_notes; i++) {
         buf_append_str(&text, i ? "; " : q->root ? " [" : "[");
         buf_append_str(&text, q->notes[i].text);
     }
     if (q->n_notes) buf_u8(&text, ']');
-    out->data = text.failed ? NULL : arena_strndup(a, (const char *)text.data, text.len);
-    out->len = out->data ? text.len : 0;
-    buf_free(&text);
+    out->len = text.len;
+    buf_u8(&text, 0);
+    out->data = text.failed ? NULL : (const char *)text.data;
+    if (!out->data) out->len = 0;
     return out->data ? PM_OK : error_nomem(err);
 }

@@ -15,6 +15,7 @@
  */
 #include <stdlib.h>
 
+#include "common/base/sort.h"
 #include "searcher/prune.h"
 
 enum { WIDENED_MAX = 4096 }; /* documents with a joined or split form at most             */
@@ -55,7 +56,7 @@ static pm_status gather(widened *w, uint64_t room, pm_error *err)
         for (uint32_t i = 0; i < p->q->n_leaves; i++)
             for (uint32_t k = 1; k < p->leaves[i].n_alts; k++)
                 gather_alternative(w, p->leaves[i].alts[k], s, (size_t)room);
-    qsort(w->docs, w->n, sizeof *w->docs, by_place);
+    sort_items(w->docs, w->n, sizeof *w->docs, by_place);
     for (size_t i = 0; i < w->n; i++)
         if (!kept || by_place(&w->docs[kept - 1], &w->docs[i])) w->docs[kept++] = w->docs[i];
     w->n = kept;

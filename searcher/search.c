@@ -42,7 +42,6 @@ out:
 void pm_searcher_close(pm_searcher *s)
 {
     if (!s) return;
-    plan_free(&s->p);
     analyzer_close(s->words);
     topk_free(&s->best);
     match_scratch_free(&s->scratch);
@@ -75,7 +74,6 @@ static pm_status take_options(pm_searcher *s, const pm_search_options *given, pm
 
 static void begin(pm_searcher *s)
 {
-    plan_free(&s->p);
     arena_reset(&s->a);
     memset(&s->result, 0, sizeof s->result);
     if (analyzer_memory(s->words) > FORMS_BYTES_MAX) analyzer_reset_forms(s->words);

@@ -8,7 +8,12 @@
 bool buf_reserve(buf *b, size_t more)
 {
     if (b->failed) return false;
-    if (more > SIZE_MAX - b->len || !mem_grow(&b->data, &b->cap, b->len + more, 1)) b->failed = true;
+    if (more > SIZE_MAX - b->len)
+        b->failed = true;
+    else if (b->arena)
+        b->failed = !arena_grow(b->arena, &b->data, &b->cap, b->len + more, 1);
+    else
+        b->failed = !mem_grow(&b->data, &b->cap, b->len + more, 1);
     return !b->failed;
 }
 
@@ -46,6 +51,6 @@ void buf_pad(buf *b, size_t align)
 
 void buf_free(buf *b)
 {
-    mem_free(b->data);
+    if (!b->arena) mem_free(b->data);
     memset(b, 0, sizeof *b);
 }

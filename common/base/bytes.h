@@ -141,6 +141,7 @@ typedef struct buf {
     uint8_t *data;
     size_t len, cap;
     bool failed;
+    struct arena *arena; /* of whose memory it is made; NULL: owned, buf_free             */
 } buf;
 
 bool buf_reserve(buf *b, size_t more);      /* room for `more` bytes after len           */

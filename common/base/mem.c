@@ -67,15 +67,21 @@ char *mem_strndup(const char *data, size_t len)
     return copy;
 }
 
+/* Capacity and bytes that `need` items of `size` bytes call for; false: more than can be. */
+static bool grown_size(size_t cap, size_t need, size_t size, size_t *want, size_t *bytes)
+{
+    *want = cap > SIZE_MAX / 2 ? need : cap * 2;
+    if (*want < need) *want = need;
+    if (*want < 16) *want = 16;
+    return !__builtin_mul_overflow(*want, size, bytes);
+}
+
 bool mem_grow(void *ptr, size_t *cap, size_t need, size_t size)
 {
-    if (need <= *cap) return true;
-    size_t want = *cap > SIZE_MAX / 2 ? need : *cap * 2;
-    if (want < need) want = need;
-    if (want < 16) want = 16;
-    size_t bytes;
-    if (__builtin_mul_overflow(want, size, &bytes)) return false;
+    size_t want, bytes;
     void *old;
+    if (need <= *cap) return true;
+    if (!grown_size(*cap, need, size, &want, &bytes)) return false;
     memcpy(&old, ptr, sizeof old);
     void *grown = mem_realloc(old, bytes);
     if (!grown) return false;
@@ -142,6 +148,21 @@ char *arena_strndup(arena *a, const char *data, size_t len)
     if (len) memcpy(copy, data, len);
     copy[len] = 0;
     return copy;
+}
+
+bool arena_grow(arena *a, void *ptr, size_t *cap, size_t need, size_t size)
+{
+    size_t want, bytes;
+    void *old;
+    if (need <= *cap) return true;
+    if (!grown_size(*cap, need, size, &want, &bytes)) return false;
+    memcpy(&old, ptr, sizeof old);
+    void *grown = arena_alloc(a, bytes);
+    if (!grown) return false;
+    if (*cap) memcpy(grown, old, *cap * size);
+    memcpy(ptr, &grown, sizeof grown);
+    *cap = want;
+    return true;
 }
 
 void arena_reset(arena *a)

@@ -43,6 +43,8 @@ typedef struct arena {
 void *arena_alloc(arena *a, size_t size); /* NULL on refusal; not zeroed                 */
 void *arena_zalloc(arena *a, size_t size);
 char *arena_strndup(arena *a, const char *data, size_t len); /* NUL-terminated copy      */
+/* As mem_grow, in the arena: the old block stays behind until the reset. */
+bool arena_grow(arena *a, void *ptr, size_t *cap, size_t need, size_t size);
 void arena_reset(arena *a);
 void arena_free(arena *a);
 
