@@ -10,6 +10,7 @@
 #define KERNELS_HAS_BUCKET_RANK
 #define KERNELS_HAS_EF_HIGH
 #define KERNELS_HAS_EF_LOW_LANES
+#define KERNELS_HAS_EF_LOW_STRING
 #define KERNELS_HAS_NIBBLES
 #define KERNELS_HAS_IMPACT_TF
 #include "common/codec/bmi2.h"
@@ -87,49 +88,90 @@ static uint32_t kernel_bits_expand(const uint64_t *words, uint32_t n_words, uint
     return n;
 }
 
+/* Places of a word's bits, less what their values' indexes come to: 16 of them, the quarter k. */
+static inline __m512i high_parts(__m512i places, unsigned k, uint32_t less)
+{
+    __m512i by = _mm512_add_epi32(lanes_16(), _mm512_set1_epi32((int)(less + 16 * k)));
+    return _mm512_sub_epi32(quarter_of(places, k), by);
+}
+
 static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
 {
-    const __m512i bytes = bytes_64(), lanes = lanes_16();
-    uint32_t i = 0;
-    for (uint32_t w = 0; i < n; w++) {
+    const __m512i bytes = bytes_64();
+    uint32_t i = 0, w = 0;
+    /* While there is room for 64, all are written, and the wrong ones written over. */
+    for (; n - i >= 64; w++) {
+        __m512i places = _mm512_maskz_compress_epi8(high[w], bytes);
+        for (unsigned k = 0; k < 4; k++) _mm512_storeu_si512(out + i + 16 * k, high_parts(places, k, i - 64 * w));
+        i += bits_count(high[w]);
+    }
+    for (; i < n; w++) {
         uint32_t ones = bits_count(high[w]);
         __m512i places = _mm512_maskz_compress_epi8(high[w], bytes);
-        for (uint32_t k = 0; 16 * k < ones; k++) {
-            __m512i less = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)(i + 16 * k - 64 * w)));
-            _mm512_mask_storeu_epi32(out + i + 16 * k, first_16(n - i - 16 * k),
-                                     _mm512_sub_epi32(quarter_of(places, k), less));
-        }
+        for (uint32_t k = 0; 16 * k < ones; k++)
+            _mm512_mask_storeu_epi32(out + i + 16 * k, first_16(ones - 16 * k), high_parts(places, k, i - 64 * w));
         i += ones;
     }
 }
 
-/* Two rows of eight lanes a step. */
+static inline __m512i two_rows(const uint8_t *a, const uint8_t *b)
+{
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256((const void *)a)),
+                              _mm256_loadu_si256((const void *)b), 1);
+}
+
+/* Two rows of eight lanes a step.  The 32 bytes behind a lane's last word are there: the high
+ * words.  vpshrdvd looks at the low five bits of its count alone. */
 static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits;
     const __m512i mask = _mm512_set1_epi32((int)(UINT32_MAX >> (32 - l))), bases = _mm512_set1_epi32((int)base);
+    const __m512i forth = _mm512_set1_epi32((int)(2 * l));
     const __m128i by = _mm_cvtsi32_si128((int)l);
-    __m512i last = _mm512_setzero_si512();
+    __m512i last = _mm512_setzero_si512(), shift = _mm512_inserti64x4(last, _mm256_set1_epi32((int)l), 1);
     __mmask16 falls = 0, look = 0xfffe;
     for (uint32_t row = 0, at = 0; row < 32; row += 2, at += 2 * l, look = 0xffff) {
-        /* The 32 bytes behind a lane's last word are there: the high words. */
         const uint8_t *a = bytes + 32 * (at / 32), *b = bytes + 32 * ((at + l) / 32);
-        __m512i shift = _mm512_inserti64x4(_mm512_set1_epi32((int)(at % 32)),
-                                           _mm256_set1_epi32((int)((at + l) % 32)), 1);
-        __m512i here = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256((const void *)a)),
-                                          _mm256_loadu_si256((const void *)b), 1);
-        __m512i behind = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256((const void *)(a + 32))),
-                                            _mm256_loadu_si256((const void *)(b + 32)), 1);
-        __m512i low = _mm512_and_si512(_mm512_shrdv_epi32(here, behind, shift), mask);
-        __m512i v = _mm512_or_si512(_mm512_sll_epi32(_mm512_loadu_si512(out + 8 * row), by), low);
-        __m512i before = _mm512_alignr_epi32(v, last, 15);
-        falls |= _mm512_mask_cmple_epu32_mask(look, v, before);
+        __m512i low = _mm512_shrdv_epi32(two_rows(a, b), two_rows(a + 32, b + 32), shift);
+        __m512i v = _mm512_sll_epi32(_mm512_loadu_si512(out + 8 * row), by);
+        v = _mm512_ternarylogic_epi32(v, low, mask, 0xf8); /* v | (low & mask) */
+        falls = _kor_mask16(falls, _mm512_mask_cmple_epu32_mask(look, v, _mm512_alignr_epi32(v, last, 15)));
         last = v;
+        shift = _mm512_add_epi32(shift, forth);
         _mm512_storeu_si512(out + 8 * row, _mm512_add_epi32(v, bases));
     }
     if (falls) return UINT64_MAX;
     return (uint32_t)_mm_extract_epi32(_mm512_extracti32x4_epi32(last, 3), 3);
+}
+
+/* Eight low parts, l bits each from `bytes` on, start at a byte: VPERMB lays the eight bytes in
+ * which each one lies into a lane of its own. */
+static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
+{
+    const uint8_t *bytes = (const uint8_t *)words;
+    const uint32_t l = s->low_bits;
+    const __m512i bit = _mm512_mullo_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64(l));
+    const __m512i steps = _mm512_set1_epi64(0x0706050403020100), first = _mm512_srli_epi64(bit, 3);
+    const __m512i from = _mm512_add_epi8(_mm512_mullo_epi64(first, _mm512_set1_epi64(0x0101010101010101)), steps);
+    const __m512i shift = _mm512_and_si512(bit, _mm512_set1_epi64(7));
+    const __m256i mask = _mm256_set1_epi32((int)((UINT64_C(1) << l) - 1)), bases = _mm256_set1_epi32((int)base);
+    const __m128i by = _mm_cvtsi32_si128((int)l);
+    __m256i last = _mm256_setzero_si256();
+    __mmask8 falls = 0, look = 0xfe;
+    for (uint32_t i = 0; i < s->n; i += 8, look = 0xff) {
+        uint32_t have = s->n - i < 8 ? s->n - i : 8, used = (have * l + 7) / 8;
+        __mmask8 in = first_8(have);
+        __m512i window = _mm512_castsi256_si512(_mm256_maskz_loadu_epi8(_bzhi_u32(UINT32_MAX, used), bytes + i / 8 * l));
+        __m512i low = _mm512_srlv_epi64(_mm512_permutexvar_epi8(from, window), shift);
+        __m256i v = _mm256_sll_epi32(_mm256_maskz_loadu_epi32(in, out + i), by);
+        v = _mm256_or_si256(v, _mm256_and_si256(_mm512_cvtepi64_epi32(low), mask));
+        falls = _kor_mask8(falls, _mm256_mask_cmple_epu32_mask(in & look, v, _mm256_alignr_epi32(v, last, 7)));
+        last = v;
+        _mm256_mask_storeu_epi32(out + i, in, _mm256_add_epi32(v, bases));
+    }
+    if (falls) return UINT64_MAX;
+    return out[s->n - 1] - base;
 }
 
 /* ---- nibble integers --------------------------------------------------------------------------- */

@@ -64,6 +64,7 @@ static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
 }
 #endif
 
+#ifndef KERNELS_HAS_EF_LOW_STRING
 /* Put the low bits behind out[i], add base; the last value, or UINT32_MAX + 1 when they do not
  * rise.  Eight bytes from a value's first one on are always in the block: the high words follow. */
 static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
@@ -81,6 +82,7 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, u
     }
     return falls ? UINT64_MAX : before;
 }
+#endif
 
 #ifndef KERNELS_HAS_EF_LOW_LANES
 /* The same for the eight lanes of a block of 256. */

@@ -17,6 +17,7 @@
 #define SCAN_HAS_BUCKET_RANKS
 #include "common/codec/bmi2.h"
 #include "common/codec/scan.h"
+#include "common/codec/scan_8x8.h"
 
 static inline __mmask64 first_64(uint32_t n) { return _bzhi_u64(UINT64_MAX, n < 64 ? n : 64); }
 static inline __mmask16 first_16(uint32_t n) { return (__mmask16)_bzhi_u32(0xffff, n < 16 ? n : 16); }
@@ -92,44 +93,6 @@ static uint32_t scan_bucket_in_range(const uint64_t *words, const uint64_t *also
         kept += count;
     }
     return kept;
-}
-
-/* Lanes of a that occur in b. */
-static inline uint32_t meet_8x8(__m256i a, __m256i b)
-{
-    const __m256i turn = _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 0);
-    __mmask8 any = _mm256_cmpeq_epi32_mask(a, b);
-    for (int i = 0; i < 7; i++) {
-        b = _mm256_permutevar8x32_epi32(b, turn);
-        any = (__mmask8)(any | _mm256_cmpeq_epi32_mask(a, b));
-    }
-    return any;
-}
-
-static uint32_t scan_intersect(const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb,
-                               uint32_t *at_a, uint32_t *at_b)
-{
-    uint32_t i = 0, j = 0, met = 0;
-    while (na - i >= 8 && nb - j >= 8) {
-        __m256i va = _mm256_loadu_si256((const void *)(a + i)), vb = _mm256_loadu_si256((const void *)(b + j));
-        for (uint32_t mask = meet_8x8(va, vb); mask; mask &= mask - 1) {
-            uint32_t in_a = i + bits_lowest(mask);
-            at_a[met] = in_a;
-            at_b[met++] = j + bits_lowest(_mm256_cmpeq_epi32_mask(vb, _mm256_set1_epi32((int)a[in_a])));
-        }
-        uint32_t last_a = a[i + 7], last_b = b[j + 7];
-        i += last_a <= last_b ? 8 : 0;
-        j += last_b <= last_a ? 8 : 0;
-    }
-    while (i < na && j < nb) {
-        uint32_t x = a[i], y = b[j];
-        at_a[met] = i;
-        at_b[met] = j;
-        met += x == y;
-        i += x <= y;
-        j += y <= x;
-    }
-    return met;
 }
 
 static uint32_t scan_bitmap_probe(const uint64_t *words, uint32_t n_words, const uint32_t *numbers,
