@@ -19,7 +19,19 @@ pm_status matcher_init(matcher *m, const plan *p, uint32_t index, match_scratch 
     if (m->plan->kind == MATCH_DOCS) return PM_OK;
     size_t cursors = m->plan->titles ? 2 * (size_t)m->plan->n_words : m->plan->n_words;
     m->words = arena_zalloc(p->a, cursors * sizeof *m->words);
+    if (m->plan->kind == MATCH_PHRASE) {
+        m->parts = arena_alloc(p->a, m->plan->n_words * sizeof *m->parts);
+        if (!m->parts) return error_nomem(err);
+    }
     return m->words ? PM_OK : error_nomem(err);
+}
+
+static void open_parts(matcher *m, const plan *p, uint32_t segment_index)
+{
+    m->lead = 0;
+    m->n_parts = phrase_parts(p, m->plan, segment_index, m->parts);
+    m->empty = !m->n_parts;
+    for (uint32_t i = 0; i < m->n_parts; i++) cursor_open(&m->words[i], m->seg, m->parts[i].entry);
 }
 
 void matcher_open(matcher *m, const plan *p, uint32_t segment_index)
@@ -34,6 +46,11 @@ void matcher_open(matcher *m, const plan *p, uint32_t segment_index)
         m->at = 0;
         return;
     }
+    if (m->parts) {
+        open_parts(m, p, segment_index);
+        return;
+    }
+    m->n_parts = spec->n_words;
     for (uint32_t i = 0; i < spec->n_words; i++) {
         const term_entry *entry = &p->keys[spec->words[i]].entries[segment_index];
         if (!entry->df) {
@@ -61,11 +78,11 @@ static bool verify(matcher *m, uint32_t doc)
     return m->tf != 0;
 }
 
-/* Bring all words but the lead to doc; the first document beyond that one of them stands at,
+/* Bring all parts but the lead to doc; the first document beyond that one of them stands at,
  * or doc when all are there. */
 static uint32_t align(matcher *m, uint32_t doc)
 {
-    for (uint32_t i = 0; i < m->plan->n_words; i++) {
+    for (uint32_t i = 0; i < m->n_parts; i++) {
         if (i == m->lead) continue;
         uint32_t at = cursor_seek(&m->words[i], doc);
         if (at != doc) return at;

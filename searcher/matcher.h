@@ -11,7 +11,7 @@
 #ifndef PM_SEARCHER_MATCHER_H
 #define PM_SEARCHER_MATCHER_H
 
-#include "searcher/plan.h"
+#include "searcher/phrase_parts.h"
 
 /* Positions of the document at hand; grows to the longest list met.  Valid when zeroed. */
 typedef struct position_event {
@@ -30,12 +30,14 @@ typedef struct matcher {
     const plan_matcher *plan;
     segment *seg;
     match_scratch *scratch;
-    cursor *words;       /* plan->n_words, then as many for titles where plan->titles     */
+    cursor *words;       /* of the parts; for titles as many again where plan->titles     */
+    phrase_part *parts;  /* NULL: the words as the plan names them                        */
+    uint32_t n_parts;
     bool empty;          /* some word is not in this segment                              */
     bool begun;
     uint32_t doc;        /* driver: current document; else the document last asked        */
     uint32_t tf;         /* there; 0: no match                                            */
-    uint32_t lead;       /* the rarest word                                               */
+    uint32_t lead;       /* the rarest part                                               */
     split_list list;     /* MATCH_DOCS: of this segment                                   */
     uint32_t at;         /* there: documents passed, the current one included             */
 } matcher;

@@ -50,16 +50,22 @@ static uint32_t keep_starts(uint32_t *starts, uint32_t n, uint32_t offset,
     return kept;
 }
 
+static uint32_t part_offset(const matcher *m, uint32_t i)
+{
+    return m->parts ? m->parts[i].offset : i;
+}
+
 uint32_t phrase_count(matcher *m, uint32_t doc)
 {
     match_scratch *s = m->scratch;
     uint32_t n = read_positions(m, &m->words[m->lead], doc, &s->starts, &s->starts_cap), kept = 0;
+    uint32_t lead = part_offset(m, m->lead);
     for (uint32_t i = 0; i < n; i++)
-        if (s->starts[i] >= m->lead) s->starts[kept++] = s->starts[i] - m->lead;
-    for (uint32_t i = 0; i < m->plan->n_words && kept; i++) {
+        if (s->starts[i] >= lead) s->starts[kept++] = s->starts[i] - lead;
+    for (uint32_t i = 0; i < m->n_parts && kept; i++) {
         if (i == m->lead) continue;
         n = read_positions(m, &m->words[i], doc, &s->positions, &s->positions_cap);
-        kept = keep_starts(s->starts, kept, i, s->positions, n);
+        kept = keep_starts(s->starts, kept, part_offset(m, i), s->positions, n);
     }
     return kept;
 }

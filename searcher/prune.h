@@ -19,6 +19,7 @@
 #define PM_SEARCHER_PRUNE_H
 
 #include "common/codec/scan.h"
+#include "searcher/prune_phrase.h"
 #include "searcher/rank.h"
 
 enum {
@@ -33,6 +34,7 @@ typedef enum prune_role { PRUNE_MUST, PRUNE_SHOULD, PRUNE_NOT } prune_role;
 /* A list of the query, in all segments. */
 typedef struct prune_word {
     uint32_t matcher, key, term; /* of the plan; term UINT32_MAX under NOT                */
+    bool phrase;                 /* or a NEAR group: key says nothing                      */
     prune_role role;
     double weight;               /* weight * idf * (k1 + 1)                                */
 } prune_word;
@@ -41,7 +43,7 @@ typedef struct prune_word {
 typedef struct prune_query {
     plan *p;
     prune_word words[PRUNE_LISTS_MAX];
-    uint32_t n_words, n_must, n_should, n_not;
+    uint32_t n_words, n_must, n_should, n_not, n_phrases, n_parts;
     bool ranked;                 /* the pruned loop can rank it, not only count it         */
     bool one_suffices;           /* an OR: one word is as good as all                      */
 } prune_query;
@@ -56,6 +58,8 @@ typedef struct prune_list {
     const prune_word *word;
     float weight;
     float most;                  /* no posting here contributes more                       */
+    uint32_t phrase;             /* of prune_phrases.must, where positions decide;
+                                    UINT32_MAX: a list like any other                      */
     uint32_t decoded;            /* block held in docs; UINT32_MAX none                    */
     uint32_t n_docs;
     uint32_t block;              /* where the next probe starts                            */
@@ -72,6 +76,7 @@ typedef struct prune_batch {
 typedef struct prune_hit {
     float most, least;           /* bounds of the score                                    */
     uint32_t segment, doc;
+    size_t tfs;                  /* of its phrases, in prune_phrases.tfs                   */
 } prune_hit;
 
 /* Candidates that may be among the best k.  Valid when zeroed; keeps its memory. */
@@ -88,6 +93,8 @@ void prune_pool_add(prune_pool *pool, prune_hit one);
 /* Raise the threshold and drop what it excludes. */
 void prune_pool_tighten(prune_pool *pool);
 void prune_pool_free(prune_pool *pool);
+/* The k-th largest of v[n], 1 <= k <= n; reorders v. */
+float prune_select_largest(float *v, size_t n, size_t k);
 
 /* Bounds of x = tf / (tf + K) by impact byte, in one segment of one snapshot. */
 typedef struct prune_bounds {
@@ -109,6 +116,7 @@ typedef struct prune_state {
     prune_bounds *all_bounds; /* owned, one a segment, made when first needed      */
     prune_pool pool;
     prune_batch batch;
+    prune_phrases phrases;
     uint64_t *bitmap;            /* counting: zero between queries                         */
     size_t bitmap_words;
     uint32_t at[PRUNE_BATCH_CAP], at_b[PRUNE_BATCH_CAP];
@@ -121,6 +129,8 @@ bool prune_state_ready(prune_state *s, const snapshot *snap);
 /* Open the words of q in a segment: fills must, should and not, sorted for the loops.  False
  * when nothing can match there. */
 bool prune_open(prune_state *s, const prune_query *q, uint32_t segment_index);
+/* One list of the open segment; false when it cannot be read. */
+bool prune_list_open(prune_state *s, const prune_word *w, const term_entry *entry, prune_list *list);
 
 /* ---- probing (prune_probe.c) ------------------------------------------------------------- */
 

@@ -157,8 +157,9 @@ pm_status prune_count(prune_state *s, const prune_query *q, uint64_t *out, pm_er
     s->pool.no_memory = false;
     for (uint32_t i = 0; i < q->p->snap->meta.n_segments; i++) {
         if (!prune_open(s, q, i)) continue;
-        *out += q->n_must ? count_and(s, s->must, s->n_must) : count_or(s);
+        if (s->phrases.n_needs) *out += prune_phrase_count(s);
+        else *out += q->n_must ? count_and(s, s->must, s->n_must) : count_or(s);
     }
-    if (s->pool.no_memory) return error_nomem(err);
+    if (s->pool.no_memory || s->phrases.scratch.no_memory) return error_nomem(err);
     return snapshot_status(q->p->snap, err);
 }

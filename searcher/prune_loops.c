@@ -24,9 +24,10 @@ void prune_deliver(prune_state *s, float margin)
     prune_batch *b = &s->batch;
     b->n = s->scan->keep_least(b->docs, b->scores, b->n, s->pool.threshold);
     for (uint32_t i = 0; i < s->n_not && b->n; i++) prune_exclude(s, s->not[i]);
+    if (s->phrases.n_not) prune_phrase_exclude(s);
     for (uint32_t i = 0; i < b->n; i++) {
         if (!snapshot_live(s->part, b->docs[i])) continue;
-        prune_hit one = {b->scores[i], b->scores[i] - margin, s->segment, b->docs[i]};
+        prune_hit one = {b->scores[i], b->scores[i] - margin, s->segment, b->docs[i], 0};
         prune_pool_add(&s->pool, one);
     }
     if (s->pool.n >= s->pool.tighten_at) prune_pool_tighten(&s->pool);

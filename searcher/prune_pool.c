@@ -30,8 +30,7 @@ void prune_pool_free(prune_pool *pool)
     memset(pool, 0, sizeof *pool);
 }
 
-/* The k-th largest of v[n], 1 <= k <= n; reorders v. */
-static float select_largest(float *v, size_t n, size_t k)
+float prune_select_largest(float *v, size_t n, size_t k)
 {
     size_t low = 0, high = n - 1, want = k - 1;
     while (low < high) {
@@ -61,7 +60,7 @@ void prune_pool_tighten(prune_pool *pool)
         return;
     }
     for (size_t i = 0; i < pool->n; i++) pool->order[i] = pool->hits[i].least;
-    float kth = select_largest(pool->order, pool->n, pool->k);
+    float kth = prune_select_largest(pool->order, pool->n, pool->k);
     if (kth > pool->threshold) pool->threshold = kth;
     size_t kept = 0;
     for (size_t i = 0; i < pool->n; i++) {

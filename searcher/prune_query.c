@@ -30,6 +30,7 @@ static bool add_word(prune_query *q, uint32_t which, prune_role role)
     }
     if (q->n_words == PRUNE_LISTS_MAX) return false;
     prune_word w = {.matcher = which, .key = p->matchers[which].words[0], .term = UINT32_MAX, .role = role};
+    w.phrase = p->matchers[which].kind != MATCH_KEY;
     if (role != PRUNE_NOT) {
         w.term = term_of(p, which);
         if (w.term == UINT32_MAX) return false; /* an acronym scores by another list     */
@@ -40,10 +41,20 @@ static bool add_word(prune_query *q, uint32_t which, prune_role role)
     return true;
 }
 
+/* Optional phrases are left to the exhaustive loop. */
+static bool add_phrase(prune_query *q, uint32_t which, prune_role role)
+{
+    const plan_matcher *m = &q->p->matchers[which];
+    if (role == PRUNE_SHOULD) return false;
+    q->n_phrases++;
+    q->n_parts += m->titles ? 2 * m->n_words : m->n_words;
+    return q->n_phrases <= PRUNE_PHRASES_MAX && q->n_parts <= PRUNE_PARTS_MAX && add_word(q, which, role);
+}
+
 static bool add_leaf(prune_query *q, const query_node *node, prune_role role)
 {
     const plan_leaf *leaf = &q->p->leaves[node->leaf];
-    if (node->kind != QUERY_WORD) return false;
+    if (node->kind != QUERY_WORD) return add_phrase(q, leaf->alts[0], role);
     if (!leaf->negated && leaf->scored_by != leaf->alts[0]) return false; /* an acronym      */
     for (uint32_t i = 1; !q->p->narrow && i < leaf->n_alts; i++)
         if (q->p->matchers[leaf->alts[i]].cost) return false;
@@ -67,13 +78,14 @@ static bool bounds_apply(const plan *p)
 bool prune_query_of(prune_query *q, plan *p, bool all)
 {
     const query_node *root = p->q->root;
+    bool forbids = false;
     q->p = p;
-    q->n_words = q->n_must = q->n_should = q->n_not = 0;
+    q->n_words = q->n_must = q->n_should = q->n_not = q->n_phrases = q->n_parts = 0;
     q->ranked = bounds_apply(p);
     q->one_suffices = root && root->kind == QUERY_OR;
     if (!root || !root->positive || root->sign == SIGN_NOT) return false;
     if (query_is_leaf(root)) {
-        if (!add_leaf(q, root, PRUNE_SHOULD)) return false;
+        if (!add_leaf(q, root, root->kind == QUERY_WORD ? PRUNE_SHOULD : PRUNE_MUST)) return false;
     } else {
         for (const query_node *child = root->first; child; child = child->next) {
             if (q->one_suffices && !child->positive) continue; /* adds nothing to an OR     */
@@ -84,7 +96,9 @@ bool prune_query_of(prune_query *q, plan *p, bool all)
         q->n_must += q->words[i].role == PRUNE_MUST;
         q->n_should += q->words[i].role == PRUNE_SHOULD;
         q->n_not += q->words[i].role == PRUNE_NOT;
+        forbids |= q->words[i].role == PRUNE_NOT && q->words[i].phrase;
     }
+    if (forbids && !q->n_must) return false;
     return q->n_must + q->n_should > 0;
 }
 
@@ -104,6 +118,7 @@ void prune_state_free(prune_state *s)
     mem_free(s->all_bounds);
     mem_free(s->bitmap);
     prune_pool_free(&s->pool);
+    prune_phrases_free(&s->phrases);
     memset(s, 0, sizeof *s);
 }
 
@@ -159,10 +174,10 @@ static int by_most(const void *a, const void *b)
     return (x->word > y->word) - (x->word < y->word);
 }
 
-static bool open_list(prune_state *s, const prune_word *w, prune_list *list)
+bool prune_list_open(prune_state *s, const prune_word *w, const term_entry *entry, prune_list *list)
 {
-    const term_entry *entry = &s->q->p->keys[w->key].entries[s->segment];
     list->word = w;
+    list->phrase = UINT32_MAX;
     list->decoded = UINT32_MAX;
     list->block = 0;
     list->p.df = 0;
@@ -176,20 +191,39 @@ static bool open_list(prune_state *s, const prune_word *w, prune_list *list)
     return true;
 }
 
+/* False: the word is not there, or *apart: it is a phrase that positions decide. */
+static bool open_word(prune_state *s, const prune_word *w, prune_list *list, bool *apart)
+{
+    const term_entry *entry = &s->q->p->keys[w->key].entries[s->segment];
+    list->word = w;
+    list->phrase = UINT32_MAX;
+    list->p.df = 0;
+    *apart = false;
+    if (w->phrase) {
+        if (!prune_phrase_open(s, w, &entry)) return false;
+        *apart = !entry;
+        if (*apart && w->role == PRUNE_MUST) list->phrase = s->phrases.n_must - 1;
+        if (*apart) return false;
+    }
+    return prune_list_open(s, w, entry, list);
+}
+
 bool prune_open(prune_state *s, const prune_query *q, uint32_t segment_index)
 {
     s->q = q;
     s->segment = segment_index;
     s->part = &q->p->snap->segments[segment_index];
     s->n_must = s->n_should = s->n_not = 0;
+    prune_phrases_clear(&s->phrases);
     prune_bounds *bounds = &s->all_bounds[segment_index];
     if (!bounds->made) bounds_make(bounds, &s->part->seg->info, q->p->snap->avgdl);
     s->bounds = bounds;
     for (uint32_t i = 0; i < q->n_words; i++) {
         const prune_word *w = &q->words[i];
         prune_list *list = &s->lists[i];
-        if (!open_list(s, w, list)) {
-            if (w->role == PRUNE_MUST) return false;
+        bool apart;
+        if (!open_word(s, w, list, &apart)) {
+            if (w->role == PRUNE_MUST && !apart) return false;
             continue;
         }
         if (w->role == PRUNE_MUST) s->must[s->n_must++] = list;
@@ -198,5 +232,6 @@ bool prune_open(prune_state *s, const prune_query *q, uint32_t segment_index)
     }
     qsort(s->must, s->n_must, sizeof *s->must, by_df);
     qsort(s->should, s->n_should, sizeof *s->should, by_most);
-    return s->n_must + s->n_should > 0;
+    if (s->phrases.n_must + s->phrases.n_not) prune_phrase_needs(s);
+    return s->n_must + s->n_should + s->phrases.n_must > 0;
 }
