@@ -91,18 +91,18 @@ static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, ui
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits, mask = UINT32_MAX >> (32 - l);
     bool falls = false;
-    uint32_t before = 0;
-    for (uint32_t i = 0; i < EF_BLOCK_MAX; i++) {
-        uint32_t at = i / 8 * l, shift = at % 32;
-        const uint8_t *lane = bytes + 32 * (at / 32) + 4 * (i % 8);
-        uint64_t low = load_u32(lane) >> shift;
-        if (shift + l > 32) low |= (uint64_t)load_u32(lane + 32) << (32 - shift);
-        uint32_t value = out[i] << l | ((uint32_t)low & mask);
-        falls |= i && value <= before;
-        before = value;
-        out[i] = value + base;
+    for (uint32_t row = 0, at = 0; row < 32; row++, at += l) {
+        const uint8_t *word = bytes + 32 * (at / 32); /* the 32 bytes behind are there: high words */
+        for (uint32_t lane = 0; lane < 8; lane++) {
+            uint64_t pair = load_u32(word + 4 * lane) | (uint64_t)load_u32(word + 32 + 4 * lane) << 32;
+            uint32_t *v = &out[8 * row + lane];
+            *v = *v << l | ((uint32_t)(pair >> at % 32) & mask);
+        }
     }
-    return falls ? UINT64_MAX : before;
+    uint32_t last = out[EF_BLOCK_MAX - 1];
+    for (uint32_t i = 1; i < EF_BLOCK_MAX; i++) falls |= out[i] <= out[i - 1];
+    for (uint32_t i = 0; i < EF_BLOCK_MAX; i++) out[i] += base;
+    return falls ? UINT64_MAX : last;
 }
 #endif
 
