@@ -10,6 +10,7 @@
 #define KERNELS_HAS_BUCKET_RANK
 #define KERNELS_HAS_EF_HIGH
 #define KERNELS_HAS_EF_LOW_LANES
+#define KERNELS_HAS_EF_LOW_STRING
 #define KERNELS_HAS_NIBBLES
 #define KERNELS_HAS_IMPACT_TF
 #include "common/codec/bmi2.h"
@@ -80,28 +81,74 @@ static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
     }
 }
 
-/* One row of eight lanes a step; v <= before is min(v, before) == v. */
+/* Eight values from their high parts (as they stand in out) and low parts. */
+typedef struct rise {
+    __m256i last;            /* the eight before, turned so that their last one is first  */
+    __m256i falls;           /* all ones where a value is not above the one before        */
+    __m256i look;            /* where there is one before                                 */
+} rise;
+
+static inline rise rise_begin(void)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    return (rise){zero, zero, _mm256_setr_epi32(0, -1, -1, -1, -1, -1, -1, -1)};
+}
+
+/* v <= before is min(v, before) == v. */
+static inline __m256i rise_step(rise *r, __m256i high, __m256i low, __m128i by)
+{
+    const __m256i turn = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
+    __m256i v = _mm256_or_si256(_mm256_sll_epi32(high, by), low), turned = _mm256_permutevar8x32_epi32(v, turn);
+    __m256i before = _mm256_blend_epi32(turned, r->last, 1);
+    __m256i fall = _mm256_and_si256(r->look, _mm256_cmpeq_epi32(_mm256_min_epu32(v, before), v));
+    r->falls = _mm256_or_si256(r->falls, fall);
+    r->look = _mm256_set1_epi32(-1);
+    r->last = turned;
+    return v;
+}
+
+/* One row of eight lanes a step. */
 static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits;
-    const __m256i mask = _mm256_set1_epi32((int)(UINT32_MAX >> (32 - l))), turn = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
-    const __m256i bases = _mm256_set1_epi32((int)base);
+    const __m256i mask = _mm256_set1_epi32((int)(UINT32_MAX >> (32 - l))), bases = _mm256_set1_epi32((int)base);
     const __m128i by = _mm_cvtsi32_si128((int)l);
-    __m256i falls = _mm256_setzero_si256(), last = falls, not_first = _mm256_setr_epi32(0, -1, -1, -1, -1, -1, -1, -1);
+    rise r = rise_begin();
     for (uint32_t row = 0, at = 0; row < 32; row++, at += l) {
         const uint8_t *word = bytes + 32 * (at / 32); /* the 32 bytes behind are there: high words */
-        __m256i low = _mm256_or_si256(_mm256_srl_epi32(load_8(word), _mm_cvtsi32_si128((int)(at % 32))),
-                                      _mm256_sll_epi32(load_8(word + 32), _mm_cvtsi32_si128((int)(32 - at % 32))));
-        __m256i v = _mm256_or_si256(_mm256_sll_epi32(load_8(out + 8 * row), by), _mm256_and_si256(low, mask));
-        __m256i turned = _mm256_permutevar8x32_epi32(v, turn);
-        __m256i before = _mm256_blend_epi32(turned, last, 1);
-        falls = _mm256_or_si256(falls, _mm256_and_si256(not_first, _mm256_cmpeq_epi32(_mm256_min_epu32(v, before), v)));
-        not_first = _mm256_set1_epi32(-1);
-        last = turned;
+        __m256i low = _mm256_srl_epi32(load_8(word), _mm_cvtsi32_si128((int)(at % 32)));
+        low = _mm256_or_si256(low, _mm256_sll_epi32(load_8(word + 32), _mm_cvtsi32_si128((int)(32 - at % 32))));
+        __m256i v = rise_step(&r, load_8(out + 8 * row), _mm256_and_si256(low, mask), by);
         store_8(out + 8 * row, _mm256_add_epi32(v, bases));
     }
-    return _mm256_movemask_epi8(falls) ? UINT64_MAX : (uint32_t)_mm256_cvtsi256_si32(last);
+    return _mm256_movemask_epi8(r.falls) ? UINT64_MAX : (uint32_t)_mm256_cvtsi256_si32(r.last);
+}
+
+/* Low parts first, one by one: eight bytes from a value's first one on are always in the block. */
+static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
+{
+    const uint8_t *bytes = (const uint8_t *)words;
+    const uint32_t l = s->low_bits, mask = (uint32_t)((UINT64_C(1) << l) - 1);
+    const __m256i bases = _mm256_set1_epi32((int)base);
+    const __m128i by = _mm_cvtsi32_si128((int)l);
+    uint32_t low[EF_BLOCK_MAX];
+    rise r = rise_begin();
+    uint32_t i = 0, at = 0, before = 0;
+    bool falls = false;
+    for (; i < s->n; i++, at += l) low[i] = (uint32_t)(load_u64(bytes + at / 8) >> at % 8) & mask;
+    for (i = 0; s->n - i >= 8; i += 8) {
+        __m256i v = rise_step(&r, load_8(out + i), load_8(low + i), by);
+        store_8(out + i, _mm256_add_epi32(v, bases));
+    }
+    if (i) before = out[i - 1] - base;
+    for (; i < s->n; i++) {
+        uint32_t value = out[i] << l | low[i];
+        falls |= i && value <= before;
+        before = value;
+        out[i] = value + base;
+    }
+    return falls || _mm256_movemask_epi8(r.falls) ? UINT64_MAX : before;
 }
 
 /* ---- nibble integers --------------------------------------------------------------------------- */
