@@ -47,7 +47,8 @@ LIB_DIRS := common/base common/text common/codec common/segment indexer searcher
 LIB_SRC := $(filter-out %_template.c,$(foreach d,$(LIB_DIRS),$(filter-out $(d)/cmd_%,$(wildcard $(d)/*.c))))
 CLI_SRC := main.c $(wildcard common/cli/*.c indexer/cmd_*.c searcher/cmd_*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c tests/tables/test_*.c tests/golden/test_*.c \
-            tests/oracle/test_*.c tests/twin/test_*.c tests/fault/test_*.c tests/damage/test_*.c)
+            tests/oracle/test_*.c tests/twin/test_*.c tests/fault/test_*.c tests/damage/test_*.c \
+            tests/crash/test_*.c tests/fuzz/test_*.c)
 # Shared by tests: anything in tests/ that is not a test of its own.
 TEST_LIB_SRC := $(filter-out $(TEST_SRC),$(wildcard tests/support/*.c tests/oracle/*.c))
 BENCH_SRC := $(wildcard benchmarks/*.c)
@@ -75,6 +76,13 @@ $(B)/%_avx512.o: ISA := -mavx2 -mbmi -mbmi2 -mpopcnt -mlzcnt -mavx512f -mavx512b
 $(B)/%.o: %.c $(B)/flags | check-deps
 	@mkdir -p $(@D)
 	$(CC) $(PM_CFLAGS) $(ISA) -MMD -MP -c $< -o $@
+
+# The NEON rows compile wherever an aarch64 compiler is at hand; nothing is linked.
+.PHONY: neon-check
+neon-check:
+	@cc=$${NEON_CC:-aarch64-linux-gnu-gcc}; command -v $$cc > /dev/null || { echo "$$cc is not here (Debian: gcc-aarch64-linux-gnu)" >&2; exit 2; }; \
+	for f in kernels scan kernels_neon scan_neon kernels_portable scan_portable; do \
+	    $$cc $(PM_CFLAGS) -Werror -c common/codec/$$f.c -o /dev/null || exit 1; done; echo 'the NEON rows compile'
 
 # Rebuild when the flags change.
 $(B)/flags: FORCE

@@ -7,6 +7,10 @@
 
 #include "common/base/cpu.h"
 
+#ifdef __aarch64__
+/* Every machine has NEON. */
+static const codec_kernels *choose(void) { return &kernels_neon; }
+#else
 static const codec_kernels *choose(void)
 {
     static const codec_kernels *const rows[] = {
@@ -16,6 +20,7 @@ static const codec_kernels *choose(void)
     };
     return rows[cpu_get_level()];
 }
+#endif
 
 /* All threads choose the same row. */
 const codec_kernels *kernels_get(void)

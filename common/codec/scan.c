@@ -7,6 +7,10 @@
 
 #include "common/base/cpu.h"
 
+#ifdef __aarch64__
+/* Every machine has NEON. */
+static const scan_kernels *choose(void) { return &scan_neon; }
+#else
 static const scan_kernels *choose(void)
 {
     static const scan_kernels *const rows[] = {
@@ -16,6 +20,7 @@ static const scan_kernels *choose(void)
     };
     return rows[cpu_get_level()];
 }
+#endif
 
 /* All threads choose the same row. */
 const scan_kernels *scan_get(void)

@@ -59,7 +59,7 @@ typedef struct scan_kernels {
     uint32_t (*ef_find)(const ef_shape *shape, const uint64_t *words, uint32_t value);
 } scan_kernels;
 
-extern const scan_kernels scan_portable, scan_avx2, scan_avx512;
+extern const scan_kernels scan_portable, scan_avx2, scan_avx512, scan_neon;
 
 /* The row for this machine; lowered by PRESSMARK_CPU.  Cheap. */
 const scan_kernels *scan_get(void);
