@@ -37,6 +37,22 @@ void document_free(document *d)
     *d = (document){0};
 }
 
+pm_status document_keep(document *d, pm_error *err)
+{
+    pm_article *a = &d->article;
+    pm_text *const texts[] = {&a->id,     &a->title,  &a->text, &a->date, &a->url,
+                              &a->source, &a->author, &a->tags, &a->lang};
+    size_t room = 1;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) room += texts[i]->len;
+    if (!buf_reserve(&d->text, room)) return error_nomem(err);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *copy = (const char *)d->text.data + d->text.len;
+        buf_append(&d->text, texts[i]->data, texts[i]->len);
+        texts[i]->data = copy;
+    }
+    return PM_OK;
+}
+
 void document_add_span(document *d, size_t start, size_t end, const char *why)
 {
     if (d->n_spans == DOCUMENT_SPANS_MAX || start >= end) return;

@@ -27,6 +27,8 @@ typedef struct document {
 
 void document_reset(document *d);
 void document_free(document *d);
+/* Copy all texts of the article into the document, so that nothing is borrowed. */
+pm_status document_keep(document *d, pm_error *err);
 /* Note a span of the file as furniture; those beyond DOCUMENT_SPANS_MAX are not listed. */
 void document_add_span(document *d, size_t start, size_t end, const char *why);
 

@@ -6,17 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KEYS_MAX = 5 }; /* of a field, with the NULL that ends them */
-
-typedef struct field_rule {
-    size_t offset;               /* of the pm_text in pm_article                             */
-    const char *separator;       /* between the elements of a list                           */
-    const char *jsonl[KEYS_MAX]; /* keys by preference                                   */
-    const char *front[KEYS_MAX];
-    bool all; /* the values of all keys, joined, instead of the first     */
-} field_rule;
-
-static const field_rule rules[] = {
+const field_rule field_rules[FIELD_RULES] = {
     {offsetof(pm_article, id), " ", {"id", "_id", "docno", "url"}, {NULL}, false},
     {offsetof(pm_article, title), "\n", {"title"}, {"title"}, false},
     {offsetof(pm_article, text), "\n", {"text", "body", "contents", "content"}, {NULL}, false},
@@ -27,7 +17,6 @@ static const field_rule rules[] = {
     {offsetof(pm_article, tags), "\x1f", {"tags"}, {"tags", "categories", "topics"}, true},
     {offsetof(pm_article, lang), " ", {"lang"}, {"lang"}, false},
 };
-enum { N_RULES = sizeof rules / sizeof *rules };
 
 static const char *const *rule_keys(const field_rule *rule, fields_kind kind)
 {
@@ -154,19 +143,25 @@ static bool is_among(const char *const *keys, const char *key)
 }
 
 /* Whether `key` fed a field, or would have fed one if it were not empty. */
-static bool key_is_done(const char *used[N_RULES][KEYS_MAX], fields_kind kind, const char *key,
-                        const json_t *value)
+static bool key_is_done(const char *used[FIELD_RULES][FIELD_KEYS_MAX], fields_kind kind,
+                        const char *key, const json_t *value)
 {
-    for (size_t i = 0; i < N_RULES; i++) {
+    for (size_t i = 0; i < FIELD_RULES; i++) {
         if (is_among(used[i], key)) return true;
-        if (is_empty(value) && is_among(rule_keys(&rules[i], kind), key)) return true;
+        if (is_empty(value) && is_among(rule_keys(&field_rules[i], kind), key)) return true;
     }
     return false;
 }
 
+pm_status fields_dump(json_t *object, buf *out, pm_error *err)
+{
+    size_t flags = JSON_COMPACT | (size_t)JSON_REAL_PRECISION(digits_needed(object));
+    return json_dump_callback(object, append_extra, out, flags) == 0 ? PM_OK : error_nomem(err);
+}
+
 /* {"key":value,...} of all keys but the used ones; nothing when none is left. */
 static pm_status take_extra(document *d, json_t *object, fields_kind kind,
-                            const char *used[N_RULES][KEYS_MAX], pm_error *err)
+                            const char *used[FIELD_RULES][FIELD_KEYS_MAX], pm_error *err)
 {
     pm_status st = PM_OK;
     json_t *rest = json_object(), *value;
@@ -178,16 +173,14 @@ static pm_status take_extra(document *d, json_t *object, fields_kind kind,
         if (json_object_set_nocheck(rest, key, value) != 0) PM_TRY(error_nomem(err));
     }
     if (!json_object_size(rest)) goto out;
-    size_t flags = JSON_COMPACT | (size_t)JSON_REAL_PRECISION(digits_needed(rest));
-    if (json_dump_callback(rest, append_extra, &d->extra, flags) != 0) PM_TRY(error_nomem(err));
+    PM_TRY(fields_dump(rest, &d->extra, err));
     d->article.extra = text_of_buf(&d->extra);
 out:
     json_decref(rest);
     return st;
 }
 
-/* a, separator, b; one of them when the other is empty. */
-static pm_text join(document *d, pm_text a, const char *separator, pm_text b, bool *refused)
+pm_text fields_join(document *d, pm_text a, const char *separator, pm_text b, bool *refused)
 {
     if (!a.len || !b.len) return a.len ? a : b;
     size_t between = strlen(separator), len = a.len + between + b.len;
@@ -204,7 +197,7 @@ static pm_text join(document *d, pm_text a, const char *separator, pm_text b, bo
 
 /* The value of one field; marks its keys as used. */
 static pm_text take_field(document *d, json_t *object, const field_rule *rule,
-                          const char *const *keys, const char *used[KEYS_MAX], bool *refused)
+                          const char *const *keys, const char *used[FIELD_KEYS_MAX], bool *refused)
 {
     pm_text taken = {NULL, 0};
     for (size_t n = 0; *keys && (rule->all || !taken.len); keys++) {
@@ -212,7 +205,7 @@ static pm_text take_field(document *d, json_t *object, const field_rule *rule,
         if (!value) continue;
         pm_text text = value_text(d, value, rule->separator, refused);
         if (!text.len) continue;
-        taken = join(d, taken, rule->separator, text, refused);
+        taken = fields_join(d, taken, rule->separator, text, refused);
         used[n++] = *keys;
     }
     return taken;
@@ -220,12 +213,12 @@ static pm_text take_field(document *d, json_t *object, const field_rule *rule,
 
 pm_status fields_take(document *d, json_t *object, fields_kind kind, pm_error *err)
 {
-    const char *used[N_RULES][KEYS_MAX] = {{NULL}};
+    const char *used[FIELD_RULES][FIELD_KEYS_MAX] = {{NULL}};
     bool refused = false;
-    for (size_t i = 0; i < N_RULES; i++) {
-        pm_text text =
-            take_field(d, object, &rules[i], rule_keys(&rules[i], kind), used[i], &refused);
-        memcpy((char *)&d->article + rules[i].offset, &text, sizeof text);
+    for (size_t i = 0; i < FIELD_RULES; i++) {
+        pm_text text = take_field(d, object, &field_rules[i], rule_keys(&field_rules[i], kind),
+                                  used[i], &refused);
+        memcpy((char *)&d->article + field_rules[i].offset, &text, sizeof text);
     }
     if (refused) return error_nomem(err);
     return take_extra(d, object, kind, used, err);

@@ -15,6 +15,23 @@
 
 typedef enum fields_kind { FIELDS_JSONL, FIELDS_FRONT_MATTER } fields_kind;
 
+enum { FIELD_KEYS_MAX = 5, FIELD_RULES = 9 };
+
+/* Where a field comes from. */
+typedef struct field_rule {
+    size_t offset;                     /* of the pm_text in pm_article                      */
+    const char *separator;             /* between the elements of a list                    */
+    const char *jsonl[FIELD_KEYS_MAX]; /* keys by preference, ended by NULL                 */
+    const char *front[FIELD_KEYS_MAX];
+    bool all; /* the values of all keys, joined, instead of the first     */
+} field_rule;
+extern const field_rule field_rules[FIELD_RULES];
+
+/* a, separator, b; one of them when the other is empty. */
+pm_text fields_join(document *d, pm_text a, const char *separator, pm_text b, bool *refused);
+/* Append an object the way `extra` keeps it: compact, each real in the fewest digits. */
+pm_status fields_dump(json_t *object, buf *out, pm_error *err);
+
 /* Texts borrow from `object` (its used keys are kept alive by it) and from d. */
 pm_status fields_take(document *d, json_t *object, fields_kind kind, pm_error *err);
 

@@ -7,6 +7,7 @@
  */
 #include "indexer/fields.h"
 #include "indexer/ingest.h"
+#include "indexer/json_fields.h"
 #include "indexer/json_line.h"
 
 #include <stdio.h>
@@ -104,20 +105,50 @@ static pm_status make_id(ingest *run, const ingest_input *file, uint64_t number,
     return PM_OK;
 }
 
+/* What the scanner refuses or leaves: mended where it can be, else the reason why not. */
+static pm_status read_odd_line(document *d, slice line, bool *is_article, char reason[160],
+                               pm_error *err)
+{
+    pm_status st = PM_OK;
+    json_t *object = NULL;
+    PM_TRY(json_line_parse((const char *)line.data, line.len, &object, &d->repaired, reason, err));
+    *is_article = object != NULL;
+    if (!object) goto out;
+    PM_TRY(fields_take(d, object, FIELDS_JSONL, err));
+    PM_TRY(document_keep(d, err));
+out:
+    json_decref(object);
+    return st;
+}
+
+/* The document of a line, or the reason why there is none. */
+static pm_status read_line(document *d, slice line, bool *is_article, char reason[160],
+                           pm_error *err)
+{
+    json_object_scan object;
+    bool left = true;
+    pm_status st = PM_OK;
+    document_reset(d);
+    *is_article = true;
+    if (json_scan(&object, (const char *)line.data, line.len) == JSON_SCANNED)
+        st = json_fields_take(d, &object, &left, err);
+    if (st != PM_OK || !left) return st;
+    document_reset(d);
+    return read_odd_line(d, line, is_article, reason, err);
+}
+
 static pm_status take_line(ingest *run, const ingest_input *file, uint64_t number, slice line,
                            bool *sink_failed, pm_error *err)
 {
     pm_status st = PM_OK;
     char reason[160];
-    json_t *object = NULL;
+    bool is_article;
     document *d = &run->doc;
-    document_reset(d);
-    PM_TRY(json_line_parse((const char *)line.data, line.len, &object, &d->repaired, reason, err));
-    if (!object) {
+    PM_TRY(read_line(d, line, &is_article, reason, err));
+    if (!is_article) {
         ingest_skip(run, file->path, number, (pm_text){NULL, 0}, reason);
         goto out;
     }
-    PM_TRY(fields_take(d, object, FIELDS_JSONL, err));
     if (!d->article.id.len) PM_TRY(make_id(run, file, number, err));
     if (d->article.title.len) d->title_rule = "field";
     if (d->article.date.len) d->date_rule = "field";
@@ -125,7 +156,6 @@ static pm_status take_line(ingest *run, const ingest_input *file, uint64_t numbe
     PM_TRY(ingest_add(run, file->path, number, err));
     *sink_failed = false;
 out:
-    json_decref(object);
     return st;
 }
 
