@@ -115,6 +115,15 @@ static void keep_names(collector *c, const manifest *m)
     }
 }
 
+/* Until the newest rename is durable a power cut may bring back the commit before it, whose
+ * files must then be there.  They are, as long as manifest.prev names them; where it could not
+ * be kept (no hard links, no room) the folder is synced first.  False: nothing may go. */
+static bool predecessor_is_safe(const dir *d, const manifest *now, const manifest *prev)
+{
+    bool kept = now->generation <= 1 || prev->generation + 1 == now->generation;
+    return kept || dir_sync(d, NULL) == PM_OK;
+}
+
 void manifest_collect_garbage(const dir *d)
 {
     manifest now = {0}, prev = {0};
@@ -122,7 +131,8 @@ void manifest_collect_garbage(const dir *d)
     pm_status st = manifest_read(&now, d, &absent, NULL);
     /* Whatever cannot be read may name anything: then nothing is deleted. */
     if (st != PM_OK && !absent) return;
-    if (manifest_read_named(&prev, d, "manifest.prev", &no_prev, NULL) == PM_OK) {
+    if (manifest_read_named(&prev, d, "manifest.prev", &no_prev, NULL) == PM_OK &&
+        predecessor_is_safe(d, &now, &prev)) {
         collector c = {.d = d};
         size_t n = (size_t)now.n_segments + prev.n_segments;
         c.kept = mem_array(n, 2 * sizeof *c.kept);
