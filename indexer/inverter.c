@@ -38,11 +38,11 @@ void inverter_close(inverter *iv)
 
 static bool push_token(inverter *iv, const token *t)
 {
-    if (t->form->id >= TOKEN_MARKED) return false;
+    if (t->form_id >= TOKEN_MARKED) return false;
     if (iv->n_tokens == iv->tokens_cap &&
         !mem_grow(&iv->tokens, &iv->tokens_cap, iv->n_tokens + 1, sizeof *iv->tokens))
         return false;
-    iv->tokens[iv->n_tokens++] = t->form->id | (t->marked ? TOKEN_MARKED : 0);
+    iv->tokens[iv->n_tokens++] = t->form_id | (t->marked ? TOKEN_MARKED : 0);
     return true;
 }
 

@@ -37,6 +37,7 @@ typedef struct form {
 
 typedef struct token {
     const form *form;
+    uint32_t form_id;         /* form->id, without a look at the form                     */
     bool marked;              /* this occurrence carries form->marker                     */
     uint32_t position;        /* 0, 1, 2, ... within the text                              */
     uint32_t start, end;      /* byte span in the text, end exclusive: what to highlight  */

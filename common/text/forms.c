@@ -187,8 +187,9 @@ static form_slot *make_form(forms *f, language *l, const spelling *exact, bool m
     if (!mem_grow(&f->by_id, &f->by_id_cap, (size_t)f->count + 1, sizeof *f->by_id)) return NULL;
     form *made = fill_form(f, l, exact, marked);
     if (!made) return NULL;
-    form_slot s = {.is.one = made, .n = 1};
-    s.flags = (uint16_t)((f->work->cut ? FORM_CUT : 0) | (made->marker_len ? FORM_MARKER : 0));
+    form_slot s = {.is.one = made, .has.id = f->count};
+    s.flags =
+        (uint16_t)(FORM_ONE | (f->work->cut ? FORM_CUT : 0) | (made->marker_len ? FORM_MARKER : 0));
     form_slot *place = insert(f, key, key_len, s);
     if (!place) return NULL;
     made->id = f->count;
@@ -216,7 +217,7 @@ static bool add_piece(forms *f, language *l, const fold_word *piece, bool dotted
     size_t prefix = dotted && !looks;
     memcpy(key + prefix, exact.text, exact.len);
     const form_slot *s = forms_find(f, key, exact.len + prefix, exact.len + prefix);
-    if (s ? s->n != 1 : !has_term(&exact)) return true;
+    if (s ? !(s->flags & FORM_ONE) : !has_term(&exact)) return true;
     if (work->n == PIECES_MAX) {
         work->cut = true;
         return true;
@@ -304,13 +305,12 @@ static bool add_pieces(forms *f, language *l, bool dotted)
 /* What was found of a word, its list of forms in `list`. */
 static form_slot summary(const form_work *work, const form *const *list, bool dotted)
 {
-    form_slot s = {.n = (uint32_t)work->n};
+    form_slot s = {.is.list = list, .has.n = (uint32_t)work->n};
     if (work->cut) s.flags |= FORM_CUT;
-    if (work->n != 1) {
-        s.is.list = list;
-        return s;
-    }
+    if (work->n != 1) return s;
     s.is.one = work->found[0];
+    s.has.id = s.is.one->id;
+    s.flags |= FORM_ONE;
     if (s.is.one->marker_len) s.flags |= FORM_MARKER;
     if (dotted) s.flags |= FORM_DOTTED;
     return s;

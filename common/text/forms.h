@@ -12,9 +12,12 @@
  * 86,000 forms that takes 34 ns a word with finding it; a chain of slot, entry and form
  * took 48.
  *
- *   bytes   0             8             16              24  28   30
- *           first 8       next 8        form or list    n   len  flags      len <= 16
- *           hash          -> all bytes  form or list    n   len  flags      len > 16
+ *   bytes   0             8             16              24       28   30
+ *           first 8       next 8        form or list    id or n  len  flags      len <= 16
+ *           hash          -> all bytes  form or list    id or n  len  flags      len > 16
+ *
+ * A text is looked up some words behind where it is read: forms_key and forms_prefetch first,
+ * forms_find_key when the slot has had time to arrive.
  *
  * Forms are unique by (exact, marker): `eg` and `e.g.` have the same exact spelling and are
  * two forms, because only the second can carry a marker.  The hash is keyed with a random
@@ -34,7 +37,8 @@ enum { FORM_KEY_MAX = 1024 }; /* longer words are analysed each time anew       
 enum {
     FORM_CUT = 1,    /* something of the word was cut off                                */
     FORM_DOTTED = 2, /* carries its marker in any line                                   */
-    FORM_MARKER = 4  /* its only form has a marker                                       */
+    FORM_MARKER = 4, /* its only form has a marker                                       */
+    FORM_ONE = 8     /* it has one form, whose id is in the slot                         */
 };
 
 /* What is known of one raw word.  Free when len is 0.  Moves when a word is added. */
@@ -45,10 +49,13 @@ typedef struct form_slot {
         const char *key;
     } u;
     union {
-        const form *one;         /* n == 1                                              */
+        const form *one;         /* FORM_ONE                                            */
         const form *const *list; /* else; lives until forms_reset                       */
     } is;
-    uint32_t n; /* forms of the word; 0: it has no term                                  */
+    union {
+        uint32_t id; /* FORM_ONE: of the form, which need not be touched                */
+        uint32_t n;  /* else: forms of the word; 0: it has no term                      */
+    } has;
     uint16_t len;
     uint16_t flags;
 } form_slot;
@@ -105,18 +112,41 @@ static inline uint64_t form_hash_long(uint64_t seed, const char *p, size_t len)
 /* The word p[0, len) of more than 16 bytes, or NULL. */
 const form_slot *forms_find_long(const forms *f, const char *p, size_t len);
 
-/* The slot of the word p[0, len), len > 0, or NULL.  `tail` >= len is what may be read. */
-static inline const form_slot *forms_find(const forms *f, const char *p, size_t len, size_t tail)
+/* What a word of up to 16 bytes is looked up by. */
+typedef struct form_key {
+    uint64_t k0, k1, hash;
+} form_key;
+
+/* Of the word p[0, len), 0 < len <= 16.  `tail` >= len is what may be read. */
+static inline form_key forms_key(const forms *f, const char *p, size_t len, size_t tail)
 {
-    if (len > 16) return forms_find_long(f, p, len);
-    uint64_t k0 = form_load(p, len, tail);
-    uint64_t k1 = len > 8 ? form_load(p + 8, len - 8, tail - 8) : 0;
-    size_t i = form_hash_short(f->seed, k0, k1, len) & f->mask;
+    form_key key = {.k0 = form_load(p, len, tail)};
+    if (len > 8) key.k1 = form_load(p + 8, len - 8, tail - 8);
+    key.hash = form_hash_short(f->seed, key.k0, key.k1, len);
+    return key;
+}
+
+static inline void forms_prefetch(const forms *f, const form_key *key)
+{
+    __builtin_prefetch(&f->slots[key->hash & f->mask]);
+}
+
+static inline const form_slot *forms_find_key(const forms *f, const form_key *key, size_t len)
+{
+    size_t i = key->hash & f->mask;
     for (const form_slot *s = &f->slots[i]; s->len; s = &f->slots[i]) {
-        if (s->k0 == k0 && s->u.k1 == k1 && s->len == len) return s;
+        if (s->k0 == key->k0 && s->u.k1 == key->k1 && s->len == len) return s;
         i = (i + 1) & f->mask;
     }
     return NULL;
+}
+
+/* The slot of the word p[0, len), len > 0, or NULL. */
+static inline const form_slot *forms_find(const forms *f, const char *p, size_t len, size_t tail)
+{
+    if (len > 16) return forms_find_long(f, p, len);
+    form_key key = forms_key(f, p, len, tail);
+    return forms_find_key(f, &key, len);
 }
 
 #endif

@@ -65,12 +65,32 @@ unsigned utf8_put(char out[4], uint32_t cp)
     return n;
 }
 
+/* The first byte from `at` on that is not ASCII; len when there is none. */
+static size_t skip_ascii(const char *text, size_t len, size_t at)
+{
+    while (len - at >= 8) {
+        uint64_t high = load_u64(text + at) & UINT64_C(0x8080808080808080);
+        if (high) return at + ((size_t)__builtin_ctzll(high) >> 3);
+        at += 8;
+    }
+    while (at < len && (uint8_t)text[at] < 0x80) at++;
+    return at;
+}
+
 size_t utf8_valid_prefix(const char *text, size_t len)
 {
-    size_t at = 0, good = 0;
-    uint32_t cp;
-    while (at < len && decode(text, len, &at, &cp)) good = at;
-    return good;
+    size_t at = 0;
+    while (at < len) {
+        if ((uint8_t)text[at] < 0x80) {
+            at = skip_ascii(text, len, at);
+            continue;
+        }
+        size_t next = at;
+        uint32_t cp;
+        if (!decode(text, len, &next, &cp)) return at;
+        at = next;
+    }
+    return len;
 }
 
 size_t utf8_repair(buf *out, const char *text, size_t len)
