@@ -119,7 +119,7 @@ typedef struct prune_state {
     prune_phrases phrases;
     uint64_t *bitmap;            /* counting: zero between queries                         */
     size_t bitmap_words;
-    uint32_t at[PRUNE_BATCH_CAP], at_b[PRUNE_BATCH_CAP];
+    uint32_t at[PRUNE_BATCH_CAP], at_b[PRUNE_BATCH_CAP], ranks[PRUNE_BATCH_CAP];
     uint8_t bytes[PRUNE_BATCH_CAP];
 } prune_state;
 void prune_state_free(prune_state *s);
@@ -134,12 +134,10 @@ bool prune_list_open(prune_state *s, const prune_word *w, const term_entry *entr
 
 /* ---- probing (prune_probe.c) ------------------------------------------------------------- */
 
-/* Which of the n rising documents are in the list: indexes to at, impact bytes to bytes (may
- * be NULL). */
+/* Which of the n rising documents are in the list: indexes to at, ranks of their postings to
+ * ranks (may be NULL). */
 uint32_t prune_probe(prune_state *s, prune_list *list, const uint32_t *docs, uint32_t n,
-                     uint32_t *at, uint8_t *bytes);
-/* Rank of one document in a list, UINT32_MAX when it is not there. */
-uint32_t prune_find(const postings *p, uint32_t doc);
+                     uint32_t *at, uint32_t *ranks);
 /* Drop the candidates that are (in: are not) in the list. */
 void prune_exclude(prune_state *s, prune_list *list);
 void prune_require(prune_state *s, prune_list *list);
@@ -167,6 +165,9 @@ void prune_and(prune_state *s);
 /* Move the batch's survivors to the pool; margin: upper minus lower bound. */
 void prune_deliver(prune_state *s, float margin);
 
+/* Score the pool exactly and rank it into *best; others: only documents that lack some word
+ * (prune_exact.c). */
+void prune_push_exact(prune_state *s, topk *best, bool others);
 /* The best k of a flat query, exact, into *best (begun by the caller); others: only those that
  * lack some word. */
 pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *best, bool others,

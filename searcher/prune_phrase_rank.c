@@ -98,10 +98,10 @@ static void batch_begin(prune_state *s, const prune_need *lead)
 static void batch_need(prune_state *s, const prune_need *need)
 {
     prune_batch *b = &s->batch;
-    uint32_t n = prune_probe(s, need->list, b->docs, b->n, s->at, s->bytes);
+    uint32_t n = prune_probe(s, need->list, b->docs, b->n, s->at, s->ranks);
     batch_keep(s, s->at, n);
     for (uint32_t i = 0; i < n; i++) {
-        float x = need->list->weight * s->bounds->up[s->bytes[i]];
+        float x = need->list->weight * s->bounds->up[need->list->p.impacts[s->ranks[i]]];
         if (need->phrase == UINT32_MAX) b->scores[i] += x;
         else note_share(s, need->phrase, i, x);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * prune_probe.c - are these documents in that list, and with which impact byte?
+ * prune_probe.c - are these documents in that list, and at which rank?
  *
  * dense:  a bit test, then rank = postings before the bucket + bits below in its eight words.
  * sparse: candidates are taken block by block.  A block with few of them is searched without
@@ -13,13 +13,14 @@
 #include "searcher/prune.h"
 
 static uint32_t probe_dense(prune_state *s, const prune_list *list, const uint32_t *docs, uint32_t n,
-                            uint32_t *at, uint8_t *bytes)
+                            uint32_t *at, uint32_t *ranks)
 {
     const postings *p = &list->p;
     uint32_t met = s->scan->bitmap_probe(p->bits, p->n_buckets * 8, docs, n, at);
-    if (!bytes) return met;
-    s->scan->bucket_ranks(p->bits, p->rank, docs, at, met, s->at_b);
-    for (uint32_t i = 0; i < met; i++) bytes[i] = s->at_b[i] < p->df ? p->impacts[s->at_b[i]] : 0;
+    if (!ranks) return met;
+    s->scan->bucket_ranks(p->bits, p->rank, docs, at, met, ranks);
+    for (uint32_t i = 0; i < met; i++)
+        if (ranks[i] >= p->df) ranks[i] = 0; /* damage: some posting of the list            */
     return met;
 }
 
@@ -51,7 +52,7 @@ static void decode_block(prune_list *list, uint32_t b)
 
 /* Candidates [0, n) that all belong to block b. */
 static uint32_t probe_block(prune_state *s, prune_list *list, uint32_t b, const uint32_t *docs,
-                            uint32_t n, uint32_t *at, uint8_t *bytes)
+                            uint32_t n, uint32_t *at, uint32_t *ranks)
 {
     const postings *p = &list->p;
     uint32_t met = 0;
@@ -60,7 +61,7 @@ static uint32_t probe_block(prune_state *s, prune_list *list, uint32_t b, const 
             uint32_t rank = find_in_block(p, b, docs[i]);
             if (rank >= p->df) continue;
             at[met] = i;
-            if (bytes) bytes[met] = p->impacts[rank];
+            if (ranks) ranks[met] = rank;
             met++;
         }
         return met;
@@ -68,12 +69,12 @@ static uint32_t probe_block(prune_state *s, prune_list *list, uint32_t b, const 
     decode_block(list, b);
     uint32_t first = postings_block_rank(p, b);
     met = s->scan->intersect(docs, n, list->docs, list->n_docs, at, s->at_b);
-    for (uint32_t i = 0; bytes && i < met; i++) bytes[i] = p->impacts[first + s->at_b[i]];
+    for (uint32_t i = 0; ranks && i < met; i++) ranks[i] = first + s->at_b[i];
     return met;
 }
 
 static uint32_t probe_sparse(prune_state *s, prune_list *list, const uint32_t *docs, uint32_t n,
-                             uint32_t *at, uint8_t *bytes)
+                             uint32_t *at, uint32_t *ranks)
 {
     const postings *p = &list->p;
     uint32_t met = 0, i = 0;
@@ -84,7 +85,7 @@ static uint32_t probe_sparse(prune_state *s, prune_list *list, const uint32_t *d
         if (b == p->n_blocks) break;
         uint32_t end = i + 1;
         while (end < n && docs[end] <= p->last[b]) end++;
-        uint32_t got = probe_block(s, list, b, docs + i, end - i, at + met, bytes ? bytes + met : NULL);
+        uint32_t got = probe_block(s, list, b, docs + i, end - i, at + met, ranks ? ranks + met : NULL);
         for (uint32_t k = 0; k < got; k++) at[met + k] += i;
         met += got;
         i = end;
@@ -94,46 +95,17 @@ static uint32_t probe_sparse(prune_state *s, prune_list *list, const uint32_t *d
 }
 
 uint32_t prune_probe(prune_state *s, prune_list *list, const uint32_t *docs, uint32_t n,
-                     uint32_t *at, uint8_t *bytes)
+                     uint32_t *at, uint32_t *ranks)
 {
     if (!n) return 0;
     switch (list->p.kind) {
-    case POSTINGS_DENSE: return probe_dense(s, list, docs, n, at, bytes);
-    case POSTINGS_SPARSE: return probe_sparse(s, list, docs, n, at, bytes);
+    case POSTINGS_DENSE: return probe_dense(s, list, docs, n, at, ranks);
+    case POSTINGS_SPARSE: return probe_sparse(s, list, docs, n, at, ranks);
     default: break;
     }
     uint32_t met = s->scan->intersect(docs, n, list->docs, list->n_docs, at, s->at_b);
-    for (uint32_t i = 0; bytes && i < met; i++) bytes[i] = list->p.impacts[s->at_b[i]];
+    for (uint32_t i = 0; ranks && i < met; i++) ranks[i] = s->at_b[i];
     return met;
-}
-
-uint32_t prune_find(const postings *p, uint32_t doc)
-{
-    if (!p->df || doc >= p->n_docs) return UINT32_MAX;
-    if (p->kind == POSTINGS_DENSE) {
-        uint32_t rank, first = 0;
-        if (!bits_get(p->bits, doc)) return UINT32_MAX;
-        scan_get()->bucket_ranks(p->bits, p->rank, &doc, &first, 1, &rank);
-        return rank < p->df ? rank : UINT32_MAX;
-    }
-    if (p->kind == POSTINGS_SMALL) {
-        uint32_t docs[SEGMENT_BLOCK_MAX];
-        uint32_t n = postings_decode_block(p, 0, docs), low = 0;
-        for (uint32_t high = n; low < high;) {
-            uint32_t mid = (low + high) / 2;
-            if (docs[mid] < doc) low = mid + 1;
-            else high = mid;
-        }
-        return low < n && docs[low] == doc ? low : UINT32_MAX;
-    }
-    uint32_t low = 0, high = p->n_blocks;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (p->last[mid] < doc) low = mid + 1;
-        else high = mid;
-    }
-    uint32_t rank = low < p->n_blocks ? find_in_block(p, low, doc) : UINT32_MAX;
-    return rank < p->df ? rank : UINT32_MAX;
 }
 
 /* ---- on the batch ------------------------------------------------------------------------------ */
@@ -157,10 +129,10 @@ void prune_exclude(prune_state *s, prune_list *list)
 void prune_require(prune_state *s, prune_list *list)
 {
     prune_batch *b = &s->batch;
-    uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, s->bytes);
+    uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, s->ranks);
     for (uint32_t i = 0; i < met; i++) {
         b->docs[i] = b->docs[s->at[i]];
-        b->scores[i] = b->scores[s->at[i]] + list->weight * s->bounds->up[s->bytes[i]];
+        b->scores[i] = b->scores[s->at[i]] + list->weight * s->bounds->up[list->p.impacts[s->ranks[i]]];
     }
     b->n = met;
 }
@@ -168,7 +140,7 @@ void prune_require(prune_state *s, prune_list *list)
 void prune_add(prune_state *s, prune_list *list)
 {
     prune_batch *b = &s->batch;
-    uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, s->bytes);
+    uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, s->ranks);
     for (uint32_t i = 0; i < met; i++)
-        b->scores[s->at[i]] += list->weight * s->bounds->up[s->bytes[i]];
+        b->scores[s->at[i]] += list->weight * s->bounds->up[list->p.impacts[s->ranks[i]]];
 }

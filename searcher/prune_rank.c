@@ -1,73 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * prune_rank.c - a flat query over all segments, and its candidates scored exactly.
- *
- * Exact scores are computed like the exhaustive loop's, term by term in query order, so that
- * they are equal to the bit; topk then ranks under the same total order.
+ * prune_rank.c - a flat query over all segments, and the two parts of an answer.
  */
-#include "common/base/sort.h"
 #include "searcher/prune.h"
-
-static int by_place(const void *a, const void *b)
-{
-    const prune_hit *x = a, *y = b;
-    if (x->segment != y->segment) return x->segment < y->segment ? -1 : 1;
-    return (x->doc > y->doc) - (x->doc < y->doc);
-}
-
-/* Words that score, in query order. */
-static uint32_t scoring_order(const prune_query *q, uint32_t *order)
-{
-    uint32_t n = 0;
-    for (uint32_t term = 0; term < q->p->n_terms; term++)
-        for (uint32_t i = 0; i < q->n_words; i++)
-            if (q->words[i].term == term) order[n++] = i;
-    return n;
-}
-
-/* *found: how many of the words are in the document. */
-static double exact_score(const prune_state *s, const uint32_t *order, uint32_t n,
-                          const prune_hit *from, uint32_t *found)
-{
-    const plan *p = s->q->p;
-    uint32_t doc = from->doc;
-    double score = 0;
-    uint32_t dl = segment_dl(s->part->seg, doc);
-    double norm = plan_norm(p, dl);
-    for (uint32_t i = 0; i < n; i++) {
-        const prune_list *list = &s->lists[order[i]];
-        bool decided = list->phrase != UINT32_MAX;
-        uint32_t rank = decided ? 0 : prune_find(&list->p, doc);
-        if (rank == UINT32_MAX) continue;
-        ++*found;
-        uint32_t tf = decided ? s->phrases.tfs[from->tfs + list->phrase] : postings_tf(&list->p, rank, dl);
-        score += plan_contribution(p, &p->terms[list->word->term], tf, norm);
-    }
-    return score;
-}
-
-/* others: only documents that lack some word. */
-static void push_exact(prune_state *s, topk *best, bool others)
-{
-    const prune_query *q = s->q;
-    uint32_t order[PRUNE_LISTS_MAX], n = scoring_order(q, order), open = s->segment;
-    if (q->p->snap->meta.n_segments > 1 && s->pool.n) {
-        sort_items(s->pool.hits, s->pool.n, sizeof *s->pool.hits, by_place);
-        open = UINT32_MAX;
-    }
-    for (size_t i = 0; i < s->pool.n; i++) {
-        const prune_hit *from = &s->pool.hits[i];
-        if (from->segment != open) prune_open(s, q, from->segment);
-        open = from->segment;
-        hit h = {.segment = open, .doc = from->doc};
-        uint32_t found = 0;
-        h.score = exact_score(s, order, n, from, &found);
-        h.in_all = q->one_suffices || found == n;
-        if (others && h.in_all) continue;
-        h.seq = segment_seq(s->part->seg, from->doc);
-        topk_push(best, &h);
-    }
-}
 
 pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *best, bool others,
                      pm_error *err)
@@ -82,7 +17,7 @@ pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *bes
     }
     prune_pool_tighten(&s->pool);
     if (s->pool.no_memory || s->phrases.scratch.no_memory) return error_nomem(err);
-    push_exact(s, best, others);
+    prune_push_exact(s, best, others);
     return snapshot_status(q->p->snap, err);
 }
 
