@@ -40,6 +40,44 @@ static inline uint64_t bmi2_nibbles(slice bytes, uint64_t at)
     return at % 2 ? word >> 4 | UINT64_C(8) << 60 : word;
 }
 
+/* The 8 bytes from `at` < bytes.len on; those behind the end are 0x80 or more, so that no LEB128
+ * integer ends there. */
+static inline uint64_t bmi2_bytes(slice bytes, size_t at)
+{
+    size_t left = bytes.len - at;
+    if (left >= 8) return load_u64(bytes.data + at);
+    uint64_t word = UINT64_MAX;
+    if (bytes.len >= 8) return load_u64(bytes.data + bytes.len - 8) >> (64 - 8 * left) | word << 8 * left;
+    for (size_t i = left; i-- > 0;) word = word << 8 | bytes.data[at + i];
+    return word;
+}
+
+/* Like nibbles: eight bytes a step, their payload side by side, and a mask of where values end. */
+static inline bool kernel_varint_rising(slice bytes, uint32_t n, uint32_t limit, uint32_t *out)
+{
+    const uint64_t more = UINT64_C(0x8080808080808080);
+    uint64_t next = 0, wrong = 0;
+    size_t at = 0;
+    for (uint32_t i = 0; i < n;) {
+        if (at >= bytes.len) return false;
+        uint64_t word = bmi2_bytes(bytes, at), payload = _pext_u64(word, ~more);
+        /* Bit 7 p + 6 of ends: a value ends with byte p. */
+        uint64_t ends = _pdep_u64(_pext_u64(~word, more), UINT64_C(0x81020408102040));
+        if (!ends) return false;
+        unsigned from = 0;
+        for (; ends && i < n; ends &= ends - 1, i++) {
+            unsigned end = bits_lowest(ends) + 1;
+            uint64_t value = (_bzhi_u64(payload, end) >> from) + next;
+            wrong |= (value >= limit) | (end - from > 35);
+            out[i] = (uint32_t)value;
+            next = value + 1;
+            from = end;
+        }
+        at += from / 7;
+    }
+    return !wrong;
+}
+
 static inline bool kernel_nibble_skip(slice bytes, uint64_t *at, uint64_t n)
 {
     while (n) {

@@ -36,6 +36,13 @@ typedef struct codec_kernels {
     bool (*nibble_decode)(slice bytes, uint64_t *at, uint32_t n, uint32_t *out);
     bool (*nibble_rising)(slice bytes, uint64_t *at, uint32_t n, uint32_t *out);
     bool (*nibble_skip)(slice bytes, uint64_t *at, uint64_t n);
+    /* Bytes of the first n >= 1 LEB128 integers; 0 when they do not end. */
+    size_t (*varints_len)(slice bytes, uint32_t n);
+    /* n LEB128 integers as a strictly rising row (the first, then each before + 1 + value) below
+     * `limit`; false when it is none, or when a value takes more than five bytes. */
+    bool (*varint_rising)(slice bytes, uint32_t n, uint32_t limit, uint32_t *out);
+    /* The k-th largest byte, k >= 1; 0 when there are fewer. */
+    uint8_t (*kth_largest)(const uint8_t *bytes, uint32_t n, uint32_t k);
     /* The frequency that impact byte w < 255 stands for in a text of length lengths[i]:
      * max(1, floor((norm * w) / (255 - w) + 0.5)), at most UINT32_MAX; w = 255: UINT32_MAX.
      * Doubles in the order written, so the same everywhere (FORMAT.md, "impacts"). */

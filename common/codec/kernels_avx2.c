@@ -12,6 +12,9 @@
 #define KERNELS_HAS_EF_LOW_LANES
 #define KERNELS_HAS_EF_LOW_STRING
 #define KERNELS_HAS_NIBBLES
+#define KERNELS_HAS_VARINTS_LEN
+#define KERNELS_HAS_VARINT_RISING
+#define KERNELS_HAS_KTH_LARGEST
 #define KERNELS_HAS_IMPACT_TF
 #include "common/codec/bmi2.h"
 #include "common/codec/kernels.h"
@@ -191,7 +194,42 @@ static bool kernel_nibble_rising(slice bytes, uint64_t *at, uint32_t n, uint32_t
     return take_nibbles(bytes, at, n, out, true);
 }
 
+static size_t kernel_varints_len(slice bytes, uint32_t n)
+{
+    size_t i = 0;
+    for (; bytes.len - i >= 32; i += 32) {
+        uint32_t ends = ~(uint32_t)_mm256_movemask_epi8(load_8(bytes.data + i)), have = bits_count(ends);
+        if (have >= n) return i + bmi2_select(ends, n - 1) + 1;
+        n -= have;
+    }
+    for (; i < bytes.len; i++)
+        if (bytes.data[i] < 128 && --n == 0) return i + 1;
+    return 0;
+}
+
 /* ---- impacts -------------------------------------------------------------------------------------- */
+
+/* Bytes that are c or more, c >= 1. */
+static inline uint32_t count_from(const uint8_t *bytes, uint32_t n, uint8_t c)
+{
+    const __m256i least = _mm256_set1_epi8((char)c);
+    uint32_t count = 0, i = 0;
+    for (; n - i >= 32; i += 32) {
+        __m256i v = load_8(bytes + i);
+        count += bits_count((uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(v, least), v)));
+    }
+    for (; i < n; i++) count += bytes[i] >= c;
+    return count;
+}
+
+/* Bit by bit, from the highest. */
+static uint8_t kernel_kth_largest(const uint8_t *bytes, uint32_t n, uint32_t k)
+{
+    unsigned found = 0;
+    for (unsigned bit = 128; bit; bit /= 2)
+        if (count_from(bytes, n, (uint8_t)(found | bit)) >= k) found |= bit;
+    return (uint8_t)found;
+}
 
 /* Exact for every u32: the bits below 2^52 of a double with the exponent of 2^52. */
 static inline __m256d double_of_u32(__m128i v)

@@ -12,6 +12,9 @@
 #define KERNELS_HAS_EF_LOW_LANES
 #define KERNELS_HAS_EF_LOW_STRING
 #define KERNELS_HAS_NIBBLES
+#define KERNELS_HAS_VARINTS_LEN
+#define KERNELS_HAS_VARINT_RISING
+#define KERNELS_HAS_KTH_LARGEST
 #define KERNELS_HAS_IMPACT_TF
 #include "common/codec/bmi2.h"
 #include "common/codec/kernels.h"
@@ -228,7 +231,40 @@ static bool kernel_nibble_rising(slice bytes, uint64_t *at, uint32_t n, uint32_t
     return take_nibbles(bytes, at, n, out, true);
 }
 
+static size_t kernel_varints_len(slice bytes, uint32_t n)
+{
+    for (size_t i = 0; i < bytes.len; i += 64) {
+        __mmask64 in = _bzhi_u64(UINT64_MAX, bytes.len - i < 64 ? (unsigned)(bytes.len - i) : 64);
+        uint64_t ends = in & ~_mm512_movepi8_mask(_mm512_maskz_loadu_epi8(in, bytes.data + i));
+        uint32_t have = bits_count(ends);
+        if (have >= n) return i + bmi2_select(ends, n - 1) + 1;
+        n -= have;
+    }
+    return 0;
+}
+
 /* ---- impacts -------------------------------------------------------------------------------------- */
+
+/* Bytes that are c or more, c >= 1. */
+static inline uint32_t count_from(const uint8_t *bytes, uint32_t n, uint8_t c)
+{
+    const __m512i least = _mm512_set1_epi8((char)c);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < n; i += 64) {
+        __mmask64 in = _bzhi_u64(UINT64_MAX, n - i < 64 ? n - i : 64);
+        count += bits_count(_mm512_cmpge_epu8_mask(_mm512_maskz_loadu_epi8(in, bytes + i), least));
+    }
+    return count;
+}
+
+/* Bit by bit, from the highest. */
+static uint8_t kernel_kth_largest(const uint8_t *bytes, uint32_t n, uint32_t k)
+{
+    unsigned found = 0;
+    for (unsigned bit = 128; bit; bit /= 2)
+        if (count_from(bytes, n, (uint8_t)(found | bit)) >= k) found |= bit;
+    return (uint8_t)found;
+}
 
 static void kernel_impact_tf(const uint8_t *impacts, const uint32_t *lengths, uint32_t n,
                              const norm_scale *scale, uint32_t *out)

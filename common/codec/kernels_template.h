@@ -184,7 +184,52 @@ static bool kernel_nibble_skip(slice bytes, uint64_t *at, uint64_t n)
 }
 #endif
 
+/* ---- LEB128 ----------------------------------------------------------------------------------------- */
+
+#ifndef KERNELS_HAS_VARINTS_LEN
+static size_t kernel_varints_len(slice bytes, uint32_t n)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        if (bytes.data[i] < 128 && --n == 0) return i + 1;
+    return 0;
+}
+#endif
+
+#ifndef KERNELS_HAS_VARINT_RISING
+static bool kernel_varint_rising(slice bytes, uint32_t n, uint32_t limit, uint32_t *out)
+{
+    uint64_t next = 0;
+    size_t at = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t value = 0;
+        unsigned k = 0, byte = 128;
+        for (; byte >= 128 && k < 5 && at < bytes.len; k++, at++) {
+            byte = bytes.data[at];
+            value |= (uint64_t)(byte & 127) << 7 * k;
+        }
+        value += next;
+        if (byte >= 128 || value >= limit) return false;
+        out[i] = (uint32_t)value;
+        next = value + 1;
+    }
+    return true;
+}
+#endif
+
 /* ---- impacts -------------------------------------------------------------------------------------- */
+
+#ifndef KERNELS_HAS_KTH_LARGEST
+static uint8_t kernel_kth_largest(const uint8_t *bytes, uint32_t n, uint32_t k)
+{
+    uint32_t counts[256] = {0}, above = 0;
+    for (uint32_t i = 0; i < n; i++) counts[bytes[i]]++;
+    for (unsigned w = 255; w > 0; w--) {
+        above += counts[w];
+        if (above >= k) return (uint8_t)w;
+    }
+    return 0;
+}
+#endif
 
 #ifndef KERNELS_HAS_IMPACT_TF
 static void kernel_impact_tf(const uint8_t *impacts, const uint32_t *lengths, uint32_t n,
@@ -207,5 +252,8 @@ const codec_kernels KERNELS_NAME = {
     .nibble_decode = kernel_nibble_decode,
     .nibble_rising = kernel_nibble_rising,
     .nibble_skip = kernel_nibble_skip,
+    .varints_len = kernel_varints_len,
+    .varint_rising = kernel_varint_rising,
+    .kth_largest = kernel_kth_largest,
     .impact_tf = kernel_impact_tf,
 };

@@ -19,31 +19,17 @@ static bool postings_damaged(postings *p, const uint8_t *at, const char *what)
 
 /* ---- small lists ------------------------------------------------------------------------ */
 
-/* Bytes of the first n varints, or 0 when they do not end. */
-static size_t varints_len(slice bytes, uint32_t n)
-{
-    for (size_t i = 0; i < bytes.len; i++)
-        if (bytes.data[i] < 128 && --n == 0) return i + 1;
-    return 0;
-}
-
 static void small_maxima(postings *p)
 {
-    uint32_t counts[256] = {0}, above = 0;
-    for (uint32_t i = 0; i < p->df; i++) {
-        counts[p->impacts[i]]++;
-        if (p->impacts[i] > p->impact_max) p->impact_max = p->impacts[i];
-    }
-    for (unsigned w = 255; w > 0 && (!p->kth[0] || !p->kth[1]); w--) {
-        above += counts[w];
-        if (!p->kth[0] && above >= 10) p->kth[0] = (uint8_t)w;
-        if (!p->kth[1] && above >= 100) p->kth[1] = (uint8_t)w;
-    }
+    const codec_kernels *k = kernels_get();
+    p->impact_max = k->kth_largest(p->impacts, p->df, 1);
+    if (p->df >= 10) p->kth[0] = k->kth_largest(p->impacts, p->df, 10);
+    if (p->df >= 100) p->kth[1] = k->kth_largest(p->impacts, p->df, 100);
 }
 
 static bool small_open(postings *p, slice region)
 {
-    size_t gaps = varints_len(region, p->df);
+    size_t gaps = kernels_get()->varints_len(region, p->df);
     reader r = reader_of(region);
     p->gaps = read_slice(&r, gaps);
     p->impacts = read_bytes(&r, p->df);
@@ -67,6 +53,8 @@ static bool small_open(postings *p, slice region)
 
 static uint32_t small_decode(const postings *p, uint32_t *out)
 {
+    if (kernels_get()->varint_rising(p->gaps, p->df, p->n_docs, out)) return p->df;
+    /* Damaged, or gaps with needless bytes, which are allowed. */
     reader r = reader_of(p->gaps);
     uint64_t next = 0;
     for (uint32_t i = 0; i < p->df; i++) {

@@ -352,6 +352,86 @@ static void nibbles_agree(void **state)
     assert_true(sound > ROUNDS && sound < 8 * ROUNDS);
 }
 
+/* ---- LEB128 --------------------------------------------------------------------------------------- */
+
+static bool silly_varint(slice bytes, size_t *at, uint64_t *value)
+{
+    *value = 0;
+    for (unsigned k = 0; k < 5 && *at < bytes.len; k++) {
+        unsigned byte = bytes.data[(*at)++];
+        *value += (uint64_t)(byte % 128) << 7 * k;
+        if (byte < 128) return true;
+    }
+    return false;
+}
+
+static bool silly_varint_row(slice bytes, uint32_t n, uint32_t limit, uint32_t *out)
+{
+    uint64_t next = 0, value;
+    size_t at = 0;
+    for (uint32_t i = 0; i < n; i++, next = value + 1) {
+        if (!silly_varint(bytes, &at, &value) || (value += next) >= limit) return false;
+        out[i] = (uint32_t)value;
+    }
+    return true;
+}
+
+static size_t silly_varints_len(slice bytes, uint32_t n)
+{
+    size_t at = 0;
+    for (; n && at < bytes.len; at++) n -= bytes.data[at] < 128;
+    return n ? 0 : at;
+}
+
+static void varints_agree(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    unsigned sound = 0;
+    for (unsigned round = 0; round < 4 * ROUNDS; round++) {
+        uint8_t all[1200];
+        uint32_t have = below(&random, 200), width = 1 + below(&random, 28), silly[260];
+        size_t len = 0;
+        for (uint32_t i = 0; i < have; i++) {
+            uint32_t gap = below(&random, UINT64_C(1) << (below(&random, 4) ? width : (width + 1) / 2));
+            for (; gap > 127; gap >>= 7) all[len++] = (uint8_t)(gap | 128);
+            all[len++] = (uint8_t)gap;
+        }
+        if (below(&random, 4) == 0 && len) all[below(&random, len)] ^= 128;
+        if (below(&random, 4) == 0) len = below(&random, len + 1);
+        uint8_t *copy = guard_last(&in, len);
+        memcpy(copy, all, len);
+        slice bytes = {copy, len};
+        uint32_t n = below(&random, 2) ? have : below(&random, 260), limit = below(&random, 2) ? INT32_MAX : below(&random, 100000);
+        bool want = silly_varint_row(bytes, n, limit, silly);
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *out = guard_last(&result, n * sizeof *out);
+            assert_int_equal(rows[r]->varint_rising(bytes, n, limit, out), want);
+            if (want) assert_memory_equal(out, silly, n * sizeof *out);
+            assert_true(rows[r]->varints_len(bytes, n + 1) == silly_varints_len(bytes, n + 1));
+        }
+        sound += want && n;
+    }
+    assert_true(sound > ROUNDS && sound < 4 * ROUNDS);
+}
+
+static int by_fall(const void *a, const void *b) { return *(const uint8_t *)b - *(const uint8_t *)a; }
+
+static void largest_agree(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t n = below(&random, 300), k = 1 + below(&random, below(&random, 2) ? 12 : 310), kinds = 1 + below(&random, 256);
+        uint8_t *bytes = guard_last(&in, n), sorted[300];
+        for (uint32_t i = 0; i < n; i++) bytes[i] = (uint8_t)(256 - kinds + below(&random, kinds));
+        memcpy(sorted, bytes, n);
+        qsort(sorted, n, 1, by_fall);
+        for (unsigned r = 0; r < n_rows; r++)
+            assert_int_equal(rows[r]->kth_largest(bytes, n, k), k <= n ? sorted[k - 1] : 0);
+    }
+}
+
 /* ---- frequencies -------------------------------------------------------------------------------- */
 
 /* Equal to what the format's own functions say, for every byte and all kinds of lengths. */
@@ -389,6 +469,8 @@ int main(void)
         cmocka_unit_test(equal_neighbours_are_refused),
         cmocka_unit_test(guarded_bits),
         cmocka_unit_test(nibbles_agree),
+        cmocka_unit_test(varints_agree),
+        cmocka_unit_test(largest_agree),
         cmocka_unit_test(frequencies_agree),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
