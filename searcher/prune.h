@@ -83,7 +83,8 @@ typedef struct prune_hit {
 typedef struct prune_pool {
     prune_hit *hits;
     float *order;                /* scratch of the selection                               */
-    size_t n, cap, order_cap, k;
+    prune_hit *spare;            /* scratch of the sort                                    */
+    size_t n, cap, order_cap, spare_cap, k;
     size_t tighten_at;           /* number of hits from which it pays to tighten           */
     float threshold;             /* k-th largest lower bound so far                        */
     bool no_memory;
@@ -168,6 +169,9 @@ void prune_deliver(prune_state *s, float margin);
 /* Score the pool exactly and rank it into *best; others: only documents that lack some word
  * (prune_exact.c). */
 void prune_push_exact(prune_state *s, topk *best, bool others);
+/* Bound the hits of the open segment by their exact scores, and tighten: for when so many
+ * are within the bytes' margin of each other that keeping them costs more. */
+void prune_sharpen(prune_state *s);
 /* The best k of a flat query, exact, into *best (begun by the caller); others: only those that
  * lack some word. */
 pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *best, bool others,

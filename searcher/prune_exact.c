@@ -6,7 +6,7 @@
  * are equal to the bit; topk then ranks under the same total order.  Candidates are taken in
  * order of (segment, document) and in batches, so that each list is probed once a batch.
  */
-#include "common/base/sort.h"
+#include "common/base/mem.h"
 #include "searcher/prune.h"
 
 typedef struct exact_batch {
@@ -15,21 +15,51 @@ typedef struct exact_batch {
     double norms[PRUNE_BATCH], scores[PRUNE_BATCH];
 } exact_batch;
 
-static int by_place(const void *a, const void *b)
+/* ---- order ---------------------------------------------------------------------------------- */
+
+static uint64_t place(const prune_hit *h)
 {
-    const prune_hit *x = a, *y = b;
-    if (x->segment != y->segment) return x->segment < y->segment ? -1 : 1;
-    return (x->doc > y->doc) - (x->doc < y->doc);
+    return (uint64_t)h->segment << 32 | h->doc;
 }
 
-static void sort_pool(prune_pool *pool)
+/* End of the rising run that starts at `at`. */
+static size_t run_end(const prune_hit *hits, size_t at, size_t n)
 {
-    for (size_t i = 1; i < pool->n; i++)
-        if (by_place(&pool->hits[i - 1], &pool->hits[i]) > 0) {
-            sort_items(pool->hits, pool->n, sizeof *pool->hits, by_place);
-            return;
-        }
+    for (at++; at < n && place(&hits[at - 1]) <= place(&hits[at]);) at++;
+    return at;
 }
+
+static void merge_runs(const prune_hit *from, size_t mid, size_t n, prune_hit *to)
+{
+    size_t i = 0, j = mid;
+    while (i < mid && j < n) *to++ = place(&from[i]) < place(&from[j]) ? from[i++] : from[j++];
+    while (i < mid) *to++ = from[i++];
+    while (j < n) *to++ = from[j++];
+}
+
+/* By segment and document.  Each pass of a loop delivers a rising run, so merging runs two by
+ * two is near linear.  False: memory is refused. */
+static bool sort_pool(prune_pool *pool)
+{
+    for (;;) {
+        size_t n = pool->n, at = run_end(pool->hits, 0, n);
+        if (at >= n) return true;
+        if (!mem_grow(&pool->spare, &pool->spare_cap, n, sizeof *pool->spare)) return false;
+        for (size_t start = 0; start < n; start = at) {
+            size_t mid = run_end(pool->hits, start, n);
+            at = mid < n ? run_end(pool->hits, mid, n) : n;
+            merge_runs(pool->hits + start, mid - start, at - start, pool->spare + start);
+        }
+        prune_hit *swap = pool->hits;
+        size_t cap = pool->cap;
+        pool->hits = pool->spare;
+        pool->cap = pool->spare_cap;
+        pool->spare = swap;
+        pool->spare_cap = cap;
+    }
+}
+
+/* ---- scores ---------------------------------------------------------------------------------- */
 
 /* Words that score, in query order. */
 static uint32_t scoring_order(const prune_query *q, uint32_t *order)
@@ -64,14 +94,39 @@ static void add_phrase(exact_batch *b, const prune_state *s, const prune_list *l
     }
 }
 
+/* tf of postings with rising ranks: the list of exceptions is walked along. */
+static uint32_t next_tf(const prune_state *s, const postings *p, uint32_t rank, uint32_t dl, uint32_t *at)
+{
+    if (p->kind == POSTINGS_SMALL || !p->n_exceptions || p->n_exceptions > p->df)
+        return postings_tf(p, rank, dl);
+    const uint32_t *ranks = (const uint32_t *)(const void *)p->exceptions.data;
+    *at = s->scan->seek(ranks, *at, p->n_exceptions, rank);
+    if (*at < p->n_exceptions && ranks[*at] == rank) return ranks[p->n_exceptions + *at];
+    if (p->impacts[rank] == 255) return postings_tf(p, rank, dl);
+    return impact_decode(p->impacts[rank], segment_norm(&p->s->info, dl));
+}
+
 static void add_word(exact_batch *b, prune_state *s, prune_list *list, const plan_term *term)
 {
-    uint32_t met = list->p.df ? prune_probe(s, list, b->docs, b->n, s->at, s->ranks) : 0;
+    uint32_t met = list->p.df ? prune_probe(s, list, b->docs, b->n, s->at, s->ranks) : 0, exception = 0;
     for (uint32_t k = 0; k < met; k++) {
         uint32_t i = s->at[k];
-        uint32_t tf = postings_tf(&list->p, s->ranks[k], b->lengths[i]);
+        uint32_t tf = next_tf(s, &list->p, s->ranks[k], b->lengths[i], &exception);
         b->scores[i] += plan_contribution(s->q->p, term, tf, b->norms[i]);
         b->found[i]++;
+    }
+}
+
+/* Hits of the open segment. */
+static void batch_score(exact_batch *b, prune_state *s, const uint32_t *order, uint32_t n_words,
+                        const prune_hit *hits, uint32_t n)
+{
+    batch_begin(b, s, hits, n);
+    for (uint32_t i = 0; i < n_words; i++) {
+        prune_list *list = &s->lists[order[i]];
+        const plan_term *term = &s->q->p->terms[s->q->words[order[i]].term];
+        if (list->phrase != UINT32_MAX) add_phrase(b, s, list, term, hits);
+        else add_word(b, s, list, term);
     }
 }
 
@@ -87,24 +142,47 @@ static void batch_push(const exact_batch *b, const prune_state *s, uint32_t n_wo
     }
 }
 
+/* The end of a batch that starts at `from`: one segment, PRUNE_BATCH hits at most. */
+static size_t batch_end(const prune_pool *pool, size_t from)
+{
+    size_t to = from + 1;
+    while (to < pool->n && to - from < PRUNE_BATCH && pool->hits[to].segment == pool->hits[from].segment) to++;
+    return to;
+}
+
 void prune_push_exact(prune_state *s, topk *best, bool others)
 {
     const prune_query *q = s->q;
-    const prune_hit *hits = s->pool.hits;
     uint32_t order[PRUNE_LISTS_MAX], n_words = scoring_order(q, order);
     exact_batch b;
-    sort_pool(&s->pool);
-    for (size_t from = 0, to; from < s->pool.n; from = to) {
-        for (to = from + 1; to < s->pool.n && to - from < PRUNE_BATCH; to++)
-            if (hits[to].segment != hits[from].segment) break;
-        if (hits[from].segment != s->segment) prune_open(s, q, hits[from].segment);
-        batch_begin(&b, s, hits + from, (uint32_t)(to - from));
-        for (uint32_t i = 0; i < n_words; i++) {
-            prune_list *list = &s->lists[order[i]];
-            const plan_term *term = &q->p->terms[q->words[order[i]].term];
-            if (list->phrase != UINT32_MAX) add_phrase(&b, s, list, term, hits + from);
-            else add_word(&b, s, list, term);
-        }
+    if (!sort_pool(&s->pool)) s->pool.no_memory = true;
+    for (size_t from = 0, to; from < s->pool.n && !s->pool.no_memory; from = to) {
+        const prune_hit *hits = s->pool.hits + from;
+        to = batch_end(&s->pool, from);
+        if (hits->segment != s->segment) prune_open(s, q, hits->segment);
+        batch_score(&b, s, order, n_words, hits, (uint32_t)(to - from));
         batch_push(&b, s, n_words, best, others);
     }
+}
+
+void prune_sharpen(prune_state *s)
+{
+    uint32_t order[PRUNE_LISTS_MAX], n_words = scoring_order(s->q, order);
+    exact_batch b;
+    if (!sort_pool(&s->pool)) {
+        s->pool.no_memory = true;
+        return;
+    }
+    for (size_t from = 0, to; from < s->pool.n; from = to) {
+        prune_hit *hits = s->pool.hits + from;
+        to = batch_end(&s->pool, from);
+        if (hits->segment != s->segment) continue;
+        batch_score(&b, s, order, n_words, hits, (uint32_t)(to - from));
+        for (uint32_t i = 0; i < b.n; i++) {
+            float score = (float)b.scores[i];
+            hits[i].least = score * (1 - 1e-6f);
+            hits[i].most = score * (1 + 1e-6f);
+        }
+    }
+    prune_pool_tighten(&s->pool);
 }

@@ -18,6 +18,8 @@
  */
 #include "searcher/prune.h"
 
+enum { SHARPEN_FROM = 256 }; /* hits in the pool, beside 8 k, from which exact scores pay    */
+
 /* Live survivors of the batch, into the pool. */
 void prune_deliver(prune_state *s, float margin)
 {
@@ -30,7 +32,9 @@ void prune_deliver(prune_state *s, float margin)
         prune_hit one = {b->scores[i], b->scores[i] - margin, s->segment, b->docs[i], 0};
         prune_pool_add(&s->pool, one);
     }
-    if (s->pool.n >= s->pool.tighten_at) prune_pool_tighten(&s->pool);
+    if (s->pool.n < s->pool.tighten_at) return;
+    prune_pool_tighten(&s->pool);
+    if (s->pool.n > SHARPEN_FROM + 8 * s->pool.k) prune_sharpen(s);
 }
 
 /* ---- disjunction -------------------------------------------------------------------------------- */

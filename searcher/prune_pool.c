@@ -27,6 +27,7 @@ void prune_pool_free(prune_pool *pool)
 {
     mem_free(pool->hits);
     mem_free(pool->order);
+    mem_free(pool->spare);
     memset(pool, 0, sizeof *pool);
 }
 
