@@ -17,13 +17,22 @@
 #include "common/codec/nibble.h"
 #include "common/codec/scan.h"
 
-enum { LEVELS = 3, BLOCKS = 64, BLOCK = 256, LIST = BLOCKS * BLOCK, WORDS = 8192, ROUNDS_MAX = 999, REPEAT = 4 };
+enum {
+    LEVELS = 3,
+    BLOCKS = 64,
+    BLOCK = 256,
+    LIST = BLOCKS * BLOCK,
+    WORDS = 8192,
+    ROUNDS_MAX = 999,
+    REPEAT = 4
+};
 
-static const codec_kernels *const codecs[LEVELS] = {&kernels_portable, &kernels_avx2, &kernels_avx512};
+static const codec_kernels *const codecs[LEVELS] = {&kernels_portable, &kernels_avx2,
+                                                    &kernels_avx512};
 static const scan_kernels *const scans[LEVELS] = {&scan_portable, &scan_avx2, &scan_avx512};
 
 /* Input and output of all kernels; made once. */
-static ef_shape shapes[2];                  /* 256 values of 1 in 40 numbers; 200 of them  */
+static ef_shape shapes[2]; /* 256 values of 1 in 40 numbers; 200 of them  */
 static uint64_t blocks[2][BLOCKS][256];
 static uint64_t sparse_bits[WORDS], dense_bits[WORDS], target[WORDS]; /* 1 in 32, 1 in 4   */
 static uint32_t sparse_ranks[WORDS / 8], dense_ranks[WORDS / 8];
@@ -39,7 +48,10 @@ static float scores[LIST], kept_scores[LIST + SCAN_SLACK];
 static volatile uint64_t sink;
 
 static uint64_t random_state = 7;
-static uint32_t below(uint32_t n) { return (uint32_t)(random_next(&random_state) % n); }
+static uint32_t below(uint32_t n)
+{
+    return (uint32_t)(random_next(&random_state) % n);
+}
 
 static void make_blocks(unsigned which, uint32_t n)
 {
@@ -47,7 +59,8 @@ static void make_blocks(unsigned which, uint32_t n)
     for (unsigned b = 0; b < BLOCKS; b++) {
         for (uint32_t i = 0; i < n; i++) values[i] = i * 40 + below(40);
         values[n - 1] = n * 40;
-        if (ef_shape_of(n, values[n - 1], &shapes[which])) ef_encode(&shapes[which], values, blocks[which][b]);
+        if (ef_shape_of(n, values[n - 1], &shapes[which]))
+            ef_encode(&shapes[which], values, blocks[which][b]);
     }
 }
 
@@ -68,7 +81,8 @@ static void make_data(void)
     make_blocks(1, 200);
     make_bits(sparse_bits, sparse_ranks, 32);
     make_bits(dense_bits, dense_ranks, 4);
-    for (uint32_t i = 0; i < sizeof impacts; i++) impacts[i] = (uint8_t)(1 + below(100) + (below(100) == 0 ? 100 : 0));
+    for (uint32_t i = 0; i < sizeof impacts; i++)
+        impacts[i] = (uint8_t)(1 + below(100) + (below(100) == 0 ? 100 : 0));
     for (uint32_t i = 0, a = 0, b = 0; i < LIST; i++) {
         list_a[i] = a += 1 + below(30);
         list_b[i] = b += 1 + below(30);
@@ -87,19 +101,31 @@ static void make_data(void)
 
 static void run_ef_256(unsigned l)
 {
-    for (unsigned b = 0; b < BLOCKS; b++) sink += codecs[l]->ef_decode(&shapes[0], blocks[0][b], b, out);
+    for (unsigned b = 0; b < BLOCKS; b++)
+        sink += codecs[l]->ef_decode(&shapes[0], blocks[0][b], b, out);
 }
 static void run_ef_200(unsigned l)
 {
-    for (unsigned b = 0; b < BLOCKS; b++) sink += codecs[l]->ef_decode(&shapes[1], blocks[1][b], b, out);
+    for (unsigned b = 0; b < BLOCKS; b++)
+        sink += codecs[l]->ef_decode(&shapes[1], blocks[1][b], b, out);
 }
-static void run_expand_sparse(unsigned l) { sink += codecs[l]->bits_expand(sparse_bits, WORDS, 0, 5, 64 * WORDS, out); }
-static void run_expand_dense(unsigned l) { sink += codecs[l]->bits_expand(dense_bits, WORDS, 0, 5, 64 * WORDS, out); }
-static void run_bits_total(unsigned l) { sink += codecs[l]->bits_total(dense_bits, WORDS); }
+static void run_expand_sparse(unsigned l)
+{
+    sink += codecs[l]->bits_expand(sparse_bits, WORDS, 0, 5, 64 * WORDS, out);
+}
+static void run_expand_dense(unsigned l)
+{
+    sink += codecs[l]->bits_expand(dense_bits, WORDS, 0, 5, 64 * WORDS, out);
+}
+static void run_bits_total(unsigned l)
+{
+    sink += codecs[l]->bits_total(dense_bits, WORDS);
+}
 static void run_bucket_rank(unsigned l)
 {
     for (uint32_t i = 0; i < LIST; i++)
-        sink += codecs[l]->bucket_rank(dense_bits + (size_t)(numbers[i] / 512) * 8, numbers[i] % 512);
+        sink +=
+            codecs[l]->bucket_rank(dense_bits + (size_t)(numbers[i] / 512) * 8, numbers[i] % 512);
 }
 static void run_rising(unsigned l)
 {
@@ -112,7 +138,8 @@ static void run_rising(unsigned l)
 static void run_nibbles(unsigned l)
 {
     uint64_t at = 0;
-    sink += codecs[l]->nibble_decode((slice){nibbles, (size_t)(nibble_end + 1) / 2}, &at, LIST, out);
+    sink +=
+        codecs[l]->nibble_decode((slice){nibbles, (size_t)(nibble_end + 1) / 2}, &at, LIST, out);
 }
 static void run_skip(unsigned l)
 {
@@ -123,33 +150,59 @@ static void run_skip(unsigned l)
 static void run_impact_tf(unsigned l)
 {
     const norm_scale scale = {1.2, 0.75, 300};
-    for (uint32_t i = 0; i < LIST; i += 16) codecs[l]->impact_tf(impacts + i, lengths + i, 16, &scale, out);
+    for (uint32_t i = 0; i < LIST; i += 16)
+        codecs[l]->impact_tf(impacts + i, lengths + i, 16, &scale, out);
 }
 static void run_in_range(unsigned l)
 {
-    for (uint32_t i = 0; i < LIST; i += BLOCK) sink += scans[l]->bytes_in_range(impacts + i, BLOCK, 100, 255, 0, out);
+    for (uint32_t i = 0; i < LIST; i += BLOCK)
+        sink += scans[l]->bytes_in_range(impacts + i, BLOCK, 100, 255, 0, out);
 }
 static void run_in_range_many(unsigned l)
 {
-    for (uint32_t i = 0; i < LIST; i += BLOCK) sink += scans[l]->bytes_in_range(impacts + i, BLOCK, 75, 255, 0, out);
+    for (uint32_t i = 0; i < LIST; i += BLOCK)
+        sink += scans[l]->bytes_in_range(impacts + i, BLOCK, 75, 255, 0, out);
 }
 static void bucket_pass(unsigned l, const uint64_t *bits, const uint32_t *ranks, uint8_t low)
 {
     for (uint32_t b = 0; b + 1 < WORDS / 8; b++)
-        sink += scans[l]->bucket_in_range(bits + 8 * b, NULL, impacts + ranks[b], ranks[b + 1] - ranks[b], low, 255,
-                                          512 * b, out, out_bytes);
+        sink +=
+            scans[l]->bucket_in_range(bits + 8 * b, NULL, impacts + ranks[b],
+                                      ranks[b + 1] - ranks[b], low, 255, 512 * b, out, out_bytes);
 }
-static void run_bucket_sparse(unsigned l) { bucket_pass(l, sparse_bits, sparse_ranks, 90); }
-static void run_bucket_dense(unsigned l) { bucket_pass(l, dense_bits, dense_ranks, 100); }
-static void run_bucket_many(unsigned l) { bucket_pass(l, dense_bits, dense_ranks, 0); }
-static void run_intersect(unsigned l) { sink += scans[l]->intersect(list_a, LIST, list_b, LIST, out, out_b); }
+static void run_bucket_sparse(unsigned l)
+{
+    bucket_pass(l, sparse_bits, sparse_ranks, 90);
+}
+static void run_bucket_dense(unsigned l)
+{
+    bucket_pass(l, dense_bits, dense_ranks, 100);
+}
+static void run_bucket_many(unsigned l)
+{
+    bucket_pass(l, dense_bits, dense_ranks, 0);
+}
+static void run_intersect(unsigned l)
+{
+    sink += scans[l]->intersect(list_a, LIST, list_b, LIST, out, out_b);
+}
 static void run_probe(unsigned l)
 {
-    for (uint32_t i = 0; i < LIST; i += 512) sink += scans[l]->bitmap_probe(dense_bits, WORDS, numbers + i, 512, out);
+    for (uint32_t i = 0; i < LIST; i += 512)
+        sink += scans[l]->bitmap_probe(dense_bits, WORDS, numbers + i, 512, out);
 }
-static void run_ranks(unsigned l) { scans[l]->bucket_ranks(dense_bits, dense_ranks, numbers, all, LIST, out); }
-static void run_and_total(unsigned l) { sink += scans[l]->and_total(sparse_bits, dense_bits, WORDS); }
-static void run_and_into(unsigned l) { scans[l]->and_into(target, dense_bits, WORDS); }
+static void run_ranks(unsigned l)
+{
+    scans[l]->bucket_ranks(dense_bits, dense_ranks, numbers, all, LIST, out);
+}
+static void run_and_total(unsigned l)
+{
+    sink += scans[l]->and_total(sparse_bits, dense_bits, WORDS);
+}
+static void run_and_into(unsigned l)
+{
+    scans[l]->and_into(target, dense_bits, WORDS);
+}
 static void run_keep_least(unsigned l)
 {
     for (uint32_t i = 0; i < LIST; i += 512) {
@@ -161,11 +214,13 @@ static void run_keep_least(unsigned l)
 static void run_seek(unsigned l)
 {
     uint32_t at = 0;
-    for (uint32_t i = 0; i < LIST / 50; i++) sink += at = scans[l]->seek(list_a, at, LIST, seek_targets[i]);
+    for (uint32_t i = 0; i < LIST / 50; i++)
+        sink += at = scans[l]->seek(list_a, at, LIST, seek_targets[i]);
 }
 static void run_select(unsigned l)
 {
-    for (uint32_t i = 0; i < LIST; i++) sink += scans[l]->ef_select(&shapes[0], blocks[0][i % BLOCKS], numbers[i] % BLOCK);
+    for (uint32_t i = 0; i < LIST; i++)
+        sink += scans[l]->ef_select(&shapes[0], blocks[0][i % BLOCKS], numbers[i] % BLOCK);
 }
 static void run_find(unsigned l)
 {
@@ -173,42 +228,119 @@ static void run_find(unsigned l)
         sink += scans[l]->ef_find(&shapes[0], blocks[0][i % BLOCKS], numbers[i] % shapes[0].range);
 }
 
-/* ---- the table ------------------------------------------------------------------------------------- */
+/* ---- the table
+ * ------------------------------------------------------------------------------------- */
 
 typedef struct kernel {
     const char *name;
     void (*run)(unsigned level);
-    double integers;         /* a pass                                                    */
+    double integers; /* a pass                                                    */
     const void *input;
-    size_t bytes;            /* of input a pass                                           */
+    size_t bytes; /* of input a pass                                           */
     double ns[LEVELS + 1][ROUNDS_MAX]; /* the last one: memcpy                            */
 } kernel;
 
 static kernel kernels[] = {
     {.name = "ef_decode, 256", .run = run_ef_256, .integers = LIST, .input = blocks[0]},
     {.name = "ef_decode, 200", .run = run_ef_200, .integers = 200 * BLOCKS, .input = blocks[1]},
-    {.name = "bits_expand, 1/32", .run = run_expand_sparse, .integers = 2 * WORDS, .input = sparse_bits, .bytes = 8 * WORDS},
-    {.name = "bits_expand, 1/4", .run = run_expand_dense, .integers = 16 * WORDS, .input = dense_bits, .bytes = 8 * WORDS},
-    {.name = "bits_total, a word", .run = run_bits_total, .integers = WORDS, .input = dense_bits, .bytes = 8 * WORDS},
-    {.name = "bucket_rank", .run = run_bucket_rank, .integers = LIST, .input = numbers, .bytes = sizeof numbers},
+    {.name = "bits_expand, 1/32",
+     .run = run_expand_sparse,
+     .integers = 2 * WORDS,
+     .input = sparse_bits,
+     .bytes = 8 * WORDS},
+    {.name = "bits_expand, 1/4",
+     .run = run_expand_dense,
+     .integers = 16 * WORDS,
+     .input = dense_bits,
+     .bytes = 8 * WORDS},
+    {.name = "bits_total, a word",
+     .run = run_bits_total,
+     .integers = WORDS,
+     .input = dense_bits,
+     .bytes = 8 * WORDS},
+    {.name = "bucket_rank",
+     .run = run_bucket_rank,
+     .integers = LIST,
+     .input = numbers,
+     .bytes = sizeof numbers},
     {.name = "nibble_rising, 1-4", .run = run_rising, .integers = 2.5 * LIST / 4, .input = nibbles},
     {.name = "nibble_decode", .run = run_nibbles, .integers = LIST, .input = nibbles},
     {.name = "nibble_skip, 32", .run = run_skip, .integers = LIST, .input = nibbles},
-    {.name = "impact_tf, 16", .run = run_impact_tf, .integers = LIST, .input = lengths, .bytes = sizeof lengths},
-    {.name = "bytes_in_range, 1%", .run = run_in_range, .integers = LIST, .input = impacts, .bytes = LIST},
-    {.name = "bytes_in_range, 25%", .run = run_in_range_many, .integers = LIST, .input = impacts, .bytes = LIST},
-    {.name = "bucket 1/32, 10%", .run = run_bucket_sparse, .integers = 2 * WORDS, .input = sparse_bits, .bytes = 8 * WORDS},
-    {.name = "bucket 1/4, 1%", .run = run_bucket_dense, .integers = 16 * WORDS, .input = dense_bits, .bytes = 8 * WORDS},
-    {.name = "bucket 1/4, all", .run = run_bucket_many, .integers = 16 * WORDS, .input = dense_bits, .bytes = 8 * WORDS},
-    {.name = "intersect", .run = run_intersect, .integers = 2 * LIST, .input = list_a, .bytes = sizeof list_a},
-    {.name = "bitmap_probe", .run = run_probe, .integers = LIST, .input = numbers, .bytes = sizeof numbers},
-    {.name = "bucket_ranks", .run = run_ranks, .integers = LIST, .input = numbers, .bytes = sizeof numbers},
-    {.name = "and_total, a word", .run = run_and_total, .integers = WORDS, .input = dense_bits, .bytes = 8 * WORDS},
-    {.name = "and_into, a word", .run = run_and_into, .integers = WORDS, .input = dense_bits, .bytes = 8 * WORDS},
-    {.name = "keep_least, 30%", .run = run_keep_least, .integers = LIST, .input = scores, .bytes = sizeof scores},
-    {.name = "seek, 50 on", .run = run_seek, .integers = LIST / 50, .input = list_a, .bytes = LIST / 50 * 4},
-    {.name = "ef_select", .run = run_select, .integers = LIST, .input = numbers, .bytes = sizeof numbers},
-    {.name = "ef_find", .run = run_find, .integers = LIST, .input = numbers, .bytes = sizeof numbers},
+    {.name = "impact_tf, 16",
+     .run = run_impact_tf,
+     .integers = LIST,
+     .input = lengths,
+     .bytes = sizeof lengths},
+    {.name = "bytes_in_range, 1%",
+     .run = run_in_range,
+     .integers = LIST,
+     .input = impacts,
+     .bytes = LIST},
+    {.name = "bytes_in_range, 25%",
+     .run = run_in_range_many,
+     .integers = LIST,
+     .input = impacts,
+     .bytes = LIST},
+    {.name = "bucket 1/32, 10%",
+     .run = run_bucket_sparse,
+     .integers = 2 * WORDS,
+     .input = sparse_bits,
+     .bytes = 8 * WORDS},
+    {.name = "bucket 1/4, 1%",
+     .run = run_bucket_dense,
+     .integers = 16 * WORDS,
+     .input = dense_bits,
+     .bytes = 8 * WORDS},
+    {.name = "bucket 1/4, all",
+     .run = run_bucket_many,
+     .integers = 16 * WORDS,
+     .input = dense_bits,
+     .bytes = 8 * WORDS},
+    {.name = "intersect",
+     .run = run_intersect,
+     .integers = 2 * LIST,
+     .input = list_a,
+     .bytes = sizeof list_a},
+    {.name = "bitmap_probe",
+     .run = run_probe,
+     .integers = LIST,
+     .input = numbers,
+     .bytes = sizeof numbers},
+    {.name = "bucket_ranks",
+     .run = run_ranks,
+     .integers = LIST,
+     .input = numbers,
+     .bytes = sizeof numbers},
+    {.name = "and_total, a word",
+     .run = run_and_total,
+     .integers = WORDS,
+     .input = dense_bits,
+     .bytes = 8 * WORDS},
+    {.name = "and_into, a word",
+     .run = run_and_into,
+     .integers = WORDS,
+     .input = dense_bits,
+     .bytes = 8 * WORDS},
+    {.name = "keep_least, 30%",
+     .run = run_keep_least,
+     .integers = LIST,
+     .input = scores,
+     .bytes = sizeof scores},
+    {.name = "seek, 50 on",
+     .run = run_seek,
+     .integers = LIST / 50,
+     .input = list_a,
+     .bytes = LIST / 50 * 4},
+    {.name = "ef_select",
+     .run = run_select,
+     .integers = LIST,
+     .input = numbers,
+     .bytes = sizeof numbers},
+    {.name = "ef_find",
+     .run = run_find,
+     .integers = LIST,
+     .input = numbers,
+     .bytes = sizeof numbers},
 };
 enum { KERNELS = sizeof kernels / sizeof *kernels };
 
@@ -223,8 +355,10 @@ static double time_one(const kernel *k, unsigned level)
 {
     double start = now_ns();
     for (unsigned i = 0; i < REPEAT; i++) {
-        if (level < LEVELS) k->run(level);
-        else memcpy(out, k->input, k->bytes);
+        if (level < LEVELS)
+            k->run(level);
+        else
+            memcpy(out, k->input, k->bytes);
         __asm__ volatile("" ::: "memory");
     }
     return (now_ns() - start) / REPEAT / k->integers;
@@ -259,13 +393,16 @@ int main(int argc, char **argv)
     for (long r = 0; r < rounds; r++)
         for (unsigned i = 0; i < KERNELS; i++)
             for (unsigned level = 0; level <= LEVELS; level++)
-                if (level < levels || level == LEVELS) kernels[i].ns[level][r] = time_one(&kernels[i], level);
+                if (level < levels || level == LEVELS)
+                    kernels[i].ns[level][r] = time_one(&kernels[i], level);
     printf("%-20s %9s %9s %9s %9s\n", "ns an integer", "portable", "avx2", "avx512", "memcpy");
     for (unsigned i = 0; i < KERNELS; i++) {
         printf("%-20s", kernels[i].name);
         for (unsigned level = 0; level <= LEVELS; level++)
-            if (level < levels || level == LEVELS) printf(" %9.3f", median(kernels[i].ns[level], (unsigned)rounds));
-            else printf(" %9s", "-");
+            if (level < levels || level == LEVELS)
+                printf(" %9.3f", median(kernels[i].ns[level], (unsigned)rounds));
+            else
+                printf(" %9s", "-");
         putchar('\n');
     }
     return 0;

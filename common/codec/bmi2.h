@@ -21,7 +21,8 @@ static inline unsigned bmi2_select(uint64_t w, unsigned k)
 /* Places of the set bits of the low 8 bits of `byte`, lowest first, one in each byte. */
 static inline uint64_t bmi2_places(unsigned byte)
 {
-    return _pext_u64(UINT64_C(0x0706050403020100), _pdep_u64(byte, UINT64_C(0x0101010101010101)) * 255);
+    return _pext_u64(UINT64_C(0x0706050403020100),
+                     _pdep_u64(byte, UINT64_C(0x0101010101010101)) * 255);
 }
 
 /* The 16 nibbles from `at` on; those behind the end, and with an odd `at` the sixteenth, say
@@ -47,7 +48,8 @@ static inline uint64_t bmi2_bytes(slice bytes, size_t at)
     size_t left = bytes.len - at;
     if (left >= 8) return load_u64(bytes.data + at);
     uint64_t word = UINT64_MAX;
-    if (bytes.len >= 8) return load_u64(bytes.data + bytes.len - 8) >> (64 - 8 * left) | word << 8 * left;
+    if (bytes.len >= 8)
+        return load_u64(bytes.data + bytes.len - 8) >> (64 - 8 * left) | word << 8 * left;
     for (size_t i = left; i-- > 0;) word = word << 8 | bytes.data[at + i];
     return word;
 }

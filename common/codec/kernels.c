@@ -9,7 +9,10 @@
 
 #ifdef __aarch64__
 /* Every machine has NEON. */
-static const codec_kernels *choose(void) { return &kernels_neon; }
+static const codec_kernels *choose(void)
+{
+    return &kernels_neon;
+}
 #else
 static const codec_kernels *choose(void)
 {

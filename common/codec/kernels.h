@@ -46,8 +46,8 @@ typedef struct codec_kernels {
     /* The frequency that impact byte w < 255 stands for in a text of length lengths[i]:
      * max(1, floor((norm * w) / (255 - w) + 0.5)), at most UINT32_MAX; w = 255: UINT32_MAX.
      * Doubles in the order written, so the same everywhere (FORMAT.md, "impacts"). */
-    void (*impact_tf)(const uint8_t *impacts, const uint32_t *lengths, uint32_t n, const norm_scale *scale,
-                      uint32_t *out);
+    void (*impact_tf)(const uint8_t *impacts, const uint32_t *lengths, uint32_t n,
+                      const norm_scale *scale, uint32_t *out);
 } codec_kernels;
 
 extern const codec_kernels kernels_portable, kernels_avx2, kernels_avx512, kernels_neon;

@@ -19,9 +19,18 @@
 #include "common/codec/bmi2.h"
 #include "common/codec/kernels.h"
 
-static inline __m256i load_8(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
-static inline void store_8(void *p, __m256i v) { _mm256_storeu_si256((__m256i *)p, v); }
-static inline __m256i lanes_8(void) { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
+static inline __m256i load_8(const void *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+static inline void store_8(void *p, __m256i v)
+{
+    _mm256_storeu_si256((__m256i *)p, v);
+}
+static inline __m256i lanes_8(void)
+{
+    return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+}
 
 /* Store the first n lanes. */
 static inline void store_first(uint32_t *out, __m256i v, uint32_t n)
@@ -77,8 +86,10 @@ static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
         uint64_t bits = high[w];
         for (unsigned at = 0; at < 64 && i < n; at += 8, bits >>= 8) {
             __m256i v = _mm256_sub_epi32(places_8(bits & 255, 64 * w + at - i), lanes_8());
-            if (n - i >= 8) store_8(out + i, v);
-            else store_first(out + i, v, n - i);
+            if (n - i >= 8)
+                store_8(out + i, v);
+            else
+                store_first(out + i, v, n - i);
             i += bits_count(bits & 255);
         }
     }
@@ -86,9 +97,9 @@ static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
 
 /* Eight values from their high parts (as they stand in out) and low parts. */
 typedef struct rise {
-    __m256i last;            /* the eight before, turned so that their last one is first  */
-    __m256i falls;           /* all ones where a value is not above the one before        */
-    __m256i look;            /* where there is one before                                 */
+    __m256i last;  /* the eight before, turned so that their last one is first  */
+    __m256i falls; /* all ones where a value is not above the one before        */
+    __m256i look;  /* where there is one before                                 */
 } rise;
 
 static inline rise rise_begin(void)
@@ -101,7 +112,8 @@ static inline rise rise_begin(void)
 static inline __m256i rise_step(rise *r, __m256i high, __m256i low, __m128i by)
 {
     const __m256i turn = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
-    __m256i v = _mm256_or_si256(_mm256_sll_epi32(high, by), low), turned = _mm256_permutevar8x32_epi32(v, turn);
+    __m256i v = _mm256_or_si256(_mm256_sll_epi32(high, by), low),
+            turned = _mm256_permutevar8x32_epi32(v, turn);
     __m256i before = _mm256_blend_epi32(turned, r->last, 1);
     __m256i fall = _mm256_and_si256(r->look, _mm256_cmpeq_epi32(_mm256_min_epu32(v, before), v));
     r->falls = _mm256_or_si256(r->falls, fall);
@@ -111,17 +123,21 @@ static inline __m256i rise_step(rise *r, __m256i high, __m256i low, __m128i by)
 }
 
 /* One row of eight lanes a step. */
-static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
+static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base,
+                                    uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits;
-    const __m256i mask = _mm256_set1_epi32((int)(UINT32_MAX >> (32 - l))), bases = _mm256_set1_epi32((int)base);
+    const __m256i mask = _mm256_set1_epi32((int)(UINT32_MAX >> (32 - l))),
+                  bases = _mm256_set1_epi32((int)base);
     const __m128i by = _mm_cvtsi32_si128((int)l);
     rise r = rise_begin();
     for (uint32_t row = 0, at = 0; row < 32; row++, at += l) {
-        const uint8_t *word = bytes + 32 * (at / 32); /* the 32 bytes behind are there: high words */
+        const uint8_t *word =
+            bytes + 32 * (at / 32); /* the 32 bytes behind are there: high words */
         __m256i low = _mm256_srl_epi32(load_8(word), _mm_cvtsi32_si128((int)(at % 32)));
-        low = _mm256_or_si256(low, _mm256_sll_epi32(load_8(word + 32), _mm_cvtsi32_si128((int)(32 - at % 32))));
+        low = _mm256_or_si256(
+            low, _mm256_sll_epi32(load_8(word + 32), _mm_cvtsi32_si128((int)(32 - at % 32))));
         __m256i v = rise_step(&r, load_8(out + 8 * row), _mm256_and_si256(low, mask), by);
         store_8(out + 8 * row, _mm256_add_epi32(v, bases));
     }
@@ -129,7 +145,8 @@ static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, ui
 }
 
 /* Low parts first, one by one: eight bytes from a value's first one on are always in the block. */
-static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
+static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base,
+                                     uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits, mask = (uint32_t)((UINT64_C(1) << l) - 1);
@@ -154,7 +171,8 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, u
     return falls || _mm256_movemask_epi8(r.falls) ? UINT64_MAX : before;
 }
 
-/* ---- nibble integers --------------------------------------------------------------------------- */
+/* ---- nibble integers ---------------------------------------------------------------------------
+ */
 
 /* Values from *at on, as they are or (rising) as numbers. */
 static inline bool take_nibbles(slice bytes, uint64_t *at, uint32_t n, uint32_t *out, bool rising)
@@ -198,7 +216,8 @@ static size_t kernel_varints_len(slice bytes, uint32_t n)
 {
     size_t i = 0;
     for (; bytes.len - i >= 32; i += 32) {
-        uint32_t ends = ~(uint32_t)_mm256_movemask_epi8(load_8(bytes.data + i)), have = bits_count(ends);
+        uint32_t ends = ~(uint32_t)_mm256_movemask_epi8(load_8(bytes.data + i)),
+                 have = bits_count(ends);
         if (have >= n) return i + bmi2_select(ends, n - 1) + 1;
         n -= have;
     }
@@ -207,7 +226,8 @@ static size_t kernel_varints_len(slice bytes, uint32_t n)
     return 0;
 }
 
-/* ---- impacts -------------------------------------------------------------------------------------- */
+/* ---- impacts
+ * -------------------------------------------------------------------------------------- */
 
 /* Bytes that are c or more, c >= 1. */
 static inline uint32_t count_from(const uint8_t *bytes, uint32_t n, uint8_t c)
@@ -216,7 +236,8 @@ static inline uint32_t count_from(const uint8_t *bytes, uint32_t n, uint8_t c)
     uint32_t count = 0, i = 0;
     for (; n - i >= 32; i += 32) {
         __m256i v = load_8(bytes + i);
-        count += bits_count((uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(v, least), v)));
+        count += bits_count(
+            (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(v, least), v)));
     }
     for (; i < n; i++) count += bytes[i] >= c;
     return count;
@@ -242,10 +263,13 @@ static inline __m256d double_of_u32(__m128i v)
 /* Four frequencies in the low halves of four lanes. */
 static inline __m256i tf_4(__m128i impacts, __m128i lengths, const norm_scale *scale)
 {
-    const __m256d one = _mm256_set1_pd(1), b = _mm256_set1_pd(scale->b), most = _mm256_set1_pd(UINT32_MAX);
+    const __m256d one = _mm256_set1_pd(1), b = _mm256_set1_pd(scale->b),
+                  most = _mm256_set1_pd(UINT32_MAX);
     __m256d w = _mm256_cvtepi32_pd(impacts), full = _mm256_set1_pd(255);
-    __m256d part = _mm256_div_pd(_mm256_mul_pd(b, double_of_u32(lengths)), _mm256_set1_pd(scale->mean));
-    __m256d norm = _mm256_mul_pd(_mm256_set1_pd(scale->k1), _mm256_add_pd(_mm256_sub_pd(one, b), part));
+    __m256d part =
+        _mm256_div_pd(_mm256_mul_pd(b, double_of_u32(lengths)), _mm256_set1_pd(scale->mean));
+    __m256d norm =
+        _mm256_mul_pd(_mm256_set1_pd(scale->k1), _mm256_add_pd(_mm256_sub_pd(one, b), part));
     __m256d tf = _mm256_div_pd(_mm256_mul_pd(norm, w), _mm256_sub_pd(full, w));
     tf = _mm256_floor_pd(_mm256_add_pd(tf, _mm256_set1_pd(0.5)));
     tf = _mm256_min_pd(_mm256_max_pd(tf, one), most); /* max gives `one` for what is no number */
@@ -270,11 +294,15 @@ static void kernel_impact_tf(const uint8_t *impacts, const uint32_t *lengths, ui
         }
         __m256i w = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)bytes));
         __m256i low = tf_4(_mm256_castsi256_si128(w), _mm256_castsi256_si128(length), scale);
-        __m256i high = tf_4(_mm256_extracti128_si256(w, 1), _mm256_extracti128_si256(length, 1), scale);
-        __m256 halves = _mm256_shuffle_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high), 0x88);
+        __m256i high =
+            tf_4(_mm256_extracti128_si256(w, 1), _mm256_extracti128_si256(length, 1), scale);
+        __m256 halves =
+            _mm256_shuffle_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high), 0x88);
         __m256i tf = _mm256_permute4x64_epi64(_mm256_castps_si256(halves), 0xd8);
-        if (have == 8) store_8(out + i, tf);
-        else store_first(out + i, tf, have);
+        if (have == 8)
+            store_8(out + i, tf);
+        else
+            store_first(out + i, tf, have);
     }
 }
 

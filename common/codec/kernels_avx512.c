@@ -19,8 +19,14 @@
 #include "common/codec/bmi2.h"
 #include "common/codec/kernels.h"
 
-static inline __mmask16 first_16(uint32_t n) { return (__mmask16)_bzhi_u32(0xffff, n < 16 ? n : 16); }
-static inline __mmask8 first_8(uint32_t n) { return (__mmask8)_bzhi_u32(0xff, n < 8 ? n : 8); }
+static inline __mmask16 first_16(uint32_t n)
+{
+    return (__mmask16)_bzhi_u32(0xffff, n < 16 ? n : 16);
+}
+static inline __mmask8 first_8(uint32_t n)
+{
+    return (__mmask8)_bzhi_u32(0xff, n < 8 ? n : 8);
+}
 
 static inline __m512i lanes_16(void)
 {
@@ -31,8 +37,9 @@ static inline __m512i lanes_16(void)
 static inline __m512i bytes_64(void)
 {
     const __m512i low = _mm512_set4_epi32(0x0f0e0d0c, 0x0b0a0908, 0x07060504, 0x03020100);
-    const __m512i quarter = _mm512_setr_epi64(0, 0, 0x1010101010101010, 0x1010101010101010, 0x2020202020202020,
-                                              0x2020202020202020, 0x3030303030303030, 0x3030303030303030);
+    const __m512i quarter =
+        _mm512_setr_epi64(0, 0, 0x1010101010101010, 0x1010101010101010, 0x2020202020202020,
+                          0x2020202020202020, 0x3030303030303030, 0x3030303030303030);
     return _mm512_add_epi8(low, quarter);
 }
 
@@ -40,10 +47,14 @@ static inline __m512i bytes_64(void)
 static inline __m512i quarter_of(__m512i v, unsigned k)
 {
     switch (k) {
-    case 0: return _mm512_cvtepu8_epi32(_mm512_castsi512_si128(v));
-    case 1: return _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, 1));
-    case 2: return _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, 2));
-    default: return _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, 3));
+    case 0:
+        return _mm512_cvtepu8_epi32(_mm512_castsi512_si128(v));
+    case 1:
+        return _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, 1));
+    case 2:
+        return _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, 2));
+    default:
+        return _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, 3));
     }
 }
 
@@ -61,7 +72,8 @@ static uint64_t kernel_bits_total(const uint64_t *words, size_t n_words)
 static uint32_t kernel_bucket_rank(const uint64_t *words, uint32_t n_bits)
 {
     const __m512i ends = _mm512_setr_epi64(64, 128, 192, 256, 320, 384, 448, 512);
-    __m512i over = _mm512_max_epi64(_mm512_sub_epi64(ends, _mm512_set1_epi64(n_bits)), _mm512_setzero_si512());
+    __m512i over =
+        _mm512_max_epi64(_mm512_sub_epi64(ends, _mm512_set1_epi64(n_bits)), _mm512_setzero_si512());
     __m512i keep = _mm512_srlv_epi64(_mm512_set1_epi64(-1), over);
     __m512i bits = _mm512_and_si512(_mm512_loadu_si512(words), keep);
     return (uint32_t)_mm512_reduce_add_epi64(_mm512_popcnt_epi64(bits));
@@ -105,14 +117,16 @@ static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
     /* While there is room for 64, all are written, and the wrong ones written over. */
     for (; n - i >= 64; w++) {
         __m512i places = _mm512_maskz_compress_epi8(high[w], bytes);
-        for (unsigned k = 0; k < 4; k++) _mm512_storeu_si512(out + i + 16 * k, high_parts(places, k, i - 64 * w));
+        for (unsigned k = 0; k < 4; k++)
+            _mm512_storeu_si512(out + i + 16 * k, high_parts(places, k, i - 64 * w));
         i += bits_count(high[w]);
     }
     for (; i < n; w++) {
         uint32_t ones = bits_count(high[w]);
         __m512i places = _mm512_maskz_compress_epi8(high[w], bytes);
         for (uint32_t k = 0; 16 * k < ones; k++)
-            _mm512_mask_storeu_epi32(out + i + 16 * k, first_16(ones - 16 * k), high_parts(places, k, i - 64 * w));
+            _mm512_mask_storeu_epi32(out + i + 16 * k, first_16(ones - 16 * k),
+                                     high_parts(places, k, i - 64 * w));
         i += ones;
     }
 }
@@ -125,21 +139,25 @@ static inline __m512i two_rows(const uint8_t *a, const uint8_t *b)
 
 /* Two rows of eight lanes a step.  The 32 bytes behind a lane's last word are there: the high
  * words.  vpshrdvd looks at the low five bits of its count alone. */
-static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
+static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base,
+                                    uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits;
-    const __m512i mask = _mm512_set1_epi32((int)(UINT32_MAX >> (32 - l))), bases = _mm512_set1_epi32((int)base);
+    const __m512i mask = _mm512_set1_epi32((int)(UINT32_MAX >> (32 - l))),
+                  bases = _mm512_set1_epi32((int)base);
     const __m512i forth = _mm512_set1_epi32((int)(2 * l));
     const __m128i by = _mm_cvtsi32_si128((int)l);
-    __m512i last = _mm512_setzero_si512(), shift = _mm512_inserti64x4(last, _mm256_set1_epi32((int)l), 1);
+    __m512i last = _mm512_setzero_si512(),
+            shift = _mm512_inserti64x4(last, _mm256_set1_epi32((int)l), 1);
     __mmask16 falls = 0, look = 0xfffe;
     for (uint32_t row = 0, at = 0; row < 32; row += 2, at += 2 * l, look = 0xffff) {
         const uint8_t *a = bytes + 32 * (at / 32), *b = bytes + 32 * ((at + l) / 32);
         __m512i low = _mm512_shrdv_epi32(two_rows(a, b), two_rows(a + 32, b + 32), shift);
         __m512i v = _mm512_sll_epi32(_mm512_loadu_si512(out + 8 * row), by);
         v = _mm512_ternarylogic_epi32(v, low, mask, 0xf8); /* v | (low & mask) */
-        falls = _kor_mask16(falls, _mm512_mask_cmple_epu32_mask(look, v, _mm512_alignr_epi32(v, last, 15)));
+        falls = _kor_mask16(
+            falls, _mm512_mask_cmple_epu32_mask(look, v, _mm512_alignr_epi32(v, last, 15)));
         last = v;
         shift = _mm512_add_epi32(shift, forth);
         _mm512_storeu_si512(out + 8 * row, _mm512_add_epi32(v, bases));
@@ -150,26 +168,32 @@ static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, ui
 
 /* Eight low parts, l bits each from `bytes` on, start at a byte: VPERMB lays the eight bytes in
  * which each one lies into a lane of its own. */
-static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
+static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base,
+                                     uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits;
-    const __m512i bit = _mm512_mullo_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64(l));
+    const __m512i bit =
+        _mm512_mullo_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64(l));
     const __m512i steps = _mm512_set1_epi64(0x0706050403020100), first = _mm512_srli_epi64(bit, 3);
-    const __m512i from = _mm512_add_epi8(_mm512_mullo_epi64(first, _mm512_set1_epi64(0x0101010101010101)), steps);
+    const __m512i from =
+        _mm512_add_epi8(_mm512_mullo_epi64(first, _mm512_set1_epi64(0x0101010101010101)), steps);
     const __m512i shift = _mm512_and_si512(bit, _mm512_set1_epi64(7));
-    const __m256i mask = _mm256_set1_epi32((int)((UINT64_C(1) << l) - 1)), bases = _mm256_set1_epi32((int)base);
+    const __m256i mask = _mm256_set1_epi32((int)((UINT64_C(1) << l) - 1)),
+                  bases = _mm256_set1_epi32((int)base);
     const __m128i by = _mm_cvtsi32_si128((int)l);
     __m256i last = _mm256_setzero_si256();
     __mmask8 falls = 0, look = 0xfe;
     for (uint32_t i = 0; i < s->n; i += 8, look = 0xff) {
         uint32_t have = s->n - i < 8 ? s->n - i : 8, used = (have * l + 7) / 8;
         __mmask8 in = first_8(have);
-        __m512i window = _mm512_castsi256_si512(_mm256_maskz_loadu_epi8(_bzhi_u32(UINT32_MAX, used), bytes + i / 8 * l));
+        __m512i window = _mm512_castsi256_si512(
+            _mm256_maskz_loadu_epi8(_bzhi_u32(UINT32_MAX, used), bytes + i / 8 * l));
         __m512i low = _mm512_srlv_epi64(_mm512_permutexvar_epi8(from, window), shift);
         __m256i v = _mm256_sll_epi32(_mm256_maskz_loadu_epi32(in, out + i), by);
         v = _mm256_or_si256(v, _mm256_and_si256(_mm512_cvtepi64_epi32(low), mask));
-        falls = _kor_mask8(falls, _mm256_mask_cmple_epu32_mask(in & look, v, _mm256_alignr_epi32(v, last, 7)));
+        falls = _kor_mask8(
+            falls, _mm256_mask_cmple_epu32_mask(in & look, v, _mm256_alignr_epi32(v, last, 7)));
         last = v;
         _mm256_mask_storeu_epi32(out + i, in, _mm256_add_epi32(v, bases));
     }
@@ -177,7 +201,8 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, u
     return out[s->n - 1] - base;
 }
 
-/* ---- nibble integers --------------------------------------------------------------------------- */
+/* ---- nibble integers ---------------------------------------------------------------------------
+ */
 
 /* Inclusive sums of eight lanes. */
 static inline __m512i sums_8(__m512i v)
@@ -191,14 +216,16 @@ static inline __m512i sums_8(__m512i v)
 /* Values from *at on, as they are or (rising) as numbers. */
 static inline bool take_nibbles(slice bytes, uint64_t *at, uint32_t n, uint32_t *out, bool rising)
 {
-    const __m128i thirds = _mm_setr_epi8(3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 36, 39, 42, 45, 48);
+    const __m128i thirds =
+        _mm_setr_epi8(3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 36, 39, 42, 45, 48);
     const __m512i ones = _mm512_set1_epi64(-1);
     __m512i before = ones; /* the number before, in every lane                            */
     __mmask8 wide = 0;
     for (uint32_t i = 0; i < n;) {
         if (*at / 2 >= bytes.len) return false;
         uint64_t word = bmi2_nibbles(bytes, *at);
-        unsigned last = (unsigned)_pext_u64(~word, BMI2_MORE), have = bits_count(last); /* of values */
+        unsigned last = (unsigned)_pext_u64(~word, BMI2_MORE),
+                 have = bits_count(last); /* of values */
         if (!last) return false;
         if (have > 8) have = 8;
         if (have > n - i) have = n - i;
@@ -206,7 +233,8 @@ static inline bool take_nibbles(slice bytes, uint64_t *at, uint32_t n, uint32_t 
         __m128i end = _mm_maskz_compress_epi8((__mmask16)last, thirds);
         __m512i to = _mm512_cvtepu8_epi64(end), from = _mm512_cvtepu8_epi64(_mm_slli_si128(end, 1));
         __m512i payload = _mm512_set1_epi64((long long)_pext_u64(word, ~BMI2_MORE));
-        __m512i v = _mm512_srlv_epi64(_mm512_andnot_si512(_mm512_sllv_epi64(ones, to), payload), from);
+        __m512i v =
+            _mm512_srlv_epi64(_mm512_andnot_si512(_mm512_sllv_epi64(ones, to), payload), from);
         wide |= _mm512_mask_cmpgt_epu64_mask(in, _mm512_sub_epi64(to, from), _mm512_set1_epi64(33));
         wide |= _mm512_mask_cmpgt_epu64_mask(in, v, _mm512_set1_epi64(UINT32_MAX));
         if (rising) {
@@ -243,7 +271,8 @@ static size_t kernel_varints_len(slice bytes, uint32_t n)
     return 0;
 }
 
-/* ---- impacts -------------------------------------------------------------------------------------- */
+/* ---- impacts
+ * -------------------------------------------------------------------------------------- */
 
 /* Bytes that are c or more, c >= 1. */
 static inline uint32_t count_from(const uint8_t *bytes, uint32_t n, uint8_t c)
@@ -278,8 +307,10 @@ static void kernel_impact_tf(const uint8_t *impacts, const uint32_t *lengths, ui
         __m512d part = _mm512_div_pd(_mm512_mul_pd(b, length), _mm512_set1_pd(scale->mean));
         __m512d norm = _mm512_mul_pd(_mm512_set1_pd(scale->k1), _mm512_add_pd(fixed, part));
         __m512d tf = _mm512_div_pd(_mm512_mul_pd(norm, w), _mm512_sub_pd(full, w));
-        tf = _mm512_roundscale_pd(_mm512_add_pd(tf, _mm512_set1_pd(0.5)), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-        tf = _mm512_min_pd(_mm512_max_pd(tf, one), most); /* max gives `one` for what is no number */
+        tf = _mm512_roundscale_pd(_mm512_add_pd(tf, _mm512_set1_pd(0.5)),
+                                  _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+        tf =
+            _mm512_min_pd(_mm512_max_pd(tf, one), most); /* max gives `one` for what is no number */
         tf = _mm512_mask_mov_pd(tf, _mm512_cmp_pd_mask(w, full, _CMP_EQ_OQ), most);
         _mm256_mask_storeu_epi32(out + i, in, _mm512_cvtpd_epu32(tf));
     }

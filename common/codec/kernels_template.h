@@ -44,7 +44,8 @@ static uint32_t kernel_bits_expand(const uint64_t *words, uint32_t n_words, uint
 }
 #endif
 
-/* ---- Elias-Fano blocks ------------------------------------------------------------------------ */
+/* ---- Elias-Fano blocks ------------------------------------------------------------------------
+ */
 
 /* True when the words hold exactly n ones, all among the first n_bits, the last one there. */
 static bool kernel_ones_sound(const uint64_t *words, uint32_t n, uint64_t n_bits)
@@ -67,7 +68,8 @@ static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
 #ifndef KERNELS_HAS_EF_LOW_STRING
 /* Put the low bits behind out[i], add base; the last value, or UINT32_MAX + 1 when they do not
  * rise.  Eight bytes from a value's first one on are always in the block: the high words follow. */
-static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
+static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base,
+                                     uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits, mask = (uint32_t)((UINT64_C(1) << l) - 1);
@@ -86,15 +88,18 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, u
 
 #ifndef KERNELS_HAS_EF_LOW_LANES
 /* The same for the eight lanes of a block of 256. */
-static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base, uint32_t *out)
+static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base,
+                                    uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits, mask = UINT32_MAX >> (32 - l);
     bool falls = false;
     for (uint32_t row = 0, at = 0; row < 32; row++, at += l) {
-        const uint8_t *word = bytes + 32 * (at / 32); /* the 32 bytes behind are there: high words */
+        const uint8_t *word =
+            bytes + 32 * (at / 32); /* the 32 bytes behind are there: high words */
         for (uint32_t lane = 0; lane < 8; lane++) {
-            uint64_t pair = load_u32(word + 4 * lane) | (uint64_t)load_u32(word + 32 + 4 * lane) << 32;
+            uint64_t pair = load_u32(word + 4 * lane) | (uint64_t)load_u32(word + 32 + 4 * lane)
+                                                            << 32;
             uint32_t *v = &out[8 * row + lane];
             *v = *v << l | ((uint32_t)(pair >> at % 32) & mask);
         }
@@ -121,7 +126,8 @@ static uint32_t kernel_ef_decode(const ef_shape *s, const uint64_t *words, uint3
     return last == s->range ? s->n : 0;
 }
 
-/* ---- nibble integers --------------------------------------------------------------------------- */
+/* ---- nibble integers ---------------------------------------------------------------------------
+ */
 
 #ifndef KERNELS_HAS_NIBBLES
 /* One value; false when it does not end in the bytes or has more than 32 bits. */
@@ -184,7 +190,8 @@ static bool kernel_nibble_skip(slice bytes, uint64_t *at, uint64_t n)
 }
 #endif
 
-/* ---- LEB128 ----------------------------------------------------------------------------------------- */
+/* ---- LEB128
+ * ----------------------------------------------------------------------------------------- */
 
 #ifndef KERNELS_HAS_VARINTS_LEN
 static size_t kernel_varints_len(slice bytes, uint32_t n)
@@ -216,7 +223,8 @@ static bool kernel_varint_rising(slice bytes, uint32_t n, uint32_t limit, uint32
 }
 #endif
 
-/* ---- impacts -------------------------------------------------------------------------------------- */
+/* ---- impacts
+ * -------------------------------------------------------------------------------------- */
 
 #ifndef KERNELS_HAS_KTH_LARGEST
 static uint8_t kernel_kth_largest(const uint8_t *bytes, uint32_t n, uint32_t k)

@@ -9,7 +9,10 @@
 
 #ifdef __aarch64__
 /* Every machine has NEON. */
-static const scan_kernels *choose(void) { return &scan_neon; }
+static const scan_kernels *choose(void)
+{
+    return &scan_neon;
+}
 #else
 static const scan_kernels *choose(void)
 {

@@ -5,7 +5,7 @@
  * ranks into a mask over documents.  Eight lanes are compressed by a permutation that PEXT
  * makes of the mask.
  */
-#define SCAN_NAME scan_avx2
+#define SCAN_NAME   scan_avx2
 #define SCAN_SELECT bmi2_select
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
@@ -40,12 +40,14 @@ static uint32_t scan_bytes_in_range(const uint8_t *bytes, uint32_t n, uint8_t lo
 }
 
 /* Bits i < n <= 512 of masks[8] and one more word: bytes[i] in range; zeros behind. */
-static inline void in_range_masks(const uint8_t *bytes, uint32_t n, uint8_t low, uint8_t high, uint64_t *masks)
+static inline void in_range_masks(const uint8_t *bytes, uint32_t n, uint8_t low, uint8_t high,
+                                  uint64_t *masks)
 {
     const __m256i lows = _mm256_set1_epi8((char)low), highs = _mm256_set1_epi8((char)high);
     uint32_t i = 0;
     memset(masks, 0, 9 * sizeof *masks);
-    for (; n - i >= 32; i += 32) masks[i / 64] |= (uint64_t)in_range_32(bytes + i, lows, highs) << i % 64;
+    for (; n - i >= 32; i += 32)
+        masks[i / 64] |= (uint64_t)in_range_32(bytes + i, lows, highs) << i % 64;
     if (i == n) return;
     uint8_t copy[32] = {0};
     memcpy(copy, bytes + i, n - i);
@@ -62,7 +64,8 @@ static uint32_t scan_bucket_in_range(const uint64_t *words, const uint64_t *also
     if (n > 512) n = 512;
     in_range_masks(bytes, n, low, high, masks);
     for (uint32_t w = 0; w < 8 && k < n; w++) {
-        uint64_t bits = words[w], here = masks[k / 64] >> k % 64 | masks[k / 64 + 1] << 1 << (63 - k % 64);
+        uint64_t bits = words[w],
+                 here = masks[k / 64] >> k % 64 | masks[k / 64 + 1] << 1 << (63 - k % 64);
         uint64_t good = _pdep_u64(here, bits);
         if (also) good &= also[w];
         for (; good; good &= good - 1) {
@@ -75,10 +78,17 @@ static uint32_t scan_bucket_in_range(const uint64_t *words, const uint64_t *also
     return kept;
 }
 
-/* ---- bitmaps ------------------------------------------------------------------------------------ */
+/* ---- bitmaps ------------------------------------------------------------------------------------
+ */
 
-static inline __m256i load_4(const uint64_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
-static inline void store_4(uint64_t *p, __m256i v) { _mm256_storeu_si256((__m256i *)(void *)p, v); }
+static inline __m256i load_4(const uint64_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+static inline void store_4(uint64_t *p, __m256i v)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p, v);
+}
 
 static void scan_and_into(uint64_t *a, const uint64_t *b, size_t n_words)
 {
@@ -97,11 +107,13 @@ static void scan_or_into(uint64_t *a, const uint64_t *b, size_t n_words)
 static void scan_andnot_into(uint64_t *a, const uint64_t *b, size_t n_words)
 {
     size_t i = 0;
-    for (; n_words - i >= 4; i += 4) store_4(a + i, _mm256_andnot_si256(load_4(b + i), load_4(a + i)));
+    for (; n_words - i >= 4; i += 4)
+        store_4(a + i, _mm256_andnot_si256(load_4(b + i), load_4(a + i)));
     for (; i < n_words; i++) a[i] &= ~b[i];
 }
 
-/* ---- batches --------------------------------------------------------------------------------------- */
+/* ---- batches
+ * --------------------------------------------------------------------------------------- */
 
 static uint32_t scan_keep_least(uint32_t *docs, float *scores, uint32_t n, float least)
 {
@@ -113,7 +125,8 @@ static uint32_t scan_keep_least(uint32_t *docs, float *scores, uint32_t n, float
         unsigned mask = (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(s, bound, _CMP_GE_OQ));
         __m256i order = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)bmi2_places(mask)));
         _mm256_storeu_ps(scores + kept, _mm256_permutevar8x32_ps(s, order));
-        _mm256_storeu_si256((__m256i *)(void *)(docs + kept), _mm256_permutevar8x32_epi32(d, order));
+        _mm256_storeu_si256((__m256i *)(void *)(docs + kept),
+                            _mm256_permutevar8x32_epi32(d, order));
         kept += bits_count(mask);
     }
     for (; i < n; i++) {
@@ -129,7 +142,8 @@ static uint32_t scan_keep_least(uint32_t *docs, float *scores, uint32_t n, float
 /* How many of eight rising numbers are below target. */
 static inline uint32_t below_8(const uint32_t *numbers, uint32_t target)
 {
-    const __m256i sign = _mm256_set1_epi32(INT32_MIN), t = _mm256_set1_epi32((int)(target ^ 0x80000000u));
+    const __m256i sign = _mm256_set1_epi32(INT32_MIN),
+                  t = _mm256_set1_epi32((int)(target ^ 0x80000000u));
     __m256i v = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)numbers), sign);
     return bits_count((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(t, v))));
 }

@@ -4,7 +4,7 @@
  * Compression goes to a register and then to memory: the memory form of vpcompress is
  * microcoded on Zen 4.  The 16 x 16 intersection is slower there than 8 x 8, which is kept.
  */
-#define SCAN_NAME scan_avx512
+#define SCAN_NAME   scan_avx512
 #define SCAN_SELECT bmi2_select
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
@@ -19,16 +19,26 @@
 #include "common/codec/scan.h"
 #include "common/codec/scan_8x8.h"
 
-static inline __mmask64 first_64(uint32_t n) { return _bzhi_u64(UINT64_MAX, n < 64 ? n : 64); }
-static inline __mmask16 first_16(uint32_t n) { return (__mmask16)_bzhi_u32(0xffff, n < 16 ? n : 16); }
-static inline __mmask8 first_8(uint64_t n) { return (__mmask8)_bzhi_u32(0xff, n < 8 ? (unsigned)n : 8); }
+static inline __mmask64 first_64(uint32_t n)
+{
+    return _bzhi_u64(UINT64_MAX, n < 64 ? n : 64);
+}
+static inline __mmask16 first_16(uint32_t n)
+{
+    return (__mmask16)_bzhi_u32(0xffff, n < 16 ? n : 16);
+}
+static inline __mmask8 first_8(uint64_t n)
+{
+    return (__mmask8)_bzhi_u32(0xff, n < 8 ? (unsigned)n : 8);
+}
 
 /* 0 .. 63, a byte each. */
 static inline __m512i bytes_64(void)
 {
     const __m512i low = _mm512_set4_epi32(0x0f0e0d0c, 0x0b0a0908, 0x07060504, 0x03020100);
-    const __m512i quarter = _mm512_setr_epi64(0, 0, 0x1010101010101010, 0x1010101010101010, 0x2020202020202020,
-                                              0x2020202020202020, 0x3030303030303030, 0x3030303030303030);
+    const __m512i quarter =
+        _mm512_setr_epi64(0, 0, 0x1010101010101010, 0x1010101010101010, 0x2020202020202020,
+                          0x2020202020202020, 0x3030303030303030, 0x3030303030303030);
     return _mm512_add_epi8(low, quarter);
 }
 
@@ -42,17 +52,20 @@ static inline uint64_t in_range_64(__mmask64 in, __m512i v, __m512i low, __m512i
 static inline void write_16s(__m512i v, uint32_t n, uint32_t base, uint32_t *out)
 {
     const __m512i bases = _mm512_set1_epi32((int)base);
-    _mm512_storeu_si512(out, _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(v)), bases));
+    _mm512_storeu_si512(out,
+                        _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(v)), bases));
     for (uint32_t k = 16; k < n; k += 16) {
         v = _mm512_shuffle_i64x2(v, v, 0x39);
-        _mm512_storeu_si512(out + k, _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(v)), bases));
+        _mm512_storeu_si512(
+            out + k, _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(v)), bases));
     }
 }
 
 static uint32_t scan_bytes_in_range(const uint8_t *bytes, uint32_t n, uint8_t low, uint8_t high,
                                     uint32_t base, uint32_t *out)
 {
-    const __m512i lows = _mm512_set1_epi8((char)low), highs = _mm512_set1_epi8((char)high), places = bytes_64();
+    const __m512i lows = _mm512_set1_epi8((char)low), highs = _mm512_set1_epi8((char)high),
+                  places = bytes_64();
     uint32_t kept = 0;
     for (uint32_t i = 0; i < n; i += 64) {
         __mmask64 in = first_64(n - i);
@@ -71,7 +84,8 @@ static uint32_t scan_bucket_in_range(const uint64_t *words, const uint64_t *also
                                      const uint8_t *bytes, uint32_t n, uint8_t low, uint8_t high,
                                      uint32_t base, uint32_t *out, uint8_t *bytes_out)
 {
-    const __m512i lows = _mm512_set1_epi8((char)low), highs = _mm512_set1_epi8((char)high), places = bytes_64();
+    const __m512i lows = _mm512_set1_epi8((char)low), highs = _mm512_set1_epi8((char)high),
+                  places = bytes_64();
     uint32_t k = 0, kept = 0;
     for (uint32_t w = 0; w < 8 && k < n; w++) {
         uint64_t bits = words[w];
@@ -88,8 +102,10 @@ static uint32_t scan_bucket_in_range(const uint64_t *words, const uint64_t *also
         uint32_t count = bits_count(good);
         write_16s(_mm512_maskz_compress_epi8(good, places), count, base + 64 * w, out + kept);
         v = _mm512_maskz_compress_epi8(ranks, v);
-        if (count <= 16) _mm_storeu_si128((__m128i *)(void *)(bytes_out + kept), _mm512_castsi512_si128(v));
-        else _mm512_mask_storeu_epi8(bytes_out + kept, first_64(count), v);
+        if (count <= 16)
+            _mm_storeu_si128((__m128i *)(void *)(bytes_out + kept), _mm512_castsi512_si128(v));
+        else
+            _mm512_mask_storeu_epi8(bytes_out + kept, first_64(count), v);
         kept += count;
     }
     return kept;
@@ -103,7 +119,7 @@ static uint32_t scan_bitmap_probe(const uint64_t *words, uint32_t n_words, const
     const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < n; i += 16) {
-        __mmask16 in = n - i >= 16 ? 0xffff : (__mmask16)((1u << (n - i)) - 1);
+        __mmask16 in = first_16(n - i);
         __m512i v = _mm512_maskz_loadu_epi32(in, numbers + i);
         __m512i half = _mm512_srli_epi32(v, 5);
         in = _mm512_mask_cmplt_epu32_mask(in, half, limit);
@@ -121,7 +137,7 @@ static uint64_t scan_total(const uint64_t *a, size_t n_words)
 {
     __m512i sum = _mm512_setzero_si512();
     for (size_t i = 0; i < n_words; i += 8) {
-        __mmask8 in = n_words - i >= 8 ? 0xff : (__mmask8)((1u << (n_words - i)) - 1);
+        __mmask8 in = first_8(n_words - i);
         sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_maskz_loadu_epi64(in, a + i)));
     }
     return (uint64_t)_mm512_reduce_add_epi64(sum);
@@ -131,7 +147,7 @@ static uint64_t scan_and_total(const uint64_t *a, const uint64_t *b, size_t n_wo
 {
     __m512i sum = _mm512_setzero_si512();
     for (size_t i = 0; i < n_words; i += 8) {
-        __mmask8 in = n_words - i >= 8 ? 0xff : (__mmask8)((1u << (n_words - i)) - 1);
+        __mmask8 in = first_8(n_words - i);
         __m512i both = _mm512_and_si512(_mm512_maskz_loadu_epi64(in, a + i),
                                         _mm512_maskz_loadu_epi64(in, b + i));
         sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(both));
@@ -144,7 +160,7 @@ static uint32_t scan_keep_least(uint32_t *docs, float *scores, uint32_t n, float
     const __m512 bound = _mm512_set1_ps(least);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < n; i += 16) {
-        __mmask16 in = n - i >= 16 ? 0xffff : (__mmask16)((1u << (n - i)) - 1);
+        __mmask16 in = first_16(n - i);
         __m512 s = _mm512_maskz_loadu_ps(in, scores + i);
         __m512i d = _mm512_maskz_loadu_epi32(in, docs + i);
         __mmask16 keep = _mm512_mask_cmp_ps_mask(in, s, bound, _CMP_GE_OQ);
@@ -159,10 +175,12 @@ static uint32_t scan_keep_least(uint32_t *docs, float *scores, uint32_t n, float
 static void scan_bucket_ranks(const uint64_t *words, const uint32_t *ranks, const uint32_t *numbers,
                               const uint32_t *at, uint32_t n, uint32_t *out)
 {
-    const __m512i ends = _mm512_setr_epi64(64, 128, 192, 256, 320, 384, 448, 512), zero = _mm512_setzero_si512();
+    const __m512i ends = _mm512_setr_epi64(64, 128, 192, 256, 320, 384, 448, 512),
+                  zero = _mm512_setzero_si512();
     for (uint32_t i = 0; i < n; i++) {
         uint32_t number = numbers[at[i]], bucket = number / 512;
-        __m512i over = _mm512_max_epi64(_mm512_sub_epi64(ends, _mm512_set1_epi64(number % 512)), zero);
+        __m512i over =
+            _mm512_max_epi64(_mm512_sub_epi64(ends, _mm512_set1_epi64(number % 512)), zero);
         __m512i keep = _mm512_srlv_epi64(_mm512_set1_epi64(-1), over);
         __m512i bits = _mm512_and_si512(_mm512_loadu_si512(words + (size_t)bucket * 8), keep);
         out[i] = ranks[bucket] + (uint32_t)_mm512_reduce_add_epi64(_mm512_popcnt_epi64(bits));

@@ -23,7 +23,8 @@ static uint32_t scan_bytes_in_range(const uint8_t *bytes, uint32_t n, uint8_t lo
     for (; n - i >= 16; i += 16) {
         uint8x16_t v = vld1q_u8(bytes + i), good = vandq_u8(vcgeq_u8(v, lows), vcleq_u8(v, highs));
         uint8x8_t narrow = vshrn_n_u16(vreinterpretq_u16_u8(good), 4);
-        uint64_t mask = vget_lane_u64(vreinterpret_u64_u8(narrow), 0) & UINT64_C(0x1111111111111111);
+        uint64_t mask =
+            vget_lane_u64(vreinterpret_u64_u8(narrow), 0) & UINT64_C(0x1111111111111111);
         for (; mask; mask &= mask - 1) out[kept++] = base + i + bits_lowest(mask) / 4;
     }
     for (; i < n; i++)
@@ -48,28 +49,32 @@ static uint64_t scan_and_total(const uint64_t *a, const uint64_t *b, size_t n_wo
 {
     uint64x2_t sum = vdupq_n_u64(0);
     size_t i = 0;
-    for (; n_words - i >= 2; i += 2) sum = add_ones(sum, vandq_u64(vld1q_u64(a + i), vld1q_u64(b + i)));
+    for (; n_words - i >= 2; i += 2)
+        sum = add_ones(sum, vandq_u64(vld1q_u64(a + i), vld1q_u64(b + i)));
     return vaddvq_u64(sum) + (i < n_words ? bits_count(a[i] & b[i]) : 0);
 }
 
 static void scan_and_into(uint64_t *a, const uint64_t *b, size_t n_words)
 {
     size_t i = 0;
-    for (; n_words - i >= 2; i += 2) vst1q_u64(a + i, vandq_u64(vld1q_u64(a + i), vld1q_u64(b + i)));
+    for (; n_words - i >= 2; i += 2)
+        vst1q_u64(a + i, vandq_u64(vld1q_u64(a + i), vld1q_u64(b + i)));
     if (i < n_words) a[i] &= b[i];
 }
 
 static void scan_or_into(uint64_t *a, const uint64_t *b, size_t n_words)
 {
     size_t i = 0;
-    for (; n_words - i >= 2; i += 2) vst1q_u64(a + i, vorrq_u64(vld1q_u64(a + i), vld1q_u64(b + i)));
+    for (; n_words - i >= 2; i += 2)
+        vst1q_u64(a + i, vorrq_u64(vld1q_u64(a + i), vld1q_u64(b + i)));
     if (i < n_words) a[i] |= b[i];
 }
 
 static void scan_andnot_into(uint64_t *a, const uint64_t *b, size_t n_words)
 {
     size_t i = 0;
-    for (; n_words - i >= 2; i += 2) vst1q_u64(a + i, vbicq_u64(vld1q_u64(a + i), vld1q_u64(b + i)));
+    for (; n_words - i >= 2; i += 2)
+        vst1q_u64(a + i, vbicq_u64(vld1q_u64(a + i), vld1q_u64(b + i)));
     if (i < n_words) a[i] &= ~b[i];
 }
 

@@ -130,8 +130,10 @@ static uint32_t scan_seek(const uint32_t *numbers, uint32_t from, uint32_t n, ui
     uint32_t high = n - low > step ? low + step : n;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (numbers[mid] < target) low = mid + 1;
-        else high = mid;
+        if (numbers[mid] < target)
+            low = mid + 1;
+        else
+            high = mid;
     }
     return low;
 }
@@ -156,7 +158,8 @@ static uint32_t ef_low(const ef_shape *s, const uint64_t *words, uint32_t i)
     if (l == 0) return 0;
     const uint8_t *bytes = (const uint8_t *)words; /* the eight read are there: high words follow */
     if (s->n != EF_BLOCK_MAX)
-        return (uint32_t)(load_u64(bytes + (size_t)i * l / 8) >> i * l % 8 & ((UINT64_C(1) << l) - 1));
+        return (uint32_t)(load_u64(bytes + (size_t)i * l / 8) >> i * l % 8 &
+                          ((UINT64_C(1) << l) - 1));
     const uint8_t *lane = bytes + 4 * (i % 8);
     uint32_t at = i / 8 * l, shift = at % 32;
     uint64_t v = load_u32(lane + 32 * (at / 32));

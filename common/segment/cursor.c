@@ -115,7 +115,8 @@ static uint32_t dense_block_for(const postings *p, uint32_t target)
     if (!bits) return p->n_blocks;
     uint32_t doc = word * 64 + bits_lowest(bits), bucket = doc / BUCKET_DOCS;
     uint64_t rank = (uint64_t)p->rank[bucket] +
-                    kernels_get()->bucket_rank(p->bits + (size_t)bucket * (BUCKET_DOCS / 64), doc % BUCKET_DOCS);
+                    kernels_get()->bucket_rank(p->bits + (size_t)bucket * (BUCKET_DOCS / 64),
+                                               doc % BUCKET_DOCS);
     return (uint32_t)(rank / p->block_size);
 }
 
@@ -156,7 +157,8 @@ static void group_tfs(cursor *c)
     if (c->tf_first != c->block_first + from) c->tf_n = 0;
     c->tf_first = c->block_first + from;
     if (c->tf_n >= want) return;
-    postings_tfs(&c->list, c->tf_first + c->tf_n, want - c->tf_n, c->docs + from + c->tf_n, c->tfs + c->tf_n);
+    postings_tfs(&c->list, c->tf_first + c->tf_n, want - c->tf_n, c->docs + from + c->tf_n,
+                 c->tfs + c->tf_n);
     c->tf_n = want;
 }
 

@@ -327,7 +327,8 @@ static void large_exceptions(const postings *p, uint32_t rank, uint32_t n, uint3
     const uint8_t *ranks = p->exceptions.data;
     uint32_t first = large_exception_from(p, rank), left = p->n_exceptions - first;
     for (uint32_t i = first; i - first < n && i - first < left; i++) {
-        uint32_t at = load_u32(ranks + 4 * (size_t)i), tf = load_u32(ranks + 4 * ((size_t)p->n_exceptions + i));
+        uint32_t at = load_u32(ranks + 4 * (size_t)i);
+        uint32_t tf = load_u32(ranks + 4 * ((size_t)p->n_exceptions + i));
         if (at < rank || at - rank >= n) break;
         if (tf) out[at - rank] = tf;
     }
@@ -360,7 +361,8 @@ void postings_tfs(const postings *p, uint32_t rank, uint32_t n, const uint32_t *
     bool missing = false;
     lengths_of(p->s, docs, n, lengths);
     for (uint32_t i = 0; i < n; i++) missing |= p->impacts[rank + i] == 255;
-    kernels_get()->impact_tf(p->impacts + rank, lengths, n, &(norm_scale){info->k1, info->b, info->avgdl_ref}, out);
+    const norm_scale scale = {info->k1, info->b, info->avgdl_ref};
+    kernels_get()->impact_tf(p->impacts + rank, lengths, n, &scale, out);
     for (uint32_t i = 0; missing && i < n; i++)
         if (p->impacts[rank + i] == 255) out[i] = 0;
     if (p->n_exceptions && p->kind == POSTINGS_SMALL) small_exceptions(p, rank, n, out);

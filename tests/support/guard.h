@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 typedef struct guard {
-    unsigned char *start;    /* usable bytes; a forbidden page before and behind          */
+    unsigned char *start; /* usable bytes; a forbidden page before and behind          */
     size_t len;
 } guard;
 

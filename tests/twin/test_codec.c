@@ -166,7 +166,8 @@ static void blocks_agree(void **state)
     assert_true(sound > ROUNDS / 3 && sound < ROUNDS);
 }
 
-/* ---- every row, under guard pages ------------------------------------------------------------- */
+/* ---- every row, under guard pages -------------------------------------------------------------
+ */
 
 static const codec_kernels *rows[3];
 static unsigned n_rows;
@@ -229,7 +230,8 @@ static void equal_neighbours_are_refused(void **state)
         assert_true(ef_shape_of(256, values[255], &shape) && !shape.bitmap);
         values[fault - (fault == 255)] = values[fault - (fault == 255) - 1];
         ef_encode(&shape, values, words);
-        for (unsigned r = 0; r < n_rows; r++) assert_int_equal(rows[r]->ef_decode(&shape, words, 0, out), 0);
+        for (unsigned r = 0; r < n_rows; r++)
+            assert_int_equal(rows[r]->ef_decode(&shape, words, 0, out), 0);
     }
 }
 
@@ -238,7 +240,8 @@ static void guarded_bits(void **state)
     (void)state;
     uint64_t random = seed();
     for (unsigned round = 0; round < ROUNDS; round++) {
-        uint32_t n = below(&random, 41), cap = below(&random, 257), skip = below(&random, 600), silly[256];
+        uint32_t n = below(&random, 41), cap = below(&random, 257), skip = below(&random, 600),
+                 silly[256];
         uint64_t *words = guard_last(&in, n * sizeof *words), ones = 0;
         random_words(&random, words, n);
         for (uint32_t at = 0; at < n * 64; at++) ones += bits_get(words, at);
@@ -254,11 +257,13 @@ static void guarded_bits(void **state)
         uint32_t n_bits = below(&random, 513), rank = 0;
         random_words(&random, bucket, 8);
         for (uint32_t at = 0; at < n_bits; at++) rank += bits_get(bucket, at);
-        for (unsigned r = 0; r < n_rows; r++) assert_int_equal(rows[r]->bucket_rank(bucket, n_bits), rank);
+        for (unsigned r = 0; r < n_rows; r++)
+            assert_int_equal(rows[r]->bucket_rank(bucket, n_bits), rank);
     }
 }
 
-/* ---- nibble integers ---------------------------------------------------------------------------- */
+/* ---- nibble integers ----------------------------------------------------------------------------
+ */
 
 /* One value, nibble by nibble. */
 static bool silly_nibbles(slice bytes, uint64_t *at, uint64_t *value)
@@ -334,7 +339,8 @@ static void nibbles_agree(void **state)
             for (unsigned r = 0; r < n_rows; r++) {
                 uint64_t at = from;
                 uint32_t *out = guard_last(&result, n * sizeof *out);
-                bool got = (rising ? rows[r]->nibble_rising : rows[r]->nibble_decode)(bytes, &at, n, out);
+                bool got =
+                    (rising ? rows[r]->nibble_rising : rows[r]->nibble_decode)(bytes, &at, n, out);
                 assert_int_equal(got, want);
                 if (want) assert_true(at == silly_at);
                 if (want) assert_memory_equal(out, silly, n * sizeof *out);
@@ -352,7 +358,8 @@ static void nibbles_agree(void **state)
     assert_true(sound > ROUNDS && sound < 8 * ROUNDS);
 }
 
-/* ---- LEB128 --------------------------------------------------------------------------------------- */
+/* ---- LEB128
+ * --------------------------------------------------------------------------------------- */
 
 static bool silly_varint(slice bytes, size_t *at, uint64_t *value)
 {
@@ -393,7 +400,8 @@ static void varints_agree(void **state)
         uint32_t have = below(&random, 200), width = 1 + below(&random, 28), silly[260];
         size_t len = 0;
         for (uint32_t i = 0; i < have; i++) {
-            uint32_t gap = below(&random, UINT64_C(1) << (below(&random, 4) ? width : (width + 1) / 2));
+            uint32_t gap =
+                below(&random, UINT64_C(1) << (below(&random, 4) ? width : (width + 1) / 2));
             for (; gap > 127; gap >>= 7) all[len++] = (uint8_t)(gap | 128);
             all[len++] = (uint8_t)gap;
         }
@@ -402,7 +410,8 @@ static void varints_agree(void **state)
         uint8_t *copy = guard_last(&in, len);
         memcpy(copy, all, len);
         slice bytes = {copy, len};
-        uint32_t n = below(&random, 2) ? have : below(&random, 260), limit = below(&random, 2) ? INT32_MAX : below(&random, 100000);
+        uint32_t n = below(&random, 2) ? have : below(&random, 260),
+                 limit = below(&random, 2) ? INT32_MAX : below(&random, 100000);
         bool want = silly_varint_row(bytes, n, limit, silly);
         for (unsigned r = 0; r < n_rows; r++) {
             uint32_t *out = guard_last(&result, n * sizeof *out);
@@ -415,14 +424,18 @@ static void varints_agree(void **state)
     assert_true(sound > ROUNDS && sound < 4 * ROUNDS);
 }
 
-static int by_fall(const void *a, const void *b) { return *(const uint8_t *)b - *(const uint8_t *)a; }
+static int by_fall(const void *a, const void *b)
+{
+    return *(const uint8_t *)b - *(const uint8_t *)a;
+}
 
 static void largest_agree(void **state)
 {
     (void)state;
     uint64_t random = seed();
     for (unsigned round = 0; round < ROUNDS; round++) {
-        uint32_t n = below(&random, 300), k = 1 + below(&random, below(&random, 2) ? 12 : 310), kinds = 1 + below(&random, 256);
+        uint32_t n = below(&random, 300), k = 1 + below(&random, below(&random, 2) ? 12 : 310),
+                 kinds = 1 + below(&random, 256);
         uint8_t *bytes = guard_last(&in, n), sorted[300];
         for (uint32_t i = 0; i < n; i++) bytes[i] = (uint8_t)(256 - kinds + below(&random, kinds));
         memcpy(sorted, bytes, n);
@@ -432,16 +445,19 @@ static void largest_agree(void **state)
     }
 }
 
-/* ---- frequencies -------------------------------------------------------------------------------- */
+/* ---- frequencies --------------------------------------------------------------------------------
+ */
 
 /* Equal to what the format's own functions say, for every byte and all kinds of lengths. */
 static void frequencies_agree(void **state)
 {
     (void)state;
-    static const double k1s[] = {0, 0.4, 0.9, 1.2, 2, 1e6}, bs[] = {0, 0.3, 0.75, 1}, means[] = {1e-6, 57.25, 600, 1e12};
+    static const double k1s[] = {0, 0.4, 0.9, 1.2, 2, 1e6}, bs[] = {0, 0.3, 0.75, 1},
+                        means[] = {1e-6, 57.25, 600, 1e12};
     uint64_t random = seed();
     for (unsigned round = 0; round < ROUNDS; round++) {
-        norm_scale scale = {k1s[below(&random, 6)], bs[below(&random, 4)], means[below(&random, 4)]};
+        norm_scale scale = {k1s[below(&random, 6)], bs[below(&random, 4)],
+                            means[below(&random, 4)]};
         segment_info info = {.k1 = scale.k1, .b = scale.b, .avgdl_ref = scale.mean};
         uint32_t n = below(&random, 40), silly[40], width = 1 + below(&random, 32);
         uint8_t *impacts = guard_last(&in, n);

@@ -32,7 +32,10 @@ static uint64_t seed(void)
     return n;
 }
 
-static uint32_t below(uint64_t *random, uint64_t n) { return (uint32_t)(random_next(random) % n); }
+static uint32_t below(uint64_t *random, uint64_t n)
+{
+    return (uint32_t)(random_next(random) % n);
+}
 
 static int set_up(void **state)
 {
@@ -52,7 +55,7 @@ static int tear_down(void **state)
 }
 
 /* n elements that end where area `which` does, filled with 0x5a. */
-#define ROOM(type, which, n) ((type *)fresh((which), (size_t)(n) * sizeof(type)))
+#define ROOM(type, which, n)   ((type *)fresh((which), (size_t)(n) * sizeof(type)))
 #define OUTPUT(type, which, n) ROOM(type, which, (n) + SCAN_SLACK)
 static void *fresh(unsigned which, size_t len)
 {
@@ -61,7 +64,8 @@ static void *fresh(unsigned which, size_t len)
     return p;
 }
 
-/* ---- cases -------------------------------------------------------------------------------------- */
+/* ---- cases --------------------------------------------------------------------------------------
+ */
 
 /* Bytes of one of a few kinds: any, few different, all the same, extremes. */
 static void random_bytes(uint64_t *random, uint8_t *bytes, uint32_t n)
@@ -69,7 +73,11 @@ static void random_bytes(uint64_t *random, uint8_t *bytes, uint32_t n)
     unsigned kind = below(random, 4), one = below(random, 256);
     for (uint32_t i = 0; i < n; i++) {
         unsigned any = below(random, 256);
-        bytes[i] = (uint8_t)(kind == 0 ? any : kind == 1 ? one + any % 3 : kind == 2 ? one : any & 1 ? 255 : 0);
+        bytes[i] = (uint8_t)(kind == 0   ? any
+                             : kind == 1 ? one + any % 3
+                             : kind == 2 ? one
+                             : any & 1   ? 255
+                                         : 0);
     }
 }
 
@@ -88,7 +96,8 @@ static void rising(uint64_t *random, uint32_t *numbers, uint32_t n, uint32_t gap
     for (uint32_t i = 0; i < n; i++, at += 1 + below(random, gap)) numbers[i] = (uint32_t)at;
 }
 
-/* ---- filters ------------------------------------------------------------------------------------ */
+/* ---- filters ------------------------------------------------------------------------------------
+ */
 
 static void bytes_in_range_agrees(void **state)
 {
@@ -96,7 +105,8 @@ static void bytes_in_range_agrees(void **state)
     uint64_t random = seed();
     for (unsigned round = 0; round < ROUNDS; round++) {
         uint32_t n = below(&random, N_MAX), want = 0, silly[N_MAX];
-        uint8_t *bytes = ROOM(uint8_t, 0, n), low = (uint8_t)below(&random, 256), high = (uint8_t)below(&random, 256);
+        uint8_t *bytes = ROOM(uint8_t, 0, n), low = (uint8_t)below(&random, 256),
+                high = (uint8_t)below(&random, 256);
         random_bytes(&random, bytes, n);
         if (below(&random, 4) == 0) high = 255;
         if (below(&random, 4) == 0) low = 0;
@@ -110,8 +120,9 @@ static void bytes_in_range_agrees(void **state)
     }
 }
 
-static uint32_t silly_bucket(const uint64_t *words, const uint64_t *also, const uint8_t *bytes, uint32_t n,
-                             uint8_t low, uint8_t high, uint32_t base, uint32_t *out, uint8_t *bytes_out)
+static uint32_t silly_bucket(const uint64_t *words, const uint64_t *also, const uint8_t *bytes,
+                             uint32_t n, uint8_t low, uint8_t high, uint32_t base, uint32_t *out,
+                             uint8_t *bytes_out)
 {
     uint32_t k = 0, kept = 0;
     for (uint32_t bit = 0; bit < 512; bit++) {
@@ -129,7 +140,8 @@ static void bucket_in_range_agrees(void **state)
     (void)state;
     uint64_t random = seed();
     for (unsigned round = 0; round < ROUNDS; round++) {
-        uint64_t *words = ROOM(uint64_t, 0, 8), *also = below(&random, 2) ? ROOM(uint64_t, 1, 8) : NULL;
+        uint64_t *words = ROOM(uint64_t, 0, 8),
+                 *also = below(&random, 2) ? ROOM(uint64_t, 1, 8) : NULL;
         random_words(&random, words, 8);
         if (also) random_words(&random, also, 8);
         uint32_t ones = (uint32_t)scan_portable.total(words, 8), silly[512];
@@ -137,12 +149,15 @@ static void bucket_in_range_agrees(void **state)
         uint32_t n = below(&random, 2) ? ones : below(&random, 513);
         uint8_t *bytes = ROOM(uint8_t, 2, n), silly_bytes[512];
         random_bytes(&random, bytes, n);
-        uint8_t low = (uint8_t)below(&random, 256), high = (uint8_t)(below(&random, 2) ? 255 : below(&random, 256));
+        uint8_t low = (uint8_t)below(&random, 256),
+                high = (uint8_t)(below(&random, 2) ? 255 : below(&random, 256));
         uint32_t want = silly_bucket(words, also, bytes, n, low, high, round, silly, silly_bytes);
         for (unsigned r = 0; r < n_rows; r++) {
             uint32_t *out = OUTPUT(uint32_t, 3, 512);
             uint8_t *bytes_out = OUTPUT(uint8_t, 4, 512);
-            assert_int_equal(rows[r]->bucket_in_range(words, also, bytes, n, low, high, round, out, bytes_out), want);
+            assert_int_equal(
+                rows[r]->bucket_in_range(words, also, bytes, n, low, high, round, out, bytes_out),
+                want);
             assert_memory_equal(out, silly, want * sizeof *out);
             assert_memory_equal(bytes_out, silly_bytes, want);
         }
@@ -175,14 +190,16 @@ static void keep_least_agrees(void **state)
     }
 }
 
-/* ---- sorted lists ------------------------------------------------------------------------------- */
+/* ---- sorted lists -------------------------------------------------------------------------------
+ */
 
 static void intersect_agrees(void **state)
 {
     (void)state;
     uint64_t random = seed();
     for (unsigned round = 0; round < ROUNDS; round++) {
-        uint32_t na = below(&random, N_MAX / 2), nb = below(&random, N_MAX), want = 0, in_a[N_MAX], in_b[N_MAX];
+        uint32_t na = below(&random, N_MAX / 2), nb = below(&random, N_MAX), want = 0, in_a[N_MAX],
+                 in_b[N_MAX];
         uint32_t *a = ROOM(uint32_t, 0, na), *b = ROOM(uint32_t, 1, nb);
         rising(&random, a, na, 1 + below(&random, 40));
         rising(&random, b, nb, 1 + below(&random, 20));
@@ -225,7 +242,8 @@ static void seek_agrees(void **state)
         uint32_t n = below(&random, N_MAX), from = below(&random, n + 1), target, want = from;
         uint32_t *numbers = ROOM(uint32_t, 0, n);
         rising(&random, numbers, n, below(&random, 2) ? 10 : 5000000);
-        target = n && below(&random, 2) ? numbers[below(&random, n)] + below(&random, 2) : below(&random, UINT32_MAX);
+        target = n && below(&random, 2) ? numbers[below(&random, n)] + below(&random, 2)
+                                        : below(&random, UINT32_MAX);
         while (want < n && numbers[want] < target) want++;
         for (unsigned r = 0; r < n_rows; r++)
             assert_int_equal(rows[r]->seek(numbers, from, n, target), want);
@@ -237,7 +255,8 @@ static void seek_agrees(void **state)
     }
 }
 
-/* ---- bitmaps ------------------------------------------------------------------------------------ */
+/* ---- bitmaps ------------------------------------------------------------------------------------
+ */
 
 static void bitmap_probe_agrees(void **state)
 {
@@ -267,7 +286,8 @@ static void bucket_ranks_agree(void **state)
     for (unsigned round = 0; round < ROUNDS; round++) {
         uint32_t buckets = 1 + below(&random, 6), n = below(&random, 40), silly[40];
         uint64_t *words = ROOM(uint64_t, 0, 8 * buckets);
-        uint32_t *ranks = ROOM(uint32_t, 1, buckets), *numbers = ROOM(uint32_t, 2, 40), *at = ROOM(uint32_t, 3, n);
+        uint32_t *ranks = ROOM(uint32_t, 1, buckets), *numbers = ROOM(uint32_t, 2, 40),
+                 *at = ROOM(uint32_t, 3, n);
         random_words(&random, words, 8 * buckets);
         for (uint32_t b = 0; b < buckets; b++) ranks[b] = below(&random, UINT32_MAX);
         for (uint32_t i = 0; i < 40; i++) numbers[i] = below(&random, 512 * buckets);
@@ -275,7 +295,8 @@ static void bucket_ranks_agree(void **state)
             at[i] = below(&random, 40);
             uint32_t number = numbers[at[i]];
             silly[i] = ranks[number / 512];
-            for (uint32_t bit = number / 512 * 512; bit < number; bit++) silly[i] += bits_get(words, bit);
+            for (uint32_t bit = number / 512 * 512; bit < number; bit++)
+                silly[i] += bits_get(words, bit);
         }
         for (unsigned r = 0; r < n_rows; r++) {
             uint32_t *out = ROOM(uint32_t, 4, n);
@@ -314,7 +335,8 @@ static void words_agree(void **state)
     }
 }
 
-/* ---- single values of blocks -------------------------------------------------------------------- */
+/* ---- single values of blocks --------------------------------------------------------------------
+ */
 
 static void make_values(uint64_t *random, const ef_shape *s, uint32_t *values)
 {
@@ -343,12 +365,15 @@ static void block_values_agree(void **state)
                 uint32_t other = values[i] + 1, is_there = i + 1 < n && values[i + 1] == other;
                 assert_int_equal(rows[r]->ef_select(&shape, words, i), values[i]);
                 assert_int_equal(rows[r]->ef_find(&shape, words, values[i]), i);
-                if (i + 1 < n) assert_int_equal(rows[r]->ef_find(&shape, words, other), is_there ? i + 1 : UINT32_MAX);
+                if (i + 1 < n)
+                    assert_int_equal(rows[r]->ef_find(&shape, words, other),
+                                     is_there ? i + 1 : UINT32_MAX);
             }
         random_words(&random, words, shape.words);
         for (unsigned k = 0; k < 10; k++) {
             uint32_t i = below(&random, n), v = below(&random, (uint64_t)shape.range + 1);
-            uint32_t selected = scan_portable.ef_select(&shape, words, i), found = scan_portable.ef_find(&shape, words, v);
+            uint32_t selected = scan_portable.ef_select(&shape, words, i),
+                     found = scan_portable.ef_find(&shape, words, v);
             assert_true(selected <= shape.range && (found < n || found == UINT32_MAX));
             for (unsigned r = 1; r < n_rows; r++) {
                 assert_int_equal(rows[r]->ef_select(&shape, words, i), selected);
@@ -361,11 +386,16 @@ static void block_values_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_in_range_agrees), cmocka_unit_test(bucket_in_range_agrees),
-        cmocka_unit_test(keep_least_agrees),     cmocka_unit_test(intersect_agrees),
-        cmocka_unit_test(intersect_bears_disorder), cmocka_unit_test(seek_agrees),
-        cmocka_unit_test(bitmap_probe_agrees),   cmocka_unit_test(bucket_ranks_agree),
-        cmocka_unit_test(words_agree),           cmocka_unit_test(block_values_agree),
+        cmocka_unit_test(bytes_in_range_agrees),
+        cmocka_unit_test(bucket_in_range_agrees),
+        cmocka_unit_test(keep_least_agrees),
+        cmocka_unit_test(intersect_agrees),
+        cmocka_unit_test(intersect_bears_disorder),
+        cmocka_unit_test(seek_agrees),
+        cmocka_unit_test(bitmap_probe_agrees),
+        cmocka_unit_test(bucket_ranks_agree),
+        cmocka_unit_test(words_agree),
+        cmocka_unit_test(block_values_agree),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
