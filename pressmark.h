@@ -146,6 +146,22 @@ PM_API pm_status pm_writer_each_id(pm_writer *writer,
 PM_API pm_status pm_writer_commit(pm_writer *writer, pm_commit_info *info, pm_error *err);
 /* Merge all segments into one, dropping deleted documents, and commit. */
 PM_API pm_status pm_writer_optimize(pm_writer *writer, pm_commit_info *info, pm_error *err);
+/* The same, and choose the order in which documents stand.  Answers and the order of ties,
+ * which is that of ingest, do not depend on it; size and speed do. */
+typedef enum pm_reorder {
+    PM_REORDER_KEEP, /* as they stand, segment by segment                                */
+    PM_REORDER_NONE, /* order of ingest                                                  */
+    PM_REORDER_BP    /* documents with the same words side by side: recursive graph
+                        bisection; PM_USAGE when it needs more than the writer's
+                        memory_bytes                                                     */
+} pm_reorder;
+typedef struct pm_optimize_options {
+    size_t size;
+    pm_reorder reorder;
+} pm_optimize_options;
+#define PM_OPTIMIZE_OPTIONS_INIT { sizeof(pm_optimize_options), PM_REORDER_KEEP }
+PM_API pm_status pm_writer_optimize_with(pm_writer *writer, const pm_optimize_options *options,
+                                         pm_commit_info *info, pm_error *err);
 /* Releases the lock; what was not committed is discarded.  NULL is allowed. */
 PM_API void pm_writer_close(pm_writer *writer);
 

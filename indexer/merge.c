@@ -76,7 +76,7 @@ void key_merge_close(key_merge *k)
 
 /* ---- documents ----------------------------------------------------------------------- */
 
-static void put_document(merger *m, segment *s, uint32_t doc, slice record)
+void merge_put_document(merger *m, segment *s, uint32_t doc, slice record)
 {
     slice id = segment_id(s, doc);
     segment_doc out = {
@@ -104,7 +104,7 @@ static pm_status merge_block(merger *m, const merge_input *in, store_cache *cach
             pm_status st = store_get(cache, in->seg, first + i, &record, err);
             if (st != PM_OK) return st;
         }
-        put_document(m, in->seg, first + i, record);
+        merge_put_document(m, in->seg, first + i, record);
     }
     return PM_OK;
 }
@@ -143,13 +143,16 @@ static pm_status number_documents(merger *m, pm_error *err)
             m->maps[i].doc[doc] = dead ? MERGE_DEAD : next++;
         }
     }
+    m->n_docs = next;
     return PM_OK;
 }
 
-static pm_status merge_documents(merger *m, pm_error *err)
+static pm_status merge_documents(merger *m, const merge_order *order, pm_error *err)
 {
     pm_status st = number_documents(m, err);
-    for (size_t i = 0; i < m->n && st == PM_OK; i++)
+    if (st == PM_OK && order && order->by != PM_REORDER_KEEP) st = merge_reorder(m, order, err);
+    if (st == PM_OK && m->sources) st = merge_ordered_documents(m, order->memory_bytes / 4, err);
+    for (size_t i = 0; i < m->n && st == PM_OK && !m->sources; i++)
         st = merge_input_documents(m, &m->inputs[i], err);
     segment_writer_docs_done(m->w);
     return st;
@@ -239,19 +242,20 @@ static void merger_free(merger *m)
         mem_free(m->maps[i].form);
     }
     mem_free(m->maps);
+    mem_free(m->sources);
     mem_free(m->forms);
 }
 
 pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_inputs, const char *name,
-                         const segment_writer_config *config, bool sync, manifest_segment *out,
-                         pm_error *err)
+                         const segment_writer_config *config, const merge_order *order, bool sync,
+                         manifest_segment *out, pm_error *err)
 {
     pm_status st;
     merger m = {.inputs = inputs, .n = n_inputs, .has_positions = config->has_positions};
     m.maps = mem_array(n_inputs, sizeof *m.maps);
     if (!m.maps) PM_TRY(error_nomem(err));
     PM_TRY(segment_writer_begin(&m.w, d, name, config, err));
-    PM_TRY(merge_documents(&m, err));
+    PM_TRY(merge_documents(&m, order, err));
     PM_TRY(map_forms(&m, err));
     PM_TRY(merge_terms(&m, err));
     PM_TRY(merge_forms(&m, err));

@@ -2,8 +2,8 @@
  * merge.h - several segments to one, without the documents that are deleted.
  *
  * Takes neighbouring segments in order of ingest; gives the segment that a fresh index of
- * their live documents would hold: same documents in the same order with the same ingest
- * numbers, same terms, postings, positions and forms, impacts recomputed for the
+ * their live documents would hold: same documents in the same order (or a better one) with
+ * the same ingest numbers, same terms, postings, positions and forms, impacts recomputed for the
  * configuration's reference length.
  *
  * Memory: 4 bytes a document of the inputs, 4 a key and a form of each input, 24 a distinct
@@ -20,9 +20,20 @@ typedef struct merge_input {
     const uint64_t *dead; /* a bit a document; NULL: none                                 */
 } merge_input;
 
-/* At least one document must be live. */
+/* In which order the documents of the output stand.  PM_REORDER_KEEP: input by input, as they
+ * are.  Otherwise stored blocks are taken apart and lists sorted, which takes 24 bytes more
+ * a document, 16 a posting of the longest list, and a quarter of memory_bytes for stored
+ * blocks; PM_REORDER_BP takes in addition what reorder.h says, and refuses with PM_USAGE
+ * when that is more than memory_bytes.  The result does not depend on `threads`. */
+typedef struct merge_order {
+    pm_reorder by;
+    unsigned threads; /* 0: as many as processors                                        */
+    uint64_t memory_bytes;
+} merge_order;
+
+/* At least one document must be live.  order NULL: PM_REORDER_KEEP. */
 pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_inputs, const char *name,
-                         const segment_writer_config *config, bool sync, manifest_segment *out,
-                         pm_error *err);
+                         const segment_writer_config *config, const merge_order *order, bool sync,
+                         manifest_segment *out, pm_error *err);
 
 #endif

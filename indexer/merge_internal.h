@@ -37,15 +37,29 @@ typedef struct merge_map {
     uint32_t *form;      /* number of the distinct form                                   */
 } merge_map;
 
+/* Where a document of the output comes from. */
+typedef struct merge_source {
+    uint32_t input, doc;
+} merge_source;
+
 typedef struct merger {
     const merge_input *inputs;
     merge_map *maps;
+    merge_source *sources; /* by new number, when documents change places; else NULL   */
+    uint32_t n_docs;       /* live                                                    */
     size_t n;
     segment_writer *w;
     bool has_positions;
     merge_form *forms;
     uint32_t n_forms;
 } merger;
+
+/* merge_order.c: choose the new order of the numbered documents: sources and maps. */
+pm_status merge_reorder(merger *m, const merge_order *order, pm_error *err);
+/* The documents in their new order, each block of the store made anew. */
+pm_status merge_ordered_documents(merger *m, uint64_t cache_bytes, pm_error *err);
+/* Hand one document to the writer. */
+void merge_put_document(merger *m, segment *s, uint32_t doc, slice record);
 
 pm_status merge_check(const merger *m, pm_error *err);
 /* All posting lists, in order of their keys. */

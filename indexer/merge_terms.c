@@ -21,6 +21,9 @@ typedef struct list_merge {
     cursor *c;
     u32_list docs, tfs, positions, forms; /* of the list being made                        */
     u32_list present;                     /* its distinct forms                            */
+    u32_list spare;                       /* while a list is sorted                        */
+    size_t *starts;                       /* by posting: where its occurrences begin       */
+    size_t starts_cap;
     keysort_item *items, *scratch;
     size_t items_cap, scratch_cap;
 } list_merge;
@@ -38,6 +41,8 @@ static void list_merge_free(list_merge *l)
     mem_free(l->positions.data);
     mem_free(l->forms.data);
     mem_free(l->present.data);
+    mem_free(l->spare.data);
+    mem_free(l->starts);
     mem_free(l->items);
     mem_free(l->scratch);
 }
@@ -111,6 +116,57 @@ static int order_by_number(const void *ctx, uint32_t a, uint32_t b)
     return (a > b) - (a < b);
 }
 
+/* ---- lists of documents that changed places ---------------------------------------------- */
+
+/* The list's postings in order of their documents: items[].id; false: memory was refused. */
+static bool order_postings(list_merge *l, bool *sorted)
+{
+    size_t n = l->docs.n, start = 0;
+    if (!mem_grow(&l->items, &l->items_cap, n, sizeof *l->items) ||
+        !mem_grow(&l->scratch, &l->scratch_cap, n, sizeof *l->scratch) ||
+        !mem_grow(&l->starts, &l->starts_cap, n, sizeof *l->starts))
+        return false;
+    *sorted = true;
+    for (size_t i = 0; i < n; i++) {
+        l->items[i] = (keysort_item){l->docs.data[i], (uint32_t)i};
+        l->starts[i] = start;
+        start += l->tfs.data[i];
+        *sorted = *sorted && (!i || l->docs.data[i - 1] < l->docs.data[i]);
+    }
+    if (!*sorted) keysort(l->items, l->scratch, n, order_by_number, NULL);
+    return true;
+}
+
+/* One number or (each) one for each occurrence of a posting, in the new order. */
+static bool move_numbers(list_merge *l, u32_list *list, bool each)
+{
+    if (!list->n) return true;
+    l->spare.n = 0;
+    if (!u32_room(&l->spare, list->n)) return false;
+    for (size_t i = 0; i < l->docs.n; i++) {
+        uint32_t from = l->items[i].id, n = each ? l->tfs.data[from] : 1;
+        const uint32_t *data = list->data + (each ? l->starts[from] : from);
+        for (uint32_t k = 0; k < n; k++) l->spare.data[l->spare.n++] = data[k];
+    }
+    u32_list moved = l->spare;
+    l->spare = *list;
+    *list = moved;
+    return true;
+}
+
+/* Frequencies last but for the documents: the others are counted by them. */
+static pm_status sort_list(list_merge *l, pm_error *err)
+{
+    bool sorted;
+    if (!order_postings(l, &sorted)) return error_nomem(err);
+    if (sorted) return PM_OK;
+    bool ok = move_numbers(l, &l->positions, true) && move_numbers(l, &l->forms, true) &&
+              move_numbers(l, &l->tfs, false) && move_numbers(l, &l->docs, false);
+    return ok ? PM_OK : error_nomem(err);
+}
+
+/* ---- a list ------------------------------------------------------------------------------ */
+
 /* Form numbers of the list become indexes. */
 static pm_status rank_forms(list_merge *l, pm_error *err)
 {
@@ -152,6 +208,7 @@ static pm_status merge_key(list_merge *l, const key_merge *k, pm_error *err)
     l->docs.n = l->tfs.n = l->positions.n = l->forms.n = l->present.n = 0;
     for (size_t i = 0; i < k->n && st == PM_OK; i++)
         if (k->here[i]) st = read_list(l, i, &k->iters[i].term, positions, err);
+    if (st == PM_OK && l->m->sources) st = sort_list(l, err);
     if (st == PM_OK) st = rank_forms(l, err);
     if (st == PM_OK && l->docs.n) write_list(l, key, positions);
     return st;

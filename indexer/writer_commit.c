@@ -254,7 +254,7 @@ static void count_live(const pm_writer *w, uint64_t *docs, uint64_t *tokens)
     }
 }
 
-static pm_status merge_all(pm_writer *w, manifest_segment *named, pm_error *err)
+static pm_status merge_all(pm_writer *w, pm_reorder by, manifest_segment *named, pm_error *err)
 {
     merge_input *inputs = mem_array(w->n_segments, sizeof *inputs);
     if (!inputs || !writer_reserve_made(w)) {
@@ -267,7 +267,8 @@ static pm_status merge_all(pm_writer *w, manifest_segment *named, pm_error *err)
     uint64_t number = w->meta.next_file++;
     manifest_make_name(name, number, ".seg");
     segment_writer_config config = writer_config(w, number);
-    pm_status st = merge_segments(&w->folder, inputs, w->n_segments, name, &config,
+    merge_order order = {by, w->options.threads, w->options.memory_bytes};
+    pm_status st = merge_segments(&w->folder, inputs, w->n_segments, name, &config, &order,
                                   w->options.commit_level < 2, named, err);
     if (st == PM_OK) writer_made(w, named->name);
     mem_free(inputs);
@@ -275,11 +276,11 @@ static pm_status merge_all(pm_writer *w, manifest_segment *named, pm_error *err)
 }
 
 /* One segment in the place of all. */
-static pm_status replace_all(pm_writer *w, double avgdl, pm_error *err)
+static pm_status replace_all(pm_writer *w, pm_reorder by, double avgdl, pm_error *err)
 {
     manifest_segment named;
     w->meta.avgdl_ref = avgdl;
-    pm_status st = merge_all(w, &named, err);
+    pm_status st = merge_all(w, by, &named, err);
     if (st != PM_OK) return st;
     store_cache_free(&w->cache);
     for (size_t i = 0; i < w->n_segments; i++) writer_segment_close(&w->segments[i]);
@@ -287,19 +288,38 @@ static pm_status replace_all(pm_writer *w, double avgdl, pm_error *err)
     return adopt_segment(w, &named, NULL, 0, err);
 }
 
+/* The only segment needs no other order. */
+static bool in_order(const pm_writer *w, pm_reorder by)
+{
+    return by == PM_REORDER_KEEP ||
+           (by == PM_REORDER_NONE && w->segments[0].seg->info.seq_width == 0);
+}
+
 pm_status pm_writer_optimize(pm_writer *w, pm_commit_info *info, pm_error *err)
+{
+    return pm_writer_optimize_with(w, NULL, info, err);
+}
+
+pm_status pm_writer_optimize_with(pm_writer *w, const pm_optimize_options *options,
+                                  pm_commit_info *info, pm_error *err)
 {
     uint64_t docs, tokens;
     pm_error own = {0};
+    pm_optimize_options o = PM_OPTIMIZE_OPTIONS_INIT;
     if (!err) err = &own;
+    if (options && options->size < sizeof options->size)
+        return error_set(err, PM_USAGE, "optimize options are not initialised");
+    if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+    if ((unsigned)o.reorder > PM_REORDER_BP) return error_set(err, PM_USAGE, "no such order");
     pm_status st = writer_ready(w, false, err);
     if (st != PM_OK) return st;
     st = writer_flush(w, err);
     if (st == PM_OK) {
         count_live(w, &docs, &tokens);
         double avgdl = tokens ? (double)tokens / (double)docs : 1.0;
-        bool done = w->n_segments == 1 && !w->segments[0].n_dead && w->meta.avgdl_ref == avgdl;
-        if (docs && !done) st = replace_all(w, avgdl, err);
+        bool done = w->n_segments == 1 && !w->segments[0].n_dead && w->meta.avgdl_ref == avgdl &&
+                    in_order(w, o.reorder);
+        if (docs && !done) st = replace_all(w, o.reorder, avgdl, err);
     }
     if (st != PM_OK) return writer_discard(w, st, err);
     return finish_commit(w, info, err);

@@ -160,8 +160,7 @@ bool store_block_raw(segment *s, uint32_t block, uint32_t *first_doc, uint32_t *
     return segment_slice(s, SECTION_STORE, start, end - start, deflated);
 }
 
-/* Block that holds doc, by its first document; false on damage. */
-static bool store_block_of(segment *s, uint32_t doc, uint32_t *block)
+bool store_find_block(segment *s, uint32_t doc, uint32_t *block)
 {
     uint32_t low = 0, high = store_block_count(s);
     while (high - low > 1) {
@@ -222,7 +221,7 @@ pm_status store_get(store_cache *cache, segment *s, uint32_t doc, slice *record,
     pm_status st = PM_OK;
     *record = (slice){NULL, 0};
     if (doc >= s->info.n_docs) return error_set(err, PM_USAGE, "no such document number");
-    if (!store_block_of(s, doc, &block) ||
+    if (!store_find_block(s, doc, &block) ||
         !store_block_raw(s, block, &first, &n, &raw_len, &deflated))
         return segment_status(s, err);
     if (doc < first || doc - first >= n) {

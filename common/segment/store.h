@@ -31,6 +31,9 @@ typedef struct store_cache {
 pm_status store_get(store_cache *cache, segment *s, uint32_t doc, slice *record, pm_error *err);
 void store_cache_free(store_cache *cache);
 
+/* The block that holds a document, by first documents alone; false on damage. */
+bool store_find_block(segment *s, uint32_t doc, uint32_t *block);
+
 /* For merging: number of blocks, first document of a block, and its deflated bytes. */
 uint32_t store_block_count(const segment *s);
 bool store_block_raw(segment *s, uint32_t block, uint32_t *first_doc, uint32_t *n_docs,

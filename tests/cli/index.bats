@@ -163,6 +163,19 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     expect 1 P search -i "$X" pears
 }
 
+@test "optimize --reorder: other places, same answers" {
+    X=$BATS_TEST_TMPDIR/o.idx
+    make_five "$X"
+    before=$(P search -i "$X" --format tsv --match any the trade china) dump=$(P dump -i "$X")
+    for order in bp keep none; do
+        expect 0 P optimize -q -i "$X" --reorder=$order
+        same "$before" "$(P search -i "$X" --format tsv --match any the trade china)"
+        same "$dump" "$(P dump -i "$X")"
+        expect 0 P check -i "$X" --deep
+    done
+    expect 2 P optimize -i "$X" --reorder=best
+}
+
 @test "optimize gives one segment and the same answers" {
     docs | P index -q -i "$X" -
     P index -q -i "$X" "$ARTICLES"

@@ -58,7 +58,6 @@ load helper
     expect 2 P index --engine xapian x; says "--engine=xapian" "not available yet"
     expect 2 P index --engine=xapian x; says "not available yet"
     expect 2 P index --reorder=bp x; says "--reorder=bp" "not available yet"
-    expect 2 P optimize --reorder=bp; says "--reorder=bp" "not available yet"
     for f in html csv trec; do
         expect 2 P index --input-format $f x; says "--input-format=$f" "not available yet"
     done

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT
+ * reorder.c - recursive graph bisection; see reorder.h.
+ *
+ * A range of documents is cut in two halves; then documents are exchanged, in rounds, as long
+ * as that lowers the estimated cost of the lists:
+ *
+ *     cost = sum over terms of  a log2(n / (a + 1)) + b log2(n / (b + 1))
+ *
+ * where a and b count the term's documents in the left and right half of n documents each: about
+ * the bits of the gaps.  In a round each document's gain from changing sides is the sum of its
+ * terms' gains; the best of the left change places with the best of the right while the pair gains.
+ * Both halves are then ranges of their own.
+ *
+ * Ranges are divided level by level until there are enough for all threads, then each to the
+ * end by one.  A range's division looks at nothing outside it, and its sums are added in
+ * the order of its documents' terms; so who divides it does not matter.  The logarithm is our own,
+ * of additions and divisions only, because a library's last bits differ between machines.
+ */
+#include "indexer/reorder.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "common/base/cpu.h"
+#include "common/base/mem.h"
+#include "common/base/thread.h"
+#include "indexer/keysort.h"
+
+enum { LOG_TABLE = 4096, TASKS_A_THREAD = 8 };
+
+typedef struct range {
+    uint32_t from, end; /* in the order                                                     */
+} range;
+
+/* What a thread knows of the terms of the range in hand; all zero between ranges. */
+typedef struct degrees {
+    uint32_t *left, *right; /* documents of each half with the term                          */
+    uint32_t *round;        /* in which the gains below were computed                        */
+    float *to_right, *to_left;
+    uint32_t now;
+} degrees;
+
+typedef struct bisection {
+    const forward_index *f;
+    uint32_t *order;
+    keysort_item *items, *scratch; /* by place in the order                                  */
+    degrees *threads;
+    unsigned n_threads;
+    float logs[LOG_TABLE];
+    range *ranges; /* of this level                                                          */
+    uint32_t n_ranges;
+    bool to_the_end; /* ranges are divided down to leaves                                    */
+    _Atomic uint32_t next;
+} bisection;
+
+/* ---- logarithms --------------------------------------------------------------------------- */
+
+/* log2 of n > 0 to six digits: the exponent, and the series of the inverse hyperbolic tangent. */
+static float log2_of(uint32_t n)
+{
+    unsigned exponent = 31 - (unsigned)__builtin_clz(n);
+    double x = (double)n / (double)(UINT32_C(1) << exponent), t = (x - 1) / (x + 1), tt = t * t;
+    double series = t * (1 + tt * (1.0 / 3 + tt * (1.0 / 5 + tt * (1.0 / 7 + tt / 9))));
+    return (float)(exponent + series * 2.8853900817779268);
+}
+
+static float log2_table(const bisection *b, uint32_t n)
+{
+    return n < LOG_TABLE ? b->logs[n] : log2_of(n);
+}
+
+/* ---- gains -------------------------------------------------------------------------------- */
+
+/* Bits of `degree` gaps in n documents, of which `logn` is the logarithm. */
+static float term_cost(const bisection *b, uint32_t degree, float logn)
+{
+    return (float)degree * (logn - log2_table(b, degree + 1));
+}
+
+/* What the term gains when one of its documents changes sides. */
+static void term_gains(const bisection *b, degrees *d, uint32_t term, float log_left,
+                       float log_right)
+{
+    uint32_t l = d->left[term], r = d->right[term];
+    float before = term_cost(b, l, log_left) + term_cost(b, r, log_right);
+    d->round[term] = d->now;
+    d->to_right[term] = d->to_left[term] = 0;
+    if (l)
+        d->to_right[term] =
+            before - term_cost(b, l - 1, log_left) - term_cost(b, r + 1, log_right);
+    if (r)
+        d->to_left[term] =
+            before - term_cost(b, l + 1, log_left) - term_cost(b, r - 1, log_right);
+}
+
+/* Floats to numbers that fall as the floats rise. */
+static uint32_t falling(float gain)
+{
+    uint32_t bits;
+    gain += 0.0f; /* no negative zero                                                        */
+    memcpy(&bits, &gain, sizeof bits);
+    return bits & UINT32_C(0x80000000) ? bits : UINT32_C(0x7fffffff) - bits;
+}
+
+static float gain_of(uint32_t key)
+{
+    float gain;
+    uint32_t bits = key & UINT32_C(0x80000000) ? key : UINT32_C(0x7fffffff) - key;
+    memcpy(&gain, &bits, sizeof gain);
+    return gain;
+}
+
+static int never_equal(const void *ctx, uint32_t a, uint32_t b)
+{
+    (void)ctx;
+    return (a > b) - (a < b);
+}
+
+/* The documents [from, end) of the order as items, the best first. */
+static void rank_half(bisection *b, degrees *d, uint32_t from, uint32_t end, const float *gains,
+                      float log_left, float log_right)
+{
+    const forward_index *f = b->f;
+    for (uint32_t at = from; at < end; at++) {
+        uint32_t doc = b->order[at];
+        float gain = 0;
+        for (uint64_t i = f->starts[doc]; i < f->starts[doc + 1]; i++) {
+            uint32_t term = f->terms[i];
+            if (d->round[term] != d->now) term_gains(b, d, term, log_left, log_right);
+            gain += gains[term];
+        }
+        b->items[at] = (keysort_item){(uint64_t)falling(gain) << 32 | doc, doc};
+    }
+    keysort(b->items + from, b->scratch + from, end - from, never_equal, NULL);
+}
+
+/* ---- one division ------------------------------------------------------------------------- */
+
+static void count_terms(const bisection *b, uint32_t *counts, uint32_t doc, uint32_t by)
+{
+    const forward_index *f = b->f;
+    for (uint64_t i = f->starts[doc]; i < f->starts[doc + 1]; i++) counts[f->terms[i]] += by;
+}
+
+/* Exchange the best pairs; returns how many. */
+static uint32_t exchange(bisection *b, degrees *d, range r, uint32_t middle)
+{
+    uint32_t n = r.end - middle < middle - r.from ? r.end - middle : middle - r.from, done = 0;
+    for (; done < n; done++) {
+        const keysort_item *left = &b->items[r.from + done], *right = &b->items[middle + done];
+        float gain =
+            gain_of((uint32_t)(left->prefix >> 32)) + gain_of((uint32_t)(right->prefix >> 32));
+        if (!(gain > 0)) break;
+        count_terms(b, d->left, left->id, UINT32_MAX);
+        count_terms(b, d->right, left->id, 1);
+        count_terms(b, d->right, right->id, UINT32_MAX);
+        count_terms(b, d->left, right->id, 1);
+    }
+    for (uint32_t at = r.from; at < r.end; at++) b->order[at] = b->items[at].id;
+    for (uint32_t i = 0; i < done; i++) {
+        b->order[r.from + i] = b->items[middle + i].id;
+        b->order[middle + i] = b->items[r.from + i].id;
+    }
+    return done;
+}
+
+static void forget(const bisection *b, degrees *d, range r)
+{
+    const forward_index *f = b->f;
+    for (uint32_t at = r.from; at < r.end; at++)
+        for (uint64_t i = f->starts[b->order[at]]; i < f->starts[b->order[at] + 1]; i++)
+            d->left[f->terms[i]] = d->right[f->terms[i]] = 0;
+}
+
+/* Divide a range; returns the middle. */
+static uint32_t divide(bisection *b, degrees *d, range r)
+{
+    uint32_t middle = r.from + (r.end - r.from) / 2;
+    float log_left = log2_of(middle - r.from), log_right = log2_of(r.end - middle);
+    for (uint32_t at = r.from; at < middle; at++) count_terms(b, d->left, b->order[at], 1);
+    for (uint32_t at = middle; at < r.end; at++) count_terms(b, d->right, b->order[at], 1);
+    for (unsigned round = 0; round < REORDER_ROUNDS; round++) {
+        d->now++;
+        rank_half(b, d, r.from, middle, d->to_right, log_left, log_right);
+        rank_half(b, d, middle, r.end, d->to_left, log_left, log_right);
+        if (!exchange(b, d, r, middle)) break;
+    }
+    forget(b, d, r);
+    return middle;
+}
+
+/* ---- all of them -------------------------------------------------------------------------- */
+
+/* A leaf keeps the order in which its documents were numbered. */
+static void settle_leaf(bisection *b, range r)
+{
+    for (uint32_t i = r.from + 1; i < r.end; i++) {
+        uint32_t doc = b->order[i], at = i;
+        for (; at > r.from && b->order[at - 1] > doc; at--) b->order[at] = b->order[at - 1];
+        b->order[at] = doc;
+    }
+}
+
+/* Depth is bounded by the logarithm of the number of documents. */
+static void divide_to_the_end(bisection *b, degrees *d, range r)
+{
+    if (r.end - r.from <= REORDER_LEAF) {
+        settle_leaf(b, r);
+        return;
+    }
+    uint32_t middle = divide(b, d, r);
+    divide_to_the_end(b, d, (range){r.from, middle});
+    divide_to_the_end(b, d, (range){middle, r.end});
+}
+
+static void work(void *ctx, unsigned index)
+{
+    bisection *b = ctx;
+    for (uint32_t i; (i = atomic_fetch_add(&b->next, 1)) < b->n_ranges;) {
+        if (b->to_the_end)
+            divide_to_the_end(b, &b->threads[index], b->ranges[i]);
+        else
+            divide(b, &b->threads[index], b->ranges[i]);
+    }
+}
+
+/* Every range becomes its two halves. */
+static void next_level(bisection *b)
+{
+    for (uint32_t i = b->n_ranges; i-- > 0;) {
+        range r = b->ranges[i];
+        uint32_t middle = r.from + (r.end - r.from) / 2;
+        b->ranges[2 * i] = (range){r.from, middle};
+        b->ranges[2 * i + 1] = (range){middle, r.end};
+    }
+    b->n_ranges *= 2;
+}
+
+static pm_status run_levels(bisection *b, pm_error *err)
+{
+    pm_status st = PM_OK;
+    uint32_t n = b->f->n_docs, enough = b->n_threads > 1 ? b->n_threads * TASKS_A_THREAD : 1;
+    b->ranges[0] = (range){0, n};
+    b->n_ranges = 1;
+    for (;;) {
+        b->to_the_end = b->n_ranges >= enough || n / b->n_ranges <= 2 * REORDER_LEAF;
+        b->next = 0;
+        unsigned threads = b->n_ranges < b->n_threads ? b->n_ranges : b->n_threads;
+        PM_TRY(thread_run(threads, work, b, err));
+        if (b->to_the_end) break;
+        next_level(b);
+    }
+out:
+    return st;
+}
+
+static bool degrees_init(degrees *d, uint32_t n_terms)
+{
+    d->left = mem_array(n_terms, sizeof *d->left);
+    d->right = mem_array(n_terms, sizeof *d->right);
+    d->round = mem_array(n_terms, sizeof *d->round);
+    d->to_right = mem_array(n_terms, sizeof *d->to_right);
+    d->to_left = mem_array(n_terms, sizeof *d->to_left);
+    return d->left && d->right && d->round && d->to_right && d->to_left;
+}
+
+static void bisection_free(bisection *b)
+{
+    for (unsigned i = 0; b->threads && i < b->n_threads; i++) {
+        mem_free(b->threads[i].left);
+        mem_free(b->threads[i].right);
+        mem_free(b->threads[i].round);
+        mem_free(b->threads[i].to_right);
+        mem_free(b->threads[i].to_left);
+    }
+    mem_free(b->threads);
+    mem_free(b->items);
+    mem_free(b->scratch);
+    mem_free(b->ranges);
+    mem_free(b);
+}
+
+uint64_t reorder_memory(uint32_t n_docs, uint32_t n_terms, uint64_t n_postings, unsigned threads)
+{
+    return 4 * n_postings + 48 * (uint64_t)n_docs + 20 * (uint64_t)n_terms * threads;
+}
+
+pm_status reorder_bisect(const forward_index *f, unsigned threads, uint32_t *order, pm_error *err)
+{
+    pm_status st = PM_OK;
+    bisection *b = mem_zalloc(sizeof *b);
+    if (!b) return error_nomem(err);
+    b->f = f;
+    b->order = order;
+    b->n_threads = threads ? threads : cpu_count();
+    b->items = mem_array(f->n_docs, sizeof *b->items);
+    b->scratch = mem_array(f->n_docs, sizeof *b->scratch);
+    b->threads = mem_array(b->n_threads, sizeof *b->threads);
+    b->ranges = mem_array(2 * (size_t)TASKS_A_THREAD * b->n_threads + 2, sizeof *b->ranges);
+    bool ok = b->items && b->scratch && b->threads && b->ranges;
+    for (unsigned i = 0; ok && i < b->n_threads; i++) ok = degrees_init(&b->threads[i], f->n_terms);
+    for (uint32_t i = 1; i < LOG_TABLE; i++) b->logs[i] = log2_of(i);
+    st = !ok ? error_nomem(err) : f->n_docs > 1 ? run_levels(b, err) : PM_OK;
+    bisection_free(b);
+    return st;
+}
