@@ -10,6 +10,7 @@
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
 #define SCAN_HAS_INTERSECT
+#define SCAN_HAS_TOTALS
 #define SCAN_HAS_INTO
 #define SCAN_HAS_KEEP_LEAST
 #define SCAN_HAS_SEEK
@@ -88,6 +89,47 @@ static inline __m256i load_4(const uint64_t *p)
 static inline void store_4(uint64_t *p, __m256i v)
 {
     _mm256_storeu_si256((__m256i *)(void *)p, v);
+}
+
+/* Set bits of each word: a table of the ones of a nibble, bytes summed up (W. Mula, N. Kurz,
+ * D. Lemire, "Faster population counts using AVX2 instructions", 2018). */
+static inline __m256i ones_4(__m256i v)
+{
+    const __m256i ones = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1,
+                                          2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    const __m256i low = _mm256_set1_epi8(15);
+    __m256i a = _mm256_shuffle_epi8(ones, _mm256_and_si256(v, low));
+    __m256i b = _mm256_shuffle_epi8(ones, _mm256_and_si256(_mm256_srli_epi32(v, 4), low));
+    return _mm256_sad_epu8(_mm256_add_epi8(a, b), _mm256_setzero_si256());
+}
+
+static inline uint64_t sum_4(__m256i v)
+{
+    __m128i two = _mm_add_epi64(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    return (uint64_t)_mm_cvtsi128_si64(_mm_add_epi64(two, _mm_unpackhi_epi64(two, two)));
+}
+
+static uint64_t scan_total(const uint64_t *a, size_t n_words)
+{
+    __m256i sum = _mm256_setzero_si256();
+    size_t i = 0;
+    for (; n_words - i >= 4; i += 4) sum = _mm256_add_epi64(sum, ones_4(load_4(a + i)));
+    uint64_t n = sum_4(sum);
+    for (; i < n_words; i++) n += bits_count(a[i]);
+    return n;
+}
+
+static uint64_t scan_and_total(const uint64_t *a, const uint64_t *b, size_t n_words)
+{
+    __m256i sum = _mm256_setzero_si256();
+    size_t i = 0;
+    for (; n_words - i >= 4; i += 4) {
+        __m256i both = _mm256_and_si256(load_4(a + i), load_4(b + i));
+        sum = _mm256_add_epi64(sum, ones_4(both));
+    }
+    uint64_t n = sum_4(sum);
+    for (; i < n_words; i++) n += bits_count(a[i] & b[i]);
+    return n;
 }
 
 static void scan_and_into(uint64_t *a, const uint64_t *b, size_t n_words)
