@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * scan_8x8.h - where two sorted lists meet, eight lanes of one against eight of the other by
  * rotation (D. Lemire, L. Boytsov, N. Kurz, "SIMD compression and the intersection of sorted
- * integers", 2016); included by the avx2 and avx512 rows.  Masks of AVX-512 make it slower.
+ * integers", 2016); included by the avx2 and avx512 rows.
  */
 #ifndef PM_CODEC_SCAN_8X8_H
 #define PM_CODEC_SCAN_8X8_H
