@@ -8,11 +8,13 @@
  * 2. invert   For each class of keys (markers, titles, plain: the order of their first
  *             bytes) a counting sort of the stream: count, prefix sums, scatter.  Tokens
  *             come in order of documents and positions, so each list comes out sorted.
+ *             Bigrams (bigrams.h) are a class of their own: a key for each pair of numbers.
  * 3. forms    The variants once more, by (folded, exact), with the ordinals of their terms.
  */
 #include "indexer/inverter_internal.h"
 
 #include "common/base/mem.h"
+#include "common/segment/bigrams.h"
 #include "indexer/keysort.h"
 
 #define NO_ID UINT32_MAX
@@ -382,6 +384,107 @@ static pm_status invert_class(inversion *inv, const key_class *class, pm_error *
     return inv->key.failed ? error_nomem(err) : PM_OK;
 }
 
+/* ---- bigrams ------------------------------------------------------------------------- */
+
+/* The frequent words of the segment, in order of their keys. */
+typedef struct bigram_set {
+    uint32_t n, n_keys;
+    uint32_t terms[BIGRAM_WORDS_MAX];
+    uint32_t *number; /* by term: in terms, NO_ID                                         */
+} bigram_set;
+
+static uint64_t term_cf(const inversion *inv, const term_plan *term)
+{
+    uint64_t cf = 0;
+    for (uint32_t v = 0; v < term->n_variants; v++) cf += inv->variants[term->first_variant + v].cf;
+    return cf;
+}
+
+static pm_status bigrams_choose(inversion *inv, bigram_set *set, pm_error *err)
+{
+    const segment_writer_config *config = segment_writer_settings(inv->w);
+    bigram_choice choice = {.want = config->bigram_words};
+    *set = (bigram_set){.n = 0};
+    if (!inv->iv->has_positions || choice.want > BIGRAM_WORDS_MAX) return PM_OK;
+    for (uint32_t t = 0; t < inv->n_terms; t++) bigram_consider(&choice, term_cf(inv, &inv->terms[t]));
+    uint32_t min = bigram_min(&choice, config->block_size, 0);
+    if (!min) return PM_OK;
+    set->number = mem_alloc(inv->n_terms * sizeof *set->number);
+    if (!set->number) return error_nomem(err);
+    for (uint32_t t = 0; t < inv->n_terms; t++) {
+        bool frequent = term_cf(inv, &inv->terms[t]) >= min;
+        set->number[t] = frequent ? set->n : NO_ID;
+        if (frequent) set->terms[set->n++] = t;
+    }
+    set->n_keys = set->n * set->n;
+    segment_writer_bigrams(inv->w, min);
+    return PM_OK;
+}
+
+/* The pair of tokens i and i + 1 of a document, when frequent words stand side by side. */
+static uint32_t bigram_at(const inversion *inv, const bigram_set *set, const inverter_doc *d, uint32_t i)
+{
+    const uint32_t *tokens = inv->iv->tokens + d->first;
+    uint32_t a = set->number[inv->form_term[TOKEN_FORM(tokens[i])]];
+    if (a == NO_ID) return NO_ID;
+    uint32_t b = set->number[inv->form_term[TOKEN_FORM(tokens[i + 1])]];
+    if (b == NO_ID || token_position(d, i + 1) != token_position(d, i) + 1) return NO_ID;
+    return a * set->n + b;
+}
+
+/* Count the pairs to ends (scatter false), or put their occurrences where ends says. */
+static void bigrams_pass(inversion *inv, const bigram_set *set, uint32_t *ends, bool scatter_now)
+{
+    for (size_t doc = 0; doc < inv->iv->n_docs; doc++) {
+        const inverter_doc *d = &inv->iv->docs[doc];
+        uint32_t n = doc_end(inv->iv, doc) - d->first;
+        for (uint32_t i = 0; i + 1 < n; i++) {
+            uint32_t key = bigram_at(inv, set, d, i);
+            if (key == NO_ID) continue;
+            uint32_t at = ends[key]++;
+            if (!scatter_now) continue;
+            inv->docs[at] = (uint32_t)doc;
+            inv->positions[at] = token_position(d, i);
+        }
+    }
+}
+
+static void bigram_write(inversion *inv, const bigram_set *set, uint32_t key, uint32_t begin, uint32_t n)
+{
+    const form *a = inv->terms[set->terms[key / set->n]].f, *b = inv->terms[set->terms[key % set->n]].f;
+    segment_term out = {.docs = inv->docs + begin, .tfs = inv->tfs, .positions = inv->positions + begin};
+    buf_reset(&inv->key);
+    bigram_key(&inv->key, a->stem, a->stem_len, b->stem, b->stem_len);
+    out.key = inv->key.data;
+    out.key_len = inv->key.len;
+    out.df = gather_postings(inv->docs + begin, inv->tfs, n);
+    segment_writer_term(inv->w, &out);
+}
+
+static pm_status bigrams_write(inversion *inv, pm_error *err)
+{
+    pm_status st;
+    bigram_set set;
+    uint32_t *ends = NULL, begin = 0;
+    PM_TRY(bigrams_choose(inv, &set, err));
+    if (!set.n) goto out;
+    ends = mem_array(set.n_keys, sizeof *ends);
+    if (!ends) PM_TRY(error_nomem(err));
+    bigrams_pass(inv, &set, ends, false);
+    for (uint32_t key = 0, sum = 0, n; key < set.n_keys; key++, sum += n) {
+        n = ends[key];
+        ends[key] = sum;
+    }
+    bigrams_pass(inv, &set, ends, true);
+    for (uint32_t key = 0; key < set.n_keys; begin = ends[key++])
+        if (ends[key] > begin) bigram_write(inv, &set, key, begin, ends[key] - begin);
+    if (inv->key.failed) st = error_nomem(err);
+out:
+    mem_free(ends);
+    mem_free(set.number);
+    return st;
+}
+
 /* ---- 3. forms ------------------------------------------------------------------------ */
 
 static pm_status write_forms(inversion *inv, pm_error *err)
@@ -418,8 +521,10 @@ pm_status inverter_write(inverter *iv, segment_writer *w, pm_error *err)
         {KEY_TITLE, inv.n_terms, inv.form_term},
         {0, inv.n_terms, inv.form_term},
     };
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        if (!classes[i].byte) PM_TRY(bigrams_write(&inv, err));
         PM_TRY(invert_class(&inv, &classes[i], err));
+    }
     PM_TRY(write_forms(&inv, err));
 out:
     inversion_free(&inv);

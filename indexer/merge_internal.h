@@ -62,6 +62,8 @@ pm_status merge_ordered_documents(merger *m, uint64_t cache_bytes, pm_error *err
 void merge_put_document(merger *m, segment *s, uint32_t doc, slice record);
 
 pm_status merge_check(const merger *m, pm_error *err);
+/* merge_bigrams.c: the bigrams' lists. */
+pm_status merge_bigrams(merger *m, pm_error *err);
 /* All posting lists, in order of their keys. */
 pm_status merge_terms(merger *m, pm_error *err);
 

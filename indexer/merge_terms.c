@@ -218,11 +218,18 @@ pm_status merge_terms(merger *m, pm_error *err)
 {
     key_merge k = {0};
     list_merge l = {.m = m};
+    bool bigrams_done = false;
     pm_status st;
     l.c = mem_zalloc(sizeof *l.c);
     if (!l.c) PM_TRY(error_nomem(err));
     PM_TRY(key_merge_open(&k, m->inputs, m->n, false, err));
-    while (key_merge_next(&k)) PM_TRY(merge_key(&l, &k, err));
+    while (key_merge_next(&k)) {
+        uint8_t class = k.iters[k.lead].key[0];
+        if (class == KEY_BIGRAM) continue;
+        if (class > KEY_BIGRAM && !bigrams_done) PM_TRY(merge_bigrams(m, err));
+        bigrams_done |= class > KEY_BIGRAM;
+        PM_TRY(merge_key(&l, &k, err));
+    }
     PM_TRY(merge_check(m, err));
 out:
     key_merge_close(&k);

@@ -241,6 +241,16 @@ uint32_t segment_writer_term(segment_writer *w, const segment_term *t)
     return ordinal;
 }
 
+void segment_writer_bigrams(segment_writer *w, uint32_t min_cf)
+{
+    w->info.bigram_min = min_cf;
+}
+
+const segment_writer_config *segment_writer_settings(const segment_writer *w)
+{
+    return &w->config;
+}
+
 void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uint32_t term,
                          uint32_t index, uint32_t df, uint64_t cf)
 {

@@ -24,6 +24,7 @@ typedef struct segment_writer_config {
     uint64_t segment_id;
     double k1, b, avgdl_ref;
     uint32_t block_size, dense_shift, store_block_bytes;
+    uint32_t bigram_words;   /* frequent words at most (bigrams.h); 0: no bigrams         */
     int zlib_level;
     bool has_positions, has_text;
 } segment_writer_config;
@@ -63,6 +64,11 @@ typedef struct segment_term {
 } segment_term;
 /* Returns the key's ordinal. */
 uint32_t segment_writer_term(segment_writer *w, const segment_term *term);
+
+/* Words of this cf and above have their bigrams written.  Before the first plain key. */
+void segment_writer_bigrams(segment_writer *w, uint32_t min_cf);
+/* The geometry, for choosing it. */
+const segment_writer_config *segment_writer_settings(const segment_writer *w);
 
 /* key = folded 0x00 exact (dict.h). */
 void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uint32_t term,

@@ -6,6 +6,7 @@
  * its files go with the next collection of garbage.
  */
 #include "common/base/mem.h"
+#include "common/segment/bigrams.h"
 #include "indexer/merge.h"
 #include "indexer/writer.h"
 
@@ -28,6 +29,7 @@ static segment_writer_config writer_config(const pm_writer *w, uint64_t segment_
         .avgdl_ref = w->meta.avgdl_ref,
         .block_size = o->block_size ? o->block_size : w->meta.block_size,
         .dense_shift = o->dense_shift ? o->dense_shift : w->meta.dense_shift,
+        .bigram_words = BIGRAM_WORDS,
         .store_block_bytes = o->store_block_bytes,
         .zlib_level = WRITER_ZLIB_LEVEL,
         .has_positions = w->meta.has_positions,

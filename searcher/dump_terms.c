@@ -98,7 +98,7 @@ pm_status dump_terms(dump_sink *s, snapshot *snap, pm_error *err)
     while (term_merge_next(&m)) {
         uint64_t df, cf;
         term_merge_live(&m, &df, &cf);
-        if (!df) continue;
+        if (!df || m.key[0] == KEY_BIGRAM) continue; /* they follow from the positions      */
         buf_append_str(&s->text, "term ");
         write_key(s, m.key, m.key_len);
         dump_format(s, " %llu %llu\n", (unsigned long long)df, (unsigned long long)cf);

@@ -86,6 +86,7 @@ static pm_status fill_all(pm_searcher *s, const fill *fills, size_t n, pm_error 
     pm_status st = PM_OK;
     match_set set = {0};
     uint32_t open = UINT32_MAX;
+    s->scratch.no_memory = false;
     if (s->options.want_explain && n) PM_TRY(match_set_init(&set, &s->p, &s->scratch, err));
     if (s->options.want_snippets && n)
         PM_TRY(snippet_begin(&s->snippets, &s->p, s->options.snippet_bytes, err));
@@ -101,6 +102,7 @@ static pm_status fill_all(pm_searcher *s, const fill *fills, size_t n, pm_error 
         }
         if (s->options.want_fields) PM_TRY(fill_fields(s, seg, &fills[i], err));
     }
+    if (s->options.want_explain && s->scratch.no_memory) st = error_nomem(err);
 out:
     return st;
 }

@@ -2,10 +2,13 @@
  *
  * phrase_parts.h - which posting lists answer a phrase in one segment.
  *
- *     "to be or"    to + 0, be + 1, or + 2
+ *     "to be seen"      to + 0, be + 1, seen + 2
+ *     with bigrams      "to be" + 0, seen + 2
  *
  * A phrase starts at position p when each part stands at p + its offset.  Parts come rarest
- * first, so that whoever meets their positions in turn stops early.
+ * first, so that whoever meets their positions in turn stops early.  A bigram's list
+ * stands for its two words where the segment has it (bigrams.h); one that is not there although
+ * both words are frequent is a phrase that occurs nowhere.
  */
 #ifndef PM_SEARCHER_PHRASE_PARTS_H
 #define PM_SEARCHER_PHRASE_PARTS_H
@@ -18,7 +21,7 @@ typedef struct phrase_part {
 } phrase_part;
 
 /* Parts of a phrase or NEAR group in a segment, into out (room for m->n_words); their number,
- * 0 when some word is not there. */
+ * 0 when it cannot occur there. */
 uint32_t phrase_parts(const plan *p, const plan_matcher *m, uint32_t segment_index, phrase_part *out);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "common/base/hash.h"
+#include "common/segment/bigrams.h"
 
 double plan_idf(uint64_t n_docs, uint64_t df)
 {
@@ -102,12 +103,53 @@ pm_status plan_add_key_matcher(plan *p, uint32_t key, uint32_t *out, pm_error *e
     return m.words ? add_matcher(p, m, out, err) : error_nomem(err);
 }
 
+/* Does some segment have bigrams of these two? */
+static bool pair_listed(const plan *p, const plan_key *a, const plan_key *b)
+{
+    for (uint32_t s = 0; s < p->snap->meta.n_segments; s++) {
+        const segment_info *info = &p->snap->segments[s].seg->info;
+        if (bigram_word(info, &a->entries[s]) && bigram_word(info, &b->entries[s])) return true;
+    }
+    return false;
+}
+
+static pm_status add_pair(plan *p, uint32_t a, uint32_t b, uint32_t *out, pm_error *err)
+{
+    const plan_key *x = &p->keys[a], *y = &p->keys[b];
+    char *term = arena_alloc(p->a, (size_t)x->len + y->len + 1);
+    if (!term) return error_nomem(err);
+    memcpy(term, x->key, x->len);
+    term[x->len] = BIGRAM_SEPARATOR;
+    memcpy(term + x->len + 1, y->key, y->len);
+    return plan_add_key(p, KEY_BIGRAM, (pm_text){term, (size_t)x->len + y->len + 1}, out, err);
+}
+
+static pm_status add_pairs(plan *p, plan_matcher *m, pm_error *err)
+{
+    pm_status st = PM_OK;
+    uint32_t *pairs = NULL;
+    for (uint32_t i = 0; i + 1 < m->n_words; i++) {
+        if (!pair_listed(p, &p->keys[m->words[i]], &p->keys[m->words[i + 1]])) continue;
+        if (!pairs) {
+            pairs = arena_alloc(p->a, m->n_words * sizeof *pairs);
+            if (!pairs) return error_nomem(err);
+            for (uint32_t k = 0; k < m->n_words; k++) pairs[k] = UINT32_MAX;
+        }
+        PM_TRY(add_pair(p, m->words[i], m->words[i + 1], &pairs[i], err));
+    }
+    m->pairs = pairs;
+out:
+    return st;
+}
+
 pm_status plan_add_phrase(plan *p, const uint32_t *keys, uint32_t n, bool title, uint32_t *out,
                           pm_error *err)
 {
     plan_matcher m = {.kind = MATCH_PHRASE, .title = title, .n_words = n};
     m.words = copy_numbers(p, keys, n);
-    return m.words ? add_matcher(p, m, out, err) : error_nomem(err);
+    if (!m.words) return error_nomem(err);
+    pm_status st = p->bigrams && !title && n > 1 ? add_pairs(p, &m, err) : PM_OK;
+    return st == PM_OK ? add_matcher(p, m, out, err) : st;
 }
 
 pm_status plan_add_docs(plan *p, const split_entry *entry, uint32_t *out, pm_error *err)
@@ -344,6 +386,7 @@ pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, split_ca
     *p = (plan){
         .snap = snap, .a = a, .words = words, .splits = splits, .q = q, .match = options->match};
     p->snippets = options->want_snippets;
+    p->bigrams = !options->exhaustive;
     p->k1 = options->k1 < 0 ? snap->meta.k1 : options->k1;
     p->b = options->b < 0 ? snap->meta.b : options->b;
     p->leaves = arena_zalloc(a, q->n_leaves * sizeof *p->leaves);

@@ -45,6 +45,8 @@ typedef struct plan_matcher {
     const uint32_t *needs;    /* MATCH_NEAR: occurrences wanted of each                   */
     const uint32_t *titles;   /* MATCH_NEAR with a window that could reach over the gap
                                  between title and body: the title keys, else NULL        */
+    const uint32_t *pairs;    /* MATCH_PHRASE: keys of bigrams, each of a word and the next;
+                                 UINT32_MAX: of no use anywhere.  NULL: none is         */
     const split_list *lists;  /* MATCH_DOCS: one for each segment                         */
     uint64_t window;          /* MATCH_NEAR: positions from first to last word, inclusive */
     uint64_t cost;            /* postings to walk, about                                  */
@@ -79,6 +81,7 @@ typedef struct plan {
     plan_leaf *leaves;        /* by query_node.leaf                                       */
     plan_term *terms;         /* in order of first appearance                             */
     size_t n_keys, cap_keys, n_matchers, cap_matchers, n_terms, cap_terms;
+    bool bigrams;             /* may answer phrases                                       */
     bool narrow;              /* leave joined and split forms aside (rank_widened.c)       */
     bool *drivers;            /* by matcher: every match has one of these                 */
     uint64_t cost;            /* of all drivers together                                  */

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "common/base/mem.h"
 #include "searcher/index.h"
 #include "searcher/term_merge.h"
 
@@ -19,23 +20,45 @@ static void add_section(pm_stats *out, const char *name, uint64_t bytes)
     out->sections[i].bytes += bytes;
 }
 
+/* Where the lists of a segment's bigrams stand: keys of one class are neighbours, and so are
+ * their lists. */
+static uint64_t bigram_bytes(segment *s, dict_iter *it)
+{
+    static const uint8_t first[] = {KEY_BIGRAM};
+    uint64_t from = UINT64_MAX, to = 0;
+    if (!s->info.bigram_min) return 0;
+    dict_iter_begin(it, s, false, first, sizeof first);
+    while (dict_iter_next(it) && it->key[0] == KEY_BIGRAM) {
+        if (it->term.off < from) from = it->term.off;
+        to = it->term.off + it->term.len;
+    }
+    return to > from ? to - from : 0;
+}
+
 /* Every byte of every file that the commit names belongs to one of the sections. */
 static pm_status count_bytes(pm_stats *out, const snapshot *snap, pm_error *err)
 {
     uint64_t other = 0;
+    uint64_t bigrams = 0;
     buf encoded = {0};
+    dict_iter *it = mem_alloc(sizeof *it);
+    if (!it) return error_nomem(err);
     for (uint32_t i = 0; i < snap->meta.n_segments; i++) {
         const manifest_segment *m = &snap->meta.segments[i];
         const segment_info *info = &snap->segments[i].seg->info;
         uint64_t named = 0;
         for (int id = 0; id < SECTION_COUNT; id++) {
-            add_section(out, section_name((section_id)id), info->sections[id].len);
+            uint64_t own = id == SECTION_POSTINGS ? bigram_bytes(snap->segments[i].seg, it) : 0;
+            add_section(out, section_name((section_id)id), info->sections[id].len - own);
+            bigrams += own;
             named += info->sections[id].len;
         }
         other += m->size - named;
         add_section(out, "tombstones", m->del_size);
         out->index_bytes += m->size + m->del_size;
     }
+    mem_free(it);
+    if (bigrams) add_section(out, "bigrams", bigrams);
     manifest_encode(&snap->meta, &encoded);
     add_section(out, "manifest", encoded.len);
     add_section(out, "other", other);

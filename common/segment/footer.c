@@ -77,6 +77,7 @@ uint32_t footer_encode(const layout_footer *f, uint8_t out[LAYOUT_FOOTER_BYTES])
     store_u64(out + 336, f->page_table_off);
     store_u64(out + 344, f->page_table_len);
     store_u32(out + 352, f->page_table_crc);
+    store_u32(out + 356, info->bigram_min);
     store_u64(out + 360, f->file_len);
     memcpy(out + 368, layout_footer_magic, 8);
     uint32_t crc = crc32c(0, out, 380);
@@ -117,6 +118,7 @@ static void footer_load(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *f)
     f->page_table_off = load_u64(in + 336);
     f->page_table_len = load_u64(in + 344);
     f->page_table_crc = load_u32(in + 352);
+    info->bigram_min = load_u32(in + 356);
     f->file_len = load_u64(in + 360);
 }
 
@@ -180,6 +182,7 @@ static const char *check_numbers(const segment_info *info)
         (info->seq_width && info->seq_width != 4 && info->seq_width != 8) ||
         (info->date_width && info->date_width != 4 && info->date_width != 8))
         return "impossible column width";
+    if (info->bigram_min && !info->has_positions) return "bigrams without positions";
     return NULL;
 }
 
@@ -189,7 +192,7 @@ const char *footer_decode(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *
     if (load_u32(in + 380) != crc32c(0, in, 380)) return "footer checksum differs";
     if (load_u32(in + 24) != SEGMENT_VERSION) return "unknown format version";
     if (in[119] > SEGMENT_PAGE_SHIFT_MAX) return "impossible page size";
-    if (load_u32(in + 112) > 7 || load_u32(in + 356) || load_u32(in + 376))
+    if (load_u32(in + 112) > 7 || load_u32(in + 376))
         return "reserved bytes are not zero";
     footer_load(in, f);
     const char *wrong = check_numbers(&f->info);

@@ -40,6 +40,7 @@ enum {
 enum {
     KEY_MARKER = 0x01,           /* acronym markers; postings without positions           */
     KEY_TITLE = 0x02,            /* terms of titles                                       */
+    KEY_BIGRAM = 0x03,           /* neighbouring frequent words (bigrams.h)               */
 };
 
 /* Sections, in the order of the section table. */
@@ -76,6 +77,7 @@ typedef struct segment_info {
     double k1, b, avgdl_ref;     /* that the impacts were computed with                   */
     uint32_t block_size;         /* postings a block; also the largest df of a small term */
     uint32_t dense_shift;        /* dense when df > block_size and df >= n_docs >> shift  */
+    uint32_t bigram_min;         /* cf from which a word's bigrams are there; 0: none are */
     bool has_positions, has_text;
     bool dates_sorted;           /* every document dated, dates never fall                */
     uint64_t seq_base;

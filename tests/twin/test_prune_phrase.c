@@ -97,6 +97,7 @@ static void build(const char *path, uint64_t *seed, unsigned n_docs, unsigned co
             add_article(w, seed, number, 1 + pick(seed, 8) * pick(seed, 10 + 10 * c));
         if (deletes) delete_some(w, seed, number);
         assert_int_equal(pm_writer_commit(w, NULL, &err), PM_OK);
+        if (pick(seed, 5) == 0) assert_int_equal(pm_writer_optimize(w, NULL, &err), PM_OK);
     }
     pm_writer_close(w);
 }

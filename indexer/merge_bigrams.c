@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT
+ * merge_bigrams.c - bigrams of a merge (bigrams.h), made anew from the positions of the words
+ * that are frequent in the whole: the inputs' own bigrams may be of other words.
+ *
+ * 1. choose   The words with the largest cf over all inputs, as the dictionaries say; where
+ *             documents are dead, their lists are walked for what is left.
+ * 2. collect  All inputs, document by document: each frequent word's positions are marked,
+ *             and each mark with another one behind it is an occurrence.  First words are
+ *             taken in groups of at most GROUP_OCCURRENCES, so that memory is bounded; the
+ *             positions are read once for each group.
+ * 3. write    The group's lists, in order of their keys.
+ */
+#include "common/base/mem.h"
+#include "common/base/sort.h"
+#include "common/segment/bigrams.h"
+#include "indexer/merge_internal.h"
+
+enum {
+    GROUP_OCCURRENCES = 16 << 20,
+    POSITION_LIMIT = 1 << 27 /* no text that can be stored reaches it                      */
+};
+
+typedef struct frequent {
+    uint64_t cf; /* of live documents, when chosen                                         */
+    term_entry *entries; /* one an input; df 0: not there                                  */
+    uint8_t *key;
+    size_t key_len;
+} frequent;
+
+/* One posting of a pair; its positions stand together. */
+typedef struct pair_posting {
+    uint32_t doc, tf;
+    size_t first;
+} pair_posting;
+
+typedef struct pair_list {
+    pair_posting *postings;
+    uint32_t *positions;
+    size_t n, cap, n_positions, positions_cap;
+} pair_list;
+
+typedef struct bigrams {
+    merger *m;
+    frequent *words;      /* of the choice; later the chosen ones, by key                  */
+    uint32_t n, want;
+    uint64_t others;      /* no word left out has more                                     */
+    cursor *cursors;      /* one a word                                                    */
+    uint32_t **positions; /* one row a word, of the document at hand                       */
+    size_t *positions_cap;
+    uint32_t *tfs;
+    uint8_t *marks;       /* by position: word + 1; zero between documents                 */
+    size_t marks_cap;
+    uint32_t from, to;    /* first words of the group                                      */
+    pair_list *pairs;     /* (a - from) * n + b                                            */
+} bigrams;
+
+static void frequent_free(frequent *f)
+{
+    mem_free(f->entries);
+    mem_free(f->key);
+    *f = (frequent){0};
+}
+
+static void bigrams_free(bigrams *g)
+{
+    for (uint32_t i = 0; g->words && i <= g->want; i++) frequent_free(&g->words[i]);
+    for (uint32_t i = 0; g->positions && i < g->n; i++) mem_free(g->positions[i]);
+    for (size_t i = 0; g->pairs && i < (size_t)g->n * g->n; i++) {
+        mem_free(g->pairs[i].postings);
+        mem_free(g->pairs[i].positions);
+    }
+    mem_free(g->words);
+    mem_free(g->cursors);
+    mem_free(g->positions);
+    mem_free(g->positions_cap);
+    mem_free(g->tfs);
+    mem_free(g->marks);
+    mem_free(g->pairs);
+}
+
+/* ---- choose ------------------------------------------------------------------------------ */
+
+static pm_status remember(frequent *f, const key_merge *k, uint64_t cf, pm_error *err)
+{
+    const dict_iter *lead = &k->iters[k->lead];
+    frequent_free(f);
+    f->entries = mem_array(k->n, sizeof *f->entries);
+    f->key = mem_alloc(lead->key_len);
+    if (!f->entries || !f->key) return error_nomem(err);
+    for (size_t i = 0; i < k->n; i++)
+        if (k->here[i]) f->entries[i] = k->iters[i].term;
+    memcpy(f->key, lead->key, lead->key_len);
+    f->key_len = lead->key_len;
+    f->cf = cf;
+    return PM_OK;
+}
+
+/* Keep the word among words[0, want] when it is one of the largest. */
+static pm_status consider(bigrams *g, const key_merge *k, pm_error *err)
+{
+    uint64_t cf = 0;
+    uint32_t least = 0;
+    for (size_t i = 0; i < k->n; i++)
+        if (k->here[i]) cf += k->iters[i].term.cf;
+    if (g->n < g->want) return remember(&g->words[g->n++], k, cf, err);
+    if (cf <= g->others) return PM_OK;
+    for (uint32_t i = 1; i < g->n; i++)
+        if (g->words[i].cf < g->words[least].cf) least = i;
+    if (cf <= g->words[least].cf) {
+        g->others = cf;
+        return PM_OK;
+    }
+    if (g->words[least].cf > g->others) g->others = g->words[least].cf;
+    return remember(&g->words[least], k, cf, err);
+}
+
+static pm_status find_candidates(bigrams *g, pm_error *err)
+{
+    key_merge k = {0};
+    pm_status st = key_merge_open(&k, g->m->inputs, g->m->n, false, err);
+    while (st == PM_OK && key_merge_next(&k)) {
+        const dict_iter *key = &k.iters[k.lead];
+        if (key->key_len && key->key[0] >= 0x20) st = consider(g, &k, err);
+    }
+    key_merge_close(&k);
+    return st == PM_OK ? merge_check(g->m, err) : st;
+}
+
+/* Occurrences in documents that are not dead. */
+static void count_live(bigrams *g, frequent *f)
+{
+    cursor *c = &g->cursors[0];
+    for (size_t i = 0; i < g->m->n; i++) {
+        if (!g->m->inputs[i].dead || !f->entries[i].df) continue;
+        cursor_open(c, g->m->inputs[i].seg, &f->entries[i]);
+        while (cursor_next(c) != CURSOR_END)
+            if (g->m->maps[i].doc[c->doc] == MERGE_DEAD) f->cf -= cursor_tf(c);
+    }
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const frequent *x = a, *y = b;
+    int order = memcmp(x->key, y->key, x->key_len < y->key_len ? x->key_len : y->key_len);
+    return order ? order : (x->key_len > y->key_len) - (x->key_len < y->key_len);
+}
+
+/* The chosen words come to stand in words[0, n), by key. */
+static pm_status choose(bigrams *g, pm_error *err)
+{
+    pm_status st;
+    const segment_writer_config *config = segment_writer_settings(g->m->w);
+    bigram_choice choice = {.want = config->bigram_words};
+    PM_TRY(find_candidates(g, err));
+    for (uint32_t i = 0; i < g->n; i++) {
+        count_live(g, &g->words[i]);
+        bigram_consider(&choice, g->words[i].cf);
+    }
+    PM_TRY(merge_check(g->m, err));
+    uint32_t min = bigram_min(&choice, config->block_size, g->others), kept = 0;
+    for (uint32_t i = 0; i < g->n; i++) {
+        frequent one = g->words[i];
+        if (!min || one.cf < min) continue;
+        g->words[i] = g->words[kept];
+        g->words[kept++] = one;
+    }
+    g->n = kept;
+    if (kept) sort_items(g->words, kept, sizeof *g->words, by_key);
+    segment_writer_bigrams(g->m->w, min);
+out:
+    return st;
+}
+
+/* ---- collect ----------------------------------------------------------------------------- */
+
+/* The positions of word w in the document where its cursor stands, into its row. */
+static pm_status read_row(bigrams *g, uint32_t w, segment *s, pm_error *err)
+{
+    cursor *c = &g->cursors[w];
+    uint32_t tf = cursor_tf(c);
+    if (!mem_grow(&g->positions[w], &g->positions_cap[w], tf, sizeof **g->positions))
+        return error_nomem(err);
+    tf = cursor_positions(c, g->positions[w], tf);
+    if (tf && g->positions[w][tf - 1] >= POSITION_LIMIT) {
+        segment_damaged(s, c->list.base, section_name(SECTION_POSTINGS), "a position no text reaches");
+        tf = 0;
+    }
+    g->tfs[w] = tf;
+    size_t need = tf ? (size_t)g->positions[w][tf - 1] + 2 : 0, had = g->marks_cap;
+    if (!mem_grow(&g->marks, &g->marks_cap, need, 1)) return error_nomem(err);
+    if (g->marks_cap > had) memset(g->marks + had, 0, g->marks_cap - had);
+    for (uint32_t i = 0; i < tf; i++) g->marks[g->positions[w][i]] = (uint8_t)(w + 1);
+    return PM_OK;
+}
+
+static bool add_pair(bigrams *g, uint32_t a, uint32_t b, uint32_t doc, uint32_t position)
+{
+    pair_list *l = &g->pairs[(size_t)(a - g->from) * g->n + b];
+    if (!mem_grow(&l->positions, &l->positions_cap, l->n_positions + 1, sizeof *l->positions)) return false;
+    if (!l->n || l->postings[l->n - 1].doc != doc) {
+        if (!mem_grow(&l->postings, &l->cap, l->n + 1, sizeof *l->postings)) return false;
+        l->postings[l->n++] = (pair_posting){doc, 0, l->n_positions};
+    }
+    l->postings[l->n - 1].tf++;
+    l->positions[l->n_positions++] = position;
+    return true;
+}
+
+/* The pairs of one document, whose new number is `to`; its words' rows are read. */
+static pm_status take_pairs(bigrams *g, uint32_t to, pm_error *err)
+{
+    pm_status st = PM_OK;
+    for (uint32_t a = g->from; a < g->to && st == PM_OK; a++)
+        for (uint32_t i = 0; i < g->tfs[a] && st == PM_OK; i++) {
+            uint32_t at = g->positions[a][i];
+            uint8_t next = at + 1 < g->marks_cap ? g->marks[at + 1] : 0;
+            if (next && !add_pair(g, a, next - 1u, to, at)) st = error_nomem(err);
+        }
+    for (uint32_t w = 0; w < g->n; w++) {
+        for (uint32_t i = 0; i < g->tfs[w]; i++) g->marks[g->positions[w][i]] = 0;
+        g->tfs[w] = 0;
+    }
+    return st;
+}
+
+static pm_status collect_input(bigrams *g, size_t input, pm_error *err)
+{
+    segment *s = g->m->inputs[input].seg;
+    uint32_t doc = CURSOR_END;
+    for (uint32_t w = 0; w < g->n; w++) {
+        g->cursors[w].doc = CURSOR_END;
+        if (!g->words[w].entries[input].df) continue;
+        cursor_open(&g->cursors[w], s, &g->words[w].entries[input]);
+        cursor_next(&g->cursors[w]);
+        if (g->cursors[w].doc < doc) doc = g->cursors[w].doc;
+    }
+    while (doc != CURSOR_END) {
+        uint32_t to = g->m->maps[input].doc[doc], next = CURSOR_END;
+        for (uint32_t w = 0; w < g->n; w++) {
+            cursor *c = &g->cursors[w];
+            if (c->doc == doc) {
+                pm_status st = to == MERGE_DEAD ? PM_OK : read_row(g, w, s, err);
+                if (st != PM_OK) return st;
+                cursor_next(c);
+            }
+            if (c->doc < next) next = c->doc;
+        }
+        pm_status st = to == MERGE_DEAD ? PM_OK : take_pairs(g, to, err);
+        if (st != PM_OK) return st;
+        doc = next;
+    }
+    return segment_status(s, err);
+}
+
+/* ---- write ------------------------------------------------------------------------------- */
+
+static int by_doc(const void *a, const void *b)
+{
+    const pair_posting *x = a, *y = b;
+    return (x->doc > y->doc) - (x->doc < y->doc);
+}
+
+/* out: docs, tfs and positions of the list, in order of documents. */
+static void write_pair(bigrams *g, uint32_t a, uint32_t b, uint32_t *out, buf *key)
+{
+    pair_list *l = &g->pairs[(size_t)(a - g->from) * g->n + b];
+    uint32_t *docs = out, *tfs = docs + l->n, *positions = tfs + l->n;
+    size_t at = 0;
+    if (g->m->sources) sort_items(l->postings, l->n, sizeof *l->postings, by_doc);
+    for (size_t i = 0; i < l->n; i++) {
+        const pair_posting *from = &l->postings[i];
+        docs[i] = from->doc;
+        tfs[i] = from->tf;
+        memcpy(positions + at, l->positions + from->first, from->tf * sizeof *positions);
+        at += from->tf;
+    }
+    buf_reset(key);
+    bigram_key(key, g->words[a].key, g->words[a].key_len, g->words[b].key, g->words[b].key_len);
+    segment_term term = {.key = key->data, .key_len = key->len, .df = (uint32_t)l->n, .docs = docs};
+    term.tfs = tfs;
+    term.positions = positions;
+    if (!key->failed) segment_writer_term(g->m->w, &term);
+}
+
+static pm_status write_group(bigrams *g, pm_error *err)
+{
+    pm_status st = PM_OK;
+    buf key = {0};
+    uint32_t *out = NULL;
+    size_t cap = 0;
+    for (uint32_t a = g->from; a < g->to; a++)
+        for (uint32_t b = 0; b < g->n; b++) {
+            pair_list *l = &g->pairs[(size_t)(a - g->from) * g->n + b];
+            if (!l->n) continue;
+            if (!mem_grow(&out, &cap, 2 * l->n + l->n_positions, sizeof *out)) PM_TRY(error_nomem(err));
+            write_pair(g, a, b, out, &key);
+            l->n = l->n_positions = 0;
+        }
+    if (key.failed) st = error_nomem(err);
+out:
+    mem_free(out);
+    buf_free(&key);
+    return st;
+}
+
+/* ---- all --------------------------------------------------------------------------------- */
+
+static pm_status allocate(bigrams *g, pm_error *err)
+{
+    g->positions = mem_array(g->n, sizeof *g->positions);
+    g->positions_cap = mem_array(g->n, sizeof *g->positions_cap);
+    g->tfs = mem_array(g->n, sizeof *g->tfs);
+    g->pairs = mem_array((size_t)g->n * g->n, sizeof *g->pairs);
+    return g->positions && g->positions_cap && g->tfs && g->pairs ? PM_OK : error_nomem(err);
+}
+
+pm_status merge_bigrams(merger *m, pm_error *err)
+{
+    pm_status st = PM_OK;
+    uint32_t want = segment_writer_settings(m->w)->bigram_words;
+    bigrams g = {.m = m, .want = 2 * want};
+    if (!m->has_positions || !want || want > BIGRAM_WORDS_MAX) return PM_OK;
+    g.words = mem_array((size_t)g.want + 1, sizeof *g.words);
+    g.cursors = mem_array((size_t)g.want + 1, sizeof *g.cursors);
+    if (!g.words || !g.cursors) PM_TRY(error_nomem(err));
+    PM_TRY(choose(&g, err));
+    if (!g.n) goto out;
+    PM_TRY(allocate(&g, err));
+    for (g.from = 0; g.from < g.n; g.from = g.to) {
+        uint64_t sum = g.words[g.from].cf;
+        for (g.to = g.from + 1; g.to < g.n && (sum += g.words[g.to].cf) <= GROUP_OCCURRENCES;) g.to++;
+        for (size_t i = 0; i < m->n; i++) PM_TRY(collect_input(&g, i, err));
+        PM_TRY(write_group(&g, err));
+    }
+out:
+    bigrams_free(&g);
+    return st;
+}
