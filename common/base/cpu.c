@@ -16,7 +16,13 @@
 #if defined(__x86_64__) || defined(__i386__)
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
 #include <sys/platform/x86.h>
-#define CPU_HAS(glibc_name, gcc_name) (CPU_FEATURE_ACTIVE(glibc_name) != 0)
+#define CPU_HAS(glibc_name, gcc_name) cpu_active(x86_cpu_##glibc_name)
+/* CPU_FEATURE_ACTIVE without its shift of a signed 1 by 31. */
+static int cpu_active(unsigned index)
+{
+    const struct cpuid_feature *leaf = __x86_get_cpuid_feature_leaf(index / 128);
+    return leaf->active_array[index % 128 / 32] >> index % 32 & 1;
+}
 #else
 #define CPU_HAS(glibc_name, gcc_name) (__builtin_cpu_supports(gcc_name) != 0)
 #endif
