@@ -19,6 +19,7 @@
 #include "indexer/reorder.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/base/cpu.h"
@@ -32,12 +33,17 @@ typedef struct range {
     uint32_t from, end; /* in the order                                                     */
 } range;
 
-/* What a thread knows of the terms of the range in hand; all zero between ranges. */
+/* What a thread knows of a term of the range in hand; together, since a term's place is a miss
+ * of the cache.  left and right are zero between ranges. */
+typedef struct degree {
+    uint32_t left, right; /* documents of each half with the term                            */
+    uint32_t round;       /* in which the gains were computed                                */
+    float to_right, to_left;
+} degree;
+
 typedef struct degrees {
-    uint32_t *left, *right; /* documents of each half with the term                          */
-    uint32_t *round;        /* in which the gains below were computed                        */
-    float *to_right, *to_left;
-    uint32_t now;
+    degree *terms;
+    uint32_t now; /* round                                                                   */
 } degrees;
 
 typedef struct bisection {
@@ -71,26 +77,20 @@ static float log2_table(const bisection *b, uint32_t n)
 
 /* ---- gains -------------------------------------------------------------------------------- */
 
-/* Bits of `degree` gaps in n documents, of which `logn` is the logarithm. */
-static float term_cost(const bisection *b, uint32_t degree, float logn)
+/* Bits of n gaps among documents of whose number logn is the logarithm. */
+static float term_cost(const bisection *b, uint32_t n, float logn)
 {
-    return (float)degree * (logn - log2_table(b, degree + 1));
+    return (float)n * (logn - log2_table(b, n + 1));
 }
 
 /* What the term gains when one of its documents changes sides. */
-static void term_gains(const bisection *b, degrees *d, uint32_t term, float log_left,
-                       float log_right)
+static void term_gains(const bisection *b, degree *d, float log_left, float log_right)
 {
-    uint32_t l = d->left[term], r = d->right[term];
+    uint32_t l = d->left, r = d->right;
     float before = term_cost(b, l, log_left) + term_cost(b, r, log_right);
-    d->round[term] = d->now;
-    d->to_right[term] = d->to_left[term] = 0;
-    if (l)
-        d->to_right[term] =
-            before - term_cost(b, l - 1, log_left) - term_cost(b, r + 1, log_right);
-    if (r)
-        d->to_left[term] =
-            before - term_cost(b, l + 1, log_left) - term_cost(b, r - 1, log_right);
+    d->to_right = d->to_left = 0;
+    if (l) d->to_right = before - term_cost(b, l - 1, log_left) - term_cost(b, r + 1, log_right);
+    if (r) d->to_left = before - term_cost(b, l + 1, log_left) - term_cost(b, r - 1, log_right);
 }
 
 /* Floats to numbers that fall as the floats rise. */
@@ -117,7 +117,7 @@ static int never_equal(const void *ctx, uint32_t a, uint32_t b)
 }
 
 /* The documents [from, end) of the order as items, the best first. */
-static void rank_half(bisection *b, degrees *d, uint32_t from, uint32_t end, const float *gains,
+static void rank_half(bisection *b, degrees *d, uint32_t from, uint32_t end, bool left,
                       float log_left, float log_right)
 {
     const forward_index *f = b->f;
@@ -125,9 +125,12 @@ static void rank_half(bisection *b, degrees *d, uint32_t from, uint32_t end, con
         uint32_t doc = b->order[at];
         float gain = 0;
         for (uint64_t i = f->starts[doc]; i < f->starts[doc + 1]; i++) {
-            uint32_t term = f->terms[i];
-            if (d->round[term] != d->now) term_gains(b, d, term, log_left, log_right);
-            gain += gains[term];
+            degree *term = &d->terms[f->terms[i]];
+            if (term->round != d->now) {
+                term->round = d->now;
+                term_gains(b, term, log_left, log_right);
+            }
+            gain += left ? term->to_right : term->to_left;
         }
         b->items[at] = (keysort_item){(uint64_t)falling(gain) << 32 | doc, doc};
     }
@@ -136,10 +139,14 @@ static void rank_half(bisection *b, degrees *d, uint32_t from, uint32_t end, con
 
 /* ---- one division ------------------------------------------------------------------------- */
 
-static void count_terms(const bisection *b, uint32_t *counts, uint32_t doc, uint32_t by)
+/* Unsigned, so that one less is UINT32_MAX more. */
+static void count_terms(const bisection *b, degrees *d, uint32_t doc, uint32_t left, uint32_t right)
 {
     const forward_index *f = b->f;
-    for (uint64_t i = f->starts[doc]; i < f->starts[doc + 1]; i++) counts[f->terms[i]] += by;
+    for (uint64_t i = f->starts[doc]; i < f->starts[doc + 1]; i++) {
+        d->terms[f->terms[i]].left += left;
+        d->terms[f->terms[i]].right += right;
+    }
 }
 
 /* Exchange the best pairs; returns how many. */
@@ -151,10 +158,8 @@ static uint32_t exchange(bisection *b, degrees *d, range r, uint32_t middle)
         float gain =
             gain_of((uint32_t)(left->prefix >> 32)) + gain_of((uint32_t)(right->prefix >> 32));
         if (!(gain > 0)) break;
-        count_terms(b, d->left, left->id, UINT32_MAX);
-        count_terms(b, d->right, left->id, 1);
-        count_terms(b, d->right, right->id, UINT32_MAX);
-        count_terms(b, d->left, right->id, 1);
+        count_terms(b, d, left->id, UINT32_MAX, 1);
+        count_terms(b, d, right->id, 1, UINT32_MAX);
     }
     for (uint32_t at = r.from; at < r.end; at++) b->order[at] = b->items[at].id;
     for (uint32_t i = 0; i < done; i++) {
@@ -169,7 +174,7 @@ static void forget(const bisection *b, degrees *d, range r)
     const forward_index *f = b->f;
     for (uint32_t at = r.from; at < r.end; at++)
         for (uint64_t i = f->starts[b->order[at]]; i < f->starts[b->order[at] + 1]; i++)
-            d->left[f->terms[i]] = d->right[f->terms[i]] = 0;
+            d->terms[f->terms[i]].left = d->terms[f->terms[i]].right = 0;
 }
 
 /* Divide a range; returns the middle. */
@@ -177,12 +182,12 @@ static uint32_t divide(bisection *b, degrees *d, range r)
 {
     uint32_t middle = r.from + (r.end - r.from) / 2;
     float log_left = log2_of(middle - r.from), log_right = log2_of(r.end - middle);
-    for (uint32_t at = r.from; at < middle; at++) count_terms(b, d->left, b->order[at], 1);
-    for (uint32_t at = middle; at < r.end; at++) count_terms(b, d->right, b->order[at], 1);
+    for (uint32_t at = r.from; at < middle; at++) count_terms(b, d, b->order[at], 1, 0);
+    for (uint32_t at = middle; at < r.end; at++) count_terms(b, d, b->order[at], 0, 1);
     for (unsigned round = 0; round < REORDER_ROUNDS; round++) {
         d->now++;
-        rank_half(b, d, r.from, middle, d->to_right, log_left, log_right);
-        rank_half(b, d, middle, r.end, d->to_left, log_left, log_right);
+        rank_half(b, d, r.from, middle, true, log_left, log_right);
+        rank_half(b, d, middle, r.end, false, log_left, log_right);
         if (!exchange(b, d, r, middle)) break;
     }
     forget(b, d, r);
@@ -254,25 +259,9 @@ out:
     return st;
 }
 
-static bool degrees_init(degrees *d, uint32_t n_terms)
-{
-    d->left = mem_array(n_terms, sizeof *d->left);
-    d->right = mem_array(n_terms, sizeof *d->right);
-    d->round = mem_array(n_terms, sizeof *d->round);
-    d->to_right = mem_array(n_terms, sizeof *d->to_right);
-    d->to_left = mem_array(n_terms, sizeof *d->to_left);
-    return d->left && d->right && d->round && d->to_right && d->to_left;
-}
-
 static void bisection_free(bisection *b)
 {
-    for (unsigned i = 0; b->threads && i < b->n_threads; i++) {
-        mem_free(b->threads[i].left);
-        mem_free(b->threads[i].right);
-        mem_free(b->threads[i].round);
-        mem_free(b->threads[i].to_right);
-        mem_free(b->threads[i].to_left);
-    }
+    for (unsigned i = 0; b->threads && i < b->n_threads; i++) mem_free(b->threads[i].terms);
     mem_free(b->threads);
     mem_free(b->items);
     mem_free(b->scratch);
@@ -298,7 +287,10 @@ pm_status reorder_bisect(const forward_index *f, unsigned threads, uint32_t *ord
     b->threads = mem_array(b->n_threads, sizeof *b->threads);
     b->ranges = mem_array(2 * (size_t)TASKS_A_THREAD * b->n_threads + 2, sizeof *b->ranges);
     bool ok = b->items && b->scratch && b->threads && b->ranges;
-    for (unsigned i = 0; ok && i < b->n_threads; i++) ok = degrees_init(&b->threads[i], f->n_terms);
+    for (unsigned i = 0; ok && i < b->n_threads; i++) {
+        b->threads[i].terms = mem_array(f->n_terms, sizeof(degree));
+        ok = b->threads[i].terms != NULL;
+    }
     for (uint32_t i = 1; i < LOG_TABLE; i++) b->logs[i] = log2_of(i);
     st = !ok ? error_nomem(err) : f->n_docs > 1 ? run_levels(b, err) : PM_OK;
     bisection_free(b);

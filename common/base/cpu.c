@@ -14,7 +14,7 @@
 /* Asking the processor itself costs a trap on a virtual machine, some 2 us an instruction and
  * 60 us in all; the C library has asked already, where it tells. */
 #if defined(__x86_64__) || defined(__i386__)
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
 #include <sys/platform/x86.h>
 #define CPU_HAS(glibc_name, gcc_name) cpu_active(x86_cpu_##glibc_name)
 /* CPU_FEATURE_ACTIVE without its shift of a signed 1 by 31. */
