@@ -50,7 +50,7 @@ TEST_SRC := $(wildcard tests/unit/test_*.c tests/tables/test_*.c tests/golden/te
             tests/oracle/test_*.c tests/twin/test_*.c tests/fault/test_*.c tests/damage/test_*.c \
             tests/crash/test_*.c tests/fuzz/test_*.c)
 # Shared by tests: anything in tests/ that is not a test of its own.
-TEST_LIB_SRC := $(filter-out $(TEST_SRC),$(wildcard tests/support/*.c tests/oracle/*.c))
+TEST_LIB_SRC := $(filter-out $(TEST_SRC),$(wildcard tests/support/*.c tests/oracle/*.c tests/fuzz/target*.c))
 BENCH_SRC := $(wildcard benchmarks/*.c)
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
@@ -203,3 +203,29 @@ $(PEERS_DIR)/xapian_driver: benchmarks/peers/xapian_driver.cc $(PEERS_H)
 $(PEERS_DIR)/LuceneDriver.class: benchmarks/peers/LuceneDriver.java
 	@mkdir -p $(@D)
 	javac -Xlint:all -cp "$$(ls /usr/share/java/lucene-core-8.*.jar /usr/share/java/lucene-analyzers-common-8.*.jar | paste -sd:)" -d $(@D) $<
+
+# ---- campaigns of reliability (RELIABILITY.md) -------------------------------------------------------
+
+SECONDS ?= 30
+.PHONY: crash soak fuzz fuzz-programs
+CRASH := $(filter-out %/test_soak,$(filter $(B)/tests/crash/%,$(TESTS)))
+
+crash: $(CRASH)
+	@for t in $(CRASH); do nice -n 19 $$t || exit 1; done
+soak: $(B)/tests/crash/test_soak
+	@PM_SOAK_SECONDS=$(SECONDS) nice -n 19 $<
+
+# A build of its own, by clang: make fuzz SECONDS=30 [TARGETS='query codec']
+FUZZ_TARGETS := query analyzer front_matter json_line date manifest segment codec
+# Left out: shifting 1 to the sign, as a header of the C library does, and adding 0 to NULL, which
+# an empty slice is (allowed from C2y on, and by every compiler known).
+FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize=shift-base,pointer-overflow \
+              -fno-sanitize-recover=all
+fuzz:
+	@command -v clang >/dev/null || { echo 'fuzz: skipped: clang is not installed'; exit 0; }; \
+	$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=fuzz CC=clang LDFLAGS='$(FUZZ_FLAGS)' \
+	    CFLAGS='-O1 -g $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link' fuzz-programs && \
+	sh tests/fuzz/run build/fuzz $(SECONDS) $(TARGETS)
+fuzz-programs: $(FUZZ_TARGETS:%=$(B)/tests/fuzz/fuzz_%) $(B)/tests/fuzz/test_corpus
+$(B)/tests/fuzz/fuzz_%: tests/fuzz/libfuzzer.c $(TEST_LIB_OBJ) $(B)/libpressmark.a
+	$(CC) $(PM_CFLAGS) -DFUZZ_TARGET=fuzz_$* -fsanitize=fuzzer $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka

@@ -38,7 +38,7 @@ static struct shared {
     uint32_t version;
     unsigned long commits, operations, refused, unproven;
     char wrong[400]; /* the child found something itself                                   */
-} *share;
+} * share;
 
 static char base[FOLDER_PATH], path[FOLDER_PATH + 8];
 

@@ -468,8 +468,8 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full),          cmocka_unit_test(test_no_links),
-        cmocka_unit_test(test_other_levels),  cmocka_unit_test(test_killed_before),
+        cmocka_unit_test(test_full),         cmocka_unit_test(test_no_links),
+        cmocka_unit_test(test_other_levels), cmocka_unit_test(test_killed_before),
         cmocka_unit_test(test_mutants),
     };
     return cmocka_run_group_tests(tests, begin, end);

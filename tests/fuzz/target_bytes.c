@@ -135,7 +135,7 @@ static void may(pm_status st, const pm_error *err)
 
 static void ask_all(pm_index *index)
 {
-    static const char *const queries[] = {"t1",       "+t1 +t2", "t1 t2 t3",      "\"t1 t2\"",
+    static const char *const queries[] = {"t1",       "+t1 +t2", "t1 t2 t3",    "\"t1 t2\"",
                                           "title:t1", "t1 -t2",  "\"t2 t3\"~3", "T.1. OR (t4 t5)"};
     pm_error err = {.status = PM_OK};
     pm_searcher *searcher = NULL;

@@ -82,8 +82,7 @@ static void bitmaps(reader *r)
         fuzz_must(rows[row]->bits_total(words, n_words) == rows[0]->bits_total(words, n_words));
         fuzz_must(scans[row]->total(words, n_words) == rows[0]->bits_total(words, n_words));
         if (n_words >= 8)
-            fuzz_must(rows[row]->bucket_rank(words, n_bits) ==
-                      rows[0]->bucket_rank(words, n_bits));
+            fuzz_must(rows[row]->bucket_rank(words, n_bits) == rows[0]->bucket_rank(words, n_bits));
     }
     free(words);
 }
@@ -96,12 +95,14 @@ static void nibbles(reader *r, bool rising)
     uint32_t plain[VALUES], out[VALUES];
     uint64_t plain_at = from, plain_skip = from;
     if (from > 2 * (uint64_t)bytes.len) return;
-    bool want = (rising ? rows[0]->nibble_rising : rows[0]->nibble_decode)(bytes, &plain_at, n, plain);
+    bool want =
+        (rising ? rows[0]->nibble_rising : rows[0]->nibble_decode)(bytes, &plain_at, n, plain);
     bool skips = rows[0]->nibble_skip(bytes, &plain_skip, n);
     fuzz_must(!want || (skips && plain_at == plain_skip));
     for (unsigned row = 1; row < n_rows; row++) {
         uint64_t at = from, skip = from;
-        bool got = (rising ? rows[row]->nibble_rising : rows[row]->nibble_decode)(bytes, &at, n, out);
+        bool got =
+            (rising ? rows[row]->nibble_rising : rows[row]->nibble_decode)(bytes, &at, n, out);
         fuzz_must(got == want);
         fuzz_must(!want || (at == plain_at && memcmp(out, plain, n * sizeof *out) == 0));
         fuzz_must(rows[row]->nibble_skip(bytes, &skip, n) == skips);

@@ -18,9 +18,9 @@
 /* ---- transactions --------------------------------------------------------------------- */
 
 static const char *const vocabulary[] = {
-    "rare",   "earth",    "export", "controls", "Xi",    "Jinping", "trade", "talks", "Trump",
-    "China",  "TikTok",   "tariffs", "minerals", "APEC",  "the",     "of",    "to",    "and",
-    "in",     "a",        "deal",    "U.S.",     "Korea", "tik tok", "magnets", "rare-earth"};
+    "rare",  "earth",  "export",  "controls", "Xi",    "Jinping", "trade",   "talks",     "Trump",
+    "China", "TikTok", "tariffs", "minerals", "APEC",  "the",     "of",      "to",        "and",
+    "in",    "a",      "deal",    "U.S.",     "Korea", "tik tok", "magnets", "rare-earth"};
 
 static pm_status add(pm_writer *writer, uint64_t *random, unsigned number, pm_error *err)
 {
@@ -43,8 +43,7 @@ static pm_status transaction(const crash_script *s, pm_writer *writer, unsigned 
     uint64_t random = hash_mix(s->seed) + k;
     unsigned n_new = 1 + (unsigned)(random_next(&random) % (k == 1 ? 6 : 3));
     pm_status st = k == 1 ? add(writer, &random, 0, err) : PM_OK;
-    for (unsigned i = 0; i < n_new && st == PM_OK; i++)
-        st = add(writer, &random, k * 10 + i, err);
+    for (unsigned i = 0; i < n_new && st == PM_OK; i++) st = add(writer, &random, k * 10 + i, err);
     if (k > 1 && st == PM_OK) /* perhaps there, perhaps deleted */
         st = add(writer, &random, (1 + (unsigned)random_next(&random) % (k - 1)) * 10, err);
     for (unsigned i = 0; i < 2 && k > 1 && st == PM_OK; i++) {

@@ -143,8 +143,7 @@ static state_bytes choose_bytes(const states_run *r, unsigned file, unsigned cho
     case 0:
         return (state_bytes){old.content, old.len, old.len};
     case 1:
-        return (state_bytes){now.content, kept + (now.len - kept) / 2,
-                             kept + (now.len - kept) / 2};
+        return (state_bytes){now.content, kept + (now.len - kept) / 2, kept + (now.len - kept) / 2};
     case 2:
         return (state_bytes){now.content, kept, now.len};
     default:

@@ -60,8 +60,7 @@ static unsigned *lookup(const char *name)
 {
     unsigned spare = TRACE_NAMES;
     for (unsigned i = 0; i < TRACE_NAMES; i++) {
-        if (live.names[i].file && strcmp(live.names[i].name, name) == 0)
-            return &live.names[i].file;
+        if (live.names[i].file && strcmp(live.names[i].name, name) == 0) return &live.names[i].file;
         if (!live.names[i].file) spare = i;
     }
     folder_must(spare < TRACE_NAMES && strlen(name) < TRACE_NAME, "name", name);

@@ -16,16 +16,16 @@
 enum { TRACE_NAME = 48, TRACE_FILES = 400, TRACE_NAMES = 64 };
 
 typedef enum trace_kind {
-    TRACE_CREATE,      /* name is now file                                                 */
+    TRACE_CREATE, /* name is now file                                                 */
     TRACE_TRUNCATE,
-    TRACE_WRITE,       /* data[len] after what file holds                                  */
-    TRACE_SYNC,        /* file                                                             */
+    TRACE_WRITE, /* data[len] after what file holds                                  */
+    TRACE_SYNC,  /* file                                                             */
     TRACE_SYNC_FOLDER,
     TRACE_SYNC_ALL,
-    TRACE_RENAME,      /* from is gone, name is now file                                   */
-    TRACE_LINK,        /* name is now file, too                                            */
-    TRACE_UNLINK,      /* name was file                                                    */
-    TRACE_BOUNDS,      /* from here on a power cut may leave commits low .. high           */
+    TRACE_RENAME, /* from is gone, name is now file                                   */
+    TRACE_LINK,   /* name is now file, too                                            */
+    TRACE_UNLINK, /* name was file                                                    */
+    TRACE_BOUNDS, /* from here on a power cut may leave commits low .. high           */
 } trace_kind;
 
 typedef struct trace_op {
