@@ -207,13 +207,19 @@ $(PEERS_DIR)/LuceneDriver.class: benchmarks/peers/LuceneDriver.java
 # ---- campaigns of reliability (RELIABILITY.md) -------------------------------------------------------
 
 SECONDS ?= 30
-.PHONY: crash soak fuzz fuzz-programs
+STATES ?= 300
+.PHONY: crash soak powercut fuzz fuzz-programs
 CRASH := $(filter-out %/test_soak,$(filter $(B)/tests/crash/%,$(TESTS)))
 
 crash: $(CRASH)
 	@for t in $(CRASH); do nice -n 19 $$t || exit 1; done
 soak: $(B)/tests/crash/test_soak
 	@PM_SOAK_SECONDS=$(SECONDS) nice -n 19 $<
+# Root, /dev/fuse and loop devices; says so where they are missing.
+powercut: $(B)/tests/crash/powercut
+	@nice -n 19 $< $(STATES) 1 ext4
+	@nice -n 19 $< $(STATES) 2 ext4 data=writeback
+	@nice -n 19 $< $(STATES) 3 --mutant
 
 # A build of its own, by clang: make fuzz SECONDS=30 [TARGETS='query codec']
 FUZZ_TARGETS := query analyzer front_matter json_line date manifest segment codec
