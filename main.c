@@ -161,5 +161,6 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a failed write                     */
     return emit_finish(dispatch(argc > 0 ? argc - 1 : 0, argv + (argc > 0)));
 }

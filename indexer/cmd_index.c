@@ -139,6 +139,8 @@ static pm_status feed(ingest *run, pm_writer *writer, const cli_args *args, pm_e
     return pm_ingest(writer, args->words, args->n, &in, &run->summary, err);
 }
 
+/* "skipped" is all that was passed over: unchanged, or refused for a reason (which gives
+ * exit code 3). */
 static void print_json(const ingest *run, double seconds)
 {
     const pm_ingest_summary *s = &run->summary;
@@ -149,7 +151,8 @@ static void print_json(const ingest *run, double seconds)
         {"added", s->added},
         {"updated", s->updated},
         {"unchanged", s->unchanged},
-        {"skipped", s->skipped},
+        {"skipped", s->unchanged + s->skipped},
+        {"refused", s->skipped},
         {"duplicates", s->duplicates},
         {"deleted", s->pruned},
         {"text_bytes", s->text_bytes},

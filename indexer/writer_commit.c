@@ -324,5 +324,7 @@ pm_status pm_writer_optimize_with(pm_writer *w, const pm_optimize_options *optio
         if (docs && !done) st = replace_all(w, o.reorder, avgdl, err);
     }
     if (st != PM_OK) return writer_discard(w, st, err);
-    return finish_commit(w, info, err);
+    st = finish_commit(w, info, err);
+    if (st == PM_OK && !w->options.commit_level) manifest_forget_previous(&w->folder);
+    return st;
 }

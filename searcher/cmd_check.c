@@ -100,8 +100,9 @@ const cli_command cmd_check = {
     "check",
     "",
     "verify every byte of the index",
-    "Exit code 0 when the index is sound, 4 when it is damaged. A damaged index is made again "
-    "from its articles by 'pressmark index'; nothing is repaired in place.",
+    "Exit code 0 when the index is sound, 4 when it is damaged. Nothing is "
+    "repaired in place: delete the folder of a damaged index and make it again from its articles "
+    "by 'pressmark index', or restore a copy.",
     CLI_TABLE(table),
     NULL,
     sizeof(check_options),

@@ -84,6 +84,9 @@ typedef struct query {
  * names the column); else PM_OK or PM_NOMEM. */
 pm_status query_parse(query *q, arena *a, analyzer *words, const char *text, size_t len,
                       bool strict, pm_error *err);
+/* For an index without positions: phrases and NEAR groups become required words, and a note
+ * says so.  False: memory is refused. */
+bool query_to_words(query *q, arena *a);
 /* The canonical form of the tree, notes in brackets behind it. */
 pm_status query_print(const query *q, arena *a, pm_text *out, pm_error *err);
 

@@ -51,3 +51,44 @@ void query_node_finish(query *q, query_node *node)
     }
     node->positive = positive && node->sign != SIGN_NOT;
 }
+
+/* A phrase or NEAR group as a list of its words, all of them required. */
+static bool node_to_words(arena *a, query_node *node)
+{
+    query_word *words = node->words;
+    uint32_t n = node->n_words;
+    for (uint32_t i = 0; i < n; i++) {
+        query_node *leaf = query_node_make(a, QUERY_WORD);
+        if (!leaf) return false;
+        leaf->title = node->title;
+        leaf->words = &words[i];
+        leaf->n_words = 1;
+        query_node_append(node, leaf);
+    }
+    node->kind = QUERY_LIST;
+    node->fixed = true;
+    node->title = false;
+    node->words = NULL;
+    node->n_words = 0;
+    return true;
+}
+
+static bool tree_to_words(query *q, arena *a, query_node *node)
+{
+    if (node->kind == QUERY_PHRASE || node->kind == QUERY_NEAR) {
+        query_add_note(q, 0, true, "phrases taken as words: the index has no positions");
+        return node_to_words(a, node);
+    }
+    for (query_node *child = node->first; child; child = child->next)
+        if (!tree_to_words(q, a, child)) return false;
+    return true;
+}
+
+bool query_to_words(query *q, arena *a)
+{
+    if (!q->root) return true;
+    if (!tree_to_words(q, a, q->root)) return false;
+    q->n_leaves = 0;
+    query_node_finish(q, q->root);
+    return true;
+}

@@ -48,6 +48,7 @@ void pm_searcher_close(pm_searcher *s)
     prune_state_free(&s->prune);
     snippet_free(&s->snippets);
     store_cache_free(&s->records);
+    buf_free(&s->source);
     arena_free(&s->a);
     mem_free(s);
 }
@@ -79,11 +80,24 @@ static void begin(pm_searcher *s)
     if (analyzer_memory(s->words) > FORMS_BYTES_MAX) analyzer_reset_forms(s->words);
 }
 
+/* Without positions a phrase is its words; strict refuses that as it refuses all guesses. */
+static pm_status words_only(pm_searcher *s, pm_error *err)
+{
+    uint32_t notes = s->q.n_notes;
+    if (!query_to_words(&s->q, &s->a)) return error_nomem(err);
+    if (!s->options.strict || s->q.n_notes == notes) return PM_OK;
+    return error_set(err, PM_USAGE,
+                     "%s: phrases and NEAR need positions, which this index was made without; make it "
+                     "anew with --positions=yes",
+                     s->index->snap->folder.path);
+}
+
 static pm_status parse(pm_searcher *s, const char *text, size_t len, pm_error *err)
 {
     pm_status st = PM_OK;
     uint64_t start = clock_ns();
     PM_TRY(query_parse(&s->q, &s->a, s->words, text, len, s->options.strict, err));
+    if (!s->index->snap->meta.has_positions) PM_TRY(words_only(s, err));
     PM_TRY(query_print(&s->q, &s->a, &s->result.interpreted, err));
     s->result.query = s->q.text;
     s->result.truncated = s->q.truncated;

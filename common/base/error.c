@@ -65,8 +65,8 @@ pm_status error_corrupt(pm_error *err, const char *path, uint64_t offset, const 
                         const char *what)
 {
     error_set(err, PM_CORRUPT,
-              "%s: damaged at offset %llu (%s): %s; run 'pressmark check', restore a copy or "
-              "index again",
+              "%s: damaged at offset %llu (%s): %s; run 'pressmark check', restore a copy, or "
+              "delete the folder and index again",
               path, (unsigned long long)offset, section, what);
     if (err) err->offset = offset;
     return PM_CORRUPT;

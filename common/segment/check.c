@@ -96,6 +96,7 @@ static pm_status check_deep(check *c, pm_error *err)
         check_forms(c);
         check_totals(c);
     }
+    if (c->findings == before) PM_TRY(check_bigrams(c, err));
     check_reader_damage(c);
 out:
     mem_free(c->tokens);
@@ -111,6 +112,6 @@ pm_status segment_check(segment *s, bool deep, struct check_sink *sink, pm_error
     /* With a bad page every further finding would only be its consequence. */
     pm_status st = deep && !c.findings ? check_deep(&c, err) : PM_OK;
     if (st != PM_OK || !c.findings) return st;
-    return error_set(err, PM_CORRUPT, "%s: damaged: %llu findings; restore a copy or index again",
+    return error_set(err, PM_CORRUPT, "%s: damaged: %llu findings; restore a copy, or delete the folder and index again",
                      s->path, (unsigned long long)c.findings);
 }

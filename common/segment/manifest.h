@@ -63,5 +63,7 @@ pm_status manifest_publish(const manifest *m, const dir *d, unsigned level, pm_e
 /* Step 6: delete files of our own name pattern that neither manifest names.  Errors are
  * ignored.  Only under the writer lock. */
 void manifest_collect_garbage(const dir *d);
+/* After a durable commit: give back the space of the commit before it, too. */
+void manifest_forget_previous(const dir *d);
 
 #endif

@@ -124,7 +124,8 @@ static bool predecessor_is_safe(const dir *d, const manifest *now, const manifes
     return kept || dir_sync(d, NULL) == PM_OK;
 }
 
-void manifest_collect_garbage(const dir *d)
+/* `durable`: the newest commit is, so nothing can bring back the one before it. */
+static void collect(const dir *d, bool durable)
 {
     manifest now = {0}, prev = {0};
     bool absent = false, no_prev = false;
@@ -132,7 +133,7 @@ void manifest_collect_garbage(const dir *d)
     /* Whatever cannot be read may name anything: then nothing is deleted. */
     if (st != PM_OK && !absent) return;
     if (manifest_read_named(&prev, d, "manifest.prev", &no_prev, NULL) == PM_OK &&
-        predecessor_is_safe(d, &now, &prev)) {
+        (durable || predecessor_is_safe(d, &now, &prev))) {
         collector c = {.d = d};
         size_t n = (size_t)now.n_segments + prev.n_segments;
         c.kept = mem_array(n, 2 * sizeof *c.kept);
@@ -146,4 +147,14 @@ void manifest_collect_garbage(const dir *d)
     }
     manifest_free(&now);
     manifest_free(&prev);
+}
+
+void manifest_collect_garbage(const dir *d)
+{
+    collect(d, false);
+}
+
+void manifest_forget_previous(const dir *d)
+{
+    if (dir_unlink(d, "manifest.prev", NULL) == PM_OK) collect(d, true);
 }

@@ -33,7 +33,7 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     make_five "$X"
     before=$(P dump -i "$X" | cksum)
     expect 0 P index -i "$X" --json "$ARTICLES"
-    same "0 0 5 0" "$(jq -r '"\(.added) \(.updated) \(.unchanged) \(.skipped)"' <<<"$output")"
+    same "0 0 5 5 0" "$(jq -r '"\(.added) \(.updated) \(.unchanged) \(.skipped) \(.refused)"' <<<"$output")"
     same "$before" "$(P dump -i "$X" | cksum)"
     same 5 "$(P stats -i "$X" --json | jq .documents)"
 }

@@ -234,7 +234,15 @@ static void test_no_positions(void **state)
     const pm_result *r;
     pm_error err;
     open_fixture(&f, 2, 0);
-    assert_int_equal(search(&f, "\"rare earth\"", NULL, &r, &err), PM_USAGE);
+    assert_int_equal(search(&f, "\"rare earth\" -\"zz yy\"~3", NULL, &r, &err), PM_OK);
+    assert_string_equal(r->interpreted.data, "(rare AND earth) -(zz AND yy) [phrases taken as words: "
+                                             "the index has no positions]");
+    uint64_t words = r->total;
+    assert_int_equal(search(&f, "rare AND earth", NULL, &r, &err), PM_OK);
+    assert_int_equal(r->total, words);
+    pm_search_options strict = PM_SEARCH_OPTIONS_INIT;
+    strict.strict = true;
+    assert_int_equal(search(&f, "\"rare earth\"", &strict, &r, &err), PM_USAGE);
     assert_non_null(strstr(err.message, "--positions"));
     assert_int_equal(search(&f, "rare-earth \"trade\" commonchips", NULL, &r, &err), PM_OK);
     assert_true(r->total > 0);
