@@ -283,6 +283,8 @@ static bool round_of_work(uint64_t *random)
     folder_must(waitpid(pid, &status, 0) == pid, "wait", "");
     if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
         fail_msg("the writer crashed by signal %d", WTERMSIG(status));
+    if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+        fail_msg("the writer ended with %d: %s", WEXITSTATUS(status), share->wrong);
     return WIFSIGNALED(status);
 }
 
