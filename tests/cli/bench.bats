@@ -74,11 +74,12 @@ count() { P search -i "$IDX" --match any --count "$@" || true; }
 
 @test "bench protocol: answers before the next question comes" {
     coproc BENCH { "$PRESSMARK" bench protocol -i "$IDX"; }
+    local pid=$BENCH_PID # bash forgets it as soon as the program has ended
     printf 'TOP_10\tthe\n' >&"${BENCH[1]}"
     read -r -t 10 answer <&"${BENCH[0]}"
     same 1 "$answer"
     exec {BENCH[1]}>&-
-    wait "$BENCH_PID"
+    wait "$pid"
 }
 
 @test "bench index: figures that agree with an index, and no folder left" {
