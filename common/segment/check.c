@@ -52,7 +52,8 @@ static void check_pages(check *c)
         if (len > page_bytes) len = page_bytes;
         uint32_t want = load_u32((const uint8_t *)s->page_crcs + 4 * page);
         if (crc32c(0, s->file.data + off, (size_t)len) != want)
-            check_finding(c, check_where(s, off), off, "checksum of the page that starts here differs");
+            check_finding(c, check_where(s, off), off,
+                          "checksum of the page that starts here differs");
         c->sink->pages++;
     }
 }
@@ -112,6 +113,8 @@ pm_status segment_check(segment *s, bool deep, struct check_sink *sink, pm_error
     /* With a bad page every further finding would only be its consequence. */
     pm_status st = deep && !c.findings ? check_deep(&c, err) : PM_OK;
     if (st != PM_OK || !c.findings) return st;
-    return error_set(err, PM_CORRUPT, "%s: damaged: %llu findings; restore a copy, or delete the folder and index again",
-                     s->path, (unsigned long long)c.findings);
+    return error_set(
+        err, PM_CORRUPT,
+        "%s: damaged: %llu findings; restore a copy, or delete the folder and index again", s->path,
+        (unsigned long long)c.findings);
 }

@@ -200,8 +200,10 @@ pm_status pm_check(const char *path, bool deep,
         PM_TRY(check_segment(&c, &c.meta.segments[i], err));
     if (usable && deep && !sum.findings) PM_TRY(check_snapshot(&c, path, err));
     if (sum.findings)
-        st = error_set(err, PM_CORRUPT, "%s: damaged, %llu findings: restore a copy, or delete the folder and index again",
-                       path, (unsigned long long)sum.findings);
+        st = error_set(
+            err, PM_CORRUPT,
+            "%s: damaged, %llu findings: restore a copy, or delete the folder and index again",
+            path, (unsigned long long)sum.findings);
 out:
     if (usable) manifest_free(&c.meta);
     dir_close(&c.folder);
