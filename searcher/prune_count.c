@@ -28,7 +28,8 @@ static size_t bitmap_words(const prune_state *s)
     return (size_t)((s->part->seg->info.n_docs + 511u) / 512) * 8;
 }
 
-/* ---- conjunction ------------------------------------------------------------------------------- */
+/* ---- conjunction -------------------------------------------------------------------------------
+ */
 
 static uint64_t count_dense(prune_state *s, prune_list **lists, uint32_t n)
 {
@@ -70,7 +71,7 @@ static uint64_t count_lead(prune_state *s, prune_list **lists, uint32_t n)
     for (bool more = true; more;) {
         more = prune_walk_fill(s, &w, 0, 255);
         for (uint32_t i = 1; i < n && s->batch.n; i++) batch_require(s, lists[i]);
-        for (uint32_t i = 0; i < s->n_not && s->batch.n; i++) prune_exclude(s, s->not[i]);
+        for (uint32_t i = 0; i < s->n_not && s->batch.n; i++) prune_exclude(s, s->not [i]);
         sum += batch_live(s);
         s->batch.n = 0;
     }
@@ -84,7 +85,8 @@ static uint64_t count_and(prune_state *s, prune_list **lists, uint32_t n)
     return count_lead(s, lists, n);
 }
 
-/* ---- disjunction --------------------------------------------------------------------------------- */
+/* ---- disjunction
+ * --------------------------------------------------------------------------------- */
 
 static uint64_t live_df(const prune_state *s, const prune_list *list)
 {
@@ -99,7 +101,8 @@ static void bitmap_add(prune_state *s, prune_list *list, bool set)
     for (uint32_t b = 0; b < p->n_blocks; b++) {
         uint32_t n = postings_decode_block(p, b, list->docs);
         for (uint32_t i = 0; i < n; i++) {
-            uint64_t bit = UINT64_C(1) << list->docs[i] % 64, *word = &s->bitmap[list->docs[i] / 64];
+            uint64_t bit = UINT64_C(1) << list->docs[i] % 64,
+                     *word = &s->bitmap[list->docs[i] / 64];
             *word = set ? *word | bit : *word & ~bit;
         }
     }
@@ -129,13 +132,15 @@ static uint64_t count_bitmap(prune_state *s)
         size_t len = words - at < CHUNK_WORDS ? words - at : CHUNK_WORDS;
         uint64_t *chunk = s->bitmap + at;
         for (uint32_t i = 0; i < s->n_should; i++)
-            if (s->should[i]->p.kind == POSTINGS_DENSE) s->scan->or_into(chunk, s->should[i]->p.bits + at, len);
+            if (s->should[i]->p.kind == POSTINGS_DENSE)
+                s->scan->or_into(chunk, s->should[i]->p.bits + at, len);
         for (uint32_t i = 0; i < s->n_not; i++)
-            if (s->not[i]->p.kind == POSTINGS_DENSE) s->scan->andnot_into(chunk, s->not[i]->p.bits + at, len);
+            if (s->not [i] -> p.kind == POSTINGS_DENSE)
+                s->scan->andnot_into(chunk, s->not [i] -> p.bits + at, len);
         keep_live(s, chunk, at, len);
     }
     for (uint32_t i = 0; i < s->n_not; i++)
-        if (s->not[i]->p.kind != POSTINGS_DENSE) bitmap_add(s, s->not[i], false);
+        if (s->not [i] -> p.kind != POSTINGS_DENSE) bitmap_add(s, s->not [i], false);
     sum = s->scan->total(s->bitmap, words);
     memset(s->bitmap, 0, words * 8);
     return sum;
@@ -157,8 +162,10 @@ pm_status prune_count(prune_state *s, const prune_query *q, uint64_t *out, pm_er
     s->pool.no_memory = false;
     for (uint32_t i = 0; i < q->p->snap->meta.n_segments; i++) {
         if (!prune_open(s, q, i)) continue;
-        if (s->phrases.n_needs) *out += prune_phrase_count(s);
-        else *out += q->n_must ? count_and(s, s->must, s->n_must) : count_or(s);
+        if (s->phrases.n_needs)
+            *out += prune_phrase_count(s);
+        else
+            *out += q->n_must ? count_and(s, s->must, s->n_must) : count_or(s);
     }
     if (s->pool.no_memory || s->phrases.scratch.no_memory) return error_nomem(err);
     return snapshot_status(q->p->snap, err);

@@ -95,7 +95,8 @@ static void add_phrase(exact_batch *b, const prune_state *s, const prune_list *l
 }
 
 /* tf of postings with rising ranks: the list of exceptions is walked along. */
-static uint32_t next_tf(const prune_state *s, const postings *p, uint32_t rank, uint32_t dl, uint32_t *at)
+static uint32_t next_tf(const prune_state *s, const postings *p, uint32_t rank, uint32_t dl,
+                        uint32_t *at)
 {
     if (p->kind == POSTINGS_SMALL || !p->n_exceptions || p->n_exceptions > p->df)
         return postings_tf(p, rank, dl);
@@ -108,7 +109,8 @@ static uint32_t next_tf(const prune_state *s, const postings *p, uint32_t rank, 
 
 static void add_word(exact_batch *b, prune_state *s, prune_list *list, const plan_term *term)
 {
-    uint32_t met = list->p.df ? prune_probe(s, list, b->docs, b->n, s->at, s->ranks) : 0, exception = 0;
+    uint32_t met = list->p.df ? prune_probe(s, list, b->docs, b->n, s->at, s->ranks) : 0,
+             exception = 0;
     for (uint32_t k = 0; k < met; k++) {
         uint32_t i = s->at[k];
         uint32_t tf = next_tf(s, &list->p, s->ranks[k], b->lengths[i], &exception);
@@ -125,18 +127,22 @@ static void batch_score(exact_batch *b, prune_state *s, const uint32_t *order, u
     for (uint32_t i = 0; i < n_words; i++) {
         prune_list *list = &s->lists[order[i]];
         const plan_term *term = &s->q->p->terms[s->q->words[order[i]].term];
-        if (list->phrase != UINT32_MAX) add_phrase(b, s, list, term, hits);
-        else add_word(b, s, list, term);
+        if (list->phrase != UINT32_MAX)
+            add_phrase(b, s, list, term, hits);
+        else
+            add_word(b, s, list, term);
     }
 }
 
-static void batch_push(const exact_batch *b, const prune_state *s, uint32_t n_words, topk *best, bool others)
+static void batch_push(const exact_batch *b, const prune_state *s, uint32_t n_words, topk *best,
+                       bool others)
 {
     for (uint32_t i = 0; i < b->n; i++) {
         hit h = {.segment = s->segment, .doc = b->docs[i], .score = b->scores[i]};
         h.in_all = s->q->one_suffices || b->found[i] == n_words;
         if (others && h.in_all) continue;
-        if (best->n == best->k && best->k && !best->parts && h.score < best->hits[0].score) continue;
+        if (best->n == best->k && best->k && !best->parts && h.score < best->hits[0].score)
+            continue;
         h.seq = segment_seq(s->part->seg, h.doc);
         topk_push(best, &h);
     }
@@ -146,7 +152,9 @@ static void batch_push(const exact_batch *b, const prune_state *s, uint32_t n_wo
 static size_t batch_end(const prune_pool *pool, size_t from)
 {
     size_t to = from + 1;
-    while (to < pool->n && to - from < PRUNE_BATCH && pool->hits[to].segment == pool->hits[from].segment) to++;
+    while (to < pool->n && to - from < PRUNE_BATCH &&
+           pool->hits[to].segment == pool->hits[from].segment)
+        to++;
     return to;
 }
 

@@ -25,7 +25,7 @@ void prune_deliver(prune_state *s, float margin)
 {
     prune_batch *b = &s->batch;
     b->n = s->scan->keep_least(b->docs, b->scores, b->n, s->pool.threshold);
-    for (uint32_t i = 0; i < s->n_not && b->n; i++) prune_exclude(s, s->not[i]);
+    for (uint32_t i = 0; i < s->n_not && b->n; i++) prune_exclude(s, s->not [i]);
     if (s->phrases.n_not) prune_phrase_exclude(s);
     for (uint32_t i = 0; i < b->n; i++) {
         if (!snapshot_live(s->part, b->docs[i])) continue;
@@ -37,11 +37,12 @@ void prune_deliver(prune_state *s, float margin)
     if (s->pool.n > SHARPEN_FROM + 8 * s->pool.k) prune_sharpen(s);
 }
 
-/* ---- disjunction -------------------------------------------------------------------------------- */
+/* ---- disjunction --------------------------------------------------------------------------------
+ */
 
 typedef struct or_pass {
-    uint32_t i;               /* the list that leads                                       */
-    const float *rest;        /* rest[j]: what lists j, j + 1, ... can add                 */
+    uint32_t i;        /* the list that leads                                       */
+    const float *rest; /* rest[j]: what lists j, j + 1, ... can add                 */
     float margin;
 } or_pass;
 
@@ -114,7 +115,8 @@ void prune_or(prune_state *s)
     }
 }
 
-/* ---- conjunction ----------------------------------------------------------------------------------- */
+/* ---- conjunction
+ * ----------------------------------------------------------------------------------- */
 
 typedef struct and_plan {
     float must_rest[PRUNE_LISTS_MAX + 1], should_rest[PRUNE_LISTS_MAX + 1];

@@ -46,9 +46,12 @@ float prune_select_largest(float *v, size_t n, size_t k)
             v[j] = swap;
         }
         /* v[low, j) >= pivot, v[i, high] <= pivot, and between them only the pivot       */
-        if (want < j) high = j - 1;
-        else if (want >= i) low = i;
-        else return pivot;
+        if (want < j)
+            high = j - 1;
+        else if (want >= i)
+            low = i;
+        else
+            return pivot;
     }
     return v[want];
 }

@@ -12,8 +12,8 @@
 #include "common/codec/bits.h"
 #include "searcher/prune.h"
 
-static uint32_t probe_dense(prune_state *s, const prune_list *list, const uint32_t *docs, uint32_t n,
-                            uint32_t *at, uint32_t *ranks)
+static uint32_t probe_dense(prune_state *s, const prune_list *list, const uint32_t *docs,
+                            uint32_t n, uint32_t *at, uint32_t *ranks)
 {
     const postings *p = &list->p;
     uint32_t met = s->scan->bitmap_probe(p->bits, p->n_buckets * 8, docs, n, at);
@@ -85,7 +85,8 @@ static uint32_t probe_sparse(prune_state *s, prune_list *list, const uint32_t *d
         if (b == p->n_blocks) break;
         uint32_t end = i + 1;
         while (end < n && docs[end] <= p->last[b]) end++;
-        uint32_t got = probe_block(s, list, b, docs + i, end - i, at + met, ranks ? ranks + met : NULL);
+        uint32_t got =
+            probe_block(s, list, b, docs + i, end - i, at + met, ranks ? ranks + met : NULL);
         for (uint32_t k = 0; k < got; k++) at[met + k] += i;
         met += got;
         i = end;
@@ -99,16 +100,20 @@ uint32_t prune_probe(prune_state *s, prune_list *list, const uint32_t *docs, uin
 {
     if (!n) return 0;
     switch (list->p.kind) {
-    case POSTINGS_DENSE: return probe_dense(s, list, docs, n, at, ranks);
-    case POSTINGS_SPARSE: return probe_sparse(s, list, docs, n, at, ranks);
-    default: break;
+    case POSTINGS_DENSE:
+        return probe_dense(s, list, docs, n, at, ranks);
+    case POSTINGS_SPARSE:
+        return probe_sparse(s, list, docs, n, at, ranks);
+    default:
+        break;
     }
     uint32_t met = s->scan->intersect(docs, n, list->docs, list->n_docs, at, s->at_b);
     for (uint32_t i = 0; ranks && i < met; i++) ranks[i] = s->at_b[i];
     return met;
 }
 
-/* ---- on the batch ------------------------------------------------------------------------------ */
+/* ---- on the batch ------------------------------------------------------------------------------
+ */
 
 void prune_exclude(prune_state *s, prune_list *list)
 {
@@ -132,7 +137,8 @@ void prune_require(prune_state *s, prune_list *list)
     uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, s->ranks);
     for (uint32_t i = 0; i < met; i++) {
         b->docs[i] = b->docs[s->at[i]];
-        b->scores[i] = b->scores[s->at[i]] + list->weight * s->bounds->up[list->p.impacts[s->ranks[i]]];
+        b->scores[i] =
+            b->scores[s->at[i]] + list->weight * s->bounds->up[list->p.impacts[s->ranks[i]]];
     }
     b->n = met;
 }

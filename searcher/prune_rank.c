@@ -11,9 +11,12 @@ pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *bes
     s->phrases.n_tfs = 0;
     for (uint32_t i = 0; i < q->p->snap->meta.n_segments; i++) {
         if (!prune_open(s, q, i)) continue;
-        if (s->phrases.n_must) prune_phrase_rank(s);
-        else if (q->n_must) prune_and(s);
-        else prune_or(s);
+        if (s->phrases.n_must)
+            prune_phrase_rank(s);
+        else if (q->n_must)
+            prune_and(s);
+        else
+            prune_or(s);
     }
     prune_pool_tighten(&s->pool);
     if (s->pool.no_memory || s->phrases.scratch.no_memory) return error_nomem(err);
@@ -21,7 +24,8 @@ pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *bes
     return snapshot_status(q->p->snap, err);
 }
 
-/* ---- the front --------------------------------------------------------------------------------- */
+/* ---- the front ---------------------------------------------------------------------------------
+ */
 
 /* Do two readings of a plan require the same? */
 static bool prune_query_same(const prune_query *a, const prune_query *b)
@@ -78,8 +82,10 @@ pm_status rank_pruned(plan *p, uint64_t k, bool want_total, topk *best, prune_st
     if (first_part_only) {
         PM_TRY(prune_rank(s, &all, k, best, false, err));
         if (best->n < k) goto out;
-    } else if (k && two && p->match == PM_MATCH_AUTO) PM_TRY(rank_two_parts(s, &all, &any, k, best, err));
-    else if (k) PM_TRY(prune_rank(s, two ? &any : &all, k, best, false, err));
+    } else if (k && two && p->match == PM_MATCH_AUTO)
+        PM_TRY(rank_two_parts(s, &all, &any, k, best, err));
+    else if (k)
+        PM_TRY(prune_rank(s, two ? &any : &all, k, best, false, err));
     topk_sort(best);
     if (want_total) PM_TRY(count_both(s, &all, two ? &any : NULL, totals, err));
     *done = true;

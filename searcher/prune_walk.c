@@ -9,7 +9,7 @@
 
 enum {
     BUCKET = 512,
-    SELECT_BELOW = 8,  /* survivors of a block up to which they are selected one by one    */
+    SELECT_BELOW = 8, /* survivors of a block up to which they are selected one by one    */
 };
 
 static void append(prune_state *s, const prune_list *list, uint32_t doc, uint8_t byte)
@@ -19,7 +19,8 @@ static void append(prune_state *s, const prune_list *list, uint32_t doc, uint8_t
     b->scores[b->n++] = list->weight * s->bounds->up[byte];
 }
 
-/* ---- sparse and small -------------------------------------------------------------------------- */
+/* ---- sparse and small --------------------------------------------------------------------------
+ */
 
 /* Survivors of block b, ranks first + at[0, n). */
 static void take_block(prune_state *s, prune_list *list, uint32_t b, uint32_t first,
@@ -28,8 +29,9 @@ static void take_block(prune_state *s, prune_list *list, uint32_t b, uint32_t fi
     const postings *p = &list->p;
     uint64_t base = b ? (uint64_t)p->last[b - 1] + 1 : 0;
     ef_shape shape;
-    if (n < SELECT_BELOW && list->decoded != b && p->kind == POSTINGS_SPARSE && base <= p->last[b] &&
-        p->last[b] < p->n_docs && ef_shape_of(p->count_1[b] + 1u, p->last[b] - (uint32_t)base, &shape) &&
+    if (n < SELECT_BELOW && list->decoded != b && p->kind == POSTINGS_SPARSE &&
+        base <= p->last[b] && p->last[b] < p->n_docs &&
+        ef_shape_of(p->count_1[b] + 1u, p->last[b] - (uint32_t)base, &shape) &&
         p->off[b] <= p->ef_words && shape.words <= p->ef_words - p->off[b]) {
         for (uint32_t i = 0; i < n; i++)
             append(s, list, (uint32_t)base + s->scan->ef_select(&shape, p->ef + p->off[b], at[i]),
@@ -62,7 +64,8 @@ static bool fill_blocks(prune_state *s, prune_walk *w, uint8_t low, uint8_t high
     return false;
 }
 
-/* ---- dense ----------------------------------------------------------------------------------------- */
+/* ---- dense
+ * ----------------------------------------------------------------------------------------- */
 
 static bool fill_buckets(prune_state *s, prune_walk *w, uint8_t low, uint8_t high)
 {
@@ -75,7 +78,8 @@ static bool fill_buckets(prune_state *s, prune_walk *w, uint8_t low, uint8_t hig
         uint32_t first = p->rank[w->next];
         uint32_t end = w->next + 1 < p->n_buckets ? p->rank[w->next + 1] : p->df;
         if (first > end || end > p->df || end - first > BUCKET) {
-            segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS), "a bucket does not fit its list");
+            segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS),
+                            "a bucket does not fit its list");
             return false;
         }
         size_t word = (size_t)w->next * 8;

@@ -54,7 +54,8 @@ static size_t put_word(char *at, unsigned word)
     return (size_t)sprintf(at, "w%cq%c ", 'a' + word % 26, 'a' + word / 26);
 }
 
-/* ---- collections ------------------------------------------------------------------------------- */
+/* ---- collections -------------------------------------------------------------------------------
+ */
 
 static void add_article(pm_writer *w, uint64_t *seed, unsigned number, unsigned length)
 {
@@ -99,7 +100,8 @@ static void build(const char *path, uint64_t *seed, unsigned n_docs, unsigned co
     pm_writer_close(w);
 }
 
-/* ---- queries -------------------------------------------------------------------------------------- */
+/* ---- queries
+ * -------------------------------------------------------------------------------------- */
 
 static size_t make_query(uint64_t *seed, char *text)
 {
@@ -111,7 +113,8 @@ static size_t make_query(uint64_t *seed, char *text)
         unsigned sign = shape == 0 ? 0 : shape == 1 ? 1 : pick(seed, shape == 2 ? 2 : 3);
         len += (size_t)sprintf(text + len, "%s", signs[sign]);
         len += put_word(text + len, pick_word(seed));
-        if (pick(seed, 12) == 0) len += (size_t)sprintf(text + len - 1, "^%u ", 2 + pick(seed, 3)) - 1;
+        if (pick(seed, 12) == 0)
+            len += (size_t)sprintf(text + len - 1, "^%u ", 2 + pick(seed, 3)) - 1;
     }
     return len;
 }
@@ -184,19 +187,34 @@ static void at_level(cpu_level level)
         setenv("PRESSMARK_CPU", cpu_level_name(level), 1);
         if (!freopen("/dev/null", "w", stdout)) _exit(2);
         uint64_t seed = first_seed();
-        for (unsigned done = 0; done < n_queries; done += 100) run_collection(random_next(&seed), 100);
+        for (unsigned done = 0; done < n_queries; done += 100)
+            run_collection(random_next(&seed), 100);
         _exit(0);
     }
     int status = 0;
     assert_true(waitpid(child, &status, 0) == child);
     if (status != 0)
-        fail_msg("PRESSMARK_CPU=%s PRESSMARK_TEST_SEED=%" PRIu64 " fails", cpu_level_name(level), first_seed());
-    print_message("%s: %u queries equal, seed %" PRIu64 "\n", cpu_level_name(level), n_queries, first_seed());
+        fail_msg("PRESSMARK_CPU=%s PRESSMARK_TEST_SEED=%" PRIu64 " fails", cpu_level_name(level),
+                 first_seed());
+    print_message("%s: %u queries equal, seed %" PRIu64 "\n", cpu_level_name(level), n_queries,
+                  first_seed());
 }
 
-static void test_portable(void **state) { (void)state; at_level(CPU_PORTABLE); }
-static void test_avx2(void **state) { (void)state; at_level(CPU_AVX2); }
-static void test_avx512(void **state) { (void)state; at_level(CPU_AVX512); }
+static void test_portable(void **state)
+{
+    (void)state;
+    at_level(CPU_PORTABLE);
+}
+static void test_avx2(void **state)
+{
+    (void)state;
+    at_level(CPU_AVX2);
+}
+static void test_avx512(void **state)
+{
+    (void)state;
+    at_level(CPU_AVX512);
+}
 
 int main(void)
 {
