@@ -15,8 +15,7 @@
  *
  *     "a b"~1, a at 1 4, b at 3 9:     windows [1,3] and [3,4], tf 2
  */
-#include <stdlib.h>
-
+#include "common/base/sort.h"
 #include "searcher/matcher.h"
 
 /* Positions of a cursor's current document into *out; their number.  A list that claims more
@@ -126,7 +125,7 @@ static bool gather_events(matcher *m, uint32_t doc, size_t *n_events, size_t *n_
         for (uint32_t k = 0; k < got; k++) s->events[n++] = (position_event){s->positions[k], i};
         title += share < got ? share : got;
     }
-    qsort(s->events, n, sizeof *s->events, by_position);
+    sort_items(s->events, n, sizeof *s->events, by_position);
     *n_events = n;
     *n_title = title;
     return true;

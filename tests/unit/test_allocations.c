@@ -24,20 +24,21 @@ static uint64_t library_calls; /* of malloc, calloc and realloc                 
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__GLIBC__)
 #define COUNTS_LIBRARY true
+#define FOR_ALL __attribute__((visibility("default"))) /* the C library's own calls, too     */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t size);
-void *malloc(size_t size)
+FOR_ALL void *malloc(size_t size)
 {
     library_calls++;
     return __libc_malloc(size);
 }
-void *calloc(size_t n, size_t size)
+FOR_ALL void *calloc(size_t n, size_t size)
 {
     library_calls++;
     return __libc_calloc(n, size);
 }
-void *realloc(void *old, size_t size)
+FOR_ALL void *realloc(void *old, size_t size)
 {
     library_calls++;
     return __libc_realloc(old, size);
@@ -75,6 +76,15 @@ static void add(pm_writer *w, unsigned i, uint64_t *seed)
     assert_int_equal(pm_writer_add(w, &a, NULL, NULL), PM_OK);
 }
 
+/* One whose words are so many that the C library would sort their places in memory of its own. */
+static void add_long(pm_writer *w)
+{
+    char text[6000];
+    for (size_t i = 0; i < sizeof text; i += 6) memcpy(text + i, i % 4 ? "wa wb " : "wb wc ", 6);
+    pm_article a = {.id = {"long", 4}, .text = {text, sizeof text}};
+    assert_int_equal(pm_writer_add(w, &a, NULL, NULL), PM_OK);
+}
+
 static void build(const char *path, unsigned commits)
 {
     pm_writer_options o = PM_WRITER_OPTIONS_INIT;
@@ -83,6 +93,7 @@ static void build(const char *path, unsigned commits)
     o.commit_level = 2;
     o.block_size = 16;
     assert_int_equal(pm_writer_open(path, &o, &w, NULL), PM_OK);
+    add_long(w);
     for (unsigned i = 0; i < ARTICLES; i++) {
         add(w, i, &seed);
         if ((i + 1) % (ARTICLES / commits) == 0)
