@@ -86,6 +86,15 @@ typedef struct pm_article {
     uint64_t file_size;
     int64_t file_mtime_ns;
     uint64_t file_hash;
+    /* Of absolute paths, hashes: of the folder it was found under, and of the JSON Lines file
+     * that it is a line of.  0: none. */
+    uint64_t file_folder, file_lines;
+    /* Where `text` stands in a file, for an index that keeps no text: the file's absolute
+     * path (empty: nowhere) and a span of its bytes, in UTF-8.  Taken, never given out. */
+    pm_text file_path;
+    uint64_t file_text_start, file_text_len;
+    /* Given out only: the index keeps no text, and the source is not there unchanged. */
+    bool text_missing;
 } pm_article;
 
 /* ---- writing ------------------------------------------------------------------------- */
@@ -94,7 +103,8 @@ typedef struct pm_writer pm_writer;
 
 typedef struct pm_writer_options {
     size_t size;
-    const char *lang;       /* libstemmer language ("en", "english", ...) or "none"; NULL: as the index, else "en" */
+    const char *lang;       /* libstemmer language ("en", "english", ...) or "none"; NULL:
+                               as the index, else "en"                                   */
     uint64_t memory_bytes;  /* bound of the writer's own memory; default 512 MiB        */
     unsigned threads;       /* 0: as many as processors                                 */
     int positions;          /* 1, 0, or -1: as the index, else 1                        */
@@ -189,7 +199,8 @@ typedef struct pm_ingest_event {
     pm_text path;       /* input file, "-" for stdin                                     */
     uint64_t line;      /* for JSON Lines, from 1; else 0                                */
     pm_text id, title, date;
-    const char *title_rule; /* "front-matter", "first-line", "after-caption", "first-sentence", "field", "none" */
+    const char *title_rule; /* "front-matter", "first-line", "after-caption", "first-sentence",
+                               "field", "none"                                           */
     const char *date_rule;  /* "front-matter", "first-line", "field", "none"            */
     const char *reason;     /* for SKIPPED, DUPLICATE and WARNING                       */
     /* Spans of the file (bytes, end exclusive) taken as furniture, and why; n may be 0. */
@@ -348,6 +359,8 @@ typedef struct pm_result {
     const pm_hit *hits;
     size_t n_hits;
     uint64_t parse_ns, took_ns;
+    uint64_t n_without_text; /* hits whose snippet is empty because the index keeps no text
+                                and their source is not there unchanged                  */
 } pm_result;
 
 PM_API pm_status pm_searcher_open(pm_index *index, pm_searcher **out, pm_error *err);

@@ -203,6 +203,15 @@ static char *join_words(const cli_args *args)
     return query;
 }
 
+static void warn_of_text(const pm_result *result)
+{
+    if (!result->n_without_text) return;
+    emit_flush();
+    emit_warning("snippets are empty: the index keeps no text and the source of %llu hits is not "
+                 "there unchanged",
+                 (unsigned long long)result->n_without_text);
+}
+
 static int answer(pm_searcher *searcher, const char *query, const search_options *o)
 {
     pm_error err = {0};
@@ -215,6 +224,7 @@ static int answer(pm_searcher *searcher, const char *query, const search_options
         return code;
     }
     print(result, o);
+    warn_of_text(result);
     if (st == PM_PARTIAL) return emit_error(&err);
     return result->n_hits || result->total ? EXIT_OK : EXIT_NONE;
 }

@@ -37,6 +37,12 @@ static int show(pm_index *index, const char *id, bool json, bool first)
         if (!first) emit_str("\n");
         emit_article_text(article);
     }
+    if (article->text_missing) {
+        emit_flush();
+        emit_warning("the text of '%.300s' is not shown: the index keeps none, and its source is "
+                     "not there unchanged",
+                     id);
+    }
     pm_article_free(article);
     return EXIT_OK;
 }

@@ -57,6 +57,8 @@ static pm_status fill_fields(pm_searcher *s, segment *seg, const fill *f, pm_err
     PM_TRY(copy_text(&s->a, article.source, &f->to->source, err));
     PM_TRY(copy_text(&s->a, article.url, &f->to->url, err));
     if (!s->options.want_snippets) goto out;
+    if (!s->index->snap->meta.has_text) PM_TRY(source_text(record, &article, &s->source, err));
+    s->result.n_without_text += article.text_missing;
     if (analyzer_memory(s->words) > FORMS_BYTES_MAX) {
         analyzer_reset_forms(s->words);
         snippet_forget_forms(&s->snippets);

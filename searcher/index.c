@@ -5,7 +5,7 @@
 #include "searcher/index.h"
 
 #include "common/base/mem.h"
-#include "common/segment/store.h"
+#include "searcher/source.h"
 
 static pm_status known_engine(const manifest *meta, const char *path, pm_error *err)
 {
@@ -73,6 +73,7 @@ pm_status pm_index_article(pm_index *index, const char *id, size_t id_len, pm_ar
 {
     pm_status st = PM_OK;
     store_cache cache = {0};
+    buf text = {0};
     uint32_t segment_index, doc;
     slice record;
     pm_article article;
@@ -81,10 +82,12 @@ pm_status pm_index_article(pm_index *index, const char *id, size_t id_len, pm_ar
         return snapshot_status(index->snap, err);
     PM_TRY(store_get(&cache, index->snap->segments[segment_index].seg, doc, &record, err));
     PM_TRY(store_decode(record, &article, err));
+    if (!index->snap->meta.has_text) PM_TRY(source_text(record, &article, &text, err));
     *out = copy_article(&article);
     if (!*out) st = error_nomem(err);
 out:
     store_cache_free(&cache);
+    buf_free(&text);
     return st;
 }
 

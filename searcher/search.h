@@ -9,6 +9,7 @@
 #include "searcher/index.h"
 #include "searcher/prune.h"
 #include "searcher/snippet.h"
+#include "searcher/source.h"
 
 struct pm_searcher {
     pm_index *index;          /* borrowed                                                 */
@@ -21,6 +22,7 @@ struct pm_searcher {
     prune_state prune;
     snippeter snippets;
     store_cache records;
+    buf source;               /* text of a hit that is not in its record                  */
     pm_search_options options; /* of the current query                                    */
     pm_result result;
 };

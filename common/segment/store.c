@@ -25,6 +25,19 @@ static void put_text(buf *out, store_tag tag, pm_text text)
     put_field(out, tag, text.data, text.len);
 }
 
+static void put_source(buf *out, const pm_article *a)
+{
+    uint8_t bytes[40];
+    size_t n = varint_encode(bytes, a->file_text_start);
+    n += varint_encode(bytes + n, a->file_text_len);
+    if (a->title_in_body) {
+        n += varint_encode(bytes + n, a->title_start);
+        n += varint_encode(bytes + n, a->title_end);
+    }
+    put_text(out, STORE_FILE, a->file_path);
+    put_field(out, STORE_FILE_SPAN, bytes, n);
+}
+
 void store_encode(buf *out, const pm_article *a, bool with_text)
 {
     uint8_t bytes[32];
@@ -49,6 +62,12 @@ void store_encode(buf *out, const pm_article *a, bool with_text)
         store_u64(bytes + n + 8, a->file_hash);
         put_field(out, STORE_PROVENANCE, bytes, n + 16);
     }
+    if (a->file_folder || a->file_lines) {
+        store_u64(bytes, a->file_folder);
+        store_u64(bytes + 8, a->file_lines);
+        put_field(out, STORE_ORIGIN, bytes, 16);
+    }
+    if (!with_text && a->file_path.len) put_source(out, a);
 }
 
 static bool get_span(slice field, pm_article *out)
@@ -69,8 +88,30 @@ static bool get_provenance(slice field, pm_article *out)
     return !r.bad && !reader_left(&r);
 }
 
+static bool get_origin(slice field, pm_article *out)
+{
+    reader r = reader_of(field);
+    out->file_folder = read_u64(&r);
+    out->file_lines = read_u64(&r);
+    return !r.bad && !reader_left(&r);
+}
+
+static bool get_file_span(slice field, store_source *out)
+{
+    reader r = reader_of(field);
+    out->start = read_varint(&r);
+    out->len = read_varint(&r);
+    out->title_in_body = reader_left(&r) != 0;
+    if (out->title_in_body) {
+        out->title_start = read_varint(&r);
+        out->title_end = read_varint(&r);
+    }
+    return !r.bad && !reader_left(&r) && out->title_start <= out->title_end;
+}
+
 static bool get_field(uint64_t tag, slice field, pm_article *out)
 {
+    store_source source = {.start = 0};
     pm_text *const texts[] = {
         [STORE_ID] = &out->id,         [STORE_TITLE] = &out->title, [STORE_TEXT] = &out->text,
         [STORE_DATE] = &out->date,     [STORE_URL] = &out->url,     [STORE_SOURCE] = &out->source,
@@ -79,6 +120,8 @@ static bool get_field(uint64_t tag, slice field, pm_article *out)
     };
     if (tag == STORE_TITLE_SPAN) return get_span(field, out);
     if (tag == STORE_PROVENANCE) return get_provenance(field, out);
+    if (tag == STORE_ORIGIN) return get_origin(field, out);
+    if (tag == STORE_FILE_SPAN) return get_file_span(field, &source);
     if (tag < sizeof texts / sizeof *texts && texts[tag])
         *texts[tag] = (pm_text){(const char *)field.data, field.len};
     return true; /* a tag of a later version is skipped                                    */
@@ -109,6 +152,24 @@ pm_status store_decode(slice record, pm_article *out, pm_error *err)
     if (good) return PM_OK;
     return error_corrupt(err, "stored record", 0, section_name(SECTION_STORE),
                          "its fields do not fit");
+}
+
+void store_decode_source(slice record, store_source *out)
+{
+    pm_article article = {.file_size = 0};
+    reader r = reader_of(record);
+    bool spanned = false;
+    *out = (store_source){.path = {"", 0}};
+    while (!r.bad && reader_left(&r)) {
+        uint64_t tag = read_varint(&r);
+        slice field = read_slice(&r, read_varint(&r));
+        if (tag == STORE_FILE) out->path = (pm_text){(const char *)field.data, field.len};
+        if (tag == STORE_FILE_SPAN) spanned = get_file_span(field, out);
+        if (tag == STORE_PROVENANCE) get_provenance(field, &article);
+    }
+    out->file_size = article.file_size;
+    out->file_mtime_ns = article.file_mtime_ns;
+    if (r.bad || !spanned || memchr(out->path.data, 0, out->path.len)) out->path.len = 0;
 }
 
 /* ---- inflating ------------------------------------------------------------------------------ */

@@ -13,12 +13,27 @@ typedef enum store_tag {
     STORE_TAGS, STORE_LANG, STORE_EXTRA,
     STORE_TITLE_SPAN,            /* two varints: the title's span of text                 */
     STORE_PROVENANCE,            /* varint size, u64 mtime_ns, u64 hash                   */
+    STORE_ORIGIN,                /* u64 folder, u64 JSON Lines file: hashes of their paths */
+    STORE_FILE,                  /* absolute path of the file that holds the text         */
+    STORE_FILE_SPAN,             /* varints: start and length there; span of the title    */
 } store_tag;
 
 /* Encode an article as one record, appended to out; without text when !with_text. */
 void store_encode(buf *out, const pm_article *article, bool with_text);
 /* Decode a record; texts borrow from it.  PM_CORRUPT when it is not one. */
 pm_status store_decode(slice record, pm_article *out, pm_error *err);
+
+/* Where the text of an article stands that is not in its record. */
+typedef struct store_source {
+    pm_text path;                /* empty: not known; borrowed from the record            */
+    uint64_t start, len;         /* bytes of the file                                     */
+    uint64_t file_size;
+    int64_t file_mtime_ns;
+    bool title_in_body;
+    uint64_t title_start, title_end; /* of the text; not checked against it               */
+} store_source;
+/* Of a record that store_decode takes. */
+void store_decode_source(slice record, store_source *out);
 
 /* One inflated block, kept so that neighbours come free.  Owned; one for each thread.
  * Valid when zeroed. */

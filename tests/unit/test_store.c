@@ -67,7 +67,12 @@ static pm_article full_article(void)
                         .title_end = 18,
                         .file_size = 1u << 20,
                         .file_mtime_ns = -5,
-                        .file_hash = UINT64_MAX};
+                        .file_hash = UINT64_MAX,
+                        .file_folder = 3,
+                        .file_lines = UINT64_MAX - 1,
+                        .file_path = text("/in/a.txt"),
+                        .file_text_start = 300,
+                        .file_text_len = 70000};
 }
 
 static void every_field_comes_back(void **state)
@@ -85,6 +90,10 @@ static void every_field_comes_back(void **state)
     assert_true(out.title_in_body && out.title_start == 11 && out.title_end == 18);
     assert_true(out.file_size == in.file_size && out.file_mtime_ns == -5 &&
                 out.file_hash == UINT64_MAX);
+    assert_true(out.file_folder == 3 && out.file_lines == UINT64_MAX - 1);
+    store_source source;
+    store_decode_source(buf_slice(&record), &source);
+    assert_int_equal(source.path.len, 0); /* the text is in the record */
     buf_free(&record);
 }
 
@@ -96,6 +105,31 @@ static void text_is_left_out(void **state)
     store_encode(&record, &in, false);
     assert_int_equal(store_decode(buf_slice(&record), &out, NULL), PM_OK);
     assert_true(out.text.len == 0 && !out.title_in_body && same(in.title, out.title));
+    buf_free(&record);
+}
+
+static void the_source_comes_back(void **state)
+{
+    (void)state;
+    pm_article in = full_article();
+    store_source source;
+    buf record = {0};
+    store_encode(&record, &in, false);
+    store_decode_source(buf_slice(&record), &source);
+    assert_true(same(source.path, in.file_path) && source.start == 300 && source.len == 70000);
+    assert_true(source.file_size == in.file_size && source.file_mtime_ns == -5);
+    assert_true(source.title_in_body && source.title_start == 11 && source.title_end == 18);
+    in.title_in_body = false;
+    buf_reset(&record);
+    store_encode(&record, &in, false);
+    store_decode_source(buf_slice(&record), &source);
+    assert_true(same(source.path, in.file_path) && !source.title_in_body);
+    in.file_path = text("a\0b"); /* no path of a system */
+    in.file_path.len = 3;
+    buf_reset(&record);
+    store_encode(&record, &in, false);
+    store_decode_source(buf_slice(&record), &source);
+    assert_int_equal(source.path.len, 0);
     buf_free(&record);
 }
 
@@ -329,6 +363,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_comes_back),
         cmocka_unit_test(text_is_left_out),
+        cmocka_unit_test(the_source_comes_back),
         cmocka_unit_test(unknown_fields_are_skipped),
         cmocka_unit_test(bad_records_are_refused),
         cmocka_unit_test(any_bytes_are_defined),
