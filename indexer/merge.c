@@ -13,6 +13,9 @@
 #include "common/base/mem.h"
 #include "common/segment/store.h"
 
+/* Read for a key, for a document's columns, and for those of a document from anywhere, about. */
+enum { KEY_BYTES = 16, COLUMN_BYTES = 48, COLUMN_PAGES = 8192 };
+
 static bool is_dead(const merge_input *in, uint32_t doc)
 {
     return in->dead && in->dead[doc >> 6] >> (doc & 63) & 1;
@@ -25,6 +28,14 @@ pm_status merge_check(const merger *m, pm_error *err)
         if (st != PM_OK) return st;
     }
     return PM_OK;
+}
+
+void merge_pass(merger *m, uint64_t bytes)
+{
+    m->passed += bytes;
+    if (m->passed < SEGMENT_PASS_BYTES) return;
+    for (size_t i = 0; i < m->n; i++) map_release(&m->inputs[i].seg->file);
+    m->passed = 0;
 }
 
 /* ---- several dictionaries as one ----------------------------------------------------- */
@@ -52,9 +63,19 @@ static int compare_keys(const dict_iter *a, const dict_iter *b)
     return (a->key_len > b->key_len) - (a->key_len < b->key_len);
 }
 
+/* Keys have been read of each input. */
+static void key_merge_pass(key_merge *k)
+{
+    k->passed += KEY_BYTES * k->n;
+    if (k->passed < SEGMENT_PASS_BYTES) return;
+    for (size_t i = 0; i < k->n; i++) map_release(&k->iters[i].s->file);
+    k->passed = 0;
+}
+
 bool key_merge_next(key_merge *k)
 {
     bool any = false;
+    key_merge_pass(k);
     for (size_t i = 0; i < k->n; i++) {
         if (k->here[i]) k->more[i] = dict_iter_next(&k->iters[i]);
         if (!k->more[i]) continue;
@@ -88,6 +109,7 @@ void merge_put_document(merger *m, segment *s, uint32_t doc, slice record)
         .record = record,
     };
     segment_writer_doc(m->w, &out);
+    merge_pass(m, m->sources ? COLUMN_PAGES : COLUMN_BYTES);
 }
 
 /* The documents [first, first + n) of one stored block. */
@@ -97,6 +119,7 @@ static pm_status merge_block(merger *m, const merge_input *in, store_cache *cach
     bool whole = true;
     for (uint32_t i = 0; i < n; i++) whole = whole && !is_dead(in, first + i);
     if (whole) segment_writer_raw_block(m->w, n, raw_len, deflated);
+    merge_pass(m, deflated.len);
     for (uint32_t i = 0; i < n; i++) {
         slice record = {NULL, 0};
         if (is_dead(in, first + i)) continue;
@@ -174,6 +197,7 @@ static pm_status map_terms(merger *m, size_t i, dict_iter *it, pm_error *err)
     uint32_t sum = 0, t = 0;
     dict_iter_begin(it, s, false, "", 0);
     for (; t < n_terms && dict_iter_next(it); t++) {
+        merge_pass(m, KEY_BYTES);
         to->form_base[t] = sum;
         if (it->term.n_forms > n_forms - sum) break;
         sum += it->term.n_forms;
@@ -252,6 +276,7 @@ pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_input
 {
     pm_status st;
     merger m = {.inputs = inputs, .n = n_inputs, .has_positions = config->has_positions};
+    m.memory_bytes = order ? order->memory_bytes : 0;
     m.maps = mem_array(n_inputs, sizeof *m.maps);
     if (!m.maps) PM_TRY(error_nomem(err));
     PM_TRY(segment_writer_begin(&m.w, d, name, config, err));

@@ -16,7 +16,9 @@
 #include "indexer/merge_internal.h"
 
 enum {
-    GROUP_OCCURRENCES = 16 << 20,
+    GROUP_OCCURRENCES = 16 << 20, /* at most; fewer when memory is bounded               */
+    GROUP_OCCURRENCES_MIN = 1 << 18,
+    GROUP_BYTES = 16, /* of memory that an occurrence of a first word may claim            */
     POSITION_LIMIT = 1 << 27 /* no text that can be stored reaches it                      */
 };
 
@@ -133,8 +135,10 @@ static void count_live(bigrams *g, frequent *f)
     for (size_t i = 0; i < g->m->n; i++) {
         if (!g->m->inputs[i].dead || !f->entries[i].df) continue;
         cursor_open(c, g->m->inputs[i].seg, &f->entries[i]);
-        while (cursor_next(c) != CURSOR_END)
+        while (cursor_next(c) != CURSOR_END) {
+            merge_pass(g->m, 4);
             if (g->m->maps[i].doc[c->doc] == MERGE_DEAD) f->cf -= cursor_tf(c);
+        }
     }
 }
 
@@ -178,6 +182,7 @@ static pm_status read_row(bigrams *g, uint32_t w, segment *s, pm_error *err)
 {
     cursor *c = &g->cursors[w];
     uint32_t tf = cursor_tf(c);
+    merge_pass(g->m, 2 * (uint64_t)tf + 2);
     if (!mem_grow(&g->positions[w], &g->positions_cap[w], tf, sizeof **g->positions))
         return error_nomem(err);
     tf = cursor_positions(c, g->positions[w], tf);
@@ -314,10 +319,19 @@ static pm_status allocate(bigrams *g, pm_error *err)
     return g->positions && g->positions_cap && g->tfs && g->pairs ? PM_OK : error_nomem(err);
 }
 
+/* How many first words a group has is a matter of memory and time alone, not of the result. */
+static uint64_t group_occurrences(const merger *m)
+{
+    uint64_t n = m->memory_bytes / GROUP_BYTES;
+    if (!m->memory_bytes || n > GROUP_OCCURRENCES) return GROUP_OCCURRENCES;
+    return n < GROUP_OCCURRENCES_MIN ? GROUP_OCCURRENCES_MIN : n;
+}
+
 pm_status merge_bigrams(merger *m, pm_error *err)
 {
     pm_status st = PM_OK;
     uint32_t want = segment_writer_settings(m->w)->bigram_words;
+    uint64_t most = group_occurrences(m);
     bigrams g = {.m = m, .want = 2 * want};
     if (!m->has_positions || !want || want > BIGRAM_WORDS_MAX) return PM_OK;
     g.words = mem_array((size_t)g.want + 1, sizeof *g.words);
@@ -328,7 +342,7 @@ pm_status merge_bigrams(merger *m, pm_error *err)
     PM_TRY(allocate(&g, err));
     for (g.from = 0; g.from < g.n; g.from = g.to) {
         uint64_t sum = g.words[g.from].cf;
-        for (g.to = g.from + 1; g.to < g.n && (sum += g.words[g.to].cf) <= GROUP_OCCURRENCES;) g.to++;
+        for (g.to = g.from + 1; g.to < g.n && (sum += g.words[g.to].cf) <= most;) g.to++;
         for (size_t i = 0; i < m->n; i++) PM_TRY(collect_input(&g, i, err));
         PM_TRY(write_group(&g, err));
     }

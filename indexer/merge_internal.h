@@ -16,6 +16,7 @@ typedef struct key_merge {
     bool *here;       /* iters[i] stands on the key just given                          */
     size_t n;
     size_t lead; /* one that is here                                               */
+    uint64_t passed; /* bytes of keys read since pages were given back (segment_pass)      */
 } key_merge;
 
 pm_status key_merge_open(key_merge *k, const merge_input *inputs, size_t n, bool forms,
@@ -52,7 +53,12 @@ typedef struct merger {
     bool has_positions;
     merge_form *forms;
     uint32_t n_forms;
+    uint64_t memory_bytes; /* that the caller allows; 0: not said                          */
+    uint64_t passed;       /* bytes read since pages were given back                       */
 } merger;
+
+/* Bytes of the inputs were read, about: every few MB all pages go back (segment_pass). */
+void merge_pass(merger *m, uint64_t bytes);
 
 /* merge_order.c: choose the new order of the numbered documents: sources and maps. */
 pm_status merge_reorder(merger *m, const merge_order *order, pm_error *err);

@@ -13,6 +13,8 @@
 #include "indexer/merge_internal.h"
 #include "indexer/reorder.h"
 
+enum { BLOCK_PAGES = 64 << 10 }; /* that reading a stored block from anywhere maps, about       */
+
 /* ---- order of ingest ---------------------------------------------------------------------- */
 
 static void list_sources(merger *m)
@@ -78,13 +80,14 @@ static bool decides(const key_merge *k)
 }
 
 /* Count each live posting of the term, or, when there is room for terms, put it in. */
-static void add_term(const merger *m, const key_merge *k, cursor *c, forward_index *f)
+static void add_term(merger *m, const key_merge *k, cursor *c, forward_index *f)
 {
     for (size_t i = 0; i < k->n; i++) {
         if (!k->here[i]) continue;
         cursor_open(c, m->inputs[i].seg, &k->iters[i].term);
         while (cursor_next(c) != CURSOR_END) {
             uint32_t doc = m->maps[i].doc[c->doc];
+            merge_pass(m, 4);
             if (doc == MERGE_DEAD) continue;
             if (f->terms) f->terms[f->starts[doc]] = f->n_terms;
             f->starts[doc]++;
@@ -93,7 +96,7 @@ static void add_term(const merger *m, const key_merge *k, cursor *c, forward_ind
     f->n_terms++;
 }
 
-static pm_status walk_terms(const merger *m, forward_index *f, pm_error *err)
+static pm_status walk_terms(merger *m, forward_index *f, pm_error *err)
 {
     key_merge k = {0};
     cursor *c = mem_zalloc(sizeof *c);
@@ -223,6 +226,7 @@ static pm_status put_source(merger *m, block_cache *c, merge_source from, pm_err
     slice record;
     if (!store_find_block(s, from.doc, &block)) return segment_status(s, err);
     store_cache *slot = &c->slots[(c->first[from.input] + block) % c->n];
+    if (slot->s != s || slot->block != block) merge_pass(m, BLOCK_PAGES);
     pm_status st = store_get(slot, s, from.doc, &record, err);
     if (st == PM_OK) merge_put_document(m, s, from.doc, record);
     return st;

@@ -106,6 +106,7 @@ static pm_status read_list(list_merge *l, size_t input, const term_entry *entry,
             }
         }
         if (!ok) return error_nomem(err);
+        merge_pass(l->m, 2 * (uint64_t)tf + 2);
     }
     return segment_status(s, err);
 }

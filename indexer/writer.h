@@ -101,6 +101,7 @@ struct pm_writer {
     article_repair repair;
     buf record;
     store_cache cache;
+    uint64_t looked_up; /* segments asked for an id since their pages were given back      */
 };
 
 /* PM_OK when the writer takes changes (commit: or a repeated commit). */

@@ -72,8 +72,10 @@ static pm_status adopt_segment(pm_writer *w, const manifest_segment *named, uint
     w->n_segments++;
     pm_status st = segment_open(&s->seg, &w->folder, named->name, w->meta.uuid, named->size,
                                 named->footer_crc, err);
-    if (st == PM_OK) w->meta.avgdl_ref = s->seg->info.avgdl_ref;
-    return st;
+    if (st != PM_OK) return st;
+    w->meta.avgdl_ref = s->seg->info.avgdl_ref;
+    map_release(&s->seg->file); /* all that opening read                                      */
+    return PM_OK;
 }
 
 static pm_status finish_batch(pm_writer *w, manifest_segment *named, pm_error *err)

@@ -8,6 +8,11 @@
 #include "common/segment/layout.h"
 #include "indexer/writer.h"
 
+enum {
+    LOOKUP_SHARE = 8,         /* a part of the limit, for pages of segments                  */
+    LOOKUP_BYTES = 128 << 10, /* that a look-up makes the process's, about                   */
+};
+
 bool writer_segment_kill(writer_segment *s, uint32_t doc)
 {
     size_t words = bit_words(s->named.n_docs);
@@ -24,6 +29,23 @@ bool writer_segment_kill(writer_segment *s, uint32_t doc)
     return true;
 }
 
+/* Look-ups read here and there.  When all that they may read is more than a share of the limit,
+ * the pages go back after so many look-ups as may have read that much. */
+static void give_back(pm_writer *w, uint64_t lookups)
+{
+    uint64_t share = w->options.memory_bytes / LOOKUP_SHARE, may = 0;
+    w->looked_up += lookups;
+    if (w->looked_up < share / LOOKUP_BYTES) return;
+    w->looked_up = 0;
+    for (size_t i = 0; i < w->n_segments; i++) {
+        const segment_info *info = &w->segments[i].seg->info;
+        may += info->sections[SECTION_ID_OFFSETS].len + info->sections[SECTION_IDS].len +
+               info->sections[SECTION_ID_TABLE].len + 4 * LOOKUP_BYTES;
+    }
+    for (size_t i = 0; i < w->n_segments && may > share; i++)
+        map_release(&w->segments[i].seg->file);
+}
+
 /* Where the live document of an id is among finished segments.  `committed`: as of the last
  * commit.  Damage found on the way is a failure: an id that cannot be looked up must not be
  * taken for a new one. */
@@ -31,6 +53,7 @@ static pm_status find_segment(pm_writer *w, const char *id, size_t len, bool com
                               writer_segment **at, uint32_t *doc, pm_error *err)
 {
     *at = NULL;
+    give_back(w, w->n_segments);
     for (size_t i = w->n_segments; i-- > 0;) {
         writer_segment *s = &w->segments[i];
         if (committed && !s->committed) continue;

@@ -411,6 +411,15 @@ void map_close(map *m)
     *m = (map){0};
 }
 
+void map_release(const map *m)
+{
+    union {
+        const uint8_t *mapped;
+        void *any;
+    } at = {m->data};
+    if (m->data) madvise(at.any, m->len, MADV_DONTNEED); /* advice: refused, nothing is lost    */
+}
+
 /* ---- write-once files ---------------------------------------------------------------- */
 
 static void outfile_fail(outfile *f, const char *verb)

@@ -79,6 +79,9 @@ typedef struct map {
  * is none; without `absent`, and for anything but a regular file, PM_CORRUPT. */
 pm_status map_open(map *m, const dir *d, const char *name, bool *absent, pm_error *err);
 void map_close(map *m);
+/* Give the pages back that reading has made the process's; what is read next comes back from
+ * the system's cache.  Slices stay valid, and other threads may be reading. */
+void map_release(const map *m);
 
 /* ---- inputs: what is to be indexed ---------------------------------------------------------- */
 

@@ -55,6 +55,7 @@ static void check_pages(check *c)
             check_finding(c, check_where(s, off), off,
                           "checksum of the page that starts here differs");
         c->sink->pages++;
+        segment_pass(s, &c->passed, page_bytes);
     }
 }
 

@@ -165,6 +165,7 @@ void check_list(check *c, const term_entry *entry, bool plain, check_form *form_
         check_reader_damage(c);
         return;
     }
+    segment_pass(c->s, &c->passed, entry->len);
     check_streams_begin(&st, &p);
     bool decodes = true;
     for (uint32_t b = 0; b < p.n_blocks && decodes; b++)

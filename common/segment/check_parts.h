@@ -3,6 +3,7 @@
  *   check.c            pages, slack, driver of one segment
  *   check_columns.c    document columns, ids and the id table
  *   check_dict.c       both dictionaries and what they say of each other
+ *   check_bigrams.c    bigrams against positions
  *   check_list.c       one posting list
  *   check_streams.c    its positions and forms
  *   check_store.c      stored records
@@ -34,6 +35,7 @@ typedef struct check {
     uint64_t *form_base; /* forms of the terms before, by ordinal; n_terms + 1    */
     check_form *forms;   /* by form_base + index                                  */
     uint64_t plain_terms, plain_postings, plain_positions;
+    uint64_t passed; /* bytes read since pages were given back (segment_pass)     */
 } check;
 
 /* Report, with an offset in the file. */
@@ -50,6 +52,8 @@ pm_status check_store(check *c, pm_error *err);
 /* Allocates and fills tokens, form_base and forms. */
 pm_status check_terms(check *c, pm_error *err);
 void check_forms(check *c);
+/* Bigrams against the positions of their words. */
+pm_status check_bigrams(check *c, pm_error *err);
 /* One list; forms are counted into form_counts[entry->n_forms] when there are several. */
 void check_list(check *c, const term_entry *entry, bool plain, check_form *form_counts);
 

@@ -65,6 +65,7 @@ pm_status check_store(check *c, pm_error *err)
         slice record;
         st = store_get(&cache, c->s, doc, &record, err);
         if (st == PM_NOMEM) break;
+        segment_pass(c->s, &c->passed, record.len);
         go_on = st == PM_OK ? check_record(c, &cache, doc, record, err) : !check_reader_damage(c);
         st = PM_OK;
     }

@@ -113,6 +113,18 @@ pm_status segment_open(segment **out, const dir *d, const char *name, const uint
                        uint64_t file_size, uint32_t expect_crc, pm_error *err);
 void segment_close(segment *s);
 
+/* A pass over much of a segment counts the bytes that it has read, about, and calls this every
+ * now and then: when there are SEGMENT_PASS_BYTES, the pages of the file are given back and
+ * *passed is zero again.  So a pass holds a few MB of a file of any size. */
+enum { SEGMENT_PASS_BYTES = 2 << 20 };
+static inline void segment_pass(const segment *s, uint64_t *passed, uint64_t bytes)
+{
+    *passed += bytes;
+    if (*passed < SEGMENT_PASS_BYTES) return;
+    map_release(&s->file);
+    *passed = 0;
+}
+
 /* Verify the pages that cover file bytes [off, off + len); cheap when already done.  False:
  * damage was recorded. */
 bool segment_touch(segment *s, uint64_t off, uint64_t len);

@@ -18,6 +18,7 @@ enum {
     TOMBSTONES_CORRECTION_BYTES = 16, /* ordinal, df_minus, cf_minus                     */
     TOMBSTONES_CRC_BYTES = 4,
     TOMBSTONES_BUCKET_DOCS = 512, /* the bitmap is padded to whole buckets            */
+    POSTING_BYTES = 4,            /* of a list, about, with what stands beside it     */
 };
 
 static const char tombstones_magic[8] = {'P', 'M', 'T', 'O', 'M', 'B', 'S', 0x1a};
@@ -190,12 +191,13 @@ static bool bitmap_has(const uint64_t *bits, uint32_t doc)
 
 /* Walk one posting list and note what its deleted documents take away. */
 static void correct_term(corrections *out, cursor *c, segment *s, const term_entry *term,
-                         const uint64_t *deleted)
+                         const uint64_t *deleted, uint64_t *passed)
 {
     uint32_t df = 0;
     uint64_t cf = 0;
     cursor_open(c, s, term);
     while (cursor_next(c) != CURSOR_END) {
+        segment_pass(s, passed, POSTING_BYTES);
         if (!bitmap_has(deleted, c->doc)) continue;
         df++;
         cf += cursor_tf(c);
@@ -209,12 +211,13 @@ static void correct_term(corrections *out, cursor *c, segment *s, const term_ent
 
 static pm_status correct_all(corrections *out, segment *s, const uint64_t *deleted, pm_error *err)
 {
+    uint64_t passed = 0;
     dict_iter *it = mem_zalloc(sizeof *it);
     cursor *c = mem_zalloc(sizeof *c);
     pm_status st = it && c ? PM_OK : error_nomem(err);
     if (st == PM_OK) {
         dict_iter_begin(it, s, false, "", 0);
-        while (dict_iter_next(it)) correct_term(out, c, s, &it->term, deleted);
+        while (dict_iter_next(it)) correct_term(out, c, s, &it->term, deleted, &passed);
         st = segment_status(s, err);
     }
     if (st == PM_OK && (out->ordinals.failed || out->df_minus.failed || out->cf_minus.failed))
