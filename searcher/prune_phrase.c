@@ -70,7 +70,7 @@ bool prune_phrase_open(prune_state *s, const prune_word *w, const term_entry **o
     *f = (prune_phrase){.word = w, .weight = (float)w->weight, .near = spec->kind == MATCH_NEAR};
     f->m = (matcher){.plan = spec, .scratch = &all->scratch, .words = all->cursors + all->n_parts};
     if (!f->near) f->m.parts = parts;
-    all->n_parts += spec->titles ? 2 * n : n;
+    all->n_parts += spec->titles ? 2 * spec->n_words : spec->n_words; /* opened again there */
     if (must && !open_lists(s, f, parts, n)) return false;
     if (must) all->n_must++;
     else all->n_not++;

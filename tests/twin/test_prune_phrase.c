@@ -185,6 +185,7 @@ static void run_collection(uint64_t seed, unsigned n_queries)
     assert_int_equal(pm_index_open(path, &index, &err), PM_OK);
     assert_int_equal(pm_searcher_open(index, &slow, &err), PM_OK);
     assert_int_equal(pm_searcher_open(index, &fast, &err), PM_OK);
+    assert_int_equal(pm_check(path, true, NULL, NULL, NULL, &err), PM_OK);
     for (unsigned i = 0; i < n_queries; i++) compare(slow, fast, &seed);
     pm_searcher_close(slow);
     pm_searcher_close(fast);
