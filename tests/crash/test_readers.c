@@ -27,12 +27,20 @@
 
 #include "tests/support/crash_script.h"
 
-enum { READERS = 3, OPENS = 2000, OPENS_SLOW = 150, KEPT = 20, OPTIMIZE_EVERY = 12 };
+enum {
+    READERS = 3,
+    OPENS = 2000,
+    OPENS_SLOW = 150,
+    KEPT = 20,
+    OPTIMIZE_EVERY = 12,
+    COMMITS_LEAST = 30
+};
 
 static char base[FOLDER_PATH], path[FOLDER_PATH + 8];
 
 typedef struct shared {
     _Atomic unsigned long opens[READERS], newer[READERS], bad;
+    _Atomic unsigned long commits;
     _Atomic int readers_left;
     char first_bad[400];
 } shared;
@@ -107,7 +115,7 @@ static unsigned long examine(pm_index *index)
 static void reader(unsigned which, unsigned long opens)
 {
     unsigned long last = 0;
-    for (unsigned long i = 0; i < opens; i++) {
+    for (unsigned long i = 0; i < opens || share->commits < COMMITS_LEAST; i++) {
         pm_error err = {.status = PM_OK};
         pm_index *index = NULL;
         if (pm_index_open(path, &index, &err) != PM_OK) {
@@ -141,7 +149,11 @@ static void readers_and_a_writer(void **state)
         folder_must(pids[i] >= 0, "fork", "");
         if (pids[i] == 0) reader(i, opens);
     }
-    while (share->readers_left > 0 && script_clock() - begun < 120) commit(writer, ++g);
+    while (share->readers_left > 0 && script_clock() - begun < 120) {
+        commit(writer, ++g);
+        share->commits = g;
+    }
+    share->commits = COMMITS_LEAST; /* or the clock has run out                               */
     pm_writer_close(writer);
     for (unsigned i = 0; i < READERS; i++) {
         int status = 0;
@@ -154,7 +166,7 @@ static void readers_and_a_writer(void **state)
            "%lu failures\n",
            n, READERS, g, script_clock() - begun, newer, share->bad);
     if (share->bad) fail_msg("%s", share->first_bad);
-    assert_true(n == opens * READERS && newer > READERS && g > 10);
+    assert_true(n >= opens * READERS && newer > READERS && g >= COMMITS_LEAST);
 }
 
 /* ---- the lock ------------------------------------------------------------------------- */
