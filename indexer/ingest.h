@@ -5,7 +5,8 @@
  *   ingest_walk.c   folders to files
  *   ingest_file.c   one file: its format, whether it is unchanged, its source
  *   source_text.c   text and Markdown to a document
- *   source_jsonl.c  JSON Lines to documents
+ *   source_jsonl.c  JSON Lines to documents, here or on a thread beside
+ *   json_lines.c    JSON Lines to one document after the other
  *   ingest_emit.c   documents to the sink, events to the caller
  *   ingest_prune.c  articles whose files are gone
  *   ingest_api.c    pm_ingest: the writer as the sink
@@ -22,6 +23,7 @@
 #include "indexer/encoding.h"
 #include "indexer/id_set.h"
 #include "indexer/input.h"
+#include "indexer/inverter_side.h"
 
 /* Where articles go; the five calls of a writer that a run needs, as in pressmark.h. */
 typedef struct ingest_sink {
@@ -33,6 +35,14 @@ typedef struct ingest_sink {
     pm_status (*each_id)(void *ctx, bool (*fn)(void *ctx, const char *id, size_t len), void *fn_ctx,
                          pm_error *err);
     pm_status (*commit)(void *ctx, pm_error *err);
+    /* With more than one thread, articles may be analysed beside (inverter_side.h): by an
+     * analyzer of this language, which forgets its forms when they take this much. */
+    unsigned threads;
+    const char *lang;
+    uint64_t side_bytes;
+    pm_status (*learn)(void *ctx, const side_stream *stream, pm_error *err);
+    pm_status (*add_stream)(void *ctx, const pm_article *article, const side_stream *stream,
+                            bool *replaced, pm_error *err);
 } ingest_sink;
 
 typedef struct ingest {
@@ -77,8 +87,9 @@ pm_status source_jsonl_read(ingest *run, const ingest_input *file, input *in, bo
 pm_status source_text_read(ingest *run, const buf *data, bool markdown, pm_error *err);
 
 /* ingest_emit.c.  `line` is 0 unless JSON Lines. */
-/* Index run->doc. */
-pm_status ingest_add(ingest *run, const char *path, uint64_t line, pm_error *err);
+/* Index a document; `stream` is its analysis, or NULL. */
+pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const char *path,
+                     uint64_t line, pm_error *err);
 void ingest_skip(ingest *run, const char *path, uint64_t line, pm_text id, const char *reason);
 void ingest_warn(ingest *run, const char *path, const char *reason);
 void ingest_unchanged(ingest *run, const ingest_input *file);

@@ -2,6 +2,11 @@
  * ingest_api.c - pm_ingest (pressmark.h): a run whose sink is a writer.
  */
 #include "indexer/ingest.h"
+#include "indexer/writer.h"
+
+/* Of the writer's memory: what the form table of a reader beside may take.  It is not counted
+ * where batches are, but within what those leave (writer_commit.c). */
+enum { SIDE_SHARE = 16 };
 
 static pm_status writer_add(void *ctx, const pm_article *article, bool *replaced, pm_error *err)
 {
@@ -31,6 +36,18 @@ static pm_status writer_commit(void *ctx, pm_error *err)
     return pm_writer_commit(ctx, &info, err);
 }
 
+static pm_status writer_learn(void *ctx, const side_stream *stream, pm_error *err)
+{
+    pm_writer *w = ctx;
+    return inverter_learn(w->iv, stream, err);
+}
+
+static pm_status writer_add_analysed(void *ctx, const pm_article *article,
+                                     const side_stream *stream, bool *replaced, pm_error *err)
+{
+    return writer_add_stream(ctx, article, stream, replaced, err);
+}
+
 pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
                     const pm_ingest_options *options, pm_ingest_summary *summary, pm_error *err)
 {
@@ -41,6 +58,11 @@ pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
         .provenance = writer_provenance,
         .each_id = writer_each_id,
         .commit = writer_commit,
+        .threads = writer_threads(writer),
+        .lang = analyzer_lang(writer->a),
+        .side_bytes = writer->options.memory_bytes / SIDE_SHARE,
+        .learn = writer_learn,
+        .add_stream = writer_add_analysed,
     };
     return ingest_run(&sink, paths, n_paths, options, summary, err);
 }

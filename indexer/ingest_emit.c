@@ -55,9 +55,10 @@ static const char *id_problem(pm_text id)
 }
 
 /* Count what became of the document, and name it. */
-static void count_added(ingest *run, bool replaced, bool duplicate, pm_ingest_event *event)
+static void count_added(ingest *run, const document *d, bool replaced, bool duplicate,
+                        pm_ingest_event *event)
 {
-    const pm_article *a = &run->doc.article;
+    const pm_article *a = &d->article;
     if (duplicate) {
         run->summary.duplicates++;
         event->kind = PM_INGEST_DUPLICATE;
@@ -70,8 +71,8 @@ static void count_added(ingest *run, bool replaced, bool duplicate, pm_ingest_ev
         event->kind = PM_INGEST_ADDED;
     }
     run->summary.text_bytes += a->text.len + (a->title_in_body ? 0 : a->title.len);
-    run->summary.repaired += run->doc.repaired;
-    run->summary.converted += run->doc.converted;
+    run->summary.repaired += d->repaired;
+    run->summary.converted += d->converted;
 }
 
 static pm_status commit_when_due(ingest *run, pm_error *err)
@@ -82,10 +83,17 @@ static pm_status commit_when_due(ingest *run, pm_error *err)
     return run->sink->commit(run->sink->ctx, err);
 }
 
-pm_status ingest_add(ingest *run, const char *path, uint64_t line, pm_error *err)
+static pm_status sink_add(const ingest_sink *sink, const pm_article *a, const side_stream *stream,
+                          bool *replaced, pm_error *err)
+{
+    return stream ? sink->add_stream(sink->ctx, a, stream, replaced, err)
+                  : sink->add(sink->ctx, a, replaced, err);
+}
+
+pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const char *path,
+                     uint64_t line, pm_error *err)
 {
     pm_status st = PM_OK;
-    document *d = &run->doc;
     const pm_article *a = &d->article;
     char date[32] = "";
     bool replaced = false, seen = false;
@@ -98,7 +106,7 @@ pm_status ingest_add(ingest *run, const char *path, uint64_t line, pm_error *err
     bool dated = a->date.len && pm_date_parse(a->date.data, a->date.len, date);
     run->summary.bad_dates += a->date.len && !dated;
     if (!id_set_add(&run->seen, a->id.data, a->id.len, &seen)) PM_TRY(error_nomem(err));
-    PM_TRY(run->sink->add(run->sink->ctx, a, &replaced, err));
+    PM_TRY(sink_add(run->sink, a, stream, &replaced, err));
     pm_ingest_event event = {.path = text_of(path),
                              .line = line,
                              .id = a->id,
@@ -108,7 +116,7 @@ pm_status ingest_add(ingest *run, const char *path, uint64_t line, pm_error *err
                              .date_rule = dated ? d->date_rule : "none",
                              .spans = d->spans,
                              .n_spans = d->n_spans};
-    count_added(run, replaced, seen && replaced, &event);
+    count_added(run, d, replaced, seen && replaced, &event);
     send(run, &event);
     if (!run->stopped) PM_TRY(commit_when_due(run, err));
 out:

@@ -130,7 +130,7 @@ static pm_status index_text(ingest *run, const ingest_input *file, const buf *da
     run->doc.article.file_size = file->info.size;
     run->doc.article.file_mtime_ns = file->info.mtime_ns;
     run->doc.article.file_hash = hash;
-    PM_TRY(ingest_add(run, file->path, 0, err));
+    PM_TRY(ingest_add(run, &run->doc, NULL, file->path, 0, err));
 out:
     return st;
 }

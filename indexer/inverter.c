@@ -33,6 +33,8 @@ void inverter_close(inverter *iv)
     if (!iv) return;
     mem_free(iv->tokens);
     mem_free(iv->docs);
+    mem_free(iv->side_forms);
+    mem_free(iv->side_ids);
     mem_free(iv);
 }
 
@@ -73,7 +75,7 @@ static bool add_body(inverter *iv, const pm_article *article, inverter_doc *doc)
     return !analyzer_failed(iv->a);
 }
 
-static void count_forms(inverter *iv)
+void inverter_count_forms(inverter *iv)
 {
     uint32_t n = analyzer_form_count(iv->a);
     for (; iv->forms_seen < n; iv->forms_seen++) {
@@ -91,7 +93,7 @@ pm_status inverter_add(inverter *iv, const pm_article *article, uint32_t *dl, pm
               add_title(iv, article);
     doc.n_title = (uint32_t)(iv->n_tokens - doc.first);
     ok = ok && add_body(iv, article, &doc);
-    count_forms(iv);
+    inverter_count_forms(iv);
     if (ok && iv->n_tokens <= INT32_MAX) {
         *dl = (uint32_t)(iv->n_tokens - doc.first);
         iv->docs[iv->n_docs++] = doc;
@@ -134,6 +136,7 @@ void inverter_reset(inverter *iv, bool forget_forms)
     iv->n_docs = 0;
     if (!forget_forms) return;
     analyzer_reset_forms(iv->a);
+    for (size_t i = 0; i < iv->side_n; i++) iv->side_ids[i] = NO_FORM;
     iv->forms_seen = 0;
     iv->form_bytes = 0;
 }

@@ -12,6 +12,7 @@
 
 #define TOKEN_MARKED  0x80000000u
 #define TOKEN_FORM(t) ((t) & ~TOKEN_MARKED)
+#define NO_FORM       UINT32_MAX
 
 typedef struct inverter_doc {
     uint32_t first;    /* in the stream                                                    */
@@ -27,8 +28,17 @@ struct inverter {
     size_t n_tokens, tokens_cap;
     inverter_doc *docs;
     size_t n_docs, docs_cap;
+    /* Forms of the reader beside (inverter_side.h), by its ids, and their ids here; NO_FORM while
+     * none of their words has been added. */
+    const form **side_forms;
+    uint32_t *side_ids;
+    size_t side_n, side_forms_cap, side_ids_cap;
+    uint32_t side_epoch;
     uint32_t forms_seen; /* forms whose strings are counted                               */
     uint64_t form_bytes;
 };
+
+/* Count the forms that the last article brought. */
+void inverter_count_forms(inverter *iv);
 
 #endif

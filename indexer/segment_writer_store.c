@@ -4,16 +4,80 @@
  * "store" and "store-dir".  The one writer of zlib.
  *
  *   raw block: length of each record (varint), then the records
+ *
+ * With a thread beside it, full blocks go round a ring: filled here, deflated there, written
+ * here again in the order they were filled.  So the file, its failures and its bytes are those
+ * of one thread alone.
  */
+#include "indexer/segment_writer_store.h"
+
+#include "common/base/thread.h"
 #include "common/segment/zmem.h"
 #include "indexer/segment_writer_parts.h"
 
-typedef struct store_writer {
-    z_stream z;
-    bool open;
-    uint32_t n_docs, first_doc; /* of the block being filled                            */
+enum {
+    STORE_BLOCKS = 8,           /* in the ring, the one being filled among them              */
+    STORE_BLOCK_HUGE = 1 << 20, /* of raw bytes: such a block goes round alone                */
+};
+
+typedef struct store_block {
+    uint32_t n_docs;
     buf lengths, records, deflated;
+    bool refused; /* zlib or memory                                               */
+} store_block;
+
+typedef struct store_writer {
+    z_stream z; /* of the thread that deflates                                  */
+    bool open, beside;
+    uint32_t first_doc; /* of the oldest block                                          */
+    store_block blocks[STORE_BLOCKS];
+    unsigned filling, in_flight; /* the block being filled; those before it, given away */
+    ring *given, *done;
+    thread *deflater;
 } store_writer;
+
+/* ---- deflating -------------------------------------------------------------------------- */
+
+/* Feed all of `bytes`; the output has room for everything. */
+static bool deflate_part(z_stream *z, slice bytes, int flush)
+{
+    z->next_in = bytes.data;
+    z->avail_in = (uInt)bytes.len;
+    int rc = deflate(z, flush);
+    return flush == Z_FINISH ? rc == Z_STREAM_END : rc == Z_OK && z->avail_in == 0;
+}
+
+static size_t block_raw_len(const store_block *b)
+{
+    return b->lengths.len + b->records.len;
+}
+
+static void block_deflate(z_stream *z, store_block *b)
+{
+    deflateReset(z);
+    uLong bound = deflateBound(z, (uLong)block_raw_len(b));
+    buf_reset(&b->deflated);
+    b->refused = !buf_reserve(&b->deflated, bound);
+    if (b->refused) return;
+    z->next_out = b->deflated.data;
+    z->avail_out = (uInt)bound;
+    b->refused = !deflate_part(z, buf_slice(&b->lengths), Z_NO_FLUSH) ||
+                 !deflate_part(z, buf_slice(&b->records), Z_FINISH);
+    b->deflated.len = bound - z->avail_out;
+}
+
+static void deflate_given(void *ctx)
+{
+    store_writer *store = ctx;
+    unsigned slot, same;
+    while (ring_take(store->given, &slot)) {
+        block_deflate(&store->z, &store->blocks[slot]);
+        if (ring_room(store->done, &same)) ring_give(store->done, 0);
+        ring_free(store->given);
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------------- */
 
 bool store_writer_init(segment_writer *w)
 {
@@ -26,16 +90,54 @@ bool store_writer_init(segment_writer *w)
     return store->open;
 }
 
+void segment_writer_deflate_beside(segment_writer *w)
+{
+    w->store->beside = true;
+}
+
+static void thread_end(store_writer *store)
+{
+    if (store->given) ring_end(store->given);
+    thread_join(store->deflater);
+    ring_close(store->given);
+    ring_close(store->done);
+    store->deflater = NULL;
+    store->given = store->done = NULL;
+}
+
+/* Whether there is a thread to give blocks to. */
+static bool thread_ready(store_writer *store)
+{
+    if (store->deflater || !store->beside) return store->deflater != NULL;
+    store->filling = 0; /* where both rings begin: block 0 is the first that is ever filled */
+    if (ring_open(&store->given, STORE_BLOCKS, 1, UINT64_MAX, NULL) != PM_OK ||
+        ring_open(&store->done, STORE_BLOCKS, 1, UINT64_MAX, NULL) != PM_OK ||
+        thread_start(&store->deflater, deflate_given, store, NULL) != PM_OK) {
+        thread_end(store);
+        store->beside = false;
+    }
+    return store->deflater != NULL;
+}
+
+static void block_free(store_block *b)
+{
+    buf_free(&b->lengths);
+    buf_free(&b->records);
+    buf_free(&b->deflated);
+}
+
 void store_writer_free(segment_writer *w)
 {
-    if (!w->store) return;
-    if (w->store->open) deflateEnd(&w->store->z);
-    buf_free(&w->store->lengths);
-    buf_free(&w->store->records);
-    buf_free(&w->store->deflated);
-    mem_free(w->store);
+    store_writer *store = w->store;
+    if (!store) return;
+    thread_end(store);
+    if (store->open) deflateEnd(&store->z);
+    for (size_t i = 0; i < STORE_BLOCKS; i++) block_free(&store->blocks[i]);
+    mem_free(store);
     w->store = NULL;
 }
+
+/* ---- writing ---------------------------------------------------------------------------- */
 
 static void directory_entry(segment_writer *w, uint32_t first_doc, uint32_t raw_len)
 {
@@ -44,40 +146,63 @@ static void directory_entry(segment_writer *w, uint32_t first_doc, uint32_t raw_
     buf_u32(&w->store_dir, raw_len);
 }
 
-/* Feed all of `bytes`; the output has room for everything. */
-static bool deflate_part(z_stream *z, slice bytes, int flush)
-{
-    z->next_in = bytes.data;
-    z->avail_in = (uInt)bytes.len;
-    int rc = deflate(z, flush);
-    return flush == Z_FINISH ? rc == Z_STREAM_END : rc == Z_OK && z->avail_in == 0;
-}
-
-static void block_write(segment_writer *w)
+/* A deflated block to the file; then it is empty. */
+static void block_write(segment_writer *w, store_block *b)
 {
     store_writer *store = w->store;
-    size_t raw_len = store->lengths.len + store->records.len;
-    if (!store->n_docs || writer_bad(w)) return;
-    writer_check_buf(w, &store->lengths);
-    writer_check_buf(w, &store->records);
-    deflateReset(&store->z);
-    uLong bound = deflateBound(&store->z, (uLong)raw_len);
-    buf_reset(&store->deflated);
-    if (!buf_reserve(&store->deflated, bound)) writer_check_buf(w, &store->deflated);
+    size_t raw_len = block_raw_len(b);
+    if (b->refused) writer_fail(w, PM_NOMEM, "memory was refused to deflate a block");
+    if (!writer_bad(w)) {
+        directory_entry(w, store->first_doc, (uint32_t)raw_len);
+        writer_put(w, b->deflated.data, b->deflated.len);
+    }
+    store->first_doc += b->n_docs;
+    b->n_docs = 0;
+    buf_reset(&b->lengths);
+    buf_reset(&b->records);
+    if (store->deflater && raw_len > STORE_BLOCK_HUGE) block_free(b);
+}
+
+/* Write the oldest blocks until no more than `most` are under way. */
+static void collect(segment_writer *w, unsigned most)
+{
+    store_writer *store = w->store;
+    unsigned slot;
+    while (store->in_flight > most && ring_take(store->done, &slot)) {
+        block_write(w, &store->blocks[slot]);
+        ring_free(store->done);
+        store->in_flight--;
+    }
+}
+
+static void block_give(segment_writer *w, store_block *b)
+{
+    store_writer *store = w->store;
+    unsigned slot;
+    bool huge = block_raw_len(b) > STORE_BLOCK_HUGE;
+    collect(w, huge ? 0 : STORE_BLOCKS - 2);
+    if (!ring_room(store->given, &slot)) return;
+    ring_give(store->given, 0);
+    store->in_flight++;
+    store->filling = (store->filling + 1) % STORE_BLOCKS;
+    if (huge) collect(w, 0);
+}
+
+/* The block being filled is full. */
+static void block_end(segment_writer *w)
+{
+    store_writer *store = w->store;
+    store_block *b = &store->blocks[store->filling];
+    if (!b->n_docs) return;
+    writer_check_buf(w, &b->lengths);
+    writer_check_buf(w, &b->records);
     if (writer_bad(w)) return;
-    store->z.next_out = store->deflated.data;
-    store->z.avail_out = (uInt)bound;
-    if (!deflate_part(&store->z, buf_slice(&store->lengths), Z_NO_FLUSH) ||
-        !deflate_part(&store->z, buf_slice(&store->records), Z_FINISH)) {
-        writer_fail(w, PM_NOMEM, "zlib refused to deflate a block");
+    if (thread_ready(store)) {
+        block_give(w, b);
         return;
     }
-    directory_entry(w, store->first_doc, (uint32_t)raw_len);
-    writer_put(w, store->deflated.data, bound - store->z.avail_out);
-    store->first_doc += store->n_docs;
-    store->n_docs = 0;
-    buf_reset(&store->lengths);
-    buf_reset(&store->records);
+    block_deflate(&store->z, b);
+    block_write(w, b);
 }
 
 void store_writer_add(segment_writer *w, slice record)
@@ -87,17 +212,25 @@ void store_writer_add(segment_writer *w, slice record)
         writer_fail(w, PM_USAGE, "an article is larger than 64 MiB; split it");
         return;
     }
-    if (store->n_docs && store->records.len + record.len > w->config.store_block_bytes)
-        block_write(w);
-    buf_varint(&store->lengths, record.len);
-    buf_append(&store->records, record.data, record.len);
-    store->n_docs++;
-    if (store->records.len >= w->config.store_block_bytes) block_write(w);
+    store_block *b = &store->blocks[store->filling];
+    if (b->n_docs && b->records.len + record.len > w->config.store_block_bytes) block_end(w);
+    b = &store->blocks[store->filling];
+    buf_varint(&b->lengths, record.len);
+    buf_append(&b->records, record.data, record.len);
+    b->n_docs++;
+    if (b->records.len >= w->config.store_block_bytes) block_end(w);
+}
+
+/* Blocks end, and all are in the file. */
+static void flush_blocks(segment_writer *w)
+{
+    block_end(w);
+    collect(w, 0);
 }
 
 void store_writer_raw(segment_writer *w, uint32_t n_docs, uint32_t raw_len, slice deflated)
 {
-    block_write(w);
+    flush_blocks(w);
     if (writer_bad(w)) return;
     if (!n_docs || !deflated.len || raw_len > STORE_RAW_MAX) {
         writer_fail(w, PM_USAGE, "segment writer: an impossible raw block");
@@ -110,7 +243,8 @@ void store_writer_raw(segment_writer *w, uint32_t n_docs, uint32_t raw_len, slic
 
 void store_writer_finish(segment_writer *w)
 {
-    block_write(w);
+    flush_blocks(w);
+    thread_end(w->store);
     if (writer_bad(w)) return;
     directory_entry(w, w->info.n_docs, 0);
 }

@@ -1,191 +1,210 @@
 /* SPDX-License-Identifier: MIT
  * source_jsonl.c - JSON Lines: one article a line, read as a stream.
  *
- * A line that cannot be read is skipped with its number and the rest goes on; a line longer
- * than INPUT_ARTICLE_MAX is skipped without being held.  Blank lines are nothing.  The bytes
- * of a line stay in one buffer, which moves only when a line is cut by its end.
+ * A line that cannot be read is skipped with its number and the rest goes on.
+ *
+ * With more than one thread, and a file that is not small, a thread beside reads: it makes
+ * documents of lines, and while this thread has enough to do it analyses some of them too.
+ * Which ones is left to chance and changes nothing but the time (inverter_side.h); documents
+ * arrive in order.  Standard input is read on this thread, which may be asked to stop while
+ * nothing comes.
  */
-#include "indexer/fields.h"
 #include "indexer/ingest.h"
-#include "indexer/json_fields.h"
-#include "indexer/json_line.h"
+#include "indexer/json_lines.h"
+
+#include "common/base/thread.h"
 
 #include <stdio.h>
 
-enum { LINES_CHUNK = 256 * 1024 };
-
-typedef struct lines {
-    input *in;
-    buf data, raw;      /* text; bytes before decoding                                  */
-    size_t at, scanned; /* start of the line; bytes known to hold no line end            */
-    decoder decoder;    /* used when `decode`                                            */
-    bool decode, ended, dropping; /* dropping: inside a line that is too long             */
-    uint64_t number; /* of the line, from 1                                           */
-} lines;
-
-/* More text, or `ended`. */
-static pm_status lines_fill(lines *l, pm_error *err)
-{
-    pm_status st = PM_OK;
-    size_t got = 0;
-    if (l->at) {
-        memmove(l->data.data, l->data.data + l->at, l->data.len - l->at);
-        l->data.len -= l->at;
-        l->scanned -= l->at;
-        l->at = 0;
-    }
-    buf *into = l->decode ? &l->raw : &l->data;
-    l->raw.len = 0;
-    if (!buf_reserve(into, LINES_CHUNK)) PM_TRY(error_nomem(err));
-    PM_TRY(input_read(l->in, into->data + into->len, LINES_CHUNK, &got, err));
-    into->len += got;
-    l->ended = got == 0;
-    if (l->decode) decoder_feed(&l->decoder, &l->data, l->raw.data, l->raw.len, l->ended);
-    if (l->data.failed) PM_TRY(error_nomem(err));
-out:
-    return st;
-}
-
-/* The next line without its end; *too_long when it was dropped; *more false at the end. */
-static pm_status lines_next(lines *l, slice *line, bool *too_long, bool *more, pm_error *err)
-{
-    pm_status st = PM_OK;
-    l->dropping = false;
-    for (;;) {
-        const uint8_t *from = l->data.data + l->scanned, *end = NULL;
-        if (l->data.len > l->scanned) end = memchr(from, '\n', l->data.len - l->scanned);
-        size_t stop = end ? (size_t)(end - l->data.data) : l->data.len;
-        if (l->dropping || stop - l->at > INPUT_ARTICLE_MAX) {
-            l->dropping = true;
-            l->at = stop;
-        }
-        l->scanned = stop;
-        if (end || l->ended) {
-            *line = (slice){l->data.data + l->at, stop - l->at};
-            *too_long = l->dropping;
-            *more = end || stop > l->at || l->dropping;
-            l->at = l->scanned = stop + (end ? 1 : 0);
-            l->number++;
-            goto out;
-        }
-        PM_TRY(lines_fill(l, err));
-    }
-out:
-    return st;
-}
-
-/* Decide the encoding and step over its mark. */
-static pm_status lines_begin(lines *l, ingest *run, pm_error *err)
-{
-    slice head;
-    encoding marked;
-    char skip[4];
-    size_t got = 0;
-    pm_status st = PM_OK;
-    PM_TRY(input_peek(l->in, 3, &head, err));
-    size_t mark = encoding_mark((const char *)head.data, head.len, &marked);
-    l->decoder.from = run->has_encoding ? run->encoding : marked;
-    l->decode = l->decoder.from != ENCODING_UTF8;
-    run->summary.converted += l->decode;
-    if (mark && marked == l->decoder.from) PM_TRY(input_read(l->in, skip, mark, &got, err));
-out:
-    return st;
-}
+enum {
+    BESIDE_FILE_MIN = 1 << 20, /* bytes of file that are worth a thread                   */
+    BESIDE_SLOTS = 48,         /* documents on their way                                 */
+    BESIDE_WAKE = 8,
+    BESIDE_TEXT_MAX = 8 << 20,      /* bytes of text on their way                             */
+    BESIDE_ANALYSE_MAX = 256 << 10, /* longer articles are not analysed beside                */
+    BESIDE_LEAD = 8 << 10,          /* bytes of text that keep this thread busy meanwhile      */
+    BESIDE_FORM_BYTES = 128,        /* of a form in the table of an analyzer, about             */
+    BESIDE_RATIO = 8,               /* an analysed document takes so much less of its time     */
+};
 
 /* "FILE#LINE", for an article without an id. */
-static pm_status make_id(ingest *run, const ingest_input *file, uint64_t number, pm_error *err)
+static pm_status make_id(document *d, const ingest_input *file, uint64_t number, pm_error *err)
 {
     char suffix[24];
     int n = snprintf(suffix, sizeof suffix, "#%llu", (unsigned long long)number);
-    char *id = arena_alloc(&run->doc.mem, file->id.len + (size_t)n);
+    char *id = arena_alloc(&d->mem, file->id.len + (size_t)n);
     if (!id) return error_nomem(err);
     memcpy(id, file->id.data, file->id.len);
     memcpy(id + file->id.len, suffix, (size_t)n);
-    run->doc.article.id = (pm_text){id, file->id.len + (size_t)n};
+    d->article.id = (pm_text){id, file->id.len + (size_t)n};
     return PM_OK;
 }
 
-/* What the scanner refuses or leaves: mended where it can be, else the reason why not. */
-static pm_status read_odd_line(document *d, slice line, bool *is_article, char reason[160],
-                               pm_error *err)
+static pm_status take_line(ingest *run, const ingest_input *file, json_line_text *line,
+                           const side_stream *stream, bool *sink_failed, pm_error *err)
 {
     pm_status st = PM_OK;
-    json_t *object = NULL;
-    PM_TRY(json_line_parse((const char *)line.data, line.len, &object, &d->repaired, reason, err));
-    *is_article = object != NULL;
-    if (!object) goto out;
-    PM_TRY(fields_take(d, object, FIELDS_JSONL, err));
-    PM_TRY(document_keep(d, err));
-out:
-    json_decref(object);
-    return st;
-}
-
-/* The document of a line, or the reason why there is none. */
-static pm_status read_line(document *d, slice line, bool *is_article, char reason[160],
-                           pm_error *err)
-{
-    json_object_scan object;
-    bool left = true;
-    pm_status st = PM_OK;
-    document_reset(d);
-    *is_article = true;
-    if (json_scan(&object, (const char *)line.data, line.len) == JSON_SCANNED)
-        st = json_fields_take(d, &object, &left, err);
-    if (st != PM_OK || !left) return st;
-    document_reset(d);
-    return read_odd_line(d, line, is_article, reason, err);
-}
-
-static pm_status take_line(ingest *run, const ingest_input *file, uint64_t number, slice line,
-                           bool *sink_failed, pm_error *err)
-{
-    pm_status st = PM_OK;
-    char reason[160];
-    bool is_article;
-    document *d = &run->doc;
-    PM_TRY(read_line(d, line, &is_article, reason, err));
-    if (!is_article) {
-        ingest_skip(run, file->path, number, (pm_text){NULL, 0}, reason);
-        goto out;
+    document *d = &line->doc;
+    if (!line->is_article) {
+        ingest_skip(run, file->path, line->number, (pm_text){NULL, 0}, line->reason);
+        return PM_OK;
     }
-    if (!d->article.id.len) PM_TRY(make_id(run, file, number, err));
+    if (!d->article.id.len) PM_TRY(make_id(d, file, line->number, err));
     if (d->article.title.len) d->title_rule = "field";
     if (d->article.date.len) d->date_rule = "field";
     *sink_failed = true;
-    PM_TRY(ingest_add(run, file->path, number, err));
+    PM_TRY(ingest_add(run, d, stream, file->path, line->number, err));
     *sink_failed = false;
 out:
     return st;
 }
 
-static bool is_blank(slice line)
+static pm_status read_here(ingest *run, const ingest_input *file, json_lines *lines,
+                           bool *sink_failed, pm_error *err)
 {
-    for (size_t i = 0; i < line.len; i++)
-        if (line.data[i] != ' ' && (line.data[i] < '\t' || line.data[i] > '\r')) return false;
-    return true;
+    pm_status st = PM_OK;
+    json_line_text line = {.is_article = false};
+    bool more = true;
+    while (!run->stopped) {
+        PM_TRY(json_lines_next(lines, &line, &more, err));
+        if (!more) break;
+        PM_TRY(take_line(run, file, &line, NULL, sink_failed, err));
+    }
+out:
+    document_free(&line.doc);
+    return st;
+}
+
+/* ---- beside ----------------------------------------------------------------------------- */
+
+typedef struct beside_item {
+    json_line_text line;
+    side_stream stream;
+    bool analysed;
+    pm_status status; /* of reading; when not PM_OK the item is the last                 */
+    pm_error err;
+} beside_item;
+
+typedef struct beside {
+    json_lines *lines;
+    side_reader reader;
+    uint64_t forms_max;
+    ring *ring;
+    thread *thread;
+    beside_item items[BESIDE_SLOTS];
+} beside;
+
+/* Whether this article is to be analysed beside: its weight in the ring says how. */
+static uint64_t weigh(beside *b, beside_item *item)
+{
+    const pm_article *a = &item->line.doc.article;
+    uint64_t bytes = (uint64_t)a->title.len + a->text.len;
+    item->analysed = item->line.is_article && bytes <= BESIDE_ANALYSE_MAX &&
+                     ring_weight(b->ring) >= 2 * bytes + BESIDE_LEAD;
+    return 1 + (item->analysed ? bytes / BESIDE_RATIO : bytes);
+}
+
+static void analyse(beside *b, beside_item *item)
+{
+    if (b->reader.seen >= b->forms_max) {
+        ring_drain(b->ring);
+        side_forget(&b->reader);
+    }
+    item->status = side_read(&b->reader, &item->line.doc.article, &item->stream, &item->err);
+}
+
+static void read_beside(void *ctx)
+{
+    beside *b = ctx;
+    unsigned slot;
+    bool more = true;
+    while (more && ring_room(b->ring, &slot)) {
+        beside_item *item = &b->items[slot];
+        item->status = json_lines_next(b->lines, &item->line, &more, &item->err);
+        if (item->status == PM_OK && !more) break;
+        uint64_t weight = item->status == PM_OK ? weigh(b, item) : 1;
+        if (item->status == PM_OK && item->analysed) analyse(b, item);
+        more &= item->status == PM_OK;
+        ring_give(b->ring, weight);
+    }
+    ring_end(b->ring);
+}
+
+static pm_status take_item(ingest *run, const ingest_input *file, beside_item *item,
+                           bool *sink_failed, pm_error *err)
+{
+    const ingest_sink *sink = run->sink;
+    const side_stream *stream = item->analysed ? &item->stream : NULL;
+    if (item->status != PM_OK) {
+        if (err) *err = item->err;
+        return item->status;
+    }
+    if (stream) {
+        pm_status st = sink->learn(sink->ctx, stream, err);
+        *sink_failed = st != PM_OK;
+        if (st != PM_OK) return st;
+    }
+    return take_line(run, file, &item->line, stream, sink_failed, err);
+}
+
+static bool beside_open(beside **out, const ingest_sink *sink, json_lines *lines)
+{
+    beside *b = mem_zalloc(sizeof *b);
+    *out = b;
+    if (!b) return false;
+    b->lines = lines;
+    b->forms_max = sink->side_bytes / BESIDE_FORM_BYTES;
+    return side_open(&b->reader, sink->lang, NULL) == PM_OK &&
+           ring_open(&b->ring, BESIDE_SLOTS, BESIDE_WAKE, BESIDE_TEXT_MAX, NULL) == PM_OK &&
+           thread_start(&b->thread, read_beside, b, NULL) == PM_OK;
+}
+
+static void beside_close(beside *b)
+{
+    if (!b) return;
+    if (b->ring) ring_stop(b->ring);
+    thread_join(b->thread);
+    ring_close(b->ring);
+    side_close(&b->reader);
+    for (size_t i = 0; i < BESIDE_SLOTS; i++) {
+        document_free(&b->items[i].line.doc);
+        side_stream_free(&b->items[i].stream);
+    }
+    mem_free(b);
+}
+
+static pm_status take_all(ingest *run, const ingest_input *file, beside *b, bool *sink_failed,
+                          pm_error *err)
+{
+    pm_status st = PM_OK;
+    unsigned slot;
+    while (st == PM_OK && !run->stopped && ring_take(b->ring, &slot)) {
+        st = take_item(run, file, &b->items[slot], sink_failed, err);
+        ring_free(b->ring);
+    }
+    run->sink->learn(run->sink->ctx, NULL, NULL);
+    return st;
 }
 
 pm_status source_jsonl_read(ingest *run, const ingest_input *file, input *in, bool *sink_failed,
                             pm_error *err)
 {
     pm_status st = PM_OK;
-    lines l = {.in = in};
-    bool more = true, too_long;
-    slice line;
-    PM_TRY(lines_begin(&l, run, err));
-    while (!run->stopped) {
-        PM_TRY(lines_next(&l, &line, &too_long, &more, err));
-        if (!more) break;
-        if (too_long)
-            ingest_skip(run, file->path, l.number, (pm_text){NULL, 0},
-                        "the line is longer than 64 MiB");
-        else if (!is_blank(line))
-            PM_TRY(take_line(run, file, l.number, line, sink_failed, err));
+    beside *b = NULL;
+    json_lines lines = {.in = in};
+    PM_TRY(json_lines_begin(&lines, in, run->has_encoding ? &run->encoding : NULL, err));
+    run->summary.converted += lines.decode;
+    bool alone = run->sink->threads <= 1 || file->info.size < BESIDE_FILE_MIN;
+    if (!alone && beside_open(&b, run->sink, &lines)) {
+        st = take_all(run, file, b, sink_failed, err);
+    } else {
+        beside_close(b); /* no memory for a second reader: then without */
+        b = NULL;
+        st = read_here(run, file, &lines, sink_failed, err);
     }
-    run->summary.repaired += l.decoder.repaired;
 out:
-    buf_free(&l.data);
-    buf_free(&l.raw);
+    beside_close(b);
+    if (st == PM_OK) run->summary.repaired += lines.decoder.repaired;
+    json_lines_free(&lines);
     return st;
 }

@@ -22,7 +22,7 @@
 
 #include "common/segment/snapshot.h"
 #include "common/segment/store.h"
-#include "indexer/inverter.h"
+#include "indexer/inverter_side.h"
 #include "indexer/segment_writer.h"
 
 /* Seconds of a canonical date; INT64_MIN for anything else. */
@@ -112,6 +112,11 @@ pm_status writer_discard(pm_writer *w, pm_status st, const pm_error *err);
 bool writer_reserve_made(pm_writer *w);
 void writer_made(pm_writer *w, const char *name);
 
+/* pm_writer_add of an article that was analysed beside; `stream` has been learnt. */
+pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_stream *stream,
+                            bool *replaced, pm_error *err);
+/* Threads to be used, at least 1. */
+unsigned writer_threads(const pm_writer *w);
 /* Bitmap of a segment for changing; NULL on refusal. */
 bool writer_segment_kill(writer_segment *s, uint32_t doc);
 static inline bool bit_get(const uint64_t *bits, uint32_t i)

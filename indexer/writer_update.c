@@ -4,8 +4,10 @@
  * An id has at most one live document.  It is looked for in the batch, then in the segments,
  * newest first; where it is found it dies before its replacement is born.
  */
+#include "common/base/cpu.h"
 #include "common/base/mem.h"
 #include "common/segment/layout.h"
+#include "indexer/segment_writer_store.h"
 #include "indexer/writer.h"
 
 enum {
@@ -84,6 +86,11 @@ static pm_status kill_id(pm_writer *w, const char *id, size_t len, bool *found, 
     return writer_segment_kill(at, doc) ? PM_OK : error_nomem(err);
 }
 
+unsigned writer_threads(const pm_writer *w)
+{
+    return w->options.threads ? w->options.threads : cpu_count();
+}
+
 static pm_status encode_record(pm_writer *w, const pm_article *article, pm_error *err)
 {
     buf_reset(&w->record);
@@ -97,13 +104,16 @@ static pm_status encode_record(pm_writer *w, const pm_article *article, pm_error
 }
 
 /* Everything that may fail comes before the first change that cannot be taken back. */
-static pm_status add_article(pm_writer *w, const pm_article *article, bool *was, pm_error *err)
+static pm_status add_article(pm_writer *w, const pm_article *article, const side_stream *stream,
+                             bool *was, pm_error *err)
 {
     uint32_t dl = 0;
     pm_status st;
     PM_TRY(writer_begin_batch(w, err));
+    if (writer_threads(w) > 1) segment_writer_deflate_beside(w->batch.out);
     if (!batch_reserve(&w->batch, article->id.len)) PM_TRY(error_nomem(err));
-    PM_TRY(inverter_add(w->iv, article, &dl, err));
+    PM_TRY(stream ? inverter_add_stream(w->iv, stream, &dl, err)
+                  : inverter_add(w->iv, article, &dl, err));
     PM_TRY(kill_id(w, article->id.data, article->id.len, was, err));
     batch_push(&w->batch, article->id.data, article->id.len);
     segment_doc doc = {
@@ -120,7 +130,18 @@ out:
     return st;
 }
 
+static bool is_same(pm_text a, pm_text b)
+{
+    return a.len == b.len && (!a.len || a.data == b.data);
+}
+
 pm_status pm_writer_add(pm_writer *w, const pm_article *article, bool *replaced, pm_error *err)
+{
+    return writer_add_stream(w, article, NULL, replaced, err);
+}
+
+pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_stream *stream,
+                            bool *replaced, pm_error *err)
 {
     pm_article clean;
     bool was = false;
@@ -131,7 +152,10 @@ pm_status pm_writer_add(pm_writer *w, const pm_article *article, bool *replaced,
     st = article_repair_all(&w->repair, article, &clean, err);
     if (st == PM_OK) st = encode_record(w, &clean, err);
     if (st == PM_USAGE) return st; /* nothing was changed                                    */
-    if (st == PM_OK) st = add_article(w, &clean, &was, err);
+    if (st == PM_OK && stream &&
+        (!is_same(clean.title, article->title) || !is_same(clean.text, article->text)))
+        stream = NULL; /* it is of what was repaired                                            */
+    if (st == PM_OK) st = add_article(w, &clean, stream, &was, err);
     if (st != PM_OK) return writer_discard(w, st, err);
     w->pending.added += !was;
     w->pending.updated += was;

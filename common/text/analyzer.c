@@ -87,6 +87,14 @@ const form *analyzer_form_at(const analyzer *a, uint32_t id)
     return a->table.by_id[id];
 }
 
+bool analyzer_adopt(analyzer *a, const form *f, uint32_t *id)
+{
+    const form_slot *s = forms_adopt(&a->table, f);
+    if (!s || !(s->flags & FORM_ONE)) return false;
+    *id = s->has.id;
+    return true;
+}
+
 size_t analyzer_memory(const analyzer *a)
 {
     return sizeof *a + forms_memory(&a->table);

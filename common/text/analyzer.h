@@ -75,6 +75,9 @@ const form *analyzer_form(analyzer *a, const char *word, size_t len);
 /* Number of distinct forms, and the form with an id < count. */
 uint32_t analyzer_form_count(const analyzer *a);
 const form *analyzer_form_at(const analyzer *a, uint32_t id);
+/* The id of the form that another analyzer of this language made, as if its word had been met
+ * here; false when memory was refused. */
+bool analyzer_adopt(analyzer *a, const form *f, uint32_t *id);
 /* Bytes held by the form table; and forget all forms (ids start again from 0). */
 size_t analyzer_memory(const analyzer *a);
 void analyzer_reset_forms(analyzer *a);

@@ -146,55 +146,83 @@ static const char *keep(char **at, const char *text, size_t len, const char *lik
     return copy;
 }
 
-/* A form, its spellings behind it in one piece of memory, not yet known to the table. */
-static form *fill_form(forms *f, language *l, const spelling *exact, bool marked)
+/* A copy of a form, its spellings behind it in one piece of memory, not yet known to the table. */
+static form *place_form(forms *f, const form *like)
 {
-    bool *cut = &f->work->cut;
-    spelling folded, marker = {.len = 0};
-    folded.len = fold_text(exact->text, exact->len, folded.text, cut);
-    size_t stem_len = folded.len;
-    const char *stem = language_stem(l, folded.text, &stem_len);
-    if (!stem) return NULL;
-    if (marked) marker.len = fold_capitals(folded.text, folded.len, marker.text, cut);
     char room[4 * (TERM_MAX_BYTES + 1)], *at = room;
-    const char *e = keep(&at, exact->text, exact->len, "", 0);
-    const char *d = keep(&at, folded.text, folded.len, e, exact->len);
-    const char *s = keep(&at, stem, stem_len, d, folded.len);
-    const char *m = keep(&at, marker.text, marker.len, e, exact->len);
+    const char *e = keep(&at, like->exact, like->exact_len, "", 0);
+    const char *d = keep(&at, like->folded, like->folded_len, e, like->exact_len);
+    const char *s = keep(&at, like->stem, like->stem_len, d, like->folded_len);
+    const char *m = keep(&at, like->marker, like->marker_len, e, like->exact_len);
     size_t bytes = (size_t)(at - room);
     char *block = arena_alloc(&f->memory, sizeof(form) + bytes);
     if (!block) return NULL;
     char *text = block + sizeof(form);
     memcpy(text, room, bytes);
-    form made = {
-        .exact = text + (e - room),
-        .exact_len = (uint16_t)exact->len,
-        .folded = text + (d - room),
-        .folded_len = (uint16_t)folded.len,
-        .stem = text + (s - room),
-        .stem_len = (uint16_t)stem_len,
-        .marker = text + (m - room),
-        .marker_len = (uint16_t)marker.len,
-    };
+    form made = *like;
+    made.exact = text + (e - room);
+    made.folded = text + (d - room);
+    made.stem = text + (s - room);
+    made.marker = text + (m - room);
     return memcpy(block, &made, sizeof made);
 }
 
-/* A new form and its slot under `key`; the slot, or NULL when memory was refused. */
-static form_slot *make_form(forms *f, language *l, const spelling *exact, bool marked,
-                            const char *key, size_t key_len)
+/* A new form, like this one, and its slot under `key`; the slot, or NULL when memory was
+ * refused. */
+static form_slot *add_form(forms *f, const form *like, const char *key, size_t key_len, bool cut)
 {
-    f->work->cut = false;
     if (!mem_grow(&f->by_id, &f->by_id_cap, (size_t)f->count + 1, sizeof *f->by_id)) return NULL;
-    form *made = fill_form(f, l, exact, marked);
+    form *made = place_form(f, like);
     if (!made) return NULL;
     form_slot s = {.is.one = made, .has.id = f->count};
-    s.flags =
-        (uint16_t)(FORM_ONE | (f->work->cut ? FORM_CUT : 0) | (made->marker_len ? FORM_MARKER : 0));
+    s.flags = (uint16_t)(FORM_ONE | (cut ? FORM_CUT : 0) | (made->marker_len ? FORM_MARKER : 0));
     form_slot *place = insert(f, key, key_len, s);
     if (!place) return NULL;
     made->id = f->count;
     f->by_id[f->count++] = made;
     return place;
+}
+
+/* The form of an exact spelling, worked out and added; NULL when memory was refused. */
+static form_slot *make_form(forms *f, language *l, const spelling *exact, bool marked,
+                            const char *key, size_t key_len)
+{
+    bool cut = false;
+    spelling folded, marker = {.len = 0};
+    folded.len = fold_text(exact->text, exact->len, folded.text, &cut);
+    size_t stem_len = folded.len;
+    const char *stem = language_stem(l, folded.text, &stem_len);
+    if (!stem) return NULL;
+    if (marked) marker.len = fold_capitals(folded.text, folded.len, marker.text, &cut);
+    const form like = {
+        .exact = exact->text,
+        .exact_len = (uint16_t)exact->len,
+        .folded = folded.text,
+        .folded_len = (uint16_t)folded.len,
+        .stem = stem,
+        .stem_len = (uint16_t)stem_len,
+        .marker = marker.text,
+        .marker_len = (uint16_t)marker.len,
+    };
+    return add_form(f, &like, key, key_len, cut);
+}
+
+/* What a form is found under: its exact spelling, behind 01 when its marker does not follow
+ * from that.  Returns the key's length. */
+static size_t form_name(char key[1 + TERM_MAX_BYTES], const char *exact, size_t len, bool marked)
+{
+    size_t prefix = marked && !is_capitals(exact, len);
+    key[0] = 1;
+    memcpy(key + prefix, exact, len);
+    return len + prefix;
+}
+
+const form_slot *forms_adopt(forms *f, const form *like)
+{
+    char key[1 + TERM_MAX_BYTES];
+    size_t len = form_name(key, like->exact, like->exact_len, like->marker_len != 0);
+    const form_slot *s = forms_find(f, key, len, len);
+    return s ? s : add_form(f, like, key, len, false);
 }
 
 /* Whether a spelling has a term: one that folds to nothing has not. */
@@ -212,18 +240,16 @@ static bool add_piece(forms *f, language *l, const fold_word *piece, bool dotted
     spelling exact;
     exact.len = fold_exact(piece, exact.text, &work->cut);
     if (!exact.len) return true;
-    bool looks = is_capitals(exact.text, exact.len);
-    char key[1 + TERM_MAX_BYTES] = {1};
-    size_t prefix = dotted && !looks;
-    memcpy(key + prefix, exact.text, exact.len);
-    const form_slot *s = forms_find(f, key, exact.len + prefix, exact.len + prefix);
+    char key[1 + TERM_MAX_BYTES];
+    size_t key_len = form_name(key, exact.text, exact.len, dotted);
+    const form_slot *s = forms_find(f, key, key_len, key_len);
     if (s ? !(s->flags & FORM_ONE) : !has_term(&exact)) return true;
     if (work->n == PIECES_MAX) {
         work->cut = true;
         return true;
     }
-    bool cut = work->cut;
-    if (!s) s = make_form(f, l, &exact, dotted || looks, key, exact.len + prefix);
+    bool cut = work->cut, marked = dotted || is_capitals(exact.text, exact.len);
+    if (!s) s = make_form(f, l, &exact, marked, key, key_len);
     if (!s) return false;
     work->cut = cut || (s->flags & FORM_CUT);
     work->found[work->n++] = s->is.one;

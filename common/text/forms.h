@@ -82,6 +82,10 @@ size_t forms_memory(const forms *f);
  * refused (then nothing changed but perhaps forms without a word). */
 const form_slot *forms_add(forms *f, language *l, const char *word, size_t len, bool dotted);
 
+/* The slot of a form like this one of another table, added if need be; NULL when memory was
+ * refused. */
+const form_slot *forms_adopt(forms *f, const form *like);
+
 /* The eight bytes at p, as many as belong to the word, the others zero.  `tail` bytes of
  * the text may be read from p on. */
 static inline uint64_t form_load(const char *p, size_t len, size_t tail)

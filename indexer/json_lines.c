@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT
+ * json_lines.c - see json_lines.h.
+ */
+#include "indexer/json_lines.h"
+
+#include "indexer/fields.h"
+#include "indexer/json_fields.h"
+#include "indexer/json_line.h"
+
+#include <stdio.h>
+
+enum { LINES_CHUNK = 256 * 1024 };
+
+/* ---- lines ------------------------------------------------------------------------------ */
+
+/* More text, or `ended`. */
+static pm_status lines_fill(json_lines *l, pm_error *err)
+{
+    pm_status st = PM_OK;
+    size_t got = 0;
+    if (l->at) {
+        memmove(l->data.data, l->data.data + l->at, l->data.len - l->at);
+        l->data.len -= l->at;
+        l->scanned -= l->at;
+        l->at = 0;
+    }
+    buf *into = l->decode ? &l->raw : &l->data;
+    l->raw.len = 0;
+    if (!buf_reserve(into, LINES_CHUNK)) PM_TRY(error_nomem(err));
+    PM_TRY(input_read(l->in, into->data + into->len, LINES_CHUNK, &got, err));
+    into->len += got;
+    l->ended = got == 0;
+    if (l->decode) decoder_feed(&l->decoder, &l->data, l->raw.data, l->raw.len, l->ended);
+    if (l->data.failed) PM_TRY(error_nomem(err));
+out:
+    return st;
+}
+
+/* The next line without its end; *too_long when it was dropped; *more false at the end. */
+static pm_status lines_next(json_lines *l, slice *line, bool *too_long, bool *more, pm_error *err)
+{
+    pm_status st = PM_OK;
+    l->dropping = false;
+    for (;;) {
+        const uint8_t *from = l->data.data + l->scanned, *end = NULL;
+        if (l->data.len > l->scanned) end = memchr(from, '\n', l->data.len - l->scanned);
+        size_t stop = end ? (size_t)(end - l->data.data) : l->data.len;
+        if (l->dropping || stop - l->at > INPUT_ARTICLE_MAX) {
+            l->dropping = true;
+            l->at = stop;
+        }
+        l->scanned = stop;
+        if (end || l->ended) {
+            *line = (slice){l->data.data + l->at, stop - l->at};
+            *too_long = l->dropping;
+            *more = end || stop > l->at || l->dropping;
+            l->at = l->scanned = stop + (end ? 1 : 0);
+            l->number++;
+            goto out;
+        }
+        PM_TRY(lines_fill(l, err));
+    }
+out:
+    return st;
+}
+
+/* Decide the encoding and step over its mark. */
+pm_status json_lines_begin(json_lines *l, input *in, const encoding *said, pm_error *err)
+{
+    slice head;
+    encoding marked;
+    char skip[4];
+    size_t got = 0;
+    pm_status st = PM_OK;
+    *l = (json_lines){.in = in};
+    PM_TRY(input_peek(l->in, 3, &head, err));
+    size_t mark = encoding_mark((const char *)head.data, head.len, &marked);
+    l->decoder.from = said ? *said : marked;
+    l->decode = l->decoder.from != ENCODING_UTF8;
+    if (mark && marked == l->decoder.from) PM_TRY(input_read(l->in, skip, mark, &got, err));
+out:
+    return st;
+}
+
+void json_lines_free(json_lines *l)
+{
+    buf_free(&l->data);
+    buf_free(&l->raw);
+}
+
+/* ---- documents -------------------------------------------------------------------------- */
+
+/* What the scanner refuses or leaves: mended where it can be, else the reason why not. */
+static pm_status read_odd_line(document *d, slice line, bool *is_article, char reason[160],
+                               pm_error *err)
+{
+    pm_status st = PM_OK;
+    json_t *object = NULL;
+    PM_TRY(json_line_parse((const char *)line.data, line.len, &object, &d->repaired, reason, err));
+    *is_article = object != NULL;
+    if (!object) goto out;
+    PM_TRY(fields_take(d, object, FIELDS_JSONL, err));
+    PM_TRY(document_keep(d, err));
+out:
+    json_decref(object);
+    return st;
+}
+
+/* The document of a line, or the reason why there is none. */
+static pm_status read_line(document *d, slice line, bool *is_article, char reason[160],
+                           pm_error *err)
+{
+    json_object_scan object;
+    bool left = true;
+    pm_status st = PM_OK;
+    document_reset(d);
+    *is_article = true;
+    if (json_scan(&object, (const char *)line.data, line.len) == JSON_SCANNED)
+        st = json_fields_take(d, &object, &left, err);
+    if (st != PM_OK || !left) return st;
+    document_reset(d);
+    return read_odd_line(d, line, is_article, reason, err);
+}
+
+static bool is_blank(slice line)
+{
+    for (size_t i = 0; i < line.len; i++)
+        if (line.data[i] != ' ' && (line.data[i] < '\t' || line.data[i] > '\r')) return false;
+    return true;
+}
+
+pm_status json_lines_next(json_lines *l, json_line_text *out, bool *more, pm_error *err)
+{
+    pm_status st = PM_OK;
+    slice line = {NULL, 0};
+    bool too_long = false;
+    do PM_TRY(lines_next(l, &line, &too_long, more, err));
+    while (*more && !too_long && is_blank(line));
+    out->number = l->number;
+    out->is_article = *more && !too_long;
+    if (too_long) snprintf(out->reason, sizeof out->reason, "the line is longer than 64 MiB");
+    if (out->is_article) PM_TRY(read_line(&out->doc, line, &out->is_article, out->reason, err));
+out:
+    return st;
+}

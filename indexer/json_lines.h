@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * json_lines.h - an input of JSON Lines to documents, one after the other.
+ *
+ * Blank lines are nothing.  A line that cannot be read gives its reason; one longer than
+ * INPUT_ARTICLE_MAX is passed over without being held.  The bytes of a line stay in one
+ * buffer, which moves only when a line is cut by its end.
+ */
+#ifndef PM_INDEXER_JSON_LINES_H
+#define PM_INDEXER_JSON_LINES_H
+
+#include "indexer/document.h"
+#include "indexer/encoding.h"
+#include "indexer/input.h"
+
+typedef struct json_lines {
+    input *in;
+    buf data, raw;      /* text; bytes before decoding                                   */
+    size_t at, scanned; /* start of the line; bytes known to hold no line end            */
+    decoder decoder;    /* used when `decode`                                            */
+    bool decode, ended, dropping; /* dropping: inside a line that is too long             */
+    uint64_t number;              /* of the line, from 1                                  */
+} json_lines;
+
+/* The text of one line, owned by the document, or why there is none. */
+typedef struct json_line_text {
+    document doc;
+    uint64_t number;
+    bool is_article;
+    char reason[160];
+} json_line_text; /* valid when zeroed */
+
+/* Decide the encoding (that which is said, if one is) and step over its mark. */
+pm_status json_lines_begin(json_lines *l, input *in, const encoding *said, pm_error *err);
+/* The next line that is not blank; *more false at the end. */
+pm_status json_lines_next(json_lines *l, json_line_text *out, bool *more, pm_error *err);
+void json_lines_free(json_lines *l);
+
+#endif
