@@ -25,7 +25,7 @@ void document_reset(document *d)
     d->title_rule = d->date_rule = "none";
     d->n_spans = 0;
     d->repaired = 0;
-    d->converted = false;
+    d->converted = d->verbatim = false;
 }
 
 void document_free(document *d)

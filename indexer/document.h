@@ -21,6 +21,7 @@ typedef struct document {
     size_t n_spans;
     uint64_t repaired;      /* invalid sequences met while reading it                         */
     bool converted;         /* was in another encoding than UTF-8                             */
+    bool verbatim;          /* the text is a span of the file, as the article says            */
     arena mem;              /* short texts: joined lists, numbers as text, made-up ids        */
     buf title, text, extra; /* long ones                                                  */
 } document;                 /* valid when zeroed                                              */

@@ -23,6 +23,15 @@ static const char *const *rule_keys(const field_rule *rule, fields_kind kind)
     return kind == FIELDS_JSONL ? rule->jsonl : rule->front;
 }
 
+/* One object on its way to a document. */
+typedef struct take {
+    document *d;
+    const buf *numbers;
+    fields_kind kind;
+    const char *used[FIELD_RULES][FIELD_KEYS_MAX]; /* keys that fed a field               */
+    bool refused;
+} take;
+
 /* ---- values as text ------------------------------------------------------------------------ */
 
 /* The decimal of fewest digits (of 15 to 17) that reads back as the same number; returns them. */
@@ -36,10 +45,20 @@ static int real_text(char out[40], double value)
     return 17;
 }
 
+/* How a number was spelled. */
+static const char *spelling(const buf *numbers, const json_t *value)
+{
+    return (const char *)numbers->data + json_integer_value(value);
+}
+
 /* A scalar as text; false for null, lists and objects. */
-static bool scalar_text(document *d, const json_t *value, pm_text *out, bool *refused)
+static bool scalar_text(take *t, const json_t *value, pm_text *out)
 {
     char number[40] = "";
+    if (t->numbers && json_is_integer(value)) {
+        *out = text_of(spelling(t->numbers, value));
+        return true;
+    }
     switch (json_typeof(value)) {
     case JSON_STRING:
         *out = (pm_text){json_string_value(value), json_string_length(value)};
@@ -57,41 +76,41 @@ static bool scalar_text(document *d, const json_t *value, pm_text *out, bool *re
     default:
         return false;
     }
-    const char *copy = arena_strndup(&d->mem, number, strlen(number));
-    *refused |= !copy;
+    const char *copy = arena_strndup(&t->d->mem, number, strlen(number));
+    t->refused |= !copy;
     *out = copy ? text_of(copy) : (pm_text){NULL, 0};
     return true;
 }
 
 /* An element of a list: a scalar, or the name of an object such as {"name": "A. Writer"}. */
-static bool element_text(document *d, const json_t *value, pm_text *out, bool *refused)
+static bool element_text(take *t, const json_t *value, pm_text *out)
 {
     const json_t *name = json_is_object(value) ? json_object_get(value, "name") : NULL;
-    return scalar_text(d, name ? name : value, out, refused);
+    return scalar_text(t, name ? name : value, out);
 }
 
-static pm_text list_text(document *d, const json_t *list, const char *separator, bool *refused)
+static pm_text list_text(take *t, const json_t *list, const char *separator)
 {
     buf joined = {0};
     for (size_t i = 0; i < json_array_size(list); i++) {
         pm_text part;
-        if (!element_text(d, json_array_get(list, i), &part, refused) || !part.len) continue;
+        if (!element_text(t, json_array_get(list, i), &part) || !part.len) continue;
         if (joined.len) buf_append_str(&joined, separator);
         buf_append(&joined, part.data, part.len);
     }
     const char *copy =
-        joined.failed ? NULL : arena_strndup(&d->mem, (const char *)joined.data, joined.len);
+        joined.failed ? NULL : arena_strndup(&t->d->mem, (const char *)joined.data, joined.len);
     pm_text out = {copy, copy ? joined.len : 0};
-    *refused |= !copy;
+    t->refused |= !copy;
     buf_free(&joined);
     return out;
 }
 
-static pm_text value_text(document *d, const json_t *value, const char *separator, bool *refused)
+static pm_text value_text(take *t, const json_t *value, const char *separator)
 {
     pm_text out = {NULL, 0};
-    if (json_is_array(value)) return list_text(d, value, separator, refused);
-    return element_text(d, value, &out, refused) ? out : (pm_text){NULL, 0};
+    if (json_is_array(value)) return list_text(t, value, separator);
+    return element_text(t, value, &out) ? out : (pm_text){NULL, 0};
 }
 
 /* ---- the rest ------------------------------------------------------------------------------- */
@@ -143,37 +162,82 @@ static bool is_among(const char *const *keys, const char *key)
 }
 
 /* Whether `key` fed a field, or would have fed one if it were not empty. */
-static bool key_is_done(const char *used[FIELD_RULES][FIELD_KEYS_MAX], fields_kind kind,
-                        const char *key, const json_t *value)
+static bool key_is_done(const take *t, const char *key, const json_t *value)
 {
     for (size_t i = 0; i < FIELD_RULES; i++) {
-        if (is_among(used[i], key)) return true;
-        if (is_empty(value) && is_among(rule_keys(&field_rules[i], kind), key)) return true;
+        if (is_among(t->used[i], key)) return true;
+        if (is_empty(value) && is_among(rule_keys(&field_rules[i], t->kind), key)) return true;
     }
     return false;
 }
 
-pm_status fields_dump(json_t *object, buf *out, pm_error *err)
+static bool put_plain(json_t *value, buf *out)
 {
+    return json_dump_callback(value, append_extra, out, JSON_COMPACT | JSON_ENCODE_ANY) == 0;
+}
+
+static bool put_key(const char *key, bool first, buf *out)
+{
+    json_t *text = json_string_nocheck(key);
+    buf_u8(out, first ? '{' : ',');
+    bool put = text && put_plain(text, out);
+    buf_u8(out, ':');
+    json_decref(text);
+    return put;
+}
+
+/* A value with its numbers as they were spelled; false when memory was refused.  Depth is
+ * bounded by the reader of JSON. */
+static bool put_spelled(json_t *value, const buf *numbers, buf *out)
+{
+    const char *key;
+    json_t *inner;
+    size_t i, start = out->len;
+    bool put = true;
+    if (json_is_integer(value)) {
+        buf_append_str(out, spelling(numbers, value));
+    } else if (json_is_array(value)) {
+        buf_u8(out, '[');
+        json_array_foreach(value, i, inner)
+        {
+            if (i) buf_u8(out, ',');
+            put = put && put_spelled(inner, numbers, out);
+        }
+        buf_u8(out, ']');
+    } else if (json_object_size(value)) {
+        json_object_foreach(value, key, inner)
+        {
+            put = put && put_key(key, out->len == start, out) && put_spelled(inner, numbers, out);
+        }
+        buf_u8(out, '}');
+    } else {
+        put = put_plain(value, out);
+    }
+    return put && !out->failed;
+}
+
+pm_status fields_dump(json_t *object, const buf *numbers, buf *out, pm_error *err)
+{
+    if (numbers) return put_spelled(object, numbers, out) ? PM_OK : error_nomem(err);
     size_t flags = JSON_COMPACT | (size_t)JSON_REAL_PRECISION(digits_needed(object));
     return json_dump_callback(object, append_extra, out, flags) == 0 ? PM_OK : error_nomem(err);
 }
 
 /* {"key":value,...} of all keys but the used ones; nothing when none is left. */
-static pm_status take_extra(document *d, json_t *object, fields_kind kind,
-                            const char *used[FIELD_RULES][FIELD_KEYS_MAX], pm_error *err)
+static pm_status take_extra(take *t, json_t *object, pm_error *err)
 {
     pm_status st = PM_OK;
+    document *d = t->d;
     json_t *rest = json_object(), *value;
     const char *key;
     if (!rest) PM_TRY(error_nomem(err));
     json_object_foreach(object, key, value)
     {
-        if (key_is_done(used, kind, key, value)) continue;
+        if (key_is_done(t, key, value)) continue;
         if (json_object_set_nocheck(rest, key, value) != 0) PM_TRY(error_nomem(err));
     }
     if (!json_object_size(rest)) goto out;
-    PM_TRY(fields_dump(rest, &d->extra, err));
+    PM_TRY(fields_dump(rest, t->numbers, &d->extra, err));
     d->article.extra = text_of_buf(&d->extra);
 out:
     json_decref(rest);
@@ -196,30 +260,30 @@ pm_text fields_join(document *d, pm_text a, const char *separator, pm_text b, bo
 }
 
 /* The value of one field; marks its keys as used. */
-static pm_text take_field(document *d, json_t *object, const field_rule *rule,
-                          const char *const *keys, const char *used[FIELD_KEYS_MAX], bool *refused)
+static pm_text take_field(take *t, json_t *object, size_t field)
 {
+    const field_rule *rule = &field_rules[field];
+    const char *const *keys = rule_keys(rule, t->kind);
     pm_text taken = {NULL, 0};
     for (size_t n = 0; *keys && (rule->all || !taken.len); keys++) {
         const json_t *value = json_object_get(object, *keys);
         if (!value) continue;
-        pm_text text = value_text(d, value, rule->separator, refused);
+        pm_text text = value_text(t, value, rule->separator);
         if (!text.len) continue;
-        taken = fields_join(d, taken, rule->separator, text, refused);
-        used[n++] = *keys;
+        taken = fields_join(t->d, taken, rule->separator, text, &t->refused);
+        t->used[field][n++] = *keys;
     }
     return taken;
 }
 
-pm_status fields_take(document *d, json_t *object, fields_kind kind, pm_error *err)
+pm_status fields_take(document *d, json_t *object, const buf *numbers, fields_kind kind,
+                      pm_error *err)
 {
-    const char *used[FIELD_RULES][FIELD_KEYS_MAX] = {{NULL}};
-    bool refused = false;
+    take t = {.d = d, .numbers = numbers, .kind = kind};
     for (size_t i = 0; i < FIELD_RULES; i++) {
-        pm_text text = take_field(d, object, &field_rules[i], rule_keys(&field_rules[i], kind),
-                                  used[i], &refused);
+        pm_text text = take_field(&t, object, i);
         memcpy((char *)&d->article + field_rules[i].offset, &text, sizeof text);
     }
-    if (refused) return error_nomem(err);
-    return take_extra(d, object, kind, used, err);
+    if (t.refused) return error_nomem(err);
+    return take_extra(&t, object, err);
 }

@@ -5,6 +5,9 @@
  * order of preference; the first that has a value wins and all other keys, known or not, go
  * into `extra` as a compact JSON object.  Numbers and truth values are kept as text; of
  * lists, tags are joined by U+001F, authors by ", ", all else by newlines.
+ *
+ * `numbers` are the spellings that the integers of an object of json_line.h stand for; NULL
+ * for front matter, whose numbers are numbers.
  */
 #ifndef PM_INDEXER_FIELDS_H
 #define PM_INDEXER_FIELDS_H
@@ -29,10 +32,12 @@ extern const field_rule field_rules[FIELD_RULES];
 
 /* a, separator, b; one of them when the other is empty. */
 pm_text fields_join(document *d, pm_text a, const char *separator, pm_text b, bool *refused);
-/* Append an object the way `extra` keeps it: compact, each real in the fewest digits. */
-pm_status fields_dump(json_t *object, buf *out, pm_error *err);
+/* Append an object the way `extra` keeps it: compact, numbers as they were spelled, else each real
+ * in the fewest digits. */
+pm_status fields_dump(json_t *object, const buf *numbers, buf *out, pm_error *err);
 
-/* Texts borrow from `object` (its used keys are kept alive by it) and from d. */
-pm_status fields_take(document *d, json_t *object, fields_kind kind, pm_error *err);
+/* Texts borrow from `object` (its used keys are kept alive by it), from `numbers` and from d. */
+pm_status fields_take(document *d, json_t *object, const buf *numbers, fields_kind kind,
+                      pm_error *err);
 
 #endif

@@ -6,8 +6,6 @@
  */
 #include "indexer/ingest.h"
 
-#include "common/base/hash.h"
-
 /* Raise when titles, dates or cleaning change, so that unchanged files are read again. */
 enum { INGEST_RULES = 1 };
 
@@ -22,17 +20,42 @@ static uint32_t how_of(const ingest *run)
 
 uint32_t ingest_stamp(const ingest *run)
 {
-    return how_of(run) << 24 | run->root;
+    return how_of(run) << 24 | (uint32_t)(run->root & 0xffffff);
 }
 
-/* The tag of a folder PATH: of its absolute path, so that another spelling is the same. */
+uint64_t ingest_line_hash(const ingest *run, uint64_t file_hash, uint64_t line_hash)
+{
+    uint64_t parts[4] = {how_of(run), run->root, file_hash, line_hash};
+    return ingest_mark(parts, sizeof parts);
+}
+
+/* The folder PATH at hand, by its absolute path, so that another spelling is the same. */
 static pm_status set_root(ingest *run, const char *path, pm_error *err)
 {
-    buf real = {0};
-    pm_status st = file_real_path(path, &real, err);
-    uint32_t tag = real.len ? (uint32_t)hash_bytes(real.data, real.len) & 0xffffff : 0;
-    run->root = tag ? tag : 1;
+    buf_reset(&run->root_path);
+    pm_status st = file_real_path(path, &run->root_path, err);
+    run->root = ingest_mark(run->root_path.data, run->root_path.len);
     run->root_incomplete = false;
+    return st;
+}
+
+/* Below a folder no link is followed, so that its path and the id make the absolute path. */
+pm_status ingest_file_hash(ingest *run, const ingest_input *file, uint64_t *out, pm_error *err)
+{
+    pm_status st = PM_OK;
+    buf real = {0};
+    *out = 0;
+    if (strcmp(file->path, "-") == 0 && !file->walked) goto out;
+    if (file->walked) {
+        buf_append(&real, run->root_path.data, run->root_path.len);
+        if (!real.len || real.data[real.len - 1] != '/') buf_u8(&real, '/');
+        buf_append(&real, file->id.data, file->id.len);
+        if (real.failed) PM_TRY(error_nomem(err));
+    } else {
+        PM_TRY(file_real_path(file->path, &real, err));
+    }
+    *out = ingest_mark(real.data, real.len);
+out:
     buf_free(&real);
     return st;
 }
@@ -50,9 +73,8 @@ static pm_status take_folder(ingest *run, const char *path, pm_error *err)
     if (!run->options.prune || run->stopped) goto out;
     if (run->root_incomplete)
         ingest_warn(run, path, "not pruned, because a part of it could not be listed");
-    else
-        buf_u32(&run->pruned_roots, run->root);
-    if (run->pruned_roots.failed) PM_TRY(error_nomem(err));
+    else if (!ingest_set_add(&run->pruned_roots, run->root))
+        PM_TRY(error_nomem(err));
 out:
     return st;
 }
@@ -108,7 +130,10 @@ static void ingest_free(ingest *run)
     document_free(&run->doc);
     id_set_free(&run->seen);
     id_set_free(&run->present);
-    buf_free(&run->pruned_roots);
+    id_set_free(&run->files);
+    id_set_free(&run->pruned_files);
+    id_set_free(&run->pruned_roots);
+    buf_free(&run->root_path);
 }
 
 static bool is_partial(const ingest *run)

@@ -19,22 +19,30 @@
 #define PM_INDEXER_INGEST_H
 
 #include "common/base/file.h"
+#include "common/base/hash.h"
 #include "indexer/document.h"
 #include "indexer/encoding.h"
 #include "indexer/id_set.h"
 #include "indexer/input.h"
 #include "indexer/inverter_side.h"
 
+/* What is stored of where an article came from, as in pm_article. */
+typedef struct ingest_known {
+    bool found; /* the id is live; the rest is only then set                              */
+    uint64_t size, hash, folder, lines;
+    int64_t mtime_ns;
+} ingest_known;
+
 /* Where articles go; the five calls of a writer that a run needs, as in pressmark.h. */
 typedef struct ingest_sink {
     void *ctx;
     pm_status (*add)(void *ctx, const pm_article *article, bool *replaced, pm_error *err);
     pm_status (*remove)(void *ctx, const char *id, size_t len, bool *found, pm_error *err);
-    pm_status (*provenance)(void *ctx, const char *id, size_t len, bool *found, uint64_t *size,
-                            int64_t *mtime_ns, uint64_t *hash, pm_error *err);
+    pm_status (*known)(void *ctx, const char *id, size_t len, ingest_known *out, pm_error *err);
     pm_status (*each_id)(void *ctx, bool (*fn)(void *ctx, const char *id, size_t len), void *fn_ctx,
                          pm_error *err);
     pm_status (*commit)(void *ctx, pm_error *err);
+    bool keeps_no_text; /* so that it wants to know where a text can be read again        */
     /* With more than one thread, articles may be analysed beside (inverter_side.h): by an
      * analyzer of this language, which forgets its forms when they take this much. */
     unsigned threads;
@@ -56,9 +64,12 @@ typedef struct ingest {
     document doc;         /* the one at hand                                           */
     id_set seen;          /* ids indexed, or found unchanged, in this run              */
     id_set present;       /* with prune: ids of files that exist, whatever came of them */
-    uint32_t root;        /* tag of the folder PATH at hand; 0 for a file              */
+    uint64_t root;        /* hash of the folder PATH at hand; 0 for a file             */
+    buf root_path;        /* its absolute path                                         */
     bool root_incomplete; /* a part of it could not be listed                          */
-    buf pruned_roots;     /* u32 tags of the folders whose gone articles are to go     */
+    id_set files;         /* with prune: hashes of the paths of files that exist       */
+    id_set pruned_files;  /* of JSON Lines files all of whose lines were read          */
+    id_set pruned_roots;  /* of the folders whose gone articles are to go              */
 } ingest;
 
 /* ingest.c */
@@ -81,8 +92,8 @@ pm_status ingest_prune(ingest *run, pm_error *err);
 
 /* Sources.  `in` is open and at its start.  PM_IO is a failure of the input, anything else
  * one of the run; `*sink_failed` tells a PM_IO of the sink apart. */
-pm_status source_jsonl_read(ingest *run, const ingest_input *file, input *in, bool *sink_failed,
-                            pm_error *err);
+pm_status source_jsonl_read(ingest *run, const ingest_input *file, uint64_t file_hash, input *in,
+                            bool *sink_failed, pm_error *err);
 /* Make run->doc of the whole of a text file; texts borrow from data. */
 pm_status source_text_read(ingest *run, const buf *data, bool markdown, pm_error *err);
 
@@ -92,20 +103,40 @@ pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const 
                      uint64_t line, pm_error *err);
 void ingest_skip(ingest *run, const char *path, uint64_t line, pm_text id, const char *reason);
 void ingest_warn(ingest *run, const char *path, const char *reason);
-void ingest_unchanged(ingest *run, const ingest_input *file);
+/* The committed article of this id is as it was: it is met, and that is all. */
+pm_status ingest_leave(ingest *run, const char *path, uint64_t line, pm_text id, pm_error *err);
+/* What the index knows of an id: nothing when it was already met in this run, because then the
+ * committed article is not the one that will be there. */
+pm_status ingest_find(ingest *run, pm_text id, ingest_known *out, pm_error *err);
 void ingest_pruned(ingest *run, pm_text id);
 
-/* Provenance hash: content in the upper half, then 8 bits of how the file is read and 24 of
- * the folder PATH it was found under; never 0, which means "no file". */
+/* Provenance hash of a text file: content in the upper half, then 8 bits of how the file is read
+ * and 24 of the folder PATH it was found under; never 0, which means "no file". */
 static inline uint64_t ingest_hash(uint32_t content, uint32_t stamp)
 {
     return (uint64_t)content << 32 | stamp;
 }
 /* The lower half for files of the folder at hand. */
 uint32_t ingest_stamp(const ingest *run);
-static inline uint32_t ingest_stamp_root(uint64_t hash)
+/* Of a line: its bytes, how they are read, the folder and the file they are from. */
+uint64_t ingest_line_hash(const ingest *run, uint64_t file_hash, uint64_t line_hash);
+/* Hash of the absolute path of a file; 0 for standard input. */
+pm_status ingest_file_hash(ingest *run, const ingest_input *file, uint64_t *out, pm_error *err);
+/* Hash of a path or a line as it is kept: never 0. */
+static inline uint64_t ingest_mark(const void *data, size_t len)
 {
-    return (uint32_t)hash & 0xffffff;
+    uint64_t hash = hash_bytes(data, len);
+    return hash ? hash : 1;
+}
+/* Sets of such hashes. */
+static inline bool ingest_set_add(id_set *set, uint64_t hash)
+{
+    bool had;
+    return id_set_add(set, (const char *)&hash, sizeof hash, &had);
+}
+static inline bool ingest_set_has(const id_set *set, uint64_t hash)
+{
+    return id_set_find(set, (const char *)&hash, sizeof hash);
 }
 
 #endif

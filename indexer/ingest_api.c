@@ -18,10 +18,15 @@ static pm_status writer_remove(void *ctx, const char *id, size_t len, bool *foun
     return pm_writer_delete(ctx, id, len, found, err);
 }
 
-static pm_status writer_provenance(void *ctx, const char *id, size_t len, bool *found,
-                                   uint64_t *size, int64_t *mtime_ns, uint64_t *hash, pm_error *err)
+static pm_status writer_known(void *ctx, const char *id, size_t len, ingest_known *out,
+                              pm_error *err)
 {
-    return pm_writer_provenance(ctx, id, len, found, size, mtime_ns, hash, err);
+    pm_article a;
+    pm_status st = writer_find_stored(ctx, id, len, &out->found, &a, err);
+    if (st != PM_OK || !out->found) return st;
+    *out = (ingest_known){true,          a.file_size,  a.file_hash,
+                          a.file_folder, a.file_lines, a.file_mtime_ns};
+    return PM_OK;
 }
 
 static pm_status writer_each_id(void *ctx, bool (*fn)(void *ctx, const char *id, size_t len),
@@ -55,9 +60,10 @@ pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
         .ctx = writer,
         .add = writer_add,
         .remove = writer_remove,
-        .provenance = writer_provenance,
+        .known = writer_known,
         .each_id = writer_each_id,
         .commit = writer_commit,
+        .keeps_no_text = !writer->meta.has_text,
         .threads = writer_threads(writer),
         .lang = analyzer_lang(writer->a),
         .side_bytes = writer->options.memory_bytes / SIDE_SHARE,

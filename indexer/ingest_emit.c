@@ -30,14 +30,26 @@ void ingest_warn(ingest *run, const char *path, const char *reason)
                                  .reason = reason});
 }
 
-void ingest_unchanged(ingest *run, const ingest_input *file)
+pm_status ingest_find(ingest *run, pm_text id, ingest_known *out, pm_error *err)
 {
+    *out = (ingest_known){.found = false};
+    if (!id.len || id.len > DOCUMENT_ID_MAX) return PM_OK;
+    if (id_set_find(&run->seen, id.data, id.len)) return PM_OK;
+    return run->sink->known(run->sink->ctx, id.data, id.len, out, err);
+}
+
+pm_status ingest_leave(ingest *run, const char *path, uint64_t line, pm_text id, pm_error *err)
+{
+    bool had;
+    if (!id_set_add(&run->seen, id.data, id.len, &had)) return error_nomem(err);
     run->summary.unchanged++;
     send(run, &(pm_ingest_event){.kind = PM_INGEST_UNCHANGED,
-                                 .path = text_of(file->path),
-                                 .id = file->id,
+                                 .path = text_of(path),
+                                 .line = line,
+                                 .id = id,
                                  .title_rule = "none",
                                  .date_rule = "none"});
+    return PM_OK;
 }
 
 void ingest_pruned(ingest *run, pm_text id)

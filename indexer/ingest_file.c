@@ -76,30 +76,13 @@ out:
 /* ---- unchanged files ---------------------------------------------------------------------------
  */
 
-typedef struct known_file {
-    bool found;
-    uint64_t size, hash;
-    int64_t mtime_ns;
-} known_file;
-
-/* What the index knows of the file: nothing when its id was already met in this run, because
- * then the committed article is not the one that will be there. */
-static pm_status find_known(ingest *run, const ingest_input *file, known_file *out, pm_error *err)
+/* The stored article of a text file that was read the same way under the same folder. */
+static pm_status find_known(ingest *run, const ingest_input *file, ingest_known *out, pm_error *err)
 {
-    *out = (known_file){0};
-    if (!file->id.len || file->id.len > DOCUMENT_ID_MAX) return PM_OK;
-    if (id_set_find(&run->seen, file->id.data, file->id.len)) return PM_OK;
-    pm_status st = run->sink->provenance(run->sink->ctx, file->id.data, file->id.len, &out->found,
-                                         &out->size, &out->mtime_ns, &out->hash, err);
-    if (st == PM_OK && (uint32_t)out->hash != ingest_stamp(run)) out->found = false;
-    return st;
-}
-
-static pm_status leave_unchanged(ingest *run, const ingest_input *file, pm_error *err)
-{
-    bool had;
-    if (!id_set_add(&run->seen, file->id.data, file->id.len, &had)) return error_nomem(err);
-    ingest_unchanged(run, file);
+    pm_status st = ingest_find(run, file->id, out, err);
+    if (st != PM_OK || !out->found) return st;
+    out->found =
+        !out->lines && out->folder == run->root && (uint32_t)out->hash == ingest_stamp(run);
     return PM_OK;
 }
 
@@ -117,26 +100,47 @@ static pm_status skip_unless_fatal(ingest *run, const ingest_input *file, pm_sta
     return PM_OK;
 }
 
-static pm_status index_text(ingest *run, const ingest_input *file, const buf *data, bool markdown,
-                            const known_file *known, pm_error *err)
+/* Where the text can be read again, for an index that does not keep it: the file's path, which
+ * lives in *path; nothing when its bytes are not the text (source_text.c) or are compressed. */
+static pm_status name_source(ingest *run, const ingest_input *file, const input *in, buf *path,
+                             pm_error *err)
 {
     pm_status st = PM_OK;
+    pm_error problem = {0};
+    pm_article *a = &run->doc.article;
+    if (!run->sink->keeps_no_text || in->gz || run->doc.converted || !run->doc.verbatim) goto out;
+    st = file_real_path(file->path, path, &problem);
+    if (st == PM_NOMEM) PM_TRY(error_nomem(err));
+    if (st == PM_OK) a->file_path = text_of_buf(path);
+    st = PM_OK;
+out:
+    return st;
+}
+
+static pm_status index_text(ingest *run, const ingest_input *file, const input *in, const buf *data,
+                            bool markdown, const ingest_known *known, pm_error *err)
+{
+    pm_status st = PM_OK;
+    buf source = {0};
     uint32_t content = (uint32_t)(hash_bytes(data->data, data->len) >> 32);
     uint64_t hash = ingest_hash(content, ingest_stamp(run));
     if (known->found && known->size == file->info.size && known->hash == hash)
-        return leave_unchanged(run, file, err);
+        return ingest_leave(run, file->path, 0, file->id, err);
     PM_TRY(source_text_read(run, data, markdown, err));
     run->doc.article.id = file->id;
     run->doc.article.file_size = file->info.size;
     run->doc.article.file_mtime_ns = file->info.mtime_ns;
     run->doc.article.file_hash = hash;
+    run->doc.article.file_folder = run->root;
+    PM_TRY(name_source(run, file, in, &source, err));
     PM_TRY(ingest_add(run, &run->doc, NULL, file->path, 0, err));
 out:
+    buf_free(&source);
     return st;
 }
 
 static pm_status read_text(ingest *run, const ingest_input *file, input *in, bool markdown,
-                           const known_file *known, pm_error *err)
+                           const ingest_known *known, pm_error *err)
 {
     pm_error problem = {0};
     buf data = {0};
@@ -147,17 +151,32 @@ static pm_status read_text(ingest *run, const ingest_input *file, input *in, boo
     else if (too_long)
         ingest_skip(run, file->path, 0, file->id, "longer than 64 MiB");
     else
-        st = index_text(run, file, &data, markdown, known, err);
+        st = index_text(run, file, in, &data, markdown, known, err);
     buf_free(&data);
     return st;
+}
+
+/* All lines of the file were read: those that are not met are gone, unless one was skipped,
+ * whose id nobody knows. */
+static pm_status note_lines(ingest *run, const ingest_input *file, uint64_t hash, bool skipped,
+                            pm_error *err)
+{
+    if (!run->options.prune || !hash || run->stopped) return PM_OK;
+    if (skipped)
+        ingest_warn(run, file->path, "its lines are not pruned, because one of them was skipped");
+    else if (!ingest_set_add(&run->pruned_files, hash))
+        return error_nomem(err);
+    return PM_OK;
 }
 
 static pm_status read_jsonl(ingest *run, const ingest_input *file, input *in, pm_error *err)
 {
     pm_error problem = {0};
     bool sink_failed = false;
-    pm_status st = source_jsonl_read(run, file, in, &sink_failed, &problem);
-    if (st == PM_OK) return PM_OK;
+    uint64_t hash = 0, skipped = run->summary.skipped;
+    pm_status st = ingest_file_hash(run, file, &hash, &problem);
+    if (st == PM_OK) st = source_jsonl_read(run, file, hash, in, &sink_failed, &problem);
+    if (st == PM_OK) return note_lines(run, file, hash, run->summary.skipped > skipped, err);
     if (!sink_failed) return skip_unless_fatal(run, file, st, &problem, err);
     if (err) *err = problem;
     return st;
@@ -178,7 +197,7 @@ out:
     return st;
 }
 
-static pm_status read_file(ingest *run, const ingest_input *file, const known_file *known,
+static pm_status read_file(ingest *run, const ingest_input *file, const ingest_known *known,
                            pm_error *err)
 {
     pm_error problem = {0};
@@ -211,13 +230,24 @@ pm_status ingest_stdin(ingest *run, const ingest_input *file, pm_error *err)
     return st;
 }
 
+/* The file exists, whatever comes of it. */
+static pm_status note_present(ingest *run, const ingest_input *file, pm_error *err)
+{
+    bool had;
+    uint64_t hash = 0;
+    pm_error problem = {0};
+    pm_status st = ingest_file_hash(run, file, &hash, &problem);
+    if (st == PM_NOMEM || !id_set_add(&run->present, file->id.data, file->id.len, &had) ||
+        (hash && !ingest_set_add(&run->files, hash)))
+        return error_nomem(err);
+    return PM_OK;
+}
+
 pm_status ingest_file(ingest *run, const ingest_input *file, pm_error *err)
 {
     pm_status st = PM_OK;
-    known_file known = {0};
-    bool had;
-    if (run->options.prune && !id_set_add(&run->present, file->id.data, file->id.len, &had))
-        PM_TRY(error_nomem(err));
+    ingest_known known = {0};
+    if (run->options.prune) PM_TRY(note_present(run, file, err));
     if (file->walked && file->info.is_link) {
         ingest_skip(run, file->path, 0, file->id,
                     "a symbolic link inside a folder is not followed");
@@ -229,7 +259,7 @@ pm_status ingest_file(ingest *run, const ingest_input *file, pm_error *err)
     }
     PM_TRY(find_known(run, file, &known, err));
     if (known.found && known.size == file->info.size && known.mtime_ns == file->info.mtime_ns)
-        PM_TRY(leave_unchanged(run, file, err));
+        PM_TRY(ingest_leave(run, file->path, 0, file->id, err));
     else
         PM_TRY(read_file(run, file, &known, err));
 out:

@@ -3,12 +3,13 @@
  *
  * Room for all texts is reserved before the first is decoded, so that they may point into the
  * buffer; decoding never lengthens.  Of keys met twice the last value counts, at the place of
- * the first.  What is kept in `extra` is written here when it is a plain value, else read again
- * by the library, whose spelling of numbers is the definition.
+ * the first.  Numbers are kept as they are spelled.  What is kept in `extra` is written here when
+ * it is a plain value, else read again and written by the library.
  */
 #include "indexer/json_fields.h"
 
 #include "indexer/fields.h"
+#include "indexer/json_line.h"
 
 #include <stdio.h>
 
@@ -73,11 +74,6 @@ static size_t find_key(const take *t, const char *name)
     return i;
 }
 
-static bool is_minus_zero(const json_part *value)
-{
-    return value->len == 2 && value->at[0] == '-' && value->at[1] == '0';
-}
-
 /* A scalar as text; nothing for null and lists. */
 static pm_text scalar_text(take *t, const json_part *value)
 {
@@ -89,8 +85,8 @@ static pm_text scalar_text(take *t, const json_part *value)
     case JSON_KIND_FALSE:
         return text_of("false");
     case JSON_KIND_INTEGER:
-        return is_minus_zero(value) ? text_of("0") : decode_text(t->d, value);
     case JSON_KIND_REAL:
+        return decode_text(t->d, value); /* as it is spelled */
     case JSON_KIND_OBJECT:
         t->left = true;
         return (pm_text){NULL, 0};
@@ -167,7 +163,7 @@ static bool is_extra(const take *t, size_t i)
 
 static bool is_plain(const json_part *value)
 {
-    return value->kind <= JSON_KIND_INTEGER || value->kind == JSON_KIND_STRING;
+    return value->kind <= JSON_KIND_STRING;
 }
 
 /* A string as the library writes it: escapes only where JSON demands them. */
@@ -201,8 +197,6 @@ static void put_value(take *t, buf *out, const json_part *value)
         t->d->text.len = before;
     } else if (value->kind == JSON_KIND_STRING) {
         buf_append(out, value->at - 1, value->len + 2);
-    } else if (is_minus_zero(value)) {
-        buf_u8(out, '0');
     } else {
         buf_append(out, value->at, value->len);
     }
@@ -226,11 +220,13 @@ static pm_status respell(buf *out, pm_error *err)
     pm_status st = PM_OK;
     buf raw = *out;
     *out = (buf){0};
-    json_t *object = json_loadb((const char *)raw.data, raw.len, JSON_ALLOW_NUL, NULL);
-    if (!object) PM_TRY(error_nomem(err));
-    PM_TRY(fields_dump(object, out, err));
+    buf numbers = {0};
+    json_t *object = NULL;
+    PM_TRY(json_line_read_valid((const char *)raw.data, raw.len, &object, &numbers, err));
+    PM_TRY(fields_dump(object, &numbers, out, err));
 out:
     json_decref(object);
+    buf_free(&numbers);
     buf_free(&raw);
     return st;
 }

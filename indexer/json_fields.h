@@ -11,7 +11,7 @@
 #include "indexer/json_scan.h"
 
 /* The document, freshly reset, owns all its texts.  *left when a field holds what only
- * fields_take can make text of (a real number, an object); the document is then to be reset. */
+ * fields_take can make text of (an object); the document is then to be reset. */
 pm_status json_fields_take(document *d, const json_object_scan *object, bool *left, pm_error *err);
 
 #endif

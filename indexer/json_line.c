@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * json_line.c - see json_line.h.  JSON (RFC 8259) by jansson; what is done here is one scan
- * for depth and, when a parse fails, one mended copy of the line and a second parse.
+ * for depth, when a parse fails one mended copy of the line and a second parse, and at last a
+ * parse of a copy whose numbers say where their spellings are.
  */
 #include "indexer/json_line.h"
 
@@ -67,16 +68,29 @@ static size_t mend_escape(buf *out, const char *line, size_t len, size_t at, uin
     return used;
 }
 
+/* Where the number at line[at] ends. */
+static size_t number_end(const char *line, size_t len, size_t at, bool *integer)
+{
+    size_t end = at;
+    *integer = true;
+    while (end < len && (strchr("+-.eE", line[end]) || (line[end] >= '0' && line[end] <= '9')) &&
+           line[end]) {
+        if (strchr(".eE", line[end])) *integer = false;
+        end++;
+    }
+    return end;
+}
+
+static bool starts_number(char c)
+{
+    return c == '-' || (c >= '0' && c <= '9');
+}
+
 /* Copy the number at line[at], as a string when it is an integer of more than 18 digits. */
 static size_t mend_number(buf *out, const char *line, size_t len, size_t at)
 {
-    size_t end = at;
-    bool integer = true;
-    while (end < len && (strchr("+-.eE", line[end]) || (line[end] >= '0' && line[end] <= '9')) &&
-           line[end]) {
-        if (strchr(".eE", line[end])) integer = false;
-        end++;
-    }
+    bool integer;
+    size_t end = number_end(line, len, at, &integer);
     bool quote = integer && end - at > 18;
     if (quote) buf_u8(out, '"');
     buf_append(out, line + at, end - at);
@@ -91,7 +105,7 @@ static void mend(buf *out, const char *line, size_t len, uint64_t *repaired)
         char c = line[at];
         if (string && c == '\\') {
             at += mend_escape(out, line, len, at, repaired);
-        } else if (!string && (c == '-' || (c >= '0' && c <= '9'))) {
+        } else if (!string && starts_number(c)) {
             at += mend_number(out, line, len, at);
         } else {
             if (c == '"') string = !string;
@@ -107,26 +121,65 @@ static json_t *parse(const char *line, size_t len, json_error_t *error)
 }
 
 /* A second try on a copy: valid UTF-8, whole surrogates, no integer too big. */
-static json_t *parse_mended(const char *line, size_t len, uint64_t *repaired, json_error_t *error,
-                            bool *refused)
+static json_t *parse_mended(const char *line, size_t len, buf *mended, uint64_t *repaired,
+                            json_error_t *error, bool *refused)
 {
-    buf valid = {0}, mended = {0};
+    buf valid = {0};
     json_t *out = NULL;
     uint64_t repairs = utf8_repair(&valid, line, len);
-    if (!valid.failed) mend(&mended, (const char *)valid.data, valid.len, &repairs);
-    *refused = valid.failed || mended.failed;
-    if (!*refused) out = parse((const char *)mended.data, mended.len, error);
+    if (!valid.failed) mend(mended, (const char *)valid.data, valid.len, &repairs);
+    *refused = valid.failed || mended->failed;
+    if (!*refused) out = parse((const char *)mended->data, mended->len, error);
     if (out) *repaired += repairs;
     buf_free(&valid);
-    buf_free(&mended);
     return out;
 }
 
-pm_status json_line_parse(const char *line, size_t len, json_t **out, uint64_t *repaired,
-                          char reason[160], pm_error *err)
+/* Copy valid JSON, each number replaced by the place of its spelling in *numbers. */
+static void place_numbers(buf *out, buf *numbers, const char *text, size_t len)
+{
+    bool string = false, integer;
+    char place[24];
+    for (size_t at = 0, from = 0; at <= len; at++) {
+        char c = at < len ? text[at] : '\0';
+        if (string && c == '\\') {
+            at++;
+        } else if (c == '"') {
+            string = !string;
+        } else if (at == len || (!string && starts_number(c))) {
+            buf_append(out, text + from, at - from);
+            if (at == len) return;
+            size_t end = number_end(text, len, at, &integer);
+            snprintf(place, sizeof place, "%zu", numbers->len);
+            buf_append_str(out, place);
+            buf_append(numbers, text + at, end - at);
+            buf_u8(numbers, 0);
+            from = end;
+            at = end - 1;
+        }
+    }
+}
+
+pm_status json_line_read_valid(const char *text, size_t len, json_t **out, buf *numbers,
+                               pm_error *err)
+{
+    buf placed = {0};
+    json_error_t error;
+    *out = NULL;
+    place_numbers(&placed, numbers, text, len);
+    if (!placed.failed && !numbers->failed)
+        *out = parse((const char *)placed.data, placed.len, &error);
+    buf_free(&placed);
+    return *out ? PM_OK : error_nomem(err);
+}
+
+pm_status json_line_parse(const char *line, size_t len, json_t **out, buf *numbers,
+                          uint64_t *repaired, char reason[160], pm_error *err)
 {
     json_error_t error;
     bool refused = false;
+    buf mended = {0};
+    pm_status st = PM_OK;
     *out = NULL;
     if (json_depth(line, len) > JSON_LINE_MAX_DEPTH) {
         snprintf(reason, 160, "JSON nested deeper than %d", (int)JSON_LINE_MAX_DEPTH);
@@ -134,18 +187,20 @@ pm_status json_line_parse(const char *line, size_t len, json_t **out, uint64_t *
     }
     json_t *value = parse(line, len, &error);
     if (!value && json_error_code(&error) != json_error_out_of_memory)
-        value = parse_mended(line, len, repaired, &error, &refused);
+        value = parse_mended(line, len, &mended, repaired, &error, &refused);
     if (!value && (refused || json_error_code(&error) == json_error_out_of_memory))
-        return error_nomem(err);
-    if (!value) {
+        st = error_nomem(err);
+    else if (!value)
         snprintf(reason, 160, "not JSON: %.120s, near byte %d", error.text, error.position);
-    } else if (!json_is_object(value)) {
+    else if (!json_is_object(value))
         snprintf(reason, 160, "not a JSON object");
-        json_decref(value);
-    } else {
-        *out = value;
-    }
-    return PM_OK;
+    else if (mended.len)
+        st = json_line_read_valid((const char *)mended.data, mended.len, out, numbers, err);
+    else
+        st = json_line_read_valid(line, len, out, numbers, err);
+    json_decref(value);
+    buf_free(&mended);
+    return st;
 }
 
 bool json_line_sniff(const char *data, size_t len, bool whole)
@@ -159,8 +214,10 @@ bool json_line_sniff(const char *data, size_t len, bool whole)
     uint64_t repaired = 0;
     char reason[160];
     json_t *object;
-    if (json_line_parse(data + at, n, &object, &repaired, reason, NULL) != PM_OK) return false;
+    buf numbers = {0};
+    json_line_parse(data + at, n, &object, &numbers, &repaired, reason, NULL);
     bool found = object != NULL;
     json_decref(object);
+    buf_free(&numbers);
     return found;
 }

@@ -3,6 +3,7 @@
  */
 #include "indexer/json_lines.h"
 
+#include "common/base/hash.h"
 #include "indexer/fields.h"
 #include "indexer/json_fields.h"
 #include "indexer/json_line.h"
@@ -13,6 +14,36 @@ enum { LINES_CHUNK = 256 * 1024 };
 
 /* ---- lines ------------------------------------------------------------------------------ */
 
+/* Bytes of a character that is cut by the end of the data. */
+static size_t cut_bytes(const uint8_t *data, size_t len)
+{
+    for (size_t n = 1; n <= 3 && n <= len; n++) {
+        uint8_t byte = data[len - n];
+        if (byte < 0x80) return 0;
+        if (byte >= 0xc0) return n < (byte >= 0xf0 ? 4u : byte >= 0xe0 ? 3u : 2u) ? n : 0;
+    }
+    return 0;
+}
+
+/* Guess the encoding by the first block that is not all ASCII.  Windows-1252: the bytes from
+ * there on, which belong to lines not yet given out, are decoded. */
+static void guess_encoding(json_lines *l)
+{
+    const uint8_t *data = l->data.data;
+    size_t end = l->data.len;
+    while (l->ascii < end && data[l->ascii] < 0x80) l->ascii++;
+    if (!l->ended) end -= cut_bytes(data + l->ascii, end - l->ascii);
+    if (l->ascii == end) return;
+    l->guessed = true;
+    if (encoding_guess((const char *)data + l->ascii, end - l->ascii) == ENCODING_UTF8) return;
+    l->decode = true;
+    l->decoder.from = ENCODING_WINDOWS_1252;
+    buf_append(&l->raw, data + l->ascii, l->data.len - l->ascii);
+    l->data.len = l->ascii;
+    if (l->scanned > l->ascii) l->scanned = l->ascii;
+    decoder_feed(&l->decoder, &l->data, l->raw.data, l->raw.len, l->ended);
+}
+
 /* More text, or `ended`. */
 static pm_status lines_fill(json_lines *l, pm_error *err)
 {
@@ -22,6 +53,7 @@ static pm_status lines_fill(json_lines *l, pm_error *err)
         memmove(l->data.data, l->data.data + l->at, l->data.len - l->at);
         l->data.len -= l->at;
         l->scanned -= l->at;
+        l->ascii -= l->at < l->ascii ? l->at : l->ascii;
         l->at = 0;
     }
     buf *into = l->decode ? &l->raw : &l->data;
@@ -31,7 +63,8 @@ static pm_status lines_fill(json_lines *l, pm_error *err)
     into->len += got;
     l->ended = got == 0;
     if (l->decode) decoder_feed(&l->decoder, &l->data, l->raw.data, l->raw.len, l->ended);
-    if (l->data.failed) PM_TRY(error_nomem(err));
+    if (!l->guessed) guess_encoding(l);
+    if (l->data.failed || l->raw.failed) PM_TRY(error_nomem(err));
 out:
     return st;
 }
@@ -64,7 +97,7 @@ out:
     return st;
 }
 
-/* Decide the encoding and step over its mark. */
+/* The encoding that is said or marked; step over its mark. */
 pm_status json_lines_begin(json_lines *l, input *in, const encoding *said, pm_error *err)
 {
     slice head;
@@ -77,6 +110,7 @@ pm_status json_lines_begin(json_lines *l, input *in, const encoding *said, pm_er
     size_t mark = encoding_mark((const char *)head.data, head.len, &marked);
     l->decoder.from = said ? *said : marked;
     l->decode = l->decoder.from != ENCODING_UTF8;
+    l->guessed = said || mark;
     if (mark && marked == l->decoder.from) PM_TRY(input_read(l->in, skip, mark, &got, err));
 out:
     return st;
@@ -96,13 +130,16 @@ static pm_status read_odd_line(document *d, slice line, bool *is_article, char r
 {
     pm_status st = PM_OK;
     json_t *object = NULL;
-    PM_TRY(json_line_parse((const char *)line.data, line.len, &object, &d->repaired, reason, err));
+    buf numbers = {0};
+    PM_TRY(json_line_parse((const char *)line.data, line.len, &object, &numbers, &d->repaired,
+                           reason, err));
     *is_article = object != NULL;
     if (!object) goto out;
-    PM_TRY(fields_take(d, object, FIELDS_JSONL, err));
+    PM_TRY(fields_take(d, object, &numbers, FIELDS_JSONL, err));
     PM_TRY(document_keep(d, err));
 out:
     json_decref(object);
+    buf_free(&numbers);
     return st;
 }
 
@@ -138,6 +175,7 @@ pm_status json_lines_next(json_lines *l, json_line_text *out, bool *more, pm_err
     while (*more && !too_long && is_blank(line));
     out->number = l->number;
     out->is_article = *more && !too_long;
+    if (out->is_article) out->hash = hash_bytes(line.data, line.len);
     if (too_long) snprintf(out->reason, sizeof out->reason, "the line is longer than 64 MiB");
     if (out->is_article) PM_TRY(read_line(&out->doc, line, &out->is_article, out->reason, err));
 out:

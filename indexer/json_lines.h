@@ -18,6 +18,8 @@ typedef struct json_lines {
     size_t at, scanned; /* start of the line; bytes known to hold no line end            */
     decoder decoder;    /* used when `decode`                                            */
     bool decode, ended, dropping; /* dropping: inside a line that is too long             */
+    bool guessed;                 /* the encoding is known                                */
+    size_t ascii;                 /* until then: bytes of data known to be ASCII          */
     uint64_t number;              /* of the line, from 1                                  */
 } json_lines;
 
@@ -25,11 +27,13 @@ typedef struct json_lines {
 typedef struct json_line_text {
     document doc;
     uint64_t number;
+    uint64_t hash; /* of the bytes of the line                                             */
     bool is_article;
     char reason[160];
 } json_line_text; /* valid when zeroed */
 
-/* Decide the encoding (that which is said, if one is) and step over its mark. */
+/* The encoding is that which is said, if one is, else that of the mark, else guessed as for a
+ * text file by the first block that is not all ASCII. */
 pm_status json_lines_begin(json_lines *l, input *in, const encoding *said, pm_error *err);
 /* The next line that is not blank; *more false at the end. */
 pm_status json_lines_next(json_lines *l, json_line_text *out, bool *more, pm_error *err);

@@ -40,11 +40,39 @@ static pm_status make_id(document *d, const ingest_input *file, uint64_t number,
     return PM_OK;
 }
 
-static pm_status take_line(ingest *run, const ingest_input *file, json_line_text *line,
+/* A file and the hash of its absolute path; 0 for standard input. */
+typedef struct jsonl_file {
+    const ingest_input *input;
+    uint64_t hash;
+} jsonl_file;
+
+/* Where the article came from.  *same when the index has it from there, of the same bytes. */
+static pm_status set_provenance(ingest *run, const jsonl_file *from, json_line_text *line,
+                                bool *same, pm_error *err)
+{
+    pm_status st = PM_OK;
+    ingest_known known;
+    pm_article *a = &line->doc.article;
+    *same = false;
+    if (!from->hash) goto out;
+    a->file_size = from->input->info.size;
+    a->file_mtime_ns = from->input->info.mtime_ns;
+    a->file_hash = ingest_line_hash(run, from->hash, line->hash);
+    a->file_folder = run->root;
+    a->file_lines = from->hash;
+    PM_TRY(ingest_find(run, a->id, &known, err));
+    *same = known.found && known.hash == a->file_hash && known.lines == a->file_lines;
+out:
+    return st;
+}
+
+static pm_status take_line(ingest *run, const jsonl_file *from, json_line_text *line,
                            const side_stream *stream, bool *sink_failed, pm_error *err)
 {
     pm_status st = PM_OK;
     document *d = &line->doc;
+    const ingest_input *file = from->input;
+    bool same;
     if (!line->is_article) {
         ingest_skip(run, file->path, line->number, (pm_text){NULL, 0}, line->reason);
         return PM_OK;
@@ -53,13 +81,17 @@ static pm_status take_line(ingest *run, const ingest_input *file, json_line_text
     if (d->article.title.len) d->title_rule = "field";
     if (d->article.date.len) d->date_rule = "field";
     *sink_failed = true;
-    PM_TRY(ingest_add(run, d, stream, file->path, line->number, err));
+    PM_TRY(set_provenance(run, from, line, &same, err));
+    if (same)
+        PM_TRY(ingest_leave(run, file->path, line->number, d->article.id, err));
+    else
+        PM_TRY(ingest_add(run, d, stream, file->path, line->number, err));
     *sink_failed = false;
 out:
     return st;
 }
 
-static pm_status read_here(ingest *run, const ingest_input *file, json_lines *lines,
+static pm_status read_here(ingest *run, const jsonl_file *file, json_lines *lines,
                            bool *sink_failed, pm_error *err)
 {
     pm_status st = PM_OK;
@@ -130,7 +162,7 @@ static void read_beside(void *ctx)
     ring_end(b->ring);
 }
 
-static pm_status take_item(ingest *run, const ingest_input *file, beside_item *item,
+static pm_status take_item(ingest *run, const jsonl_file *file, beside_item *item,
                            bool *sink_failed, pm_error *err)
 {
     const ingest_sink *sink = run->sink;
@@ -173,7 +205,7 @@ static void beside_close(beside *b)
     mem_free(b);
 }
 
-static pm_status take_all(ingest *run, const ingest_input *file, beside *b, bool *sink_failed,
+static pm_status take_all(ingest *run, const jsonl_file *file, beside *b, bool *sink_failed,
                           pm_error *err)
 {
     pm_status st = PM_OK;
@@ -186,25 +218,26 @@ static pm_status take_all(ingest *run, const ingest_input *file, beside *b, bool
     return st;
 }
 
-pm_status source_jsonl_read(ingest *run, const ingest_input *file, input *in, bool *sink_failed,
-                            pm_error *err)
+pm_status source_jsonl_read(ingest *run, const ingest_input *file, uint64_t file_hash, input *in,
+                            bool *sink_failed, pm_error *err)
 {
     pm_status st = PM_OK;
+    const jsonl_file from = {file, file_hash};
     beside *b = NULL;
     json_lines lines = {.in = in};
     PM_TRY(json_lines_begin(&lines, in, run->has_encoding ? &run->encoding : NULL, err));
-    run->summary.converted += lines.decode;
     bool alone = run->sink->threads <= 1 || file->info.size < BESIDE_FILE_MIN;
     if (!alone && beside_open(&b, run->sink, &lines)) {
-        st = take_all(run, file, b, sink_failed, err);
+        st = take_all(run, &from, b, sink_failed, err);
     } else {
         beside_close(b); /* no memory for a second reader: then without */
         b = NULL;
-        st = read_here(run, file, &lines, sink_failed, err);
+        st = read_here(run, &from, &lines, sink_failed, err);
     }
 out:
     beside_close(b);
     if (st == PM_OK) run->summary.repaired += lines.decoder.repaired;
+    if (st == PM_OK) run->summary.converted += lines.decode;
     json_lines_free(&lines);
     return st;
 }

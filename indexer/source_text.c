@@ -10,8 +10,8 @@
 #include "indexer/ingest.h"
 #include "indexer/title.h"
 
-/* data as UTF-8: itself, or decoded into d->text. */
-static pm_status decode(ingest *run, const buf *data, pm_text *out, pm_error *err)
+/* data behind its mark, which ends at *start, as UTF-8. */
+static pm_status decode(ingest *run, const buf *data, size_t *start, pm_text *out, pm_error *err)
 {
     document *d = &run->doc;
     encoding marked;
@@ -19,6 +19,7 @@ static pm_status decode(ingest *run, const buf *data, pm_text *out, pm_error *er
     size_t mark = encoding_mark(text, data->len, &marked);
     decoder dec = {.from = run->has_encoding ? run->encoding : marked};
     if (mark && marked == dec.from) text += mark;
+    *start = (size_t)(text - (const char *)data->data);
     size_t len = data->len - (size_t)(text - (const char *)data->data);
     if (!run->has_encoding && !mark) dec.from = encoding_guess(text, len);
     d->converted = dec.from != ENCODING_UTF8;
@@ -38,7 +39,7 @@ static pm_status take_front_matter(document *d, pm_text *text, size_t *body, jso
     if (!front_matter_find(text->data, text->len, &span)) goto out;
     PM_TRY(front_matter_parse(text->data + span.start, span.end - span.start, object, err));
     if (!json_object_size(*object) && span.end > span.start) goto out; /* prose between rules */
-    PM_TRY(fields_take(d, *object, FIELDS_FRONT_MATTER, err));
+    PM_TRY(fields_take(d, *object, NULL, FIELDS_FRONT_MATTER, err));
     if (d->article.title.len) d->title_rule = "front-matter";
     if (d->article.date.len) d->date_rule = "front-matter";
     document_add_span(d, 0, span.body, "front matter");
@@ -88,18 +89,30 @@ static pm_status keep_texts(document *d, pm_error *err)
     return PM_OK;
 }
 
+/* Say where in the file the text stands: behind `start` and the front matter, which must not
+ * have been changed by repairing, else nobody knows how long it is there. */
+static void find_span(document *d, const buf *data, size_t start, size_t body)
+{
+    d->verbatim = !d->converted && start + body <= data->len &&
+                  (!body || memcmp(data->data + start, d->text.data, body) == 0);
+    if (!d->verbatim) return;
+    d->article.file_text_start = start + body;
+    d->article.file_text_len = data->len - start - body;
+}
+
 pm_status source_text_read(ingest *run, const buf *data, bool markdown, pm_error *err)
 {
     pm_status st = PM_OK;
     document *d = &run->doc;
     json_t *front = NULL;
     pm_text text;
-    size_t body;
+    size_t body, start;
     document_reset(d);
-    PM_TRY(decode(run, data, &text, err));
+    PM_TRY(decode(run, data, &start, &text, err));
     PM_TRY(take_front_matter(d, &text, &body, &front, err));
     PM_TRY(keep_texts(d, err));
     d->article.text = text;
+    find_span(d, data, start, body);
     PM_TRY(take_title(d, body, markdown || body, err));
 out:
     json_decref(front);

@@ -180,22 +180,32 @@ pm_status pm_writer_delete(pm_writer *w, const char *id, size_t id_len, bool *fo
     return PM_OK;
 }
 
-pm_status pm_writer_provenance(pm_writer *w, const char *id, size_t id_len, bool *found,
-                               uint64_t *file_size, int64_t *file_mtime_ns, uint64_t *file_hash,
-                               pm_error *err)
+pm_status writer_find_stored(pm_writer *w, const char *id, size_t len, bool *found,
+                             pm_article *out, pm_error *err)
 {
     writer_segment *at;
     uint32_t doc;
     slice record;
-    pm_article article;
-    *found = false;
     pm_status st;
+    *found = false;
     PM_TRY(writer_ready(w, false, err));
-    PM_TRY(find_segment(w, id, id_len, true, &at, &doc, err));
+    PM_TRY(find_segment(w, id, len, true, &at, &doc, err));
     if (!at) goto out;
     PM_TRY(store_get(&w->cache, at->seg, doc, &record, err));
-    PM_TRY(store_decode(record, &article, err));
+    PM_TRY(store_decode(record, out, err));
     *found = true;
+out:
+    return st;
+}
+
+pm_status pm_writer_provenance(pm_writer *w, const char *id, size_t id_len, bool *found,
+                               uint64_t *file_size, int64_t *file_mtime_ns, uint64_t *file_hash,
+                               pm_error *err)
+{
+    pm_article article;
+    pm_status st;
+    PM_TRY(writer_find_stored(w, id, id_len, found, &article, err));
+    if (!*found) goto out;
     if (file_size) *file_size = article.file_size;
     if (file_mtime_ns) *file_mtime_ns = article.file_mtime_ns;
     if (file_hash) *file_hash = article.file_hash;

@@ -71,6 +71,55 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     same "a.txt " "$(ids story)"
 }
 
+@test "unchanged lines of JSON Lines are skipped; the index stays as it is, to the byte" {
+    docs > d.jsonl
+    P index -q -i "$X" d.jsonl
+    before=$(ls "$X"; cat "$X"/* | cksum)
+    expect 0 P index -i "$X" --json d.jsonl
+    same "0 0 3" "$(jq -r '"\(.added) \(.updated) \(.unchanged)"' <<<"$output")"
+    same "$before" "$(ls "$X"; cat "$X"/* | cksum)"
+    { docs | sed s/pears/plums/g; echo '{"id":"d","text":"plums"}'; } > d.jsonl
+    expect 0 P index -i "$X" --json d.jsonl
+    same "1 2 1" "$(jq -r '"\(.added) \(.updated) \(.unchanged)"' <<<"$output")"
+    same "a b d " "$(ids plums)"
+}
+
+@test "--prune deletes articles of lines and JSON Lines files that are gone" {
+    mkdir in; docs > in/d.jsonl; echo '{"id":"z","text":"late pears"}' > in/z.jsonl
+    P index -q -i "$X" in
+    sed -i /Apples/d in/d.jsonl; rm in/z.jsonl
+    P index -q -i "$X" in
+    same "a b z " "$(ids pears)"
+    expect 0 P index -i "$X" --prune --json in
+    same 2 "$(jq .deleted <<<"$output")"
+    same "b " "$(ids pears)"
+}
+
+@test "--store=no: snippets and texts from unchanged files, else empty with one warning" {
+    mkdir in; printf 'A title here\n\nGreen pears and plums.\n' > in/a.txt
+    docs | sed s/\"a\"/\"j\"/ > d.jsonl
+    P index -q -i "$X" --store=no in
+    expect 0 P search -i "$X" --json plums
+    [ -z "$stderr" ]
+    mentions_plums=$(jq -r '.hits[0].snippet' <<<"$output"); [[ $mentions_plums == *"Green pears and plums."* ]]
+    expect 0 P show -i "$X" a.txt
+    [[ $output == *"Green pears and plums."* && -z $stderr ]]
+    (cd / && P search -i "$X" plums) | grep -q "Green pears"
+    expect 0 P check -i "$X"
+    P index -q -i "$X" d.jsonl
+    expect 0 P search -i "$X" --json pears
+    says "warning" "snippets are empty" "2 hits"
+    same 3 "$(jq '.hits | length' <<<"$output")"
+    expect 0 P search -i "$X" --snippets=no pears; [ -z "$stderr" ]
+    touch -d 2001-01-01 in/a.txt
+    expect 0 P search -i "$X" --json plums; says "warning" "1 hits"
+    same "" "$(jq -r '.hits[0].snippet' <<<"$output")"
+    expect 0 P show -i "$X" a.txt; says "warning" "a.txt"
+    P optimize -q -i "$X" || P optimize -i "$X"
+    touch -r d.jsonl in/a.txt
+    expect 0 P check -i "$X"
+}
+
 @test "JSON Lines on standard input, gzip, .ndjson" {
     docs | P index -q -i "$X" -
     same "a b " "$(ids pears)"

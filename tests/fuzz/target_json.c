@@ -47,20 +47,22 @@ void fuzz_json_line(const uint8_t *data, size_t len)
     document scanned = {.n_spans = 0}, parsed = {.n_spans = 0};
     const char *line = (const char *)data;
     json_t *object = NULL;
+    buf numbers = {0};
     uint64_t repaired = 0;
     char reason[160] = "";
     bool refused;
     bool taken = scan(&scanned, line, len, &refused);
-    fuzz_must(json_line_parse(line, len, &object, &repaired, reason, NULL) == PM_OK);
+    fuzz_must(json_line_parse(line, len, &object, &numbers, &repaired, reason, NULL) == PM_OK);
     fuzz_must((object != NULL) == (reason[0] == '\0'));
     fuzz_must(!taken || object != NULL);
     if (object) {
-        fuzz_must(fields_take(&parsed, object, FIELDS_JSONL, NULL) == PM_OK);
+        fuzz_must(fields_take(&parsed, object, &numbers, FIELDS_JSONL, NULL) == PM_OK);
         fuzz_must(document_keep(&parsed, NULL) == PM_OK);
         if (taken) same_document(&scanned, &parsed);
     }
     json_line_sniff(line, len, len % 2);
     json_decref(object);
+    buf_free(&numbers);
     document_free(&scanned);
     document_free(&parsed);
 }

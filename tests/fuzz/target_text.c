@@ -110,7 +110,7 @@ void fuzz_front_matter(const uint8_t *data, size_t len)
     const char *block = sound.len ? (const char *)sound.data : "";
     fuzz_must(front_matter_parse(block, sound.len, &object, NULL) == PM_OK);
     fuzz_must(json_is_object(object));
-    fuzz_must(fields_take(&d, object, FIELDS_FRONT_MATTER, NULL) == PM_OK);
+    fuzz_must(fields_take(&d, object, NULL, FIELDS_FRONT_MATTER, NULL) == PM_OK);
     fuzz_must(document_keep(&d, NULL) == PM_OK);
     json_decref(object);
     document_free(&d);

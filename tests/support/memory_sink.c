@@ -79,16 +79,17 @@ static const sink_article *find_committed(const memory_sink *m, const char *id, 
     return NULL;
 }
 
-static pm_status sink_provenance(void *ctx, const char *id, size_t len, bool *found, uint64_t *size,
-                                 int64_t *mtime_ns, uint64_t *hash, pm_error *err)
+static pm_status sink_known(void *ctx, const char *id, size_t len, ingest_known *out, pm_error *err)
 {
     (void)err;
     const sink_article *item = find_committed(ctx, id, len);
-    *found = item && !item->deleted;
-    if (!*found) return PM_OK;
-    *size = item->article.file_size;
-    *mtime_ns = item->article.file_mtime_ns;
-    *hash = item->article.file_hash;
+    *out = (ingest_known){.found = item && !item->deleted};
+    if (!out->found) return PM_OK;
+    out->size = item->article.file_size;
+    out->mtime_ns = item->article.file_mtime_ns;
+    out->hash = item->article.file_hash;
+    out->folder = item->article.file_folder;
+    out->lines = item->article.file_lines;
     return PM_OK;
 }
 
@@ -117,7 +118,7 @@ ingest_sink memory_sink_of(memory_sink *m)
     return (ingest_sink){.ctx = m,
                          .add = sink_add,
                          .remove = sink_remove,
-                         .provenance = sink_provenance,
+                         .known = sink_known,
                          .each_id = sink_each_id,
                          .commit = sink_commit};
 }

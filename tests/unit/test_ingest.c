@@ -338,11 +338,11 @@ static void prune_deletes_what_is_gone(void **state)
     f.options.prune = true;
     assert_int_equal(fixture_run(&f, fixture_path(&f, "other/../in/")),
                      PM_OK); /* the same folder */
-    assert_true(logged("PRUNED a.txt"));
-    assert_int_equal(f.summary.pruned, 1);
+    assert_true(logged("PRUNED a.txt") && logged("PRUNED j"));
+    assert_int_equal(f.summary.pruned, 2);
     assert_null(memory_sink_get(&f.sink, "a.txt"));
+    assert_null(memory_sink_get(&f.sink, "j"));
     assert_non_null(memory_sink_get(&f.sink, "b.txt"));
-    assert_non_null(memory_sink_get(&f.sink, "j"));          /* JSON Lines say nothing of files */
     assert_non_null(memory_sink_get(&f.sink, "o.txt"));      /* of another folder */
     assert_non_null(memory_sink_get(&f.sink, "single.txt")); /* given by name */
 }
@@ -367,6 +367,91 @@ static void prune_keeps_what_it_cannot_judge(void **state)
     fixture_run_paths(&f, paths, 2);
     assert_int_equal(f.summary.pruned, 0);
     assert_string_equal(fixture_body(&f, "a.txt"), "new");
+}
+
+static void unchanged_lines_are_left(void **state)
+{
+    (void)state;
+    fixture_text(&f, "in/a.jsonl", "{\"id\":\"x\",\"text\":\"1\"}\n{\"text\":\"2\"}\n");
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    memory_sink_commit(&f.sink);
+    size_t n = f.sink.n;
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    assert_string_equal(f.log, "UNCHANGED x :1 ()\nUNCHANGED a.jsonl#2 :2 ()\n");
+    assert_true(f.summary.unchanged == 2 && !f.summary.added && !f.summary.updated);
+    assert_int_equal(f.sink.n, n); /* nothing came to the sink */
+    fixture_text(&f, "in/a.jsonl",
+                 "{\"id\":\"x\",\"text\":\"1\"}\n{\"text\":\"3\"}\n{\"id\":\"y\"}");
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    assert_true(f.summary.unchanged == 1 && f.summary.added == 1 && f.summary.updated == 1);
+    memory_sink_commit(&f.sink);
+    /* another way of reading, another place */
+    f.options.encoding = "windows-1252";
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    assert_int_equal(f.summary.updated, 3);
+    memory_sink_commit(&f.sink);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in/a.jsonl")), PM_OK);
+    assert_int_equal(f.summary.updated, 3);
+}
+
+/* The same id from two files: whichever is read later stays the one that is there. */
+static void a_line_met_before_is_not_unchanged(void **state)
+{
+    (void)state;
+    fixture_text(&f, "in/a.jsonl", "{\"id\":\"x\",\"text\":\"a\"}\n");
+    fixture_text(&f, "in/b.jsonl", "{\"id\":\"x\",\"text\":\"b\"}\n");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_PARTIAL);
+        memory_sink_commit(&f.sink);
+        assert_string_equal(fixture_body(&f, "x"), "b");
+    }
+}
+
+static void prune_deletes_lines_that_are_gone(void **state)
+{
+    (void)state;
+    fixture_text(&f, "in/a.jsonl", "{\"id\":\"1\"}\n{\"id\":\"2\"}\n{\"id\":\"3\"}\n");
+    fixture_text(&f, "in/b.jsonl", "{\"id\":\"4\"}\n");
+    fixture_text(&f, "other/a.jsonl", "{\"id\":\"5\"}\n");
+    const char *paths[] = {fixture_path(&f, "in"), fixture_path(&f, "other")};
+    assert_int_equal(fixture_run_paths(&f, paths, 2), PM_OK);
+    memory_sink_commit(&f.sink);
+    f.options.prune = true;
+    fixture_text(&f, "in/a.jsonl", "{\"id\":\"1\"}\n{\"id\":\"3\"\n");
+    fixture_text(&f, "other/a.jsonl", "");
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_PARTIAL);
+    assert_int_equal(f.summary.pruned, 0); /* the line skipped may be any of them */
+    assert_true(logged("WARNING"));
+    fixture_text(&f, "in/a.jsonl", "{\"id\":\"1\"}\n{\"id\":\"3\"}\n");
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    assert_true(logged("PRUNED 2") && f.summary.pruned == 1);
+    memory_sink_commit(&f.sink);
+    assert_int_equal(unlink(fixture_path(&f, "in/a.jsonl")), 0);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    assert_true(logged("PRUNED 1") && logged("PRUNED 3") && f.summary.pruned == 2);
+    assert_non_null(memory_sink_get(&f.sink, "4"));
+    assert_non_null(memory_sink_get(&f.sink, "5")); /* of another folder */
+}
+
+static void prune_keeps_lines_of_files_it_cannot_read(void **state)
+{
+    (void)state;
+    fixture_text(&f, "in/a.jsonl.gz", "");
+    fixture_gzip(&f, "in/a.jsonl.gz", "{\"id\":\"1\"}\n", 11);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    memory_sink_commit(&f.sink);
+    f.options.prune = true;
+    fixture_text(&f, "in/a.jsonl.gz", "damaged");
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_PARTIAL);
+    assert_int_equal(f.summary.pruned, 0);
+    /* by name its lines are pruned, too; nothing else is */
+    fixture_text(&f, "b.jsonl", "{\"id\":\"2\"}\n{\"id\":\"3\"}\n");
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "b.jsonl")), PM_OK);
+    memory_sink_commit(&f.sink);
+    fixture_text(&f, "b.jsonl", "{\"id\":\"3\"}\n");
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "b.jsonl")), PM_OK);
+    assert_true(logged("PRUNED 2") && f.summary.pruned == 1);
+    assert_non_null(memory_sink_get(&f.sink, "1"));
 }
 
 static int refuse_opendir(const char *call, const char *path)
@@ -499,20 +584,19 @@ static void a_writer_keeps_provenance(void **state)
     fixture_text(&f, "in/c.jsonl", "{\"id\":\"j\",\"text\":\"x\"}\n");
     assert_int_equal(ingest_and_commit(index, folder, false).added, 3);
     pm_ingest_summary again = ingest_and_commit(index, folder, true);
-    assert_int_equal(again.unchanged, 2);
-    assert_int_equal(again.updated, 1);
+    assert_int_equal(again.unchanged, 3);
+    assert_int_equal(again.updated, 0);
     assert_int_equal(again.pruned, 0);
     assert_int_equal(unlink(fixture_path(&f, "in/a.txt")), 0);
     assert_int_equal(unlink(fixture_path(&f, "in/c.jsonl")), 0);
-    assert_int_equal(ingest_and_commit(index, folder, true).pruned, 1);
+    assert_int_equal(ingest_and_commit(index, folder, true).pruned, 2);
     pm_index *opened = NULL;
     pm_article *a = NULL, *j = NULL;
     assert_int_equal(pm_index_open(index, &opened, &f.err), PM_OK);
     assert_int_equal(pm_index_article(opened, "a.txt", 5, &a, &f.err), PM_OK);
     assert_int_equal(pm_index_article(opened, "j", 1, &j, &f.err), PM_OK);
     assert_null(a);
-    assert_non_null(j);
-    pm_article_free(j);
+    assert_null(j);
     pm_index_close(opened);
 }
 
@@ -541,19 +625,36 @@ static void standard_input(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(folders_are_walked_in_order),  CASE(a_file_has_its_base_name),
-        CASE(formats_by_name_and_content),  CASE(format_may_be_said),
-        CASE(empty_files_are_articles),     CASE(encodings),
-        CASE(metadata_of_front_matter),     CASE(odd_names),
-        CASE(special_files_are_skipped),    CASE(links_are_not_followed),
-        CASE(damaged_gzip_is_skipped),      CASE(large_files_are_skipped),
-        CASE(missing_paths_cost_nothing),   CASE(deep_folders),
-        CASE(unchanged_files_are_not_read), CASE(one_id_in_two_folders),
-        CASE(prune_deletes_what_is_gone),   CASE(prune_keeps_what_it_cannot_judge),
-        CASE(prune_needs_the_whole_folder), CASE(commit_every),
-        CASE(the_caller_may_stop),          CASE(a_failing_sink_ends_the_run),
-        CASE(failing_reads_are_skips),      CASE(refused_memory),
-        CASE(a_writer_keeps_provenance),    CASE(standard_input),
+        CASE(folders_are_walked_in_order),
+        CASE(a_file_has_its_base_name),
+        CASE(formats_by_name_and_content),
+        CASE(format_may_be_said),
+        CASE(empty_files_are_articles),
+        CASE(encodings),
+        CASE(metadata_of_front_matter),
+        CASE(odd_names),
+        CASE(special_files_are_skipped),
+        CASE(links_are_not_followed),
+        CASE(damaged_gzip_is_skipped),
+        CASE(large_files_are_skipped),
+        CASE(missing_paths_cost_nothing),
+        CASE(deep_folders),
+        CASE(unchanged_files_are_not_read),
+        CASE(unchanged_lines_are_left),
+        CASE(a_line_met_before_is_not_unchanged),
+        CASE(prune_deletes_lines_that_are_gone),
+        CASE(prune_keeps_lines_of_files_it_cannot_read),
+        CASE(one_id_in_two_folders),
+        CASE(prune_deletes_what_is_gone),
+        CASE(prune_keeps_what_it_cannot_judge),
+        CASE(prune_needs_the_whole_folder),
+        CASE(commit_every),
+        CASE(the_caller_may_stop),
+        CASE(a_failing_sink_ends_the_run),
+        CASE(failing_reads_are_skips),
+        CASE(refused_memory),
+        CASE(a_writer_keeps_provenance),
+        CASE(standard_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,7 +63,8 @@ static void fields(void **state)
     assert_string_equal(a->lang.data, "en");
     assert_int_equal(a->extra.len, 0);
     assert_false(a->title_in_body);
-    assert_true(a->file_size == 0 && a->file_mtime_ns == 0 && a->file_hash == 0);
+    assert_true(a->file_size && a->file_mtime_ns && a->file_hash && a->file_lines);
+    assert_int_equal(a->file_folder, 0); /* given by name */
     assert_string_equal(f.log, "ADDED x :1 ()\n");
 }
 
@@ -183,15 +184,76 @@ static void depth_is_bounded(void **state)
 static void broken_text_is_repaired(void **state)
 {
     (void)state;
-    assert_int_equal(run_text("{\"id\":\"x\",\"text\":\"caf\xff\xc3(\"}\n{\"id\":\"y\",\"text\":"
-                              "\"a\\ud800b\\udc00\"}\n"
-                              "{\"id\":\"z\",\"text\":\"\\ud83d\\ude00 \\ud83d\"}\n"),
-                     PM_OK);
-    assert_string_equal(fixture_body(&f, "x"), "caf\xef\xbf\xbd\xef\xbf\xbd(");
+    assert_int_equal(
+        run_text("{\"id\":\"x\",\"text\":\"\xc3\xa9 caf\xff\xc3(\"}\n{\"id\":\"y\",\"text\":"
+                 "\"a\\ud800b\\udc00\"}\n"
+                 "{\"id\":\"z\",\"text\":\"\\ud83d\\ude00 \\ud83d\"}\n"),
+        PM_OK);
+    assert_string_equal(fixture_body(&f, "x"), "\xc3\xa9 caf\xef\xbf\xbd\xef\xbf\xbd(");
     assert_string_equal(fixture_body(&f, "y"), "a\xef\xbf\xbd"
                                                "b\xef\xbf\xbd");
     assert_string_equal(fixture_body(&f, "z"), "\xf0\x9f\x98\x80 \xef\xbf\xbd");
     assert_int_equal(f.summary.repaired, 5);
+}
+
+/* As a text file: by invalid UTF-8 without one valid sequence, in the first part that says. */
+static void windows_1252_is_converted(void **state)
+{
+    (void)state;
+    assert_int_equal(run_text("{\"id\":\"a\",\"text\":\"plain\"}\n"
+                              "{\"id\":\"x\",\"text\":\"caf\xe9 \x93quoted\x94\"}\n"),
+                     PM_OK);
+    assert_string_equal(fixture_body(&f, "x"), "caf\xc3\xa9 \xe2\x80\x9cquoted\xe2\x80\x9d");
+    assert_string_equal(fixture_body(&f, "a"), "plain");
+    assert_true(f.summary.converted == 1 && f.summary.repaired == 0);
+    f.options.encoding = "utf-8";
+    assert_int_equal(run_text("{\"id\":\"x\",\"text\":\"caf\xe9\"}\n"), PM_OK);
+    assert_string_equal(fixture_body(&f, "x"), "caf\xef\xbf\xbd");
+    assert_true(f.summary.converted == 0 && f.summary.repaired == 1);
+}
+
+/* The first character beyond ASCII at every place around the end of a block. */
+static void the_encoding_is_guessed_across_blocks(void **state)
+{
+    (void)state;
+    enum { BLOCK = 256 * 1024, ROOM = BLOCK + 128 };
+    static const char *const texts[] = {"\xf0\x9f\x98\x80", "\xe2\x82\xac", "\xc3\xa9", "\xe9",
+                                        "\xe9\xe8"};
+    static const char *const meant[] = {"\xf0\x9f\x98\x80", "\xe2\x82\xac", "\xc3\xa9", "\xc3\xa9",
+                                        "\xc3\xa9\xc3\xa8"};
+    static char line[ROOM + 64];
+    for (size_t t = 0; t < 5; t++)
+        for (size_t at = BLOCK - 5; at <= BLOCK + 1; at++) {
+            size_t n = (size_t)sprintf(line, "{\"id\":\"a\"}\n{\"id\":\"x\",\"k\":\"");
+            memset(line + n, 'k', at - n - 11);
+            sprintf(line + at - 11, "\",\"body\": \"%s\"}\n", texts[t]);
+            assert_int_equal(run_text(line), PM_OK);
+            assert_string_equal(fixture_body(&f, "x"), meant[t]);
+            assert_int_equal(f.summary.converted, t >= 3);
+        }
+}
+
+static void numbers_keep_their_spelling(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        run_text(
+            "{\"id\":1.50,\"title\":1e3,\"source\":-0,\"tags\":[2.0,1E+2],\"k\":1.50,\"l\":1e3,"
+            "\"m\":[0.10,{\"n\":-0.0}]}\n"
+            "{\"id\":2.50,\"author\":{\"name\":7.0},\"k\":1.50,\"m\":[0.10,{\"n\":[]}]}\n"
+            "{\"id\":3.50,\"text\":\"\\ud800 1.0\",\"k\":[1.50],\"m\":\"\\\"2.0\"}\n"),
+        PM_OK);
+    const pm_article *a = get("1.50");
+    assert_string_equal(a->title.data, "1e3");
+    assert_string_equal(a->source.data, "-0");
+    assert_string_equal(a->tags.data, "2.0\x1f"
+                                      "1E+2");
+    assert_string_equal(a->extra.data, "{\"k\":1.50,\"l\":1e3,\"m\":[0.10,{\"n\":-0.0}]}");
+    /* what the library reads, and what is mended first */
+    assert_string_equal(get("2.50")->author.data, "7.0");
+    assert_string_equal(get("2.50")->extra.data, "{\"k\":1.50,\"m\":[0.10,{\"n\":[]}]}");
+    assert_string_equal(fixture_body(&f, "3.50"), "\xef\xbf\xbd 1.0");
+    assert_string_equal(get("3.50")->extra.data, "{\"k\":[1.50],\"m\":\"\\\"2.0\"}");
 }
 
 static void line_ends_and_marks(void **state)
@@ -351,6 +413,9 @@ int main(void)
         CASE(lists),
         CASE(missing_ids),
         CASE(extra_is_kept),
+        CASE(windows_1252_is_converted),
+        CASE(the_encoding_is_guessed_across_blocks),
+        CASE(numbers_keep_their_spelling),
         CASE(duplicate_keys),
         CASE(bad_lines_are_skipped),
         CASE(depth_is_bounded),
