@@ -278,6 +278,7 @@ pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_input
     merger m = {.inputs = inputs, .n = n_inputs, .has_positions = config->has_positions};
     m.memory_bytes = order ? order->memory_bytes : 0;
     m.maps = mem_array(n_inputs, sizeof *m.maps);
+    merge_pass(&m, SEGMENT_PASS_BYTES);
     if (!m.maps) PM_TRY(error_nomem(err));
     PM_TRY(segment_writer_begin(&m.w, d, name, config, err));
     PM_TRY(merge_documents(&m, order, err));

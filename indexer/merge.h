@@ -8,7 +8,7 @@
  *
  * Memory: 4 bytes a document of the inputs, 4 a key and a form of each input, 24 a distinct
  * form, the longest posting list with its occurrences (12 bytes each), and what the segment
- * writer holds.
+ * writer holds.  Pages of the inputs are given back behind the pass, a few MB stay.
  */
 #ifndef PM_INDEXER_MERGE_H
 #define PM_INDEXER_MERGE_H

@@ -343,7 +343,10 @@ pm_status merge_bigrams(merger *m, pm_error *err)
     for (g.from = 0; g.from < g.n; g.from = g.to) {
         uint64_t sum = g.words[g.from].cf;
         for (g.to = g.from + 1; g.to < g.n && (sum += g.words[g.to].cf) <= most;) g.to++;
-        for (size_t i = 0; i < m->n; i++) PM_TRY(collect_input(&g, i, err));
+        for (size_t i = 0; i < m->n; i++) {
+            PM_TRY(collect_input(&g, i, err));
+            map_release(&m->inputs[i].seg->file); /* where many lists were read at once       */
+        }
         PM_TRY(write_group(&g, err));
     }
 out:

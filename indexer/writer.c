@@ -172,6 +172,7 @@ static pm_status take_segment(writer_segment *to, snapshot_segment *from,
         to->n_dead = named->n_deleted;
     }
     to->seg = from->seg;
+    map_release(&to->seg->file);
     from->seg = NULL;
     return PM_OK;
 }

@@ -6,6 +6,7 @@
  *   writer_batch.c    articles not yet in a segment: their ids, and which were replaced
  *   writer_update.c   add, delete, and what is there already
  *   writer_commit.c   flush, commit, optimize
+ *   writer_tiers.c    merges, so that there are never many segments
  *
  * Articles go into a *batch*: stored records stream into a new segment file at once, tokens
  * into the inverter.  When the counted memory reaches its share, or at a commit, the batch is
@@ -140,5 +141,11 @@ void writer_segment_close(writer_segment *s);
 pm_status writer_begin_batch(pm_writer *w, pm_error *err);
 bool writer_batch_full(const pm_writer *w);
 pm_status writer_flush(pm_writer *w, pm_error *err);
+/* Segments [first, first + n), of which a document is live, to one file. */
+pm_status writer_merge(pm_writer *w, size_t first, size_t n, pm_reorder by, double avgdl,
+                       manifest_segment *named, pm_error *err);
+
+/* writer_tiers.c: merge until there are few.  `commit`: those of the last commit, too. */
+pm_status writer_tidy(pm_writer *w, bool commit, pm_error *err);
 
 #endif

@@ -240,6 +240,7 @@ pm_status pm_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
     pm_status st = writer_ready(w, true, err);
     if (st != PM_OK) return st;
     st = writer_flush(w, err);
+    if (st == PM_OK && !nothing_to_do(w)) st = writer_tidy(w, true, err);
     if (st != PM_OK) return writer_discard(w, st, err);
     return finish_commit(w, info, err);
 }
@@ -258,21 +259,23 @@ static void count_live(const pm_writer *w, uint64_t *docs, uint64_t *tokens)
     }
 }
 
-static pm_status merge_all(pm_writer *w, pm_reorder by, manifest_segment *named, pm_error *err)
+pm_status writer_merge(pm_writer *w, size_t first, size_t n, pm_reorder by, double avgdl,
+                       manifest_segment *named, pm_error *err)
 {
-    merge_input *inputs = mem_array(w->n_segments, sizeof *inputs);
+    merge_input *inputs = mem_array(n, sizeof *inputs);
     if (!inputs || !writer_reserve_made(w)) {
         mem_free(inputs);
         return error_nomem(err);
     }
-    for (size_t i = 0; i < w->n_segments; i++)
-        inputs[i] = (merge_input){w->segments[i].seg, w->segments[i].dead};
+    for (size_t i = 0; i < n; i++)
+        inputs[i] = (merge_input){w->segments[first + i].seg, w->segments[first + i].dead};
     char name[SEGMENT_NAME_MAX];
     uint64_t number = w->meta.next_file++;
     manifest_make_name(name, number, ".seg");
     segment_writer_config config = writer_config(w, number);
+    config.avgdl_ref = avgdl;
     merge_order order = {by, w->options.threads, w->options.memory_bytes};
-    pm_status st = merge_segments(&w->folder, inputs, w->n_segments, name, &config, &order,
+    pm_status st = merge_segments(&w->folder, inputs, n, name, &config, &order,
                                   w->options.commit_level < 2, named, err);
     if (st == PM_OK) writer_made(w, named->name);
     mem_free(inputs);
@@ -283,8 +286,7 @@ static pm_status merge_all(pm_writer *w, pm_reorder by, manifest_segment *named,
 static pm_status replace_all(pm_writer *w, pm_reorder by, double avgdl, pm_error *err)
 {
     manifest_segment named;
-    w->meta.avgdl_ref = avgdl;
-    pm_status st = merge_all(w, by, &named, err);
+    pm_status st = writer_merge(w, 0, w->n_segments, by, avgdl, &named, err);
     if (st != PM_OK) return st;
     store_cache_free(&w->cache);
     for (size_t i = 0; i < w->n_segments; i++) writer_segment_close(&w->segments[i]);

@@ -125,7 +125,10 @@ static pm_status add_article(pm_writer *w, const pm_article *article, const side
         .record = buf_slice(&w->record),
     };
     segment_writer_doc(w->batch.out, &doc);
-    if (writer_batch_full(w)) PM_TRY(writer_flush(w, err));
+    if (writer_batch_full(w)) {
+        PM_TRY(writer_flush(w, err));
+        PM_TRY(writer_tidy(w, false, err));
+    }
 out:
     return st;
 }

@@ -28,7 +28,9 @@
 int (*file_fault)(const char *call, const char *path);
 void (*file_done)(const file_event *event);
 
-enum { OUTFILE_BUFFER = 1 << 20 };
+/* The page cache keeps what one write brought in one piece, and a map of it comes and goes in such
+ * pieces: small ones keep the memory of those who read here and there small. */
+enum { OUTFILE_BUFFER = 128 << 10 };
 
 /* ---- system calls -------------------------------------------------------------------- */
 
@@ -417,7 +419,10 @@ void map_release(const map *m)
         const uint8_t *mapped;
         void *any;
     } at = {m->data};
-    if (m->data) madvise(at.any, m->len, MADV_DONTNEED); /* advice: refused, nothing is lost    */
+    if (!m->data) return;
+    /* Advice: when it is refused nothing is lost.  Huge pages would come back by the megabyte. */
+    madvise(at.any, m->len, MADV_NOHUGEPAGE);
+    madvise(at.any, m->len, MADV_DONTNEED);
 }
 
 /* ---- write-once files ---------------------------------------------------------------- */

@@ -48,7 +48,7 @@ pm_status dir_read(const dir *d, const char *name, uint64_t max, buf *out, bool 
 
 /* ---- write-once files --------------------------------------------------------------------- */
 
-/* Sequential, buffered (1 MiB), sticky: after a failure writes do nothing and
+/* Sequential, buffered (128 KiB), sticky: after a failure writes do nothing and
  * outfile_sync/close report it. */
 typedef struct outfile {
     int fd;
@@ -80,7 +80,8 @@ typedef struct map {
 pm_status map_open(map *m, const dir *d, const char *name, bool *absent, pm_error *err);
 void map_close(map *m);
 /* Give the pages back that reading has made the process's; what is read next comes back from
- * the system's cache.  Slices stay valid, and other threads may be reading. */
+ * the system's cache, in small pages from now on.  Slices stay valid, and other threads may be
+ * reading. */
 void map_release(const map *m);
 
 /* ---- inputs: what is to be indexed ---------------------------------------------------------- */

@@ -309,6 +309,130 @@ static void test_two_runs_two_segments(void **state)
     assert_same_dump(root, other);
 }
 
+/* ---- merges -------------------------------------------------------------------------- */
+
+static size_t assert_few_segments(const pm_writer *w, unsigned commits_made)
+{
+    if (w->n_segments > 10) fail_msg("%zu segments after %u commits", w->n_segments, commits_made);
+    return w->n_segments;
+}
+
+static void test_few_segments(void **state)
+{
+    (void)state;
+    unsigned merges = 0;
+    size_t before = 0;
+    for (unsigned i = 0; i < 60; i++) {
+        pm_writer *w = open_writer(root, 1 << 30);
+        for (unsigned k = 0; k < 3; k++) assert_false(add(w, 3 * i + k, 1));
+        commit(w);
+        size_t n = assert_few_segments(w, i + 1);
+        merges += n <= before;
+        before = n;
+        pm_writer_close(w);
+    }
+    assert_true(merges > 1 && merges < 20);
+    assert_sound(root);
+    pm_writer *w = open_writer(other, 1 << 30);
+    for (unsigned i = 0; i < 180; i++) add(w, i, 1);
+    commit(w);
+    pm_writer_close(w);
+    assert_same_dump(root, other);
+}
+
+static void test_few_segments_with_deletes(void **state)
+{
+    (void)state;
+    pm_writer *w = open_writer(root, 1 << 30);
+    for (unsigned i = 0; i < 60; i++) {
+        for (unsigned k = 0; k < 3; k++) add(w, 3 * i + k, 1);
+        if (i > 2) assert_true(remove_article(w, 3 * (i - 3)));
+        if (i % 4 == 3) assert_true(add(w, 3 * i - 1, 2));
+        commit(w);
+        assert_few_segments(w, i + 1);
+    }
+    pm_writer_close(w);
+    assert_sound(root);
+    w = open_writer(other, 1 << 30);
+    for (unsigned i = 0; i < 60; i++)
+        for (unsigned k = 0; k < 3; k++) {
+            unsigned number = 3 * i + k;
+            if (k == 0 && i < 57) continue;
+            if (!(i % 4 == 2 && k == 2)) add(w, number, 1);
+            if (i % 4 == 3 && k == 2) add(w, 3 * i - 1, 2);
+        }
+    commit(w);
+    pm_writer_close(w);
+    assert_same_dump(root, other);
+}
+
+/* One transaction through a writer whose memory is full again and again. */
+static void test_few_segments_of_one_commit(void **state)
+{
+    (void)state;
+    pm_writer *w = open_writer(root, 200000);
+    uint64_t most = 0;
+    for (unsigned i = 0; i < 900; i++) {
+        add(w, i % 800, i);
+        if (w->n_segments > most) most = w->n_segments;
+    }
+    assert_int_equal(most, 10);
+    commit(w);
+    assert_few_segments(w, 1);
+    pm_writer_close(w);
+    assert_sound(root);
+    w = open_writer(other, 1 << 30);
+    for (unsigned i = 100; i < 900; i++) add(w, i % 800, i);
+    commit(w);
+    pm_writer_close(w);
+    assert_same_dump(root, other);
+}
+
+/* No merge is made that is counted to take more than the limit. */
+static void test_merge_within_memory(void **state)
+{
+    (void)state;
+    pm_writer *w = open_writer(root, 1000);
+    for (unsigned i = 0; i < 60; i++) {
+        for (unsigned k = 0; k < 3; k++) add(w, 3 * i + k, 1);
+        commit(w);
+    }
+    assert_true(w->n_segments > 10);
+    pm_writer_close(w);
+    w = open_writer(root, 1 << 30);
+    add(w, 1000, 1);
+    commit(w);
+    assert_true(w->n_segments <= 10);
+    pm_writer_close(w);
+    assert_sound(root);
+}
+
+static void test_expunge(void **state)
+{
+    (void)state;
+    const unsigned n = 6000, few = n / 5;
+    pm_writer *w = open_writer(root, 1 << 30);
+    for (unsigned i = 0; i < n; i++) add(w, i, 1);
+    commit(w);
+    for (unsigned i = 0; i < few; i++) assert_true(remove_article(w, i));
+    commit(w);
+    assert_int_equal(w->n_segments, 1);
+    assert_int_equal(w->segments[0].named.n_deleted, few); /* a fifth: stays                  */
+    assert_true(remove_article(w, few));
+    commit(w);
+    assert_int_equal(w->n_segments, 1);
+    assert_int_equal(w->segments[0].named.n_deleted, 0);
+    assert_int_equal(w->segments[0].named.n_docs, n - few - 1);
+    assert_int_equal(w->segments[0].named.del_size, 0);
+    pm_writer_close(w);
+    assert_sound(root);
+    w = open_writer(other, 1 << 30);
+    for (unsigned i = few + 1; i < n; i++) add(w, i, 1);
+    commit(w);
+    pm_writer_close(w);
+    assert_same_dump(root, other);
+}
+
 static void test_counts(void **state)
 {
     (void)state;
@@ -798,6 +922,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_model),
         TEST(test_two_runs_two_segments),
+        TEST(test_few_segments),
+        TEST(test_few_segments_with_deletes),
+        TEST(test_few_segments_of_one_commit),
+        TEST(test_merge_within_memory),
+        TEST(test_expunge),
         TEST(test_counts),
         TEST(test_nothing_to_commit),
         TEST(test_same_bytes),

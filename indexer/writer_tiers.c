@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ * writer_tiers.c - few segments, however many commits made them; see writer.h.
+ *
+ * Takes the writer's segments, leaves at most WRITER_SEGMENTS_MAX of them: while there are more,
+ * a run of neighbours is merged into one.  A run is balanced when its largest segment has no
+ * more than a quarter of its bytes; of the balanced ones that run is taken which moves the fewest
+ * bytes for each segment that it does away with, and when none is balanced, of all.  So an
+ * article is moved about three times in 1,000 commits of the same size, and five times in 5,000.
+ *
+ * Rules that hold:
+ *   - what is decided follows from counts and sizes of segments and from the limit of memory
+ *     alone (INV-5);
+ *   - a merge that would take more memory than the limit, counted as merge.h says, is not made,
+ *     so that a large index with a small limit may keep more segments;
+ *   - within a transaction only segments of that transaction are merged: the last commit stays
+ *     as it was for those who ask the writer about it;
+ *   - neighbours stay neighbours, so order of ingest and all answers are as before.
+ *
+ * A segment of which more than a fifth is dead is written anew by itself at a commit, unless the
+ * dead are few: those go with a later merge.
+ */
+#include <stdio.h>
+
+#include "common/base/mem.h"
+#include "indexer/writer.h"
+
+enum {
+    WRITER_SEGMENTS_MAX = 10,
+    BALANCE = 4,
+    EXPUNGE_SHARE = 5,
+    EXPUNGE_DEAD_MIN = 1024,
+    /* Memory of a merge: what it keeps, by the sizes that it depends on. */
+    MERGE_DOC_BYTES = 40,
+    MERGE_KEY_BYTES = 16,
+    MERGE_FORM_BYTES = 44,
+};
+
+/* Neighbours [first, first + n). */
+typedef struct run {
+    size_t first, n;
+    uint64_t bytes, largest, memory; /* of what is live                                    */
+    uint32_t live;                   /* segments that have a live document                 */
+    uint64_t docs;
+} run;
+
+/* The longest list may have a twelfth of all occurrences, at 12 bytes each. */
+static uint64_t merge_memory(const segment_info *info)
+{
+    return info->sum_dl + MERGE_DOC_BYTES * (uint64_t)info->n_docs +
+           info->sections[SECTION_IDS].len + MERGE_KEY_BYTES * info->n_terms +
+           MERGE_FORM_BYTES * info->n_forms;
+}
+
+static void run_add(run *r, const writer_segment *s)
+{
+    uint64_t docs = s->named.n_docs - s->n_dead;
+    double share = (double)docs / (double)s->named.n_docs;
+    uint64_t bytes = (uint64_t)((double)s->named.size * share);
+    r->n++;
+    r->bytes += bytes;
+    if (bytes > r->largest) r->largest = bytes;
+    r->memory += merge_memory(&s->seg->info);
+    r->live += docs != 0;
+    r->docs += docs;
+}
+
+static bool run_fits(const pm_writer *w, const run *r)
+{
+    return r->memory <= w->options.memory_bytes && r->docs <= SEGMENT_DOCS_MAX;
+}
+
+/* Bytes moved for each segment done away with: fewer are better. */
+static bool run_better(const run *a, const run *b)
+{
+    if (!b->n) return true;
+    return (double)a->bytes * (b->live - 1) < (double)b->bytes * (a->live - 1);
+}
+
+/* The run to merge among segments from `from` on; n 0: there is none. */
+static run choose_run(const pm_writer *w, size_t from)
+{
+    run balanced = {0}, any = {0};
+    for (size_t first = from; first < w->n_segments; first++) {
+        run r = {.first = first};
+        for (size_t i = first; i < w->n_segments; i++) {
+            run_add(&r, &w->segments[i]);
+            if (!run_fits(w, &r)) break;
+            if (r.live < 2) continue;
+            if (run_better(&r, &any)) any = r;
+            if (r.largest <= r.bytes / BALANCE && run_better(&r, &balanced)) balanced = r;
+        }
+    }
+    return balanced.n ? balanced : any;
+}
+
+/* Segments [first, first + n) give way to `by`. */
+static void replace_segments(pm_writer *w, size_t first, size_t n, const writer_segment *by)
+{
+    for (size_t i = first; i < first + n; i++) {
+        writer_segment *s = &w->segments[i];
+        char name[SEGMENT_NAME_MAX] = "";
+        if (!s->committed) snprintf(name, sizeof name, "%s", s->named.name);
+        writer_segment_close(s);
+        /* If it cannot be unlinked, the collection of garbage does. */
+        if (name[0]) dir_unlink(&w->folder, name, NULL);
+    }
+    w->segments[first] = *by;
+    size_t rest = w->n_segments - first - n;
+    memmove(&w->segments[first + 1], &w->segments[first + n], rest * sizeof *w->segments);
+    w->n_segments -= n - 1;
+}
+
+static pm_status merge_run(pm_writer *w, const run *r, pm_error *err)
+{
+    writer_segment merged = {0};
+    pm_status st =
+        writer_merge(w, r->first, r->n, PM_REORDER_KEEP, w->meta.avgdl_ref, &merged.named, err);
+    if (st == PM_OK)
+        st = segment_open(&merged.seg, &w->folder, merged.named.name, w->meta.uuid,
+                          merged.named.size, merged.named.footer_crc, err);
+    if (st != PM_OK) return st;
+    map_release(&merged.seg->file);
+    store_cache_free(&w->cache); /* it may be of a segment that goes                           */
+    replace_segments(w, r->first, r->n, &merged);
+    return PM_OK;
+}
+
+static pm_status expunge(pm_writer *w, pm_error *err)
+{
+    pm_status st = PM_OK;
+    for (size_t i = 0; i < w->n_segments && st == PM_OK; i++) {
+        const writer_segment *s = &w->segments[i];
+        run r = {.first = i};
+        run_add(&r, s);
+        bool many =
+            s->n_dead >= EXPUNGE_DEAD_MIN && (uint64_t)s->n_dead * EXPUNGE_SHARE > s->named.n_docs;
+        if (many && r.live && run_fits(w, &r)) st = merge_run(w, &r, err);
+    }
+    return st;
+}
+
+static size_t count_live(const pm_writer *w, size_t from)
+{
+    size_t n = 0;
+    for (size_t i = from; i < w->n_segments; i++)
+        n += w->segments[i].n_dead < w->segments[i].named.n_docs;
+    return n;
+}
+
+pm_status writer_tidy(pm_writer *w, bool commit, pm_error *err)
+{
+    size_t from = 0;
+    while (!commit && from < w->n_segments && w->segments[from].committed) from++;
+    pm_status st = commit ? expunge(w, err) : PM_OK;
+    while (st == PM_OK && count_live(w, from) > WRITER_SEGMENTS_MAX) {
+        run r = choose_run(w, from);
+        if (!r.n) break;
+        st = merge_run(w, &r, err);
+    }
+    return st;
+}
