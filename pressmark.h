@@ -33,7 +33,7 @@ extern "C" {
 #define PM_VERSION_PATCH 0
 
 #if defined(__GNUC__)
-#define PM_API __attribute__((visibility("default")))
+#define PM_API               __attribute__((visibility("default")))
 #define PM_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define PM_API
@@ -55,8 +55,8 @@ typedef enum pm_status {
 
 typedef struct pm_error {
     pm_status status;
-    int os_errno;     /* 0 when the system was not involved                            */
-    uint64_t offset;  /* byte offset in the file the message names, if it names one    */
+    int os_errno;      /* 0 when the system was not involved                            */
+    uint64_t offset;   /* byte offset in the file the message names, if it names one    */
     char message[400]; /* one line, no newline: what, where (path, offset), what to do */
 } pm_error;
 
@@ -103,21 +103,23 @@ typedef struct pm_writer pm_writer;
 
 typedef struct pm_writer_options {
     size_t size;
-    const char *lang;       /* libstemmer language ("en", "english", ...) or "none"; NULL:
-                               as the index, else "en"                                   */
-    uint64_t memory_bytes;  /* bound of the writer's own memory; default 512 MiB        */
-    unsigned threads;       /* 0: as many as processors                                 */
-    int positions;          /* 1, 0, or -1: as the index, else 1                        */
-    int store;              /* 1, 0, or -1: as the index, else 1                        */
-    bool create;            /* create the index if there is none                        */
-    unsigned commit_level;  /* 0 full (default), 1 atomic, 2 none: see FORMAT.md, commit */
+    const char *lang;      /* libstemmer language ("en", "english", ...) or "none"; NULL:
+                              as the index, else "en"                                   */
+    uint64_t memory_bytes; /* bound of the writer's own memory; default 512 MiB        */
+    unsigned threads;      /* 0: as many as processors                                 */
+    int positions;         /* 1, 0, or -1: as the index, else 1                        */
+    int store;             /* 1, 0, or -1: as the index, else 1                        */
+    bool create;           /* create the index if there is none                        */
+    unsigned commit_level; /* 0 full (default), 1 atomic, 2 none: see FORMAT.md, commit */
     /* Geometry, for tests; 0 means the default (FORMAT.md).  Recorded in each segment. */
-    unsigned block_size;    /* postings a block, 8..256                                 */
-    unsigned dense_shift;   /* a term is dense when df >= N >> dense_shift; default 5   */
+    unsigned block_size;        /* postings a block, 8..256                                 */
+    unsigned dense_shift;       /* a term is dense when df >= N >> dense_shift; default 5   */
     unsigned store_block_bytes; /* raw bytes a stored block; default 32 KiB             */
 } pm_writer_options;
-#define PM_WRITER_OPTIONS_INIT                                                            \
-    { sizeof(pm_writer_options), NULL, 512u << 20, 0, -1, -1, true, 0, 0, 0, 0 }
+#define PM_WRITER_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        sizeof(pm_writer_options), NULL, 512u << 20, 0, -1, -1, true, 0, 0, 0, 0                   \
+    }
 
 typedef struct pm_commit_info {
     uint64_t generation;
@@ -130,25 +132,24 @@ typedef struct pm_commit_info {
 
 /* Open the index at `path` for writing, or create it.  Takes the writer lock: PM_BUSY when
  * another writer holds it.  PM_USAGE when options contradict the index. */
-PM_API pm_status pm_writer_open(const char *path, const pm_writer_options *options,
-                                pm_writer **out, pm_error *err);
+PM_API pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_writer **out,
+                                pm_error *err);
 /* Add or replace one article (by id).  The article is copied.  `*replaced` (may be NULL)
  * tells whether the id was there before, in the index or in this batch. */
 PM_API pm_status pm_writer_add(pm_writer *writer, const pm_article *article, bool *replaced,
                                pm_error *err);
-PM_API pm_status pm_writer_delete(pm_writer *writer, const char *id, size_t id_len,
-                                  bool *found, pm_error *err);
+PM_API pm_status pm_writer_delete(pm_writer *writer, const char *id, size_t id_len, bool *found,
+                                  pm_error *err);
 /* Provenance of a stored article (id's live version as of the last commit), to skip
  * unchanged files.  *found false when absent. */
-PM_API pm_status pm_writer_provenance(pm_writer *writer, const char *id, size_t id_len,
-                                      bool *found, uint64_t *file_size,
-                                      int64_t *file_mtime_ns, uint64_t *file_hash,
-                                      pm_error *err);
+PM_API pm_status pm_writer_provenance(pm_writer *writer, const char *id, size_t id_len, bool *found,
+                                      uint64_t *file_size, int64_t *file_mtime_ns,
+                                      uint64_t *file_hash, pm_error *err);
 /* Call `fn` once for each live committed id, in no particular order, until it returns
  * false. */
 PM_API pm_status pm_writer_each_id(pm_writer *writer,
-                                   bool (*fn)(void *ctx, const char *id, size_t id_len),
-                                   void *ctx, pm_error *err);
+                                   bool (*fn)(void *ctx, const char *id, size_t id_len), void *ctx,
+                                   pm_error *err);
 /* Make everything since the last commit visible and durable, atomically.  Returns PM_OK
  * only when durable.  After PM_IO nothing changed; after PM_NOT_DURABLE the new state is
  * visible but unproven, and the writer accepts only another commit or close.  A commit
@@ -169,7 +170,10 @@ typedef struct pm_optimize_options {
     size_t size;
     pm_reorder reorder;
 } pm_optimize_options;
-#define PM_OPTIMIZE_OPTIONS_INIT { sizeof(pm_optimize_options), PM_REORDER_KEEP }
+#define PM_OPTIMIZE_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        sizeof(pm_optimize_options), PM_REORDER_KEEP                                               \
+    }
 PM_API pm_status pm_writer_optimize_with(pm_writer *writer, const pm_optimize_options *options,
                                          pm_commit_info *info, pm_error *err);
 /* Releases the lock; what was not committed is discarded.  NULL is allowed. */
@@ -196,29 +200,34 @@ typedef struct pm_ingest_event {
         PM_INGEST_DUPLICATE, /* id met twice in one run; the later won; PM_PARTIAL     */
         PM_INGEST_WARNING
     } kind;
-    pm_text path;       /* input file, "-" for stdin                                     */
-    uint64_t line;      /* for JSON Lines, from 1; else 0                                */
+    pm_text path;  /* input file, "-" for stdin                                     */
+    uint64_t line; /* for JSON Lines, from 1; else 0                                */
     pm_text id, title, date;
     const char *title_rule; /* "front-matter", "first-line", "after-caption", "first-sentence",
                                "field", "none"                                           */
     const char *date_rule;  /* "front-matter", "first-line", "field", "none"            */
     const char *reason;     /* for SKIPPED, DUPLICATE and WARNING                       */
     /* Spans of the file (bytes, end exclusive) taken as furniture, and why; n may be 0. */
-    const struct pm_span { uint64_t start, end; const char *why; } *spans;
+    const struct pm_span {
+        uint64_t start, end;
+        const char *why;
+    } * spans;
     size_t n_spans;
 } pm_ingest_event;
 
 typedef struct pm_ingest_options {
     size_t size;
     pm_input_format format;
-    const char *encoding;      /* NULL: detect; else "utf-8", "utf-16le", "utf-16be", "windows-1252" */
-    bool prune;                /* delete articles whose files under PATH are gone        */
-    uint64_t commit_every;     /* articles; 0: once at the end by the caller             */
+    const char *encoding;  /* NULL: detect; else "utf-8", "utf-16le", "utf-16be", "windows-1252" */
+    bool prune;            /* delete articles whose files under PATH are gone        */
+    uint64_t commit_every; /* articles; 0: once at the end by the caller             */
     bool (*event)(void *ctx, const pm_ingest_event *event); /* false stops the run       */
     void *ctx;
 } pm_ingest_options;
-#define PM_INGEST_OPTIONS_INIT                                                            \
-    { sizeof(pm_ingest_options), PM_INPUT_AUTO, NULL, false, 0, NULL, NULL }
+#define PM_INGEST_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        sizeof(pm_ingest_options), PM_INPUT_AUTO, NULL, false, 0, NULL, NULL                       \
+    }
 
 typedef struct pm_ingest_summary {
     uint64_t added, updated, unchanged, skipped, duplicates, pruned;
@@ -251,21 +260,21 @@ typedef struct pm_section_bytes {
 } pm_section_bytes;
 
 typedef struct pm_stats {
-    uint64_t documents;  /* live                                                         */
-    uint64_t deleted;    /* still on disk, not live                                      */
-    uint64_t terms;      /* distinct plain terms over all segments                       */
-    uint64_t postings;   /* (term, live document) pairs of plain terms                   */
-    uint64_t positions;  /* stored positions of plain terms                              */
-    uint64_t tokens;     /* sum of dl over live documents                                */
-    double avgdl;        /* tokens / documents; 0 when empty                             */
-    double k1, b;        /* of the index                                                 */
+    uint64_t documents; /* live                                                         */
+    uint64_t deleted;   /* still on disk, not live                                      */
+    uint64_t terms;     /* distinct plain terms over all segments                       */
+    uint64_t postings;  /* (term, live document) pairs of plain terms                   */
+    uint64_t positions; /* stored positions of plain terms                              */
+    uint64_t tokens;    /* sum of dl over live documents                                */
+    double avgdl;       /* tokens / documents; 0 when empty                             */
+    double k1, b;       /* of the index                                                 */
     uint64_t index_bytes;
     uint64_t generation;
     unsigned segments;
     unsigned format_version;
     bool has_positions, has_text;
-    char engine[16];     /* "native"                                                     */
-    char analyzer[96];   /* profile string, see common/text/analyzer.h                   */
+    char engine[16];   /* "native"                                                     */
+    char analyzer[96]; /* profile string, see common/text/analyzer.h                   */
     char lang[16];
     pm_section_bytes sections[24];
     unsigned n_sections;
@@ -274,15 +283,15 @@ typedef struct pm_stats {
 PM_API pm_status pm_index_stats(pm_index *index, pm_stats *out, pm_error *err);
 
 /* The stored article, or *out NULL when the id is unknown.  Free with pm_article_free. */
-PM_API pm_status pm_index_article(pm_index *index, const char *id, size_t id_len,
-                                  pm_article **out, pm_error *err);
+PM_API pm_status pm_index_article(pm_index *index, const char *id, size_t id_len, pm_article **out,
+                                  pm_error *err);
 PM_API void pm_article_free(pm_article *article);
 
 /* Diffable text of the whole index, in order of terms then documents, independent of how
  * documents are spread over segments.  `write` returns false to stop (then PM_IO). */
 PM_API pm_status pm_index_dump(pm_index *index,
-                               bool (*write)(void *ctx, const char *data, size_t len),
-                               void *ctx, pm_error *err);
+                               bool (*write)(void *ctx, const char *data, size_t len), void *ctx,
+                               pm_error *err);
 
 typedef struct pm_check_summary {
     uint64_t files, bytes, pages, terms, postings, documents; /* verified                */
@@ -316,9 +325,11 @@ typedef struct pm_search_options {
     unsigned snippet_bytes; /* aim; default 240                                          */
     bool exhaustive;        /* score every match: the definition that faster loops equal */
 } pm_search_options;
-#define PM_SEARCH_OPTIONS_INIT                                                            \
-    { sizeof(pm_search_options), 10, 0, PM_MATCH_AUTO, -1.0, -1.0, true, true, true,      \
-      false, true, false, 240, false }
+#define PM_SEARCH_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        sizeof(pm_search_options), 10, 0, PM_MATCH_AUTO, -1.0, -1.0, true, true, true, false,      \
+            true, false, 240, false                                                                \
+    }
 
 typedef struct pm_highlight {
     uint32_t start, end; /* bytes of `snippet`, end exclusive                            */
@@ -326,19 +337,19 @@ typedef struct pm_highlight {
 
 /* One term's part of one hit's score.  Parts sum to the score, in this order. */
 typedef struct pm_explain {
-    pm_text term;         /* as in the index; phrases in quotes                          */
+    pm_text term; /* as in the index; phrases in quotes                          */
     uint64_t tf, df;
-    double idf, norm;     /* norm = k1 * (1 - b + b * dl / avgdl)                         */
-    double weight;        /* boost times repetitions                                     */
+    double idf, norm; /* norm = k1 * (1 - b + b * dl / avgdl)                         */
+    double weight;    /* boost times repetitions                                     */
     double contribution;
 } pm_explain;
 
 typedef struct pm_hit {
-    uint64_t rank;        /* from 1, in the whole list                                   */
+    uint64_t rank; /* from 1, in the whole list                                   */
     double score;
     pm_text id, title, date, source, url; /* date.len 0: none                            */
-    bool in_all;          /* under PM_MATCH_AUTO: in the first part (has every word)     */
-    uint64_t dl;          /* tokens of the article                                       */
+    bool in_all; /* under PM_MATCH_AUTO: in the first part (has every word)     */
+    uint64_t dl; /* tokens of the article                                       */
     pm_text snippet;
     const pm_highlight *highlights;
     size_t n_highlights;
@@ -347,14 +358,14 @@ typedef struct pm_hit {
 } pm_hit;
 
 typedef struct pm_result {
-    pm_text query;        /* as given, repaired                                          */
-    pm_text interpreted;  /* how it was understood                                       */
-    bool truncated;       /* the query was cut (length or clauses)                       */
+    pm_text query;       /* as given, repaired                                          */
+    pm_text interpreted; /* how it was understood                                       */
+    bool truncated;      /* the query was cut (length or clauses)                       */
     pm_match match;
-    uint64_t total;       /* matching live articles                                      */
-    uint64_t total_all;   /* of those, with every word                                   */
+    uint64_t total;     /* matching live articles                                      */
+    uint64_t total_all; /* of those, with every word                                   */
     bool total_is_exact;
-    uint64_t n_docs;      /* statistics the scores were computed with                    */
+    uint64_t n_docs; /* statistics the scores were computed with                    */
     double avgdl, k1, b;
     const pm_hit *hits;
     size_t n_hits;
@@ -367,9 +378,9 @@ PM_API pm_status pm_searcher_open(pm_index *index, pm_searcher **out, pm_error *
 PM_API void pm_searcher_close(pm_searcher *searcher);
 /* Run one query.  *out and everything it points to belong to the searcher and live until
  * its next search or close.  PM_PARTIAL still gives a result. */
-PM_API pm_status pm_searcher_search(pm_searcher *searcher, const char *query,
-                                    size_t query_len, const pm_search_options *options,
-                                    const pm_result **out, pm_error *err);
+PM_API pm_status pm_searcher_search(pm_searcher *searcher, const char *query, size_t query_len,
+                                    const pm_search_options *options, const pm_result **out,
+                                    pm_error *err);
 
 /* Run many queries on `threads` threads (0: as many as processors); `each` is called on
  * the calling thread, in input order, once for every query, with its result or with its

@@ -406,7 +406,8 @@ static pm_status bigrams_choose(inversion *inv, bigram_set *set, pm_error *err)
     bigram_choice choice = {.want = config->bigram_words};
     *set = (bigram_set){.n = 0};
     if (!inv->iv->has_positions || choice.want > BIGRAM_WORDS_MAX) return PM_OK;
-    for (uint32_t t = 0; t < inv->n_terms; t++) bigram_consider(&choice, term_cf(inv, &inv->terms[t]));
+    for (uint32_t t = 0; t < inv->n_terms; t++)
+        bigram_consider(&choice, term_cf(inv, &inv->terms[t]));
     uint32_t min = bigram_min(&choice, config->block_size, 0);
     if (!min) return PM_OK;
     set->number = mem_alloc(inv->n_terms * sizeof *set->number);
@@ -422,7 +423,8 @@ static pm_status bigrams_choose(inversion *inv, bigram_set *set, pm_error *err)
 }
 
 /* The pair of tokens i and i + 1 of a document, when frequent words stand side by side. */
-static uint32_t bigram_at(const inversion *inv, const bigram_set *set, const inverter_doc *d, uint32_t i)
+static uint32_t bigram_at(const inversion *inv, const bigram_set *set, const inverter_doc *d,
+                          uint32_t i)
 {
     const uint32_t *tokens = inv->iv->tokens + d->first;
     uint32_t a = set->number[inv->form_term[TOKEN_FORM(tokens[i])]];
@@ -449,10 +451,13 @@ static void bigrams_pass(inversion *inv, const bigram_set *set, uint32_t *ends, 
     }
 }
 
-static void bigram_write(inversion *inv, const bigram_set *set, uint32_t key, uint32_t begin, uint32_t n)
+static void bigram_write(inversion *inv, const bigram_set *set, uint32_t key, uint32_t begin,
+                         uint32_t n)
 {
-    const form *a = inv->terms[set->terms[key / set->n]].f, *b = inv->terms[set->terms[key % set->n]].f;
-    segment_term out = {.docs = inv->docs + begin, .tfs = inv->tfs, .positions = inv->positions + begin};
+    const form *a = inv->terms[set->terms[key / set->n]].f,
+               *b = inv->terms[set->terms[key % set->n]].f;
+    segment_term out = {
+        .docs = inv->docs + begin, .tfs = inv->tfs, .positions = inv->positions + begin};
     buf_reset(&inv->key);
     bigram_key(&inv->key, a->stem, a->stem_len, b->stem, b->stem_len);
     out.key = inv->key.data;

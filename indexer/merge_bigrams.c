@@ -18,7 +18,7 @@
 enum {
     GROUP_OCCURRENCES = 16 << 20, /* at most; fewer when memory is bounded               */
     GROUP_OCCURRENCES_MIN = 1 << 18,
-    GROUP_BYTES = 16, /* of memory that an occurrence of a first word may claim            */
+    GROUP_BYTES = 16,        /* of memory that an occurrence of a first word may claim            */
     POSITION_LIMIT = 1 << 27 /* no text that can be stored reaches it                      */
 };
 
@@ -43,17 +43,17 @@ typedef struct pair_list {
 
 typedef struct bigrams {
     merger *m;
-    frequent *words;      /* of the choice; later the chosen ones, by key                  */
+    frequent *words; /* of the choice; later the chosen ones, by key                  */
     uint32_t n, want;
     uint64_t others;      /* no word left out has more                                     */
     cursor *cursors;      /* one a word                                                    */
     uint32_t **positions; /* one row a word, of the document at hand                       */
     size_t *positions_cap;
     uint32_t *tfs;
-    uint8_t *marks;       /* by position: word + 1; zero between documents                 */
+    uint8_t *marks; /* by position: word + 1; zero between documents                 */
     size_t marks_cap;
-    uint32_t from, to;    /* first words of the group                                      */
-    pair_list *pairs;     /* (a - from) * n + b                                            */
+    uint32_t from, to; /* first words of the group                                      */
+    pair_list *pairs;  /* (a - from) * n + b                                            */
 } bigrams;
 
 static void frequent_free(frequent *f)
@@ -187,7 +187,8 @@ static pm_status read_row(bigrams *g, uint32_t w, segment *s, pm_error *err)
         return error_nomem(err);
     tf = cursor_positions(c, g->positions[w], tf);
     if (tf && g->positions[w][tf - 1] >= POSITION_LIMIT) {
-        segment_damaged(s, c->list.base, section_name(SECTION_POSTINGS), "a position no text reaches");
+        segment_damaged(s, c->list.base, section_name(SECTION_POSTINGS),
+                        "a position no text reaches");
         tf = 0;
     }
     g->tfs[w] = tf;
@@ -201,7 +202,8 @@ static pm_status read_row(bigrams *g, uint32_t w, segment *s, pm_error *err)
 static bool add_pair(bigrams *g, uint32_t a, uint32_t b, uint32_t doc, uint32_t position)
 {
     pair_list *l = &g->pairs[(size_t)(a - g->from) * g->n + b];
-    if (!mem_grow(&l->positions, &l->positions_cap, l->n_positions + 1, sizeof *l->positions)) return false;
+    if (!mem_grow(&l->positions, &l->positions_cap, l->n_positions + 1, sizeof *l->positions))
+        return false;
     if (!l->n || l->postings[l->n - 1].doc != doc) {
         if (!mem_grow(&l->postings, &l->cap, l->n + 1, sizeof *l->postings)) return false;
         l->postings[l->n++] = (pair_posting){doc, 0, l->n_positions};
@@ -297,7 +299,8 @@ static pm_status write_group(bigrams *g, pm_error *err)
         for (uint32_t b = 0; b < g->n; b++) {
             pair_list *l = &g->pairs[(size_t)(a - g->from) * g->n + b];
             if (!l->n) continue;
-            if (!mem_grow(&out, &cap, 2 * l->n + l->n_positions, sizeof *out)) PM_TRY(error_nomem(err));
+            if (!mem_grow(&out, &cap, 2 * l->n + l->n_positions, sizeof *out))
+                PM_TRY(error_nomem(err));
             write_pair(g, a, b, out, &key);
             l->n = l->n_positions = 0;
         }

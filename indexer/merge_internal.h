@@ -15,7 +15,7 @@ typedef struct key_merge {
     bool *more;       /* iters[i] stands on a key not yet given                         */
     bool *here;       /* iters[i] stands on the key just given                          */
     size_t n;
-    size_t lead; /* one that is here                                               */
+    size_t lead;     /* one that is here                                               */
     uint64_t passed; /* bytes of keys read since pages were given back (segment_pass)      */
 } key_merge;
 

@@ -14,9 +14,9 @@
 #include "common/base/error.h"
 
 enum {
-    REORDER_DF_MIN = 16,    /* rarer terms are left out: they cost memory and decide little   */
-    REORDER_LEAF = 24,      /* documents that are not divided further                         */
-    REORDER_ROUNDS = 20,    /* of exchanges in one division, at most                          */
+    REORDER_DF_MIN = 16, /* rarer terms are left out: they cost memory and decide little   */
+    REORDER_LEAF = 24,   /* documents that are not divided further                         */
+    REORDER_ROUNDS = 20, /* of exchanges in one division, at most                          */
 };
 
 /* Terms of document d: terms[starts[d]] .. terms[starts[d + 1] - 1], each once, < n_terms. */

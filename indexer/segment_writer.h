@@ -24,7 +24,7 @@ typedef struct segment_writer_config {
     uint64_t segment_id;
     double k1, b, avgdl_ref;
     uint32_t block_size, dense_shift, store_block_bytes;
-    uint32_t bigram_words;   /* frequent words at most (bigrams.h); 0: no bigrams         */
+    uint32_t bigram_words; /* frequent words at most (bigrams.h); 0: no bigrams         */
     int zlib_level;
     bool has_positions, has_text;
 } segment_writer_config;
@@ -35,8 +35,8 @@ typedef struct segment_doc {
     size_t id_len;
     uint32_t dl;
     uint64_t seq;
-    int64_t date;            /* seconds, INT64_MIN when undated                           */
-    slice record;            /* encoded by store_encode; ignored for raw blocks           */
+    int64_t date; /* seconds, INT64_MIN when undated                           */
+    slice record; /* encoded by store_encode; ignored for raw blocks           */
 } segment_doc;
 
 pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *name,

@@ -183,8 +183,8 @@ pm_status pm_writer_delete(pm_writer *w, const char *id, size_t id_len, bool *fo
     return PM_OK;
 }
 
-pm_status writer_find_stored(pm_writer *w, const char *id, size_t len, bool *found,
-                             pm_article *out, pm_error *err)
+pm_status writer_find_stored(pm_writer *w, const char *id, size_t len, bool *found, pm_article *out,
+                             pm_error *err)
 {
     writer_segment *at;
     uint32_t doc;

@@ -10,7 +10,7 @@
 
 struct pm_index {
     snapshot *snap;
-    split_cache splits;        /* shared by searchers, has its own lock                    */
+    split_cache splits; /* shared by searchers, has its own lock                    */
 };
 
 #endif

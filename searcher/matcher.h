@@ -30,16 +30,16 @@ typedef struct matcher {
     const plan_matcher *plan;
     segment *seg;
     match_scratch *scratch;
-    cursor *words;       /* of the parts; for titles as many again where plan->titles     */
-    phrase_part *parts;  /* NULL: the words as the plan names them                        */
+    cursor *words;      /* of the parts; for titles as many again where plan->titles     */
+    phrase_part *parts; /* NULL: the words as the plan names them                        */
     uint32_t n_parts;
-    bool empty;          /* some word is not in this segment                              */
+    bool empty; /* some word is not in this segment                              */
     bool begun;
-    uint32_t doc;        /* driver: current document; else the document last asked        */
-    uint32_t tf;         /* there; 0: no match                                            */
-    uint32_t lead;       /* the rarest part                                               */
-    split_list list;     /* MATCH_DOCS: of this segment                                   */
-    uint32_t at;         /* there: documents passed, the current one included             */
+    uint32_t doc;    /* driver: current document; else the document last asked        */
+    uint32_t tf;     /* there; 0: no match                                            */
+    uint32_t lead;   /* the rarest part                                               */
+    split_list list; /* MATCH_DOCS: of this segment                                   */
+    uint32_t at;     /* there: documents passed, the current one included             */
 } matcher;
 
 /* Cursors come from the arena; they are reused when the same matcher is opened for another

@@ -14,7 +14,8 @@ static void insert(phrase_part *out, uint32_t n, phrase_part one)
 }
 
 /* The list of words i and i + 1 together; NULL: the segment says nothing of them. */
-static const term_entry *pair_entry(const plan *p, const plan_matcher *m, uint32_t segment_index, uint32_t i)
+static const term_entry *pair_entry(const plan *p, const plan_matcher *m, uint32_t segment_index,
+                                    uint32_t i)
 {
     const segment_info *info = &p->snap->segments[segment_index].seg->info;
     const plan_key *keys = p->keys;
@@ -44,7 +45,8 @@ static uint32_t drop_covered(phrase_part *out, uint32_t n, const plan *p, const 
     return n;
 }
 
-uint32_t phrase_parts(const plan *p, const plan_matcher *m, uint32_t segment_index, phrase_part *out)
+uint32_t phrase_parts(const plan *p, const plan_matcher *m, uint32_t segment_index,
+                      phrase_part *out)
 {
     uint32_t n = 0;
     bool before = false; /* a bigram ends at this word                                       */
@@ -52,8 +54,10 @@ uint32_t phrase_parts(const plan *p, const plan_matcher *m, uint32_t segment_ind
         const term_entry *word = &p->keys[m->words[i]].entries[segment_index];
         const term_entry *pair = word->df ? pair_entry(p, m, segment_index, i) : NULL;
         if (!word->df || (pair && !pair->df)) return 0;
-        if (pair) insert(out, n++, (phrase_part){pair, i});
-        else if (!before) insert(out, n++, (phrase_part){word, i});
+        if (pair)
+            insert(out, n++, (phrase_part){pair, i});
+        else if (!before)
+            insert(out, n++, (phrase_part){word, i});
         before = pair != NULL;
     }
     return m->pairs ? drop_covered(out, n, p, m, segment_index) : n;

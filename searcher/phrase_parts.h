@@ -22,6 +22,7 @@ typedef struct phrase_part {
 
 /* Parts of a phrase or NEAR group in a segment, into out (room for m->n_words); their number,
  * 0 when it cannot occur there. */
-uint32_t phrase_parts(const plan *p, const plan_matcher *m, uint32_t segment_index, phrase_part *out);
+uint32_t phrase_parts(const plan *p, const plan_matcher *m, uint32_t segment_index,
+                      phrase_part *out);
 
 #endif

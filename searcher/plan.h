@@ -25,45 +25,45 @@ typedef struct plan_key {
     const uint8_t *key;
     uint32_t len;
     uint64_t hash;
-    uint64_t df;              /* live documents of all segments                           */
+    uint64_t df; /* live documents of all segments                           */
     double idf;
-    term_entry *entries;      /* one for each segment; df 0: not there                    */
+    term_entry *entries; /* one for each segment; df 0: not there                    */
 } plan_key;
 
 typedef enum matcher_kind {
     MATCH_KEY,
     MATCH_PHRASE,
     MATCH_NEAR,
-    MATCH_DOCS                /* the documents where a word stands as two; tf 1           */
+    MATCH_DOCS /* the documents where a word stands as two; tf 1           */
 } matcher_kind;
 
 typedef struct plan_matcher {
     matcher_kind kind;
     bool title;
     uint32_t n_words;
-    const uint32_t *words;    /* keys; MATCH_NEAR: distinct ones; MATCH_DOCS: pairs       */
-    const uint32_t *needs;    /* MATCH_NEAR: occurrences wanted of each                   */
-    const uint32_t *titles;   /* MATCH_NEAR with a window that could reach over the gap
-                                 between title and body: the title keys, else NULL        */
-    const uint32_t *pairs;    /* MATCH_PHRASE: keys of bigrams, each of a word and the next;
-                                 UINT32_MAX: of no use anywhere.  NULL: none is         */
-    const split_list *lists;  /* MATCH_DOCS: one for each segment                         */
-    uint64_t window;          /* MATCH_NEAR: positions from first to last word, inclusive */
-    uint64_t cost;            /* postings to walk, about                                  */
+    const uint32_t *words;   /* keys; MATCH_NEAR: distinct ones; MATCH_DOCS: pairs       */
+    const uint32_t *needs;   /* MATCH_NEAR: occurrences wanted of each                   */
+    const uint32_t *titles;  /* MATCH_NEAR with a window that could reach over the gap
+                                between title and body: the title keys, else NULL        */
+    const uint32_t *pairs;   /* MATCH_PHRASE: keys of bigrams, each of a word and the next;
+                                UINT32_MAX: of no use anywhere.  NULL: none is         */
+    const split_list *lists; /* MATCH_DOCS: one for each segment                         */
+    uint64_t window;         /* MATCH_NEAR: positions from first to last word, inclusive */
+    uint64_t cost;           /* postings to walk, about                                  */
 } plan_matcher;
 
 typedef struct plan_leaf {
     const query_node *node;
-    bool negated;             /* some NOT stands above: never scored, never highlighted    */
+    bool negated; /* some NOT stands above: never scored, never highlighted    */
     uint32_t n_alts, cap_alts;
-    uint32_t *alts;           /* matchers; the first is the leaf itself                   */
-    uint32_t scored_by;       /* matcher of its term: an acronym scores by its marker     */
+    uint32_t *alts;     /* matchers; the first is the leaf itself                   */
+    uint32_t scored_by; /* matcher of its term: an acronym scores by its marker     */
 } plan_leaf;
 
 typedef struct plan_term {
     uint32_t matcher;
     double weight, idf;
-    uint64_t df;              /* phrases and NEAR: of their rarest word, an upper bound   */
+    uint64_t df; /* phrases and NEAR: of their rarest word, an upper bound   */
     pm_text label;
 } plan_term;
 
@@ -75,23 +75,22 @@ typedef struct plan {
     const query *q;
     pm_match match;
     double k1, b;
-    bool snippets;            /* split forms are wanted for highlights, too               */
-    plan_key *keys;           /* all arrays are of the arena                               */
+    bool snippets;  /* split forms are wanted for highlights, too               */
+    plan_key *keys; /* all arrays are of the arena                               */
     plan_matcher *matchers;
-    plan_leaf *leaves;        /* by query_node.leaf                                       */
-    plan_term *terms;         /* in order of first appearance                             */
+    plan_leaf *leaves; /* by query_node.leaf                                       */
+    plan_term *terms;  /* in order of first appearance                             */
     size_t n_keys, cap_keys, n_matchers, cap_matchers, n_terms, cap_terms;
-    bool bigrams;             /* may answer phrases                                       */
-    bool narrow;              /* leave joined and split forms aside (rank_widened.c)       */
-    bool *drivers;            /* by matcher: every match has one of these                 */
-    uint64_t cost;            /* of all drivers together                                  */
+    bool bigrams;  /* may answer phrases                                       */
+    bool narrow;   /* leave joined and split forms aside (rank_widened.c)       */
+    bool *drivers; /* by matcher: every match has one of these                 */
+    uint64_t cost; /* of all drivers together                                  */
     uint32_t n_splits;
 } plan;
 
 /* PM_USAGE when the query needs positions and the index has none. */
-pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words,
-                    split_cache *splits, const query *q, const pm_search_options *options,
-                    pm_error *err);
+pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, split_cache *splits,
+                    const query *q, const pm_search_options *options, pm_error *err);
 
 /* The key of a term: a class byte (0: plain) and the term.  *out is its index. */
 pm_status plan_add_key(plan *p, uint8_t class, pm_text term, uint32_t *out, pm_error *err);

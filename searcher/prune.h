@@ -23,10 +23,10 @@
 #include "searcher/rank.h"
 
 enum {
-    PRUNE_LISTS_MAX = 64,    /* longer queries go to the exhaustive loop                   */
-    PRUNE_BATCH = 512,       /* candidates probed together                                 */
+    PRUNE_LISTS_MAX = 64, /* longer queries go to the exhaustive loop                   */
+    PRUNE_BATCH = 512,    /* candidates probed together                                 */
     PRUNE_BATCH_CAP = PRUNE_BATCH + 512 + SCAN_SLACK,
-    PRUNE_DECODE_AT = 10,    /* candidates in one block from which decoding it pays        */
+    PRUNE_DECODE_AT = 10, /* candidates in one block from which decoding it pays        */
 };
 
 typedef enum prune_role { PRUNE_MUST, PRUNE_SHOULD, PRUNE_NOT } prune_role;
@@ -36,7 +36,7 @@ typedef struct prune_word {
     uint32_t matcher, key, term; /* of the plan; term UINT32_MAX under NOT                */
     bool phrase;                 /* or a NEAR group: key says nothing                      */
     prune_role role;
-    double weight;               /* weight * idf * (k1 + 1)                                */
+    double weight; /* weight * idf * (k1 + 1)                                */
 } prune_word;
 
 /* A flat query: words by role, musts and shoulds in no order yet. */
@@ -44,8 +44,8 @@ typedef struct prune_query {
     plan *p;
     prune_word words[PRUNE_LISTS_MAX];
     uint32_t n_words, n_must, n_should, n_not, n_phrases, n_parts;
-    bool ranked;                 /* the pruned loop can rank it, not only count it         */
-    bool one_suffices;           /* an OR: one word is as good as all                      */
+    bool ranked;       /* the pruned loop can rank it, not only count it         */
+    bool one_suffices; /* an OR: one word is as good as all                      */
 } prune_query;
 
 /* False when the plan is not a flat query of plain words.  all: plain neighbours are
@@ -54,15 +54,15 @@ bool prune_query_of(prune_query *q, plan *p, bool all);
 
 /* A list opened in one segment. */
 typedef struct prune_list {
-    postings p;                  /* df 0: not in this segment                              */
+    postings p; /* df 0: not in this segment                              */
     const prune_word *word;
     float weight;
-    float most;                  /* no posting here contributes more                       */
-    uint32_t phrase;             /* of prune_phrases.must, where positions decide;
-                                    UINT32_MAX: a list like any other                      */
-    uint32_t decoded;            /* block held in docs; UINT32_MAX none                    */
+    float most;       /* no posting here contributes more                       */
+    uint32_t phrase;  /* of prune_phrases.must, where positions decide;
+                         UINT32_MAX: a list like any other                      */
+    uint32_t decoded; /* block held in docs; UINT32_MAX none                    */
     uint32_t n_docs;
-    uint32_t block;              /* where the next probe starts                            */
+    uint32_t block; /* where the next probe starts                            */
     uint32_t docs[SEGMENT_BLOCK_MAX + SCAN_SLACK];
 } prune_list;
 
@@ -74,19 +74,19 @@ typedef struct prune_batch {
 } prune_batch;
 
 typedef struct prune_hit {
-    float most, least;           /* bounds of the score                                    */
+    float most, least; /* bounds of the score                                    */
     uint32_t segment, doc;
-    size_t tfs;                  /* of its phrases, in prune_phrases.tfs                   */
+    size_t tfs; /* of its phrases, in prune_phrases.tfs                   */
 } prune_hit;
 
 /* Candidates that may be among the best k.  Valid when zeroed; keeps its memory. */
 typedef struct prune_pool {
     prune_hit *hits;
-    float *order;                /* scratch of the selection                               */
-    prune_hit *spare;            /* scratch of the sort                                    */
+    float *order;     /* scratch of the selection                               */
+    prune_hit *spare; /* scratch of the sort                                    */
     size_t n, cap, order_cap, spare_cap, k;
-    size_t tighten_at;           /* number of hits from which it pays to tighten           */
-    float threshold;             /* k-th largest lower bound so far                        */
+    size_t tighten_at; /* number of hits from which it pays to tighten           */
+    float threshold;   /* k-th largest lower bound so far                        */
     bool no_memory;
 } prune_pool;
 void prune_pool_begin(prune_pool *pool, uint64_t k);
@@ -101,24 +101,24 @@ float prune_select_largest(float *v, size_t n, size_t k);
 typedef struct prune_bounds {
     bool made;
     float up[256], down[256];
-    float gap;                   /* largest difference                                     */
+    float gap; /* largest difference                                     */
 } prune_bounds;
 
 /* Everything a pruned search needs; one for each searcher, kept between queries. */
 typedef struct prune_state {
     const prune_query *q;
     const scan_kernels *scan;
-    prune_list *lists;           /* owned, PRUNE_LISTS_MAX of them                         */
-    prune_list *must[PRUNE_LISTS_MAX], *should[PRUNE_LISTS_MAX], *not[PRUNE_LISTS_MAX];
+    prune_list *lists; /* owned, PRUNE_LISTS_MAX of them                         */
+    prune_list *must[PRUNE_LISTS_MAX], *should[PRUNE_LISTS_MAX], *not [PRUNE_LISTS_MAX];
     uint32_t n_must, n_should, n_not;
-    uint32_t segment;            /* the one that is open                                   */
+    uint32_t segment; /* the one that is open                                   */
     const snapshot_segment *part;
     const prune_bounds *bounds; /* of the open segment                              */
-    prune_bounds *all_bounds; /* owned, one a segment, made when first needed      */
+    prune_bounds *all_bounds;   /* owned, one a segment, made when first needed      */
     prune_pool pool;
     prune_batch batch;
     prune_phrases phrases;
-    uint64_t *bitmap;            /* counting: zero between queries                         */
+    uint64_t *bitmap; /* counting: zero between queries                         */
     size_t bitmap_words;
     uint32_t at[PRUNE_BATCH_CAP], at_b[PRUNE_BATCH_CAP], ranks[PRUNE_BATCH_CAP];
     uint8_t bytes[PRUNE_BATCH_CAP];
@@ -131,7 +131,8 @@ bool prune_state_ready(prune_state *s, const snapshot *snap);
  * when nothing can match there. */
 bool prune_open(prune_state *s, const prune_query *q, uint32_t segment_index);
 /* One list of the open segment; false when it cannot be read. */
-bool prune_list_open(prune_state *s, const prune_word *w, const term_entry *entry, prune_list *list);
+bool prune_list_open(prune_state *s, const prune_word *w, const term_entry *entry,
+                     prune_list *list);
 
 /* ---- probing (prune_probe.c) ------------------------------------------------------------- */
 
@@ -150,16 +151,17 @@ void prune_add(prune_state *s, prune_list *list);
 /* A walk over the postings of a list whose impact byte is in a range. */
 typedef struct prune_walk {
     prune_list *list;
-    const uint64_t *also;        /* a second bitmap in which a document of a dense list must be */
-    uint32_t next;               /* block or bucket                                        */
-    uint32_t rank;               /* of its first posting                                   */
+    const uint64_t *also; /* a second bitmap in which a document of a dense list must be */
+    uint32_t next;        /* block or bucket                                        */
+    uint32_t rank;        /* of its first posting                                   */
 } prune_walk;
 /* Append to the batch until it is full or the list ends; false at the end. */
 bool prune_walk_fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high);
 /* The least byte whose contribution reaches `need`, 256 when none does. */
 unsigned prune_least_byte(const prune_state *s, const prune_list *list, float need);
 
-/* ---- loops ------------------------------------------------------------------------------------ */
+/* ---- loops ------------------------------------------------------------------------------------
+ */
 
 void prune_or(prune_state *s);
 void prune_and(prune_state *s);

@@ -27,7 +27,8 @@ bool prune_phrases_ready(prune_phrases *f)
     if (!f->parts) f->parts = mem_array(PRUNE_PARTS_MAX, sizeof *f->parts);
     if (!f->candidates) f->candidates = mem_array(PRUNE_CANDIDATES, sizeof *f->candidates);
     if (!f->order) f->order = mem_array(PRUNE_CANDIDATES, sizeof *f->order);
-    if (!f->shares) f->shares = mem_array((size_t)PRUNE_PHRASES_MAX * PRUNE_BATCH_CAP, sizeof *f->shares);
+    if (!f->shares)
+        f->shares = mem_array((size_t)PRUNE_PHRASES_MAX * PRUNE_BATCH_CAP, sizeof *f->shares);
     return f->lists && f->cursors && f->parts && f->candidates && f->order && f->shares;
 }
 
@@ -66,14 +67,16 @@ bool prune_phrase_open(prune_state *s, const prune_word *w, const term_entry **o
     uint32_t n = phrase_parts(s->q->p, spec, s->segment, parts);
     *one = n == 1 && spec->kind == MATCH_PHRASE ? parts[0].entry : NULL;
     if (!n || *one) return n != 0;
-    prune_phrase *f = must ? &all->must[all->n_must] : &all->not[all->n_not];
+    prune_phrase *f = must ? &all->must[all->n_must] : &all->not [all->n_not];
     *f = (prune_phrase){.word = w, .weight = (float)w->weight, .near = spec->kind == MATCH_NEAR};
     f->m = (matcher){.plan = spec, .scratch = &all->scratch, .words = all->cursors + all->n_parts};
     if (!f->near) f->m.parts = parts;
     all->n_parts += spec->titles ? 2 * spec->n_words : spec->n_words; /* opened again there */
     if (must && !open_lists(s, f, parts, n)) return false;
-    if (must) all->n_must++;
-    else all->n_not++;
+    if (must)
+        all->n_must++;
+    else
+        all->n_not++;
     return true;
 }
 
@@ -92,7 +95,8 @@ void prune_phrase_needs(prune_state *s)
     for (uint32_t i = 1; i < all->n_needs; i++) insert(all->needs, i, all->needs[i]);
 }
 
-/* ---- asking -------------------------------------------------------------------------------------- */
+/* ---- asking
+ * -------------------------------------------------------------------------------------- */
 
 uint32_t prune_phrase_tf(prune_state *s, prune_phrase *f, uint32_t doc)
 {
@@ -103,7 +107,7 @@ uint32_t prune_phrase_tf(prune_state *s, prune_phrase *f, uint32_t doc)
 bool prune_phrase_forbids(prune_state *s, uint32_t doc)
 {
     for (uint32_t i = 0; i < s->phrases.n_not; i++)
-        if (prune_phrase_tf(s, &s->phrases.not[i], doc)) return true;
+        if (prune_phrase_tf(s, &s->phrases.not [i], doc)) return true;
     return false;
 }
 

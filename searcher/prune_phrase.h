@@ -23,16 +23,16 @@ struct prune_word;
 struct prune_state;
 
 enum {
-    PRUNE_PHRASES_MAX = 4,       /* required and forbidden ones each; more: exhaustive loop */
-    PRUNE_PARTS_MAX = 64,        /* words of all phrases                                   */
-    PRUNE_CANDIDATES = 8192      /* bounded documents that wait for their positions        */
+    PRUNE_PHRASES_MAX = 4,  /* required and forbidden ones each; more: exhaustive loop */
+    PRUNE_PARTS_MAX = 64,   /* words of all phrases                                   */
+    PRUNE_CANDIDATES = 8192 /* bounded documents that wait for their positions        */
 };
 
 /* A phrase that positions decide, in the open segment. */
 typedef struct prune_phrase {
     const struct prune_word *word;
     float weight;
-    float most;                  /* no share here is above                                 */
+    float most; /* no share here is above                                 */
     bool near;
     matcher m;
 } prune_phrase;
@@ -40,34 +40,34 @@ typedef struct prune_phrase {
 /* A list that every candidate must have: of a word, or of a phrase's word. */
 typedef struct prune_need {
     struct prune_list *list;
-    uint32_t phrase;             /* in must; UINT32_MAX: a word                            */
+    uint32_t phrase; /* in must; UINT32_MAX: a word                            */
 } prune_need;
 
 typedef struct prune_candidate {
     uint32_t doc;
-    float most;                  /* bound of the whole score                               */
-    float words;                 /* bound of what words give                               */
+    float most;  /* bound of the whole score                               */
+    float words; /* bound of what words give                               */
     float shares[PRUNE_PHRASES_MAX];
 } prune_candidate;
 
 /* All of a searcher's memory for phrases.  Valid when zeroed. */
 typedef struct prune_phrases {
-    prune_phrase must[PRUNE_PHRASES_MAX], not[PRUNE_PHRASES_MAX];
+    prune_phrase must[PRUNE_PHRASES_MAX], not [PRUNE_PHRASES_MAX];
     uint32_t n_must, n_not;
-    struct prune_list *lists;    /* owned: of the phrases' words                           */
+    struct prune_list *lists; /* owned: of the phrases' words                           */
     uint32_t n_lists;
     prune_need needs[PRUNE_PARTS_MAX + 64];
     uint32_t n_needs;
-    cursor *cursors;             /* owned                                                  */
-    phrase_part *parts;          /* owned                                                  */
+    cursor *cursors;    /* owned                                                  */
+    phrase_part *parts; /* owned                                                  */
     uint32_t n_parts;
     match_scratch scratch;
     prune_candidate *candidates; /* owned                                                  */
     uint32_t n_candidates;
-    float *order;                /* owned: scratch of the selection                        */
-    uint32_t *tfs;               /* owned: of the pool's hits, n_must each                 */
+    float *order;  /* owned: scratch of the selection                        */
+    uint32_t *tfs; /* owned: of the pool's hits, n_must each                 */
     size_t n_tfs, tfs_cap;
-    float *shares;               /* owned: of the batch, a row for each phrase             */
+    float *shares; /* owned: of the batch, a row for each phrase             */
 } prune_phrases;
 
 void prune_phrases_free(prune_phrases *f);

@@ -28,7 +28,7 @@ uint64_t prune_phrase_count(prune_state *s)
             b->n = prune_probe(s, all->needs[i].list, b->docs, b->n, s->at, NULL);
             for (uint32_t k = 0; k < b->n; k++) b->docs[k] = b->docs[s->at[k]];
         }
-        for (uint32_t i = 0; i < s->n_not && b->n; i++) prune_exclude(s, s->not[i]);
+        for (uint32_t i = 0; i < s->n_not && b->n; i++) prune_exclude(s, s->not [i]);
         for (uint32_t i = 0; i < b->n; i++) sum += matches(s, b->docs[i]);
         b->n = 0;
     }

@@ -16,7 +16,7 @@
 typedef struct phrase_plan {
     float rest[PRUNE_PARTS_MAX + PRUNE_LISTS_MAX + 1]; /* what words from need i on can add   */
     float should_rest[PRUNE_LISTS_MAX + 1];
-    float margin;             /* of the words                                              */
+    float margin; /* of the words                                              */
 } phrase_plan;
 
 static float *row(prune_state *s, uint32_t phrase)
@@ -24,7 +24,8 @@ static float *row(prune_state *s, uint32_t phrase)
     return s->phrases.shares + (size_t)phrase * PRUNE_BATCH_CAP;
 }
 
-/* ---- gather --------------------------------------------------------------------------------------- */
+/* ---- gather
+ * --------------------------------------------------------------------------------------- */
 
 static float odds(float x)
 {
@@ -77,8 +78,10 @@ static void batch_drop_below(prune_state *s, float rest, bool complete)
 static void note_share(prune_state *s, uint32_t phrase, uint32_t i, float x)
 {
     float *v = &row(s, phrase)[i];
-    if (s->phrases.must[phrase].near) *v += odds(x);
-    else if (x < *v) *v = x;
+    if (s->phrases.must[phrase].near)
+        *v += odds(x);
+    else if (x < *v)
+        *v = x;
 }
 
 /* The walk has put the lead's bound into scores. */
@@ -102,8 +105,10 @@ static void batch_need(prune_state *s, const prune_need *need)
     batch_keep(s, s->at, n);
     for (uint32_t i = 0; i < n; i++) {
         float x = need->list->weight * s->bounds->up[need->list->p.impacts[s->ranks[i]]];
-        if (need->phrase == UINT32_MAX) b->scores[i] += x;
-        else note_share(s, need->phrase, i, x);
+        if (need->phrase == UINT32_MAX)
+            b->scores[i] += x;
+        else
+            note_share(s, need->phrase, i, x);
     }
 }
 
@@ -112,8 +117,10 @@ static void batch_exclude(prune_state *s, prune_list *list)
     prune_batch *b = &s->batch;
     uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, NULL), n = 0;
     for (uint32_t i = 0, k = 0; met && i < b->n; i++) {
-        if (k < met && s->at[k] == i) k++;
-        else s->at_b[n++] = i;
+        if (k < met && s->at[k] == i)
+            k++;
+        else
+            s->at_b[n++] = i;
     }
     if (met) batch_keep(s, s->at_b, n);
 }
@@ -143,12 +150,13 @@ static void batch_finish(prune_state *s, const phrase_plan *with)
         prune_add(s, s->should[j]);
     }
     batch_drop_below(s, 0, true);
-    for (uint32_t j = 0; j < s->n_not && s->batch.n; j++) batch_exclude(s, s->not[j]);
+    for (uint32_t j = 0; j < s->n_not && s->batch.n; j++) batch_exclude(s, s->not [j]);
     batch_wait(s);
     s->batch.n = 0;
 }
 
-/* ---- settle -------------------------------------------------------------------------------------- */
+/* ---- settle
+ * -------------------------------------------------------------------------------------- */
 
 /* Verify a candidate and hand it to the pool. */
 static void verify(prune_state *s, const prune_candidate *c, float margin)
@@ -173,7 +181,8 @@ static void verify(prune_state *s, const prune_candidate *c, float margin)
         s->pool.no_memory = true;
         return;
     }
-    prune_hit one = {.most = most, .least = least, .segment = s->segment, .doc = c->doc, .tfs = all->n_tfs};
+    prune_hit one = {
+        .most = most, .least = least, .segment = s->segment, .doc = c->doc, .tfs = all->n_tfs};
     memcpy(all->tfs + all->n_tfs, tfs, all->n_must * sizeof *tfs);
     all->n_tfs += all->n_must;
     prune_pool_add(&s->pool, one);
@@ -197,15 +206,18 @@ static void settle(prune_state *s, float margin)
         for (uint32_t i = 0; i < all->n_candidates; i++) {
             const prune_candidate *c = &all->candidates[i];
             if (c->most < s->pool.threshold) continue;
-            if (c->most < bound) all->candidates[kept++] = *c;
-            else verify(s, c, margin);
+            if (c->most < bound)
+                all->candidates[kept++] = *c;
+            else
+                verify(s, c, margin);
         }
         all->n_candidates = kept;
         prune_pool_tighten(&s->pool);
     }
 }
 
-/* ---- the loop -------------------------------------------------------------------------------------- */
+/* ---- the loop
+ * -------------------------------------------------------------------------------------- */
 
 static void plan_bounds(prune_state *s, phrase_plan *with)
 {

@@ -29,7 +29,8 @@ static bool add_word(prune_query *q, uint32_t which, prune_role role)
         return true;
     }
     if (q->n_words == PRUNE_LISTS_MAX) return false;
-    prune_word w = {.matcher = which, .key = p->matchers[which].words[0], .term = UINT32_MAX, .role = role};
+    prune_word w = {
+        .matcher = which, .key = p->matchers[which].words[0], .term = UINT32_MAX, .role = role};
     w.phrase = p->matchers[which].kind != MATCH_KEY;
     if (role != PRUNE_NOT) {
         w.term = term_of(p, which);
@@ -48,7 +49,8 @@ static bool add_phrase(prune_query *q, uint32_t which, prune_role role)
     if (role == PRUNE_SHOULD) return false;
     q->n_phrases++;
     q->n_parts += m->titles ? 2 * m->n_words : m->n_words;
-    return q->n_phrases <= PRUNE_PHRASES_MAX && q->n_parts <= PRUNE_PARTS_MAX && add_word(q, which, role);
+    return q->n_phrases <= PRUNE_PHRASES_MAX && q->n_parts <= PRUNE_PARTS_MAX &&
+           add_word(q, which, role);
 }
 
 static bool add_leaf(prune_query *q, const query_node *node, prune_role role)
@@ -89,7 +91,8 @@ bool prune_query_of(prune_query *q, plan *p, bool all)
     } else {
         for (const query_node *child = root->first; child; child = child->next) {
             if (q->one_suffices && !child->positive) continue; /* adds nothing to an OR     */
-            if (!query_is_leaf(child) || !add_leaf(q, child, role_of(root, child, all))) return false;
+            if (!query_is_leaf(child) || !add_leaf(q, child, role_of(root, child, all)))
+                return false;
         }
     }
     for (uint32_t i = 0; i < q->n_words; i++) {
@@ -102,7 +105,8 @@ bool prune_query_of(prune_query *q, plan *p, bool all)
     return q->n_must + q->n_should > 0;
 }
 
-/* ---- memory ------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------------
+ */
 
 bool prune_state_ready(prune_state *s, const snapshot *snap)
 {
@@ -122,7 +126,8 @@ void prune_state_free(prune_state *s)
     memset(s, 0, sizeof *s);
 }
 
-/* ---- bounds --------------------------------------------------------------------------------------- */
+/* ---- bounds
+ * --------------------------------------------------------------------------------------- */
 
 /* x = tf / (tf + K) at the reference length bounds tf / (tf + r K) from r alone. */
 static double share(double x, double r)
@@ -152,13 +157,16 @@ unsigned prune_least_byte(const prune_state *s, const prune_list *list, float ne
     unsigned low = 1, high = 256;
     while (low < high) {
         unsigned mid = (low + high) / 2;
-        if (s->bounds->up[mid] < target) low = mid + 1;
-        else high = mid;
+        if (s->bounds->up[mid] < target)
+            low = mid + 1;
+        else
+            high = mid;
     }
     return low;
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------- */
+/* ---- opening
+ * ---------------------------------------------------------------------------------------- */
 
 static int by_df(const void *a, const void *b)
 {
@@ -226,9 +234,12 @@ bool prune_open(prune_state *s, const prune_query *q, uint32_t segment_index)
             if (w->role == PRUNE_MUST && !apart) return false;
             continue;
         }
-        if (w->role == PRUNE_MUST) s->must[s->n_must++] = list;
-        else if (w->role == PRUNE_SHOULD) s->should[s->n_should++] = list;
-        else s->not[s->n_not++] = list;
+        if (w->role == PRUNE_MUST)
+            s->must[s->n_must++] = list;
+        else if (w->role == PRUNE_SHOULD)
+            s->should[s->n_should++] = list;
+        else
+            s->not [s->n_not++] = list;
     }
     qsort(s->must, s->n_must, sizeof *s->must, by_df);
     qsort(s->should, s->n_should, sizeof *s->should, by_most);

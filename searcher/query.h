@@ -25,8 +25,8 @@
 
 enum {
     QUERY_BYTES_MAX = 64 * 1024,
-    QUERY_WORDS_MAX = 1024,  /* clauses: words, those inside phrases included             */
-    QUERY_DEPTH_MAX = 64,    /* open parentheses at one place                             */
+    QUERY_WORDS_MAX = 1024, /* clauses: words, those inside phrases included             */
+    QUERY_DEPTH_MAX = 64,   /* open parentheses at one place                             */
     QUERY_NOTES_MAX = 12,
 };
 #define QUERY_BOOST_MAX 1e6
@@ -59,15 +59,18 @@ struct query_node {
     uint32_t slop;    /* QUERY_NEAR                                                       */
     uint32_t n_words; /* leaves                                                           */
     query_word *words;
-    uint32_t leaf;    /* leaves: 0, 1, 2, ... in order of appearance                      */
+    uint32_t leaf; /* leaves: 0, 1, 2, ... in order of appearance                      */
     query_node *first, *last, *next; /* children; sibling                                 */
 };
 
-static inline bool query_is_leaf(const query_node *node) { return node->kind <= QUERY_NEAR; }
+static inline bool query_is_leaf(const query_node *node)
+{
+    return node->kind <= QUERY_NEAR;
+}
 
 typedef struct query_note {
-    uint32_t at;      /* byte offset in the text                                          */
-    bool lenient;     /* strict refuses it                                                */
+    uint32_t at;  /* byte offset in the text                                          */
+    bool lenient; /* strict refuses it                                                */
     char text[72];
 } query_note;
 
@@ -93,30 +96,36 @@ pm_status query_print(const query *q, arena *a, pm_text *out, pm_error *err);
 /* ---- between lexer and parser --------------------------------------------------------- */
 
 typedef enum lexeme_kind {
-    LEX_WORD, LEX_PHRASE, LEX_OPEN, LEX_CLOSE, LEX_AND, LEX_OR, LEX_NOT
+    LEX_WORD,
+    LEX_PHRASE,
+    LEX_OPEN,
+    LEX_CLOSE,
+    LEX_AND,
+    LEX_OR,
+    LEX_NOT
 } lexeme_kind;
 
 typedef struct lexeme {
     lexeme_kind kind;
     query_sign sign;
     bool title, near;
-    bool operand;       /* an operand can start here (parser)                             */
+    bool operand; /* an operand can start here (parser)                             */
     uint32_t slop;
     double boost;
-    uint32_t at;        /* of the whole lexeme, for notes                                 */
+    uint32_t at;         /* of the whole lexeme, for notes                                 */
     uint32_t start, end; /* of what is analysed                                           */
     uint32_t first_token, n_tokens;
 } lexeme;
 
 typedef struct lex_token {
-    const form *form;   /* of the analyzer, valid while the query is parsed               */
+    const form *form; /* of the analyzer, valid while the query is parsed               */
     bool marked;
 } lex_token;
 
 typedef struct lexemes {
-    lexeme *items;      /* arena                                                          */
+    lexeme *items; /* arena                                                          */
     uint32_t n;
-    lex_token *tokens;  /* arena                                                          */
+    lex_token *tokens; /* arena                                                          */
     uint32_t n_tokens;
 } lexemes;
 

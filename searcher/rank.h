@@ -12,8 +12,8 @@
 #include "searcher/topk.h"
 
 typedef struct rank_totals {
-    uint64_t matches;   /* live documents                                                 */
-    uint64_t in_all;    /* of those, with every word                                      */
+    uint64_t matches; /* live documents                                                 */
+    uint64_t in_all;  /* of those, with every word                                      */
 } rank_totals;
 
 /* Fills *best with the first k hits, sorted. */

@@ -86,10 +86,11 @@ static pm_status words_only(pm_searcher *s, pm_error *err)
     uint32_t notes = s->q.n_notes;
     if (!query_to_words(&s->q, &s->a)) return error_nomem(err);
     if (!s->options.strict || s->q.n_notes == notes) return PM_OK;
-    return error_set(err, PM_USAGE,
-                     "%s: phrases and NEAR need positions, which this index was made without; make it "
-                     "anew with --positions=yes",
-                     s->index->snap->folder.path);
+    return error_set(
+        err, PM_USAGE,
+        "%s: phrases and NEAR need positions, which this index was made without; make it "
+        "anew with --positions=yes",
+        s->index->snap->folder.path);
 }
 
 static pm_status parse(pm_searcher *s, const char *text, size_t len, pm_error *err)

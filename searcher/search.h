@@ -12,9 +12,9 @@
 #include "searcher/source.h"
 
 struct pm_searcher {
-    pm_index *index;          /* borrowed                                                 */
+    pm_index *index; /* borrowed                                                 */
     analyzer *words;
-    arena a;                  /* of the current query and its result                      */
+    arena a; /* of the current query and its result                      */
     query q;
     plan p;
     topk best;
@@ -22,7 +22,7 @@ struct pm_searcher {
     prune_state prune;
     snippeter snippets;
     store_cache records;
-    buf source;               /* text of a hit that is not in its record                  */
+    buf source;                /* text of a hit that is not in its record                  */
     pm_search_options options; /* of the current query                                    */
     pm_result result;
 };

@@ -16,9 +16,9 @@
 #include "searcher/plan.h"
 
 typedef struct snippet_match {
-    uint32_t start, end;      /* bytes of the body                                        */
+    uint32_t start, end; /* bytes of the body                                        */
     uint32_t position;
-    uint32_t key;             /* of the plan                                              */
+    uint32_t key; /* of the plan                                              */
     bool marked, shown;
 } snippet_match;
 
@@ -26,7 +26,7 @@ typedef struct snippet_match {
 typedef struct snippet_unit {
     const uint32_t *keys;
     uint32_t n;
-    uint32_t next;            /* unit with the same first key, UINT32_MAX at the end      */
+    uint32_t next; /* unit with the same first key, UINT32_MAX at the end      */
     bool wants_mark;
 } snippet_unit;
 
@@ -35,14 +35,17 @@ typedef struct snippeter {
     const plan *p;
     size_t aim;
     snippet_unit *units;
-    uint32_t *first_unit;     /* by key                                                   */
-    uint32_t *counts;         /* by key                                                   */
-    bool *mark_seen;          /* by key                                                   */
+    uint32_t *first_unit; /* by key                                                   */
+    uint32_t *counts;     /* by key                                                   */
+    bool *mark_seen;      /* by key                                                   */
     size_t n_units, units_cap, first_cap, counts_cap, seen_cap;
-    struct form_key { uint64_t serial; uint32_t key; } *form_keys; /* by form id           */
+    struct form_key {
+        uint64_t serial;
+        uint32_t key;
+    } * form_keys; /* by form id           */
     size_t forms_cap;
-    uint64_t serial;          /* of the query and the form table                          */
-    uint32_t *table;          /* term hash to key + 1                                     */
+    uint64_t serial; /* of the query and the form table                          */
+    uint32_t *table; /* term hash to key + 1                                     */
     size_t table_size, table_cap;
     snippet_match *matches;
     size_t n_matches, matches_cap;

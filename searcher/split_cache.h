@@ -17,21 +17,21 @@
 enum { SPLIT_CACHE_BYTES = 64 << 20, SPLIT_CACHE_SLOTS = 4096 };
 
 typedef struct split_list {
-    const uint32_t *docs;      /* rising                                                   */
+    const uint32_t *docs; /* rising                                                   */
     uint32_t n;
 } split_list;
 
 /* Immutable; of the cache (until it is freed) or of a query's arena. */
 typedef struct split_entry split_entry;
 struct split_entry {
-    const char *word;          /* folded                                                   */
+    const char *word; /* folded                                                   */
     size_t word_len;
-    uint32_t n_tried;          /* places where both parts were written as words            */
-    uint64_t n_docs;           /* in all lists                                             */
-    split_list *lists;         /* one for each segment                                     */
-    pm_text *pairs;            /* 2 * n_pairs terms: parts that stand in live documents   */
+    uint32_t n_tried;  /* places where both parts were written as words            */
+    uint64_t n_docs;   /* in all lists                                             */
+    split_list *lists; /* one for each segment                                     */
+    pm_text *pairs;    /* 2 * n_pairs terms: parts that stand in live documents   */
     uint32_t n_pairs;
-    split_entry *next;         /* in its slot                                              */
+    split_entry *next; /* in its slot                                              */
 };
 
 typedef struct split_cache {

@@ -10,12 +10,12 @@
 
 typedef struct term_merge {
     snapshot *snap;
-    dict_iter *iters;         /* one for each segment                                     */
-    uint32_t *heap;           /* segments that still have keys, least key first           */
+    dict_iter *iters; /* one for each segment                                     */
+    uint32_t *heap;   /* segments that still have keys, least key first           */
     uint32_t n_heap;
-    uint32_t *at;             /* segments that have the current key, rising               */
+    uint32_t *at; /* segments that have the current key, rising               */
     uint32_t n_at;
-    const uint8_t *key;       /* current key, until the next call                         */
+    const uint8_t *key; /* current key, until the next call                         */
     size_t key_len;
 } term_merge;
 

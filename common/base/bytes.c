@@ -24,12 +24,30 @@ void buf_append(buf *b, const void *data, size_t len)
     b->len += len;
 }
 
-void buf_append_str(buf *b, const char *s) { buf_append(b, s, strlen(s)); }
-void buf_u8(buf *b, uint8_t v) { buf_append(b, &v, 1); }
-void buf_u16(buf *b, uint16_t v) { buf_append(b, &v, 2); }
-void buf_u32(buf *b, uint32_t v) { buf_append(b, &v, 4); }
-void buf_u64(buf *b, uint64_t v) { buf_append(b, &v, 8); }
-void buf_f64(buf *b, double v) { buf_append(b, &v, 8); }
+void buf_append_str(buf *b, const char *s)
+{
+    buf_append(b, s, strlen(s));
+}
+void buf_u8(buf *b, uint8_t v)
+{
+    buf_append(b, &v, 1);
+}
+void buf_u16(buf *b, uint16_t v)
+{
+    buf_append(b, &v, 2);
+}
+void buf_u32(buf *b, uint32_t v)
+{
+    buf_append(b, &v, 4);
+}
+void buf_u64(buf *b, uint64_t v)
+{
+    buf_append(b, &v, 8);
+}
+void buf_f64(buf *b, double v)
+{
+    buf_append(b, &v, 8);
+}
 
 void buf_varint(buf *b, uint64_t v)
 {

@@ -13,14 +13,46 @@
 #include <stdint.h>
 #include <string.h>
 
-static inline uint16_t load_u16(const void *p) { uint16_t v; memcpy(&v, p, 2); return v; }
-static inline uint32_t load_u32(const void *p) { uint32_t v; memcpy(&v, p, 4); return v; }
-static inline uint64_t load_u64(const void *p) { uint64_t v; memcpy(&v, p, 8); return v; }
-static inline double load_f64(const void *p) { double v; memcpy(&v, p, 8); return v; }
-static inline void store_u16(void *p, uint16_t v) { memcpy(p, &v, 2); }
-static inline void store_u32(void *p, uint32_t v) { memcpy(p, &v, 4); }
-static inline void store_u64(void *p, uint64_t v) { memcpy(p, &v, 8); }
-static inline void store_f64(void *p, double v) { memcpy(p, &v, 8); }
+static inline uint16_t load_u16(const void *p)
+{
+    uint16_t v;
+    memcpy(&v, p, 2);
+    return v;
+}
+static inline uint32_t load_u32(const void *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
+static inline uint64_t load_u64(const void *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+static inline double load_f64(const void *p)
+{
+    double v;
+    memcpy(&v, p, 8);
+    return v;
+}
+static inline void store_u16(void *p, uint16_t v)
+{
+    memcpy(p, &v, 2);
+}
+static inline void store_u32(void *p, uint32_t v)
+{
+    memcpy(p, &v, 4);
+}
+static inline void store_u64(void *p, uint64_t v)
+{
+    memcpy(p, &v, 8);
+}
+static inline void store_f64(void *p, double v)
+{
+    memcpy(p, &v, 8);
+}
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "pressmark's files are little-endian and are mapped as they are"
 #endif
@@ -51,7 +83,10 @@ static inline reader reader_of(slice s)
 {
     return (reader){s.data, s.data + s.len, false};
 }
-static inline size_t reader_left(const reader *r) { return (size_t)(r->end - r->p); }
+static inline size_t reader_left(const reader *r)
+{
+    return (size_t)(r->end - r->p);
+}
 
 static inline const uint8_t *read_bytes(reader *r, uint64_t len)
 {
@@ -123,14 +158,20 @@ static inline slice read_slice(reader *r, uint64_t len)
 static inline unsigned varint_size(uint64_t v)
 {
     unsigned n = 1;
-    while (v >= 128) { v >>= 7; n++; }
+    while (v >= 128) {
+        v >>= 7;
+        n++;
+    }
     return n;
 }
 /* Writes at most 10 bytes; returns the number. */
 static inline unsigned varint_encode(uint8_t *p, uint64_t v)
 {
     unsigned n = 0;
-    while (v >= 128) { p[n++] = (uint8_t)(v | 128); v >>= 7; }
+    while (v >= 128) {
+        p[n++] = (uint8_t)(v | 128);
+        v >>= 7;
+    }
     p[n++] = (uint8_t)v;
     return n;
 }
@@ -144,7 +185,7 @@ typedef struct buf {
     struct arena *arena; /* of whose memory it is made; NULL: owned, buf_free             */
 } buf;
 
-bool buf_reserve(buf *b, size_t more);      /* room for `more` bytes after len           */
+bool buf_reserve(buf *b, size_t more); /* room for `more` bytes after len           */
 void buf_append(buf *b, const void *data, size_t len);
 void buf_append_str(buf *b, const char *s); /* NUL-terminated, without the NUL           */
 void buf_u8(buf *b, uint8_t v);
@@ -153,10 +194,16 @@ void buf_u32(buf *b, uint32_t v);
 void buf_u64(buf *b, uint64_t v);
 void buf_f64(buf *b, double v);
 void buf_varint(buf *b, uint64_t v);
-void buf_pad(buf *b, size_t align);         /* zeros up to a multiple of align           */
+void buf_pad(buf *b, size_t align); /* zeros up to a multiple of align           */
 void buf_zero(buf *b, size_t len);
-static inline void buf_reset(buf *b) { b->len = 0; }
+static inline void buf_reset(buf *b)
+{
+    b->len = 0;
+}
 void buf_free(buf *b);
-static inline slice buf_slice(const buf *b) { return (slice){b->data, b->len}; }
+static inline slice buf_slice(const buf *b)
+{
+    return (slice){b->data, b->len};
+}
 
 #endif

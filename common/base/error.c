@@ -10,8 +10,14 @@
 const char *pm_status_name(pm_status status)
 {
     static const char *const names[] = {
-        "ok",   "out of memory", "read or write failed", "damaged index",
-        "usage", "another writer holds the index", "incomplete", "durability unknown",
+        "ok",
+        "out of memory",
+        "read or write failed",
+        "damaged index",
+        "usage",
+        "another writer holds the index",
+        "incomplete",
+        "durability unknown",
     };
     return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown status";
 }

@@ -12,10 +12,10 @@
 #include "pressmark.h"
 
 /* Evaluates a pm_status expression; on failure stores it in `st` and jumps to out. */
-#define PM_TRY(expr)                                                                      \
-    do {                                                                                  \
-        st = (expr);                                                                      \
-        if (st != PM_OK) goto out;                                                        \
+#define PM_TRY(expr)                                                                               \
+    do {                                                                                           \
+        st = (expr);                                                                               \
+        if (st != PM_OK) goto out;                                                                 \
     } while (0)
 
 /* Fill *err (if any) and return `status`, so that `return error_set(...)` reads well. */
@@ -25,8 +25,8 @@ pm_status error_os(pm_error *err, int os_errno, const char *fmt, ...) PM_PRINTF(
 /* PM_NOMEM. */
 pm_status error_nomem(pm_error *err);
 /* PM_CORRUPT at `offset` of `path`: "<path>: damaged at offset N (<section>): <what>; ...". */
-pm_status error_corrupt(pm_error *err, const char *path, uint64_t offset,
-                        const char *section, const char *what);
+pm_status error_corrupt(pm_error *err, const char *path, uint64_t offset, const char *section,
+                        const char *what);
 /* Replaces control bytes of the message, so that it may go to a terminal. */
 void error_sanitize(pm_error *err);
 

@@ -39,7 +39,7 @@ static bool sys_refused_transfer(const char *call, const char *path, size_t *len
 {
     int answer = file_fault ? file_fault(call, path) : 0;
     if (answer > 0) errno = answer;
-    if (answer < 0 && *len > (size_t)-(int64_t)answer) *len = (size_t)-(int64_t)answer;
+    if (answer < 0 && *len > (size_t) - (int64_t)answer) *len = (size_t) - (int64_t)answer;
     return answer > 0;
 }
 

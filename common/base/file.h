@@ -21,7 +21,10 @@ typedef struct dir {
     int lock_fd; /* -1 when not locked                                                   */
     char *path;  /* as given, for messages                                               */
 } dir;
-#define DIR_INIT { -1, -1, NULL }
+#define DIR_INIT                                                                                   \
+    {                                                                                              \
+        -1, -1, NULL                                                                               \
+    }
 
 /* Open an existing folder.  PM_USAGE with *absent (may be NULL) true if there is none. */
 pm_status dir_open(dir *d, const char *path, bool *absent, pm_error *err);
@@ -53,13 +56,19 @@ pm_status dir_read(const dir *d, const char *name, uint64_t max, buf *out, bool 
 typedef struct outfile {
     int fd;
     bool failed;
-    uint64_t len;     /* bytes accepted so far = offset of the next byte                 */
+    uint64_t len; /* bytes accepted so far = offset of the next byte                 */
     uint8_t *buffer;
     size_t buffered;
-    char *path;       /* for messages                                                    */
-    pm_error first;   /* the first failure                                               */
+    char *path;     /* for messages                                                    */
+    pm_error first; /* the first failure                                               */
 } outfile;
-#define OUTFILE_INIT { -1, false, 0, NULL, 0, NULL, { PM_OK, 0, 0, "" } }
+#define OUTFILE_INIT                                                                               \
+    {                                                                                              \
+        -1, false, 0, NULL, 0, NULL,                                                               \
+        {                                                                                          \
+            PM_OK, 0, 0, ""                                                                        \
+        }                                                                                          \
+    }
 
 /* Create `name` in d; it must not exist when `exclusive`, else it is truncated. */
 pm_status outfile_create(outfile *f, const dir *d, const char *name, bool exclusive, pm_error *err);
@@ -88,7 +97,7 @@ void map_release(const map *m);
 
 typedef struct file_info {
     bool is_dir, is_regular;
-    bool is_link;    /* the path itself is a symbolic link; all else is said of its target */
+    bool is_link; /* the path itself is a symbolic link; all else is said of its target */
     uint64_t size;
     int64_t mtime_ns;
 } file_info;
@@ -106,7 +115,10 @@ typedef struct infile {
     int fd;
     char *path;
 } infile;
-#define INFILE_INIT { -1, NULL }
+#define INFILE_INIT                                                                                \
+    {                                                                                              \
+        -1, NULL                                                                                   \
+    }
 pm_status infile_open(infile *f, const char *path, pm_error *err);
 /* Up to cap bytes; *got 0 at the end. */
 pm_status infile_read(infile *f, void *data, size_t cap, size_t *got, pm_error *err);

@@ -108,8 +108,10 @@ static bool arena_add_chunk(arena *a, size_t size)
     if (!chunk) return false;
     chunk->size = want;
     chunk->next = a->current ? a->current->next : NULL;
-    if (a->current) a->current->next = chunk;
-    else a->first = chunk;
+    if (a->current)
+        a->current->next = chunk;
+    else
+        a->first = chunk;
     a->current = chunk;
     a->used = 0;
     a->total += want;

@@ -36,8 +36,8 @@ uint64_t mem_count(void);
  * zeroed.  Not thread-safe. */
 typedef struct arena {
     struct arena_chunk *first, *current;
-    size_t used;      /* in current                                                      */
-    size_t total;     /* bytes held in all chunks                                        */
+    size_t used;  /* in current                                                      */
+    size_t total; /* bytes held in all chunks                                        */
 } arena;
 
 void *arena_alloc(arena *a, size_t size); /* NULL on refusal; not zeroed                 */

@@ -24,8 +24,8 @@ typedef struct scan_kernels {
      * rising.  `also`, when not NULL, is a second set of 8 words in which a bit must be set
      * too.  Bits beyond the n-th are ignored.  At most 512 elements and the slack. */
     uint32_t (*bucket_in_range)(const uint64_t *words, const uint64_t *also, const uint8_t *bytes,
-                                uint32_t n, uint8_t low, uint8_t high, uint32_t base,
-                                uint32_t *out, uint8_t *bytes_out);
+                                uint32_t n, uint8_t low, uint8_t high, uint32_t base, uint32_t *out,
+                                uint8_t *bytes_out);
     /* Two strictly rising lists: pairs of indexes where they meet.  When a does not rise (it
      * comes from a crafted file), at most na pairs of any indexes. */
     uint32_t (*intersect)(const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb,

@@ -16,10 +16,10 @@
 #include "common/segment/dict.h"
 
 enum {
-    BIGRAM_WORDS = 64,         /* frequent words of a segment at most; DECISIONS.md, phrases */
+    BIGRAM_WORDS = 64, /* frequent words of a segment at most; DECISIONS.md, phrases */
     BIGRAM_WORDS_MAX = 250,
     BIGRAM_SEPARATOR = 0x1f,
-    BIGRAM_FLOOR_BLOCKS = 16,  /* a frequent word fills this many blocks with occurrences   */
+    BIGRAM_FLOOR_BLOCKS = 16, /* a frequent word fills this many blocks with occurrences   */
 };
 
 static inline bool bigram_word(const segment_info *info, const term_entry *word)

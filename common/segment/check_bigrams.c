@@ -29,9 +29,9 @@ typedef struct bigram_check {
     cursor cursors[BIGRAM_WORDS_MAX], list;
     uint32_t *positions, *behind; /* of one word in one document; of the word after it      */
     size_t positions_cap, behind_cap;
-    uint8_t *marks;               /* by position: word + 1; zero between documents          */
-    size_t marks_cap, end;        /* end: behind the document's last mark, and one more     */
-    pair_count *pairs;            /* first * n + second                                     */
+    uint8_t *marks;        /* by position: word + 1; zero between documents          */
+    size_t marks_cap, end; /* end: behind the document's last mark, and one more     */
+    pair_count *pairs;     /* first * n + second                                     */
     bool broken;
 } bigram_check;
 
@@ -61,7 +61,8 @@ static pm_status gather_words(bigram_check *b, dict_iter *it, pm_error *err)
     return PM_OK;
 }
 
-/* ---- counting --------------------------------------------------------------------------------- */
+/* ---- counting ---------------------------------------------------------------------------------
+ */
 
 /* Positions at a cursor into *out; their number. */
 static uint32_t read_row(bigram_check *b, cursor *at, uint32_t **out, size_t *cap, pm_error *err)
@@ -125,7 +126,8 @@ static pm_status count_pairs(bigram_check *b, pm_error *err)
     return PM_OK;
 }
 
-/* ---- comparing -------------------------------------------------------------------------------- */
+/* ---- comparing --------------------------------------------------------------------------------
+ */
 
 static uint32_t find_word(const bigram_check *b, const uint8_t *key, size_t len)
 {
@@ -139,14 +141,17 @@ static bool has(const uint32_t *row, uint32_t n, uint64_t position)
     uint32_t low = 0;
     for (uint32_t high = n; low < high;) {
         uint32_t mid = low + (high - low) / 2;
-        if (row[mid] < position) low = mid + 1;
-        else high = mid;
+        if (row[mid] < position)
+            low = mid + 1;
+        else
+            high = mid;
     }
     return low < n && row[low] == position;
 }
 
 /* Does the word stand at every position of the list, moved by `by`? */
-static pm_status compare_word(bigram_check *b, const dict_iter *it, uint32_t w, uint32_t by, pm_error *err)
+static pm_status compare_word(bigram_check *b, const dict_iter *it, uint32_t w, uint32_t by,
+                              pm_error *err)
 {
     cursor *word = &b->cursors[w];
     cursor_open(word, b->c->s, &b->words[w].entry);
@@ -167,7 +172,8 @@ static pm_status compare_word(bigram_check *b, const dict_iter *it, uint32_t w, 
 
 static pm_status compare_list(bigram_check *b, const dict_iter *it, pm_error *err)
 {
-    const uint8_t *gap = it->key_len > 1 ? memchr(it->key + 1, BIGRAM_SEPARATOR, it->key_len - 1) : NULL;
+    const uint8_t *gap =
+        it->key_len > 1 ? memchr(it->key + 1, BIGRAM_SEPARATOR, it->key_len - 1) : NULL;
     uint32_t first = b->n, second = b->n;
     if (gap) {
         first = find_word(b, it->key + 1, (size_t)(gap - it->key) - 1);

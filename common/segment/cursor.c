@@ -147,13 +147,15 @@ uint32_t cursor_seek(cursor *c, uint32_t target)
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-static_assert((int)POSITION_GROUP == (int)POSTINGS_TF_MAX, "frequencies are recovered a group at a time");
+static_assert((int)POSITION_GROUP == (int)POSTINGS_TF_MAX,
+              "frequencies are recovered a group at a time");
 
 /* Know the frequencies of the current posting's group up to it: passing over the positions of
  * the group takes all of them. */
 static void group_tfs(cursor *c)
 {
-    uint32_t i = c->rank - c->block_first, from = i - i % POSITION_GROUP, want = i % POSITION_GROUP + 1;
+    uint32_t i = c->rank - c->block_first, from = i - i % POSITION_GROUP,
+             want = i % POSITION_GROUP + 1;
     if (c->tf_first != c->block_first + from) c->tf_n = 0;
     c->tf_first = c->block_first + from;
     if (c->tf_n >= want) return;
@@ -234,13 +236,15 @@ static bool positions_locate(cursor *c)
     }
     uint64_t skip = 0;
     for (uint32_t r = c->pos_rank; r < c->rank; r++) skip += c->tfs[r - from];
-    if (skip && !nibble_skip(c->pos_bytes, &c->pos_at, skip)) return positions_damaged(p, c->pos_bytes);
+    if (skip && !nibble_skip(c->pos_bytes, &c->pos_at, skip))
+        return positions_damaged(p, c->pos_bytes);
     c->pos_rank = c->rank;
     return true;
 }
 
 /* n positions from *at on, of which the first cap < n are wanted. */
-static bool positions_decode_some(slice bytes, uint64_t *at, uint32_t n, uint32_t *out, uint32_t cap)
+static bool positions_decode_some(slice bytes, uint64_t *at, uint32_t n, uint32_t *out,
+                                  uint32_t cap)
 {
     uint64_t next = 0;
     for (uint32_t i = 0; i < n; i++) {

@@ -19,15 +19,15 @@
 
 typedef struct cursor {
     postings list;
-    uint32_t doc;            /* current document; CURSOR_END before the first and after the last */
-    uint32_t rank;           /* of the current posting in the list                        */
-    uint32_t block;          /* decoded block, UINT32_MAX when none                       */
-    uint32_t block_n;        /* postings in it                                            */
-    uint32_t block_first;    /* rank of its first posting                                 */
+    uint32_t doc;         /* current document; CURSOR_END before the first and after the last */
+    uint32_t rank;        /* of the current posting in the list                        */
+    uint32_t block;       /* decoded block, UINT32_MAX when none                       */
+    uint32_t block_n;     /* postings in it                                            */
+    uint32_t block_first; /* rank of its first posting                                 */
     /* where the positions of the posting pos_rank start, so that reading on is cheap     */
-    uint32_t pos_rank;       /* UINT32_MAX when not known                                 */
-    uint64_t pos_at;         /* nibble in the block's stream                              */
-    slice pos_bytes;         /* the stream of pos_rank's group                            */
+    uint32_t pos_rank; /* UINT32_MAX when not known                                 */
+    uint64_t pos_at;   /* nibble in the block's stream                              */
+    slice pos_bytes;   /* the stream of pos_rank's group                            */
     /* term frequencies of one group of positions, so far as they are known               */
     bool wants_groups;       /* positions have been read: frequencies come by the group   */
     uint32_t tf_first, tf_n; /* rank of the group's first posting; how many are known     */
@@ -55,8 +55,8 @@ uint32_t cursor_positions(cursor *c, uint32_t *out, uint32_t cap);
 typedef struct form_stream {
     segment *s;
     slice bits;
-    uint64_t at, n_bits;     /* bit position                                              */
-    uint32_t n_forms;        /* 1: every index is 0                                       */
+    uint64_t at, n_bits; /* bit position                                              */
+    uint32_t n_forms;    /* 1: every index is 0                                       */
 } form_stream;
 void form_stream_open(form_stream *f, const postings *list);
 uint32_t form_stream_next(form_stream *f);

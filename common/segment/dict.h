@@ -13,12 +13,12 @@
 enum { DICT_KEY_MAX = 1024 };
 
 typedef struct term_entry {
-    uint32_t ordinal;        /* rank of the key in the dictionary                         */
-    uint32_t df;             /* documents, deleted ones included                          */
-    uint64_t cf;             /* occurrences                                               */
-    uint32_t n_forms;        /* surface forms of a plain term; 0 when not recorded        */
-    bool has_positions;      /* the list carries them                                     */
-    uint64_t off, len;       /* region in SECTION_POSTINGS                                */
+    uint32_t ordinal;   /* rank of the key in the dictionary                         */
+    uint32_t df;        /* documents, deleted ones included                          */
+    uint64_t cf;        /* occurrences                                               */
+    uint32_t n_forms;   /* surface forms of a plain term; 0 when not recorded        */
+    bool has_positions; /* the list carries them                                     */
+    uint64_t off, len;  /* region in SECTION_POSTINGS                                */
 } term_entry;
 
 /* True when the key is there.  False: absent, or damage (segment_status tells). */
@@ -26,26 +26,26 @@ bool dict_find(segment *s, const void *key, size_t len, term_entry *out);
 
 /* A form of the form dictionary: key = folded, 0x00, exact (exact empty when equal). */
 typedef struct form_entry {
-    uint32_t term;           /* ordinal in the term dictionary                            */
-    uint32_t index;          /* of this form among the term's forms, 0 = most frequent    */
-    uint32_t df;             /* documents with this very form, deleted ones included      */
+    uint32_t term;  /* ordinal in the term dictionary                            */
+    uint32_t index; /* of this form among the term's forms, 0 = most frequent    */
+    uint32_t df;    /* documents with this very form, deleted ones included      */
     uint64_t cf;
 } form_entry;
 
 /* In-order iteration over either dictionary, from the first key >= `from`. */
 typedef struct dict_iter {
     segment *s;
-    bool forms;              /* which dictionary                                          */
+    bool forms; /* which dictionary                                          */
     uint64_t block, n_blocks;
-    reader at;               /* rest of the current block                                 */
-    uint32_t left;           /* keys left in the current block                            */
-    uint64_t region;         /* offset of the next term's region                          */
-    uint64_t ordinal;        /* of the next key                                           */
+    reader at;        /* rest of the current block                                 */
+    uint32_t left;    /* keys left in the current block                            */
+    uint64_t region;  /* offset of the next term's region                          */
+    uint64_t ordinal; /* of the next key                                           */
     size_t key_len;
     uint8_t key[DICT_KEY_MAX]; /* the current key                                          */
-    term_entry term;         /* when !forms                                               */
-    form_entry form;         /* when forms                                                */
-    bool pending;            /* the current key was found by the seek, not yet returned   */
+    term_entry term;           /* when !forms                                               */
+    form_entry form;           /* when forms                                                */
+    bool pending;              /* the current key was found by the seek, not yet returned   */
 } dict_iter;
 
 void dict_iter_begin(dict_iter *it, segment *s, bool forms, const void *from, size_t from_len);

@@ -192,8 +192,7 @@ const char *footer_decode(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *
     if (load_u32(in + 380) != crc32c(0, in, 380)) return "footer checksum differs";
     if (load_u32(in + 24) != SEGMENT_VERSION) return "unknown format version";
     if (in[119] > SEGMENT_PAGE_SHIFT_MAX) return "impossible page size";
-    if (load_u32(in + 112) > 7 || load_u32(in + 376))
-        return "reserved bytes are not zero";
+    if (load_u32(in + 112) > 7 || load_u32(in + 376)) return "reserved bytes are not zero";
     footer_load(in, f);
     const char *wrong = check_numbers(&f->info);
     if (!wrong) wrong = check_places(f);

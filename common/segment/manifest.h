@@ -11,7 +11,7 @@
 enum { MANIFEST_VERSION = 1, MANIFEST_SEGMENTS_MAX = 65536 };
 
 typedef struct manifest_segment {
-    char name[SEGMENT_NAME_MAX];     /* <seq>-<rand32>.seg                                */
+    char name[SEGMENT_NAME_MAX]; /* <seq>-<rand32>.seg                                */
     uint64_t size;
     uint32_t footer_crc;
     uint32_t n_docs;
@@ -19,20 +19,20 @@ typedef struct manifest_segment {
     uint64_t del_size;
     uint32_t del_crc;
     uint32_t n_deleted;
-    uint64_t live_tokens;            /* sum of dl over live documents                     */
+    uint64_t live_tokens; /* sum of dl over live documents                     */
 } manifest_segment;
 
 typedef struct manifest {
     uint8_t uuid[16];
-    uint64_t generation;             /* rises by one with each commit                     */
-    uint64_t next_file, next_seq;    /* next file number and ingest sequence number       */
+    uint64_t generation;          /* rises by one with each commit                     */
+    uint64_t next_file, next_seq; /* next file number and ingest sequence number       */
     char engine[16], lang[16], profile[96];
     bool has_positions, has_text;
-    double k1, b, avgdl_ref;         /* avgdl_ref 0 until the first article is committed  */
+    double k1, b, avgdl_ref; /* avgdl_ref 0 until the first article is committed  */
     uint32_t block_size, dense_shift;
-    manifest_segment *segments;      /* owned, in order of ingest                         */
+    manifest_segment *segments; /* owned, in order of ingest                         */
     uint32_t n_segments;
-    uint32_t segments_cap;           /* not stored                                        */
+    uint32_t segments_cap; /* not stored                                        */
 } manifest;
 
 /* PM_USAGE with *absent (may be NULL) true when the folder has no manifest; PM_CORRUPT. */

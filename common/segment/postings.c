@@ -277,8 +277,10 @@ static uint32_t large_exception_from(const postings *p, uint32_t rank)
     uint32_t low = 0, high = p->n_exceptions;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (load_u32(p->exceptions.data + 4 * (size_t)mid) < rank) low = mid + 1;
-        else high = mid;
+        if (load_u32(p->exceptions.data + 4 * (size_t)mid) < rank)
+            low = mid + 1;
+        else
+            high = mid;
     }
     return low;
 }
@@ -302,7 +304,8 @@ uint32_t postings_tf(const postings *p, uint32_t rank, uint32_t dl)
 {
     if (rank >= p->df) return 0;
     if (p->n_exceptions) {
-        uint32_t tf = p->kind == POSTINGS_SMALL ? small_exception(p, rank) : large_exception(p, rank);
+        uint32_t tf =
+            p->kind == POSTINGS_SMALL ? small_exception(p, rank) : large_exception(p, rank);
         if (tf) return tf;
     }
     if (p->impacts[rank] == 255) return tf_missing(p);
@@ -365,8 +368,10 @@ void postings_tfs(const postings *p, uint32_t rank, uint32_t n, const uint32_t *
     kernels_get()->impact_tf(p->impacts + rank, lengths, n, &scale, out);
     for (uint32_t i = 0; missing && i < n; i++)
         if (p->impacts[rank + i] == 255) out[i] = 0;
-    if (p->n_exceptions && p->kind == POSTINGS_SMALL) small_exceptions(p, rank, n, out);
-    else if (p->n_exceptions) large_exceptions(p, rank, n, out);
+    if (p->n_exceptions && p->kind == POSTINGS_SMALL)
+        small_exceptions(p, rank, n, out);
+    else if (p->n_exceptions)
+        large_exceptions(p, rank, n, out);
     for (uint32_t i = 0; missing && i < n; i++)
         if (!out[i]) out[i] = tf_missing(p);
 }

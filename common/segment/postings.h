@@ -17,32 +17,33 @@ typedef struct postings {
     postings_kind kind;
     uint32_t df, n_docs, n_blocks, block_size;
     uint64_t cf;
-    uint64_t base;               /* file offset of the region, for damage reports         */
-    uint8_t impact_max, kth[3];  /* largest, and 10th, 100th, 1000th largest impact byte (0 when fewer) */
+    uint64_t base; /* file offset of the region, for damage reports         */
+    uint8_t impact_max,
+        kth[3]; /* largest, and 10th, 100th, 1000th largest impact byte (0 when fewer) */
     /* sparse: one element a block.  Arrays from the map are 4- or 8-byte aligned there. */
-    const uint32_t *last;        /* last document                                         */
-    const uint32_t *off;         /* of the block in ef, in 8-byte words                   */
-    const uint8_t *count_1;      /* postings - 1                                          */
-    const uint8_t *block_max;    /* largest impact                                        */
+    const uint32_t *last;     /* last document                                         */
+    const uint32_t *off;      /* of the block in ef, in 8-byte words                   */
+    const uint8_t *count_1;   /* postings - 1                                          */
+    const uint8_t *block_max; /* largest impact                                        */
     const uint64_t *ef;
     uint64_t ef_words;
-    bool uniform;                /* every block but the last holds block_size postings    */
+    bool uniform; /* every block but the last holds block_size postings    */
     /* dense: one element a 512-document bucket (bits: 8) */
-    const uint64_t *bits;        /* ceil(n_docs / 512) * 8 words                          */
-    const uint32_t *rank;        /* postings before the bucket                            */
+    const uint64_t *bits; /* ceil(n_docs / 512) * 8 words                          */
+    const uint32_t *rank; /* postings before the bucket                            */
     const uint8_t *bucket_max;
     uint32_t n_buckets;
     /* all */
-    const uint8_t *impacts;      /* df bytes by rank; small: borrowed from the region     */
-    slice gaps;                  /* small: LEB128 gaps                                    */
-    uint32_t n_exceptions;       /* tf that the impact byte does not give back            */
-    slice exceptions;            /* small: varint pairs; else u32 rank[n], u32 tf[n]      */
+    const uint8_t *impacts; /* df bytes by rank; small: borrowed from the region     */
+    slice gaps;             /* small: LEB128 gaps                                    */
+    uint32_t n_exceptions;  /* tf that the impact byte does not give back            */
+    slice exceptions;       /* small: varint pairs; else u32 rank[n], u32 tf[n]      */
     bool has_positions;
-    slice position_dir;          /* u32 offset a block (not small)                        */
-    slice position_bytes;        /* blocks of nibbles                                     */
+    slice position_dir;   /* u32 offset a block (not small)                        */
+    slice position_bytes; /* blocks of nibbles                                     */
     uint32_t n_forms;
-    slice form_bits;             /* not small: u64 number of bits in front; small with
-                                    positions: empty, they follow the positions           */
+    slice form_bits; /* not small: u64 number of bits in front; small with
+                        positions: empty, they follow the positions           */
 } postings;
 
 /* False: damage was recorded and *out is an empty list.  Verifies all pages of the list but
@@ -60,6 +61,7 @@ uint32_t postings_tf(const postings *p, uint32_t rank, uint32_t dl);
 /* The same for ranks [rank, rank + n), n <= POSTINGS_TF_MAX, whose documents are docs[0, n):
  * several times as fast as one by one. */
 enum { POSTINGS_TF_MAX = 16 };
-void postings_tfs(const postings *p, uint32_t rank, uint32_t n, const uint32_t *docs, uint32_t *out);
+void postings_tfs(const postings *p, uint32_t rank, uint32_t n, const uint32_t *docs,
+                  uint32_t *out);
 
 #endif

@@ -26,63 +26,63 @@
 
 enum {
     SEGMENT_VERSION = 1,
-    SEGMENT_PAGE_MAX = 65536,    /* bytes of a page at most; it is that >> page_shift     */
-    SEGMENT_PAGE_SHIFT = 2,      /* that this program writes: 16 KiB                      */
+    SEGMENT_PAGE_MAX = 65536, /* bytes of a page at most; it is that >> page_shift     */
+    SEGMENT_PAGE_SHIFT = 2,   /* that this program writes: 16 KiB                      */
     SEGMENT_PAGE_SHIFT_MAX = 4,
-    SEGMENT_BLOCK_MAX = 256,     /* postings a block at most                              */
+    SEGMENT_BLOCK_MAX = 256, /* postings a block at most                              */
     SEGMENT_NAME_MAX = 40,
-    SEGMENT_DOCS_MAX = INT32_MAX,    /* documents at most                                 */
-    SEGMENT_ID_MAX = 1024,           /* bytes of an id                                    */
+    SEGMENT_DOCS_MAX = INT32_MAX, /* documents at most                                 */
+    SEGMENT_ID_MAX = 1024,        /* bytes of an id                                    */
 };
 
 /* Key classes of the term dictionary: the first byte of a key.  Plain terms start with a
  * byte >= 0x20. */
 enum {
-    KEY_MARKER = 0x01,           /* acronym markers; postings without positions           */
-    KEY_TITLE = 0x02,            /* terms of titles                                       */
-    KEY_BIGRAM = 0x03,           /* neighbouring frequent words (bigrams.h)               */
+    KEY_MARKER = 0x01, /* acronym markers; postings without positions           */
+    KEY_TITLE = 0x02,  /* terms of titles                                       */
+    KEY_BIGRAM = 0x03, /* neighbouring frequent words (bigrams.h)               */
 };
 
 /* Sections, in the order of the section table. */
 typedef enum section_id {
-    SECTION_STORE,               /* stored records, deflated in blocks                    */
+    SECTION_STORE, /* stored records, deflated in blocks                    */
     SECTION_STORE_DIR,
-    SECTION_POSTINGS,            /* posting lists with impacts, positions, form streams   */
-    SECTION_TERMS,               /* term dictionary blocks                                */
+    SECTION_POSTINGS, /* posting lists with impacts, positions, form streams   */
+    SECTION_TERMS,    /* term dictionary blocks                                */
     SECTION_TERMS_INDEX,
-    SECTION_FORMS,               /* surface form dictionary blocks                        */
+    SECTION_FORMS, /* surface form dictionary blocks                        */
     SECTION_FORMS_INDEX,
-    SECTION_DL,                  /* document lengths                                      */
-    SECTION_SEQ,                 /* ingest order                                          */
+    SECTION_DL,  /* document lengths                                      */
+    SECTION_SEQ, /* ingest order                                          */
     SECTION_DATE,
     SECTION_ID_OFFSETS,
     SECTION_IDS,
-    SECTION_ID_TABLE,            /* (hash, document number), sorted                       */
+    SECTION_ID_TABLE, /* (hash, document number), sorted                       */
     SECTION_COUNT
 } section_id;
 
 typedef struct section {
-    uint64_t off, len;           /* in the file                                           */
+    uint64_t off, len; /* in the file                                           */
 } section;
 
 /* What the header and footer say about a segment as a whole. */
 typedef struct segment_info {
-    uint8_t uuid[16];            /* of the index                                          */
-    uint64_t segment_id;         /* unique within the index                               */
-    uint32_t n_docs;             /* document numbers 0 .. n_docs - 1, deleted ones included */
-    uint64_t n_terms;            /* keys in the term dictionary, all classes              */
-    uint64_t n_forms;            /* keys in the form dictionary                           */
+    uint8_t uuid[16];    /* of the index                                          */
+    uint64_t segment_id; /* unique within the index                               */
+    uint32_t n_docs;     /* document numbers 0 .. n_docs - 1, deleted ones included */
+    uint64_t n_terms;    /* keys in the term dictionary, all classes              */
+    uint64_t n_forms;    /* keys in the form dictionary                           */
     uint64_t n_plain_terms, n_plain_postings, n_plain_positions; /* plain terms only      */
     uint64_t sum_dl;
-    double k1, b, avgdl_ref;     /* that the impacts were computed with                   */
-    uint32_t block_size;         /* postings a block; also the largest df of a small term */
-    uint32_t dense_shift;        /* dense when df > block_size and df >= n_docs >> shift  */
-    uint32_t bigram_min;         /* cf from which a word's bigrams are there; 0: none are */
+    double k1, b, avgdl_ref; /* that the impacts were computed with                   */
+    uint32_t block_size;     /* postings a block; also the largest df of a small term */
+    uint32_t dense_shift;    /* dense when df > block_size and df >= n_docs >> shift  */
+    uint32_t bigram_min;     /* cf from which a word's bigrams are there; 0: none are */
     bool has_positions, has_text;
-    bool dates_sorted;           /* every document dated, dates never fall                */
+    bool dates_sorted; /* every document dated, dates never fall                */
     uint64_t seq_base;
     uint8_t dl_width, seq_width, date_width; /* bytes; see FORMAT.md                      */
-    uint8_t page_shift;          /* a checksummed page has segment_page_bytes             */
+    uint8_t page_shift; /* a checksummed page has segment_page_bytes             */
     section sections[SECTION_COUNT];
 } segment_info;
 
@@ -90,14 +90,14 @@ typedef struct segment {
     segment_info info;
     map file;
     char name[SEGMENT_NAME_MAX];
-    char *path;                          /* for messages                                  */
-    uint32_t footer_crc;                 /* what the manifest must agree with             */
-    uint64_t page_table_off;             /* pages cover [0, page_table_off)               */
-    const uint32_t *page_crcs;           /* mapped; unaligned reads through load_u32      */
+    char *path;                /* for messages                                  */
+    uint32_t footer_crc;       /* what the manifest must agree with             */
+    uint64_t page_table_off;   /* pages cover [0, page_table_off)               */
+    const uint32_t *page_crcs; /* mapped; unaligned reads through load_u32      */
     size_t n_pages;
-    _Atomic uint64_t *page_verified;     /* one bit a page                                */
-    _Atomic int damaged;                 /* set once by segment_damaged                   */
-    pm_error damage;                     /* written by whoever set `damaged`              */
+    _Atomic uint64_t *page_verified;        /* one bit a page                                */
+    _Atomic int damaged;                    /* set once by segment_damaged                   */
+    pm_error damage;                        /* written by whoever set `damaged`              */
     const char *damage_where, *damage_what; /* the same in parts, static strings           */
     /* K of a document of this length at the reference: k1 * (1 - b + b * dl / avgdl_ref)
      * is computed by segment_norm; no table here. */
@@ -163,7 +163,7 @@ uint32_t impact_decode(uint8_t impact, double norm);
 struct check_sink {
     void (*finding)(void *ctx, const char *section, uint64_t offset, const char *what);
     void *ctx;
-    uint64_t pages, terms, postings;     /* counted                                       */
+    uint64_t pages, terms, postings; /* counted                                       */
 };
 pm_status segment_check(segment *s, bool deep, struct check_sink *sink, pm_error *err);
 

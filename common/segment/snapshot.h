@@ -13,16 +13,16 @@
 
 typedef struct snapshot_segment {
     segment *seg;
-    tombstones dead;                 /* zeroed when nothing is deleted                    */
+    tombstones dead; /* zeroed when nothing is deleted                    */
 } snapshot_segment;
 
 typedef struct snapshot {
     dir folder;
     manifest meta;
-    snapshot_segment *segments;      /* meta.n_segments of them                           */
-    uint64_t n_docs;                 /* live                                              */
-    uint64_t n_tokens;               /* sum of dl over live documents                     */
-    double avgdl;                    /* n_tokens / n_docs; 1 when empty, never 0          */
+    snapshot_segment *segments; /* meta.n_segments of them                           */
+    uint64_t n_docs;            /* live                                              */
+    uint64_t n_tokens;          /* sum of dl over live documents                     */
+    double avgdl;               /* n_tokens / n_docs; 1 when empty, never 0          */
 } snapshot;
 
 /* Retries while the generation advances under it (RELIABILITY (b), readers). */

@@ -9,13 +9,21 @@
 #include "common/segment/segment.h"
 
 typedef enum store_tag {
-    STORE_ID = 1, STORE_TITLE, STORE_TEXT, STORE_DATE, STORE_URL, STORE_SOURCE, STORE_AUTHOR,
-    STORE_TAGS, STORE_LANG, STORE_EXTRA,
-    STORE_TITLE_SPAN,            /* two varints: the title's span of text                 */
-    STORE_PROVENANCE,            /* varint size, u64 mtime_ns, u64 hash                   */
-    STORE_ORIGIN,                /* u64 folder, u64 JSON Lines file: hashes of their paths */
-    STORE_FILE,                  /* absolute path of the file that holds the text         */
-    STORE_FILE_SPAN,             /* varints: start and length there; span of the title    */
+    STORE_ID = 1,
+    STORE_TITLE,
+    STORE_TEXT,
+    STORE_DATE,
+    STORE_URL,
+    STORE_SOURCE,
+    STORE_AUTHOR,
+    STORE_TAGS,
+    STORE_LANG,
+    STORE_EXTRA,
+    STORE_TITLE_SPAN, /* two varints: the title's span of text                 */
+    STORE_PROVENANCE, /* varint size, u64 mtime_ns, u64 hash                   */
+    STORE_ORIGIN,     /* u64 folder, u64 JSON Lines file: hashes of their paths */
+    STORE_FILE,       /* absolute path of the file that holds the text         */
+    STORE_FILE_SPAN,  /* varints: start and length there; span of the title    */
 } store_tag;
 
 /* Encode an article as one record, appended to out; without text when !with_text. */
@@ -25,8 +33,8 @@ pm_status store_decode(slice record, pm_article *out, pm_error *err);
 
 /* Where the text of an article stands that is not in its record. */
 typedef struct store_source {
-    pm_text path;                /* empty: not known; borrowed from the record            */
-    uint64_t start, len;         /* bytes of the file                                     */
+    pm_text path;        /* empty: not known; borrowed from the record            */
+    uint64_t start, len; /* bytes of the file                                     */
     uint64_t file_size;
     int64_t file_mtime_ns;
     bool title_in_body;
@@ -39,7 +47,7 @@ void store_decode_source(slice record, store_source *out);
  * Valid when zeroed. */
 typedef struct store_cache {
     segment *s;
-    uint64_t block;              /* which, when s                                         */
+    uint64_t block; /* which, when s                                         */
     buf raw;
 } store_cache;
 /* The record of a document; borrowed from the cache until its next use. */

@@ -11,7 +11,7 @@ typedef struct tombstones {
     map file;
     uint32_t n_docs, n_deleted;
     uint64_t deleted_tokens;
-    slice bits;                      /* u64 words, bit set = deleted; read through load_u64 */
+    slice bits; /* u64 words, bit set = deleted; read through load_u64 */
     uint64_t n_corrections;
     slice ordinals, df_minus, cf_minus; /* u32, u32, u64 arrays, by rising ordinal        */
 } tombstones;

@@ -18,29 +18,29 @@
 #include "common/base/error.h"
 
 enum {
-    TERM_MAX_BYTES = 255,     /* longer words are cut at a character boundary, counted     */
-    FIELD_GAP = 100,          /* positions between title and body                          */
+    TERM_MAX_BYTES = 255, /* longer words are cut at a character boundary, counted     */
+    FIELD_GAP = 100,      /* positions between title and body                          */
 };
 
 /* One distinct surface form.  All strings live until analyzer_reset_forms or close.  Unique
  * by (exact, marker): `eg` and `e.g.` are two forms of one exact spelling, because only the
  * second can carry a marker. */
 typedef struct form {
-    uint32_t id;              /* dense from 0, in order of first appearance               */
+    uint32_t id; /* dense from 0, in order of first appearance               */
     uint16_t exact_len, folded_len, stem_len, marker_len;
-    const char *exact;        /* as written (NFC), case and marks kept: what =Exact matches */
-    const char *folded;       /* folded, not stemmed: what word*, wo?d and word~ match    */
-    const char *stem;         /* the index term                                           */
-    const char *marker;       /* acronym spelling in capitals ("US"), len 0 if the form can
-                                 never carry one                                          */
+    const char *exact;  /* as written (NFC), case and marks kept: what =Exact matches */
+    const char *folded; /* folded, not stemmed: what word*, wo?d and word~ match    */
+    const char *stem;   /* the index term                                           */
+    const char *marker; /* acronym spelling in capitals ("US"), len 0 if the form can
+                           never carry one                                          */
 } form;
 
 typedef struct token {
     const form *form;
-    uint32_t form_id;         /* form->id, without a look at the form                     */
-    bool marked;              /* this occurrence carries form->marker                     */
-    uint32_t position;        /* 0, 1, 2, ... within the text                              */
-    uint32_t start, end;      /* byte span in the text, end exclusive: what to highlight  */
+    uint32_t form_id;    /* form->id, without a look at the form                     */
+    bool marked;         /* this occurrence carries form->marker                     */
+    uint32_t position;   /* 0, 1, 2, ... within the text                              */
+    uint32_t start, end; /* byte span in the text, end exclusive: what to highlight  */
 } token;
 
 typedef struct analyzer analyzer;

@@ -13,8 +13,8 @@
 #include "pressmark.h"
 
 enum {
-    ORACLE_GAP = 100,       /* positions between title and body                           */
-    ORACLE_MARK = 0x8000,   /* set in a body word: written in capitals, an acronym        */
+    ORACLE_GAP = 100,     /* positions between title and body                           */
+    ORACLE_MARK = 0x8000, /* set in a body word: written in capitals, an acronym        */
     ORACLE_CHILDREN = 6,
     ORACLE_TERMS = 128,
 };
@@ -46,10 +46,10 @@ typedef enum oracle_kind {
 typedef struct oracle_node oracle_node;
 struct oracle_node {
     oracle_kind kind;
-    char sign;              /* 0, '+' (under ORACLE_LIST), '-'                            */
+    char sign; /* 0, '+' (under ORACLE_LIST), '-'                            */
     bool title;
     double boost;
-    unsigned slop, n;       /* words of a leaf, or children                               */
+    unsigned slop, n; /* words of a leaf, or children                               */
     uint16_t words[ORACLE_CHILDREN]; /* ORACLE_MARK: as an acronym                        */
     oracle_node *children[ORACLE_CHILDREN];
 };
@@ -61,7 +61,7 @@ typedef struct oracle_hit {
 } oracle_hit;
 
 typedef struct oracle_answer {
-    oracle_hit *hits;       /* room for n_docs; the whole list, in order                  */
+    oracle_hit *hits; /* room for n_docs; the whole list, in order                  */
     unsigned n, n_all;
 } oracle_answer;
 

@@ -16,8 +16,7 @@ uint32_t reseal_segment(uint8_t *data, size_t len)
     if (page_bytes && table < end && layout_groups(table, page_bytes) * 4 <= end - table) {
         for (uint64_t off = 0; off < table; off += page_bytes) {
             uint64_t page = table - off < page_bytes ? table - off : page_bytes;
-            store_u32(data + table + off / page_bytes * 4,
-                      crc32c(0, data + off, (size_t)page));
+            store_u32(data + table + off / page_bytes * 4, crc32c(0, data + off, (size_t)page));
         }
         store_u32(footer + 352, crc32c(0, data + table, (size_t)(end - table)));
     }

@@ -53,7 +53,8 @@ static size_t put_word(char *at, unsigned word)
     return (size_t)sprintf(at, "w%cq%c ", 'a' + word % 26, 'a' + word / 26);
 }
 
-/* ---- collections ------------------------------------------------------------------------------- */
+/* ---- collections -------------------------------------------------------------------------------
+ */
 
 static void add_article(pm_writer *w, uint64_t *seed, unsigned number, unsigned length)
 {
@@ -65,7 +66,8 @@ static void add_article(pm_writer *w, uint64_t *seed, unsigned number, unsigned 
     pm_article a = {.id = {id, (size_t)sprintf(id, "d%u", number)}, .text = {text, len}};
     char title[64];
     size_t title_len = 0;
-    for (unsigned i = pick(seed, 4); i < 3; i++) title_len += put_word(title + title_len, pick_word(seed));
+    for (unsigned i = pick(seed, 4); i < 3; i++)
+        title_len += put_word(title + title_len, pick_word(seed));
     if (pick(seed, 3) == 0) a.title = (pm_text){title, title_len};
     pm_error err;
     assert_int_equal(pm_writer_add(w, &a, NULL, &err), PM_OK);
@@ -102,7 +104,8 @@ static void build(const char *path, uint64_t *seed, unsigned n_docs, unsigned co
     pm_writer_close(w);
 }
 
-/* ---- queries -------------------------------------------------------------------------------------- */
+/* ---- queries
+ * -------------------------------------------------------------------------------------- */
 
 static size_t put_phrase(uint64_t *seed, char *text)
 {
@@ -113,7 +116,8 @@ static size_t put_phrase(uint64_t *seed, char *text)
         if (pick(seed, 4)) last = pick_word(seed);
     }
     len += (size_t)sprintf(text + len - 1, "\"") - 1;
-    if (pick(seed, 6) == 0) len += (size_t)sprintf(text + len, "~%u", pick(seed, 2) ? pick(seed, 12) : pick(seed, 200));
+    if (pick(seed, 6) == 0)
+        len += (size_t)sprintf(text + len, "~%u", pick(seed, 2) ? pick(seed, 12) : pick(seed, 200));
     if (pick(seed, 12) == 0) len += (size_t)sprintf(text + len, "^%u", 2 + pick(seed, 3));
     return len + (size_t)sprintf(text + len, " ");
 }
@@ -127,8 +131,10 @@ static size_t make_query(uint64_t *seed, char *text)
     for (unsigned i = 0; i < n; i++) {
         unsigned sign = shape == 0 ? 0 : shape == 1 ? 1 : pick(seed, shape == 2 ? 2 : 3);
         len += (size_t)sprintf(text + len, "%s", signs[sign]);
-        if (shape == 0 || pick(seed, 2)) len += put_phrase(seed, text + len);
-        else len += put_word(text + len, pick_word(seed));
+        if (shape == 0 || pick(seed, 2))
+            len += put_phrase(seed, text + len);
+        else
+            len += put_word(text + len, pick_word(seed));
     }
     return len;
 }
@@ -205,19 +211,34 @@ static void at_level(cpu_level level)
         setenv("PRESSMARK_CPU", cpu_level_name(level), 1);
         if (!freopen("/dev/null", "w", stdout)) _exit(2);
         uint64_t seed = first_seed();
-        for (unsigned done = 0; done < n_queries; done += 100) run_collection(random_next(&seed), 100);
+        for (unsigned done = 0; done < n_queries; done += 100)
+            run_collection(random_next(&seed), 100);
         _exit(0);
     }
     int status = 0;
     assert_true(waitpid(child, &status, 0) == child);
     if (status != 0)
-        fail_msg("PRESSMARK_CPU=%s PRESSMARK_TEST_SEED=%" PRIu64 " fails", cpu_level_name(level), first_seed());
-    print_message("%s: %u queries equal, seed %" PRIu64 "\n", cpu_level_name(level), n_queries, first_seed());
+        fail_msg("PRESSMARK_CPU=%s PRESSMARK_TEST_SEED=%" PRIu64 " fails", cpu_level_name(level),
+                 first_seed());
+    print_message("%s: %u queries equal, seed %" PRIu64 "\n", cpu_level_name(level), n_queries,
+                  first_seed());
 }
 
-static void test_portable(void **state) { (void)state; at_level(CPU_PORTABLE); }
-static void test_avx2(void **state) { (void)state; at_level(CPU_AVX2); }
-static void test_avx512(void **state) { (void)state; at_level(CPU_AVX512); }
+static void test_portable(void **state)
+{
+    (void)state;
+    at_level(CPU_PORTABLE);
+}
+static void test_avx2(void **state)
+{
+    (void)state;
+    at_level(CPU_AVX2);
+}
+static void test_avx512(void **state)
+{
+    (void)state;
+    at_level(CPU_AVX512);
+}
 
 int main(void)
 {

@@ -24,7 +24,7 @@ static uint64_t library_calls; /* of malloc, calloc and realloc                 
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__GLIBC__)
 #define COUNTS_LIBRARY true
-#define FOR_ALL __attribute__((visibility("default"))) /* the C library's own calls, too     */
+#define FOR_ALL        __attribute__((visibility("default"))) /* the C library's own calls, too     */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t size);
@@ -103,9 +103,26 @@ static void build(const char *path, unsigned commits)
 }
 
 static const char *const queries[] = {
-    "wa", "we wh", "+wa +we +wl", "wa wb wc wd we wf wg wh wi wj", "\"wa wb\"", "\"wa wa wa\"",
-    "\"wb wc\"~4", "+\"wc wa\" wd", "wa -wb", "+wa wd we", "(wa OR wb) AND wc", "title:news wa",
-    "wzz", "absent", "wab wac wad", "+wa (wb wc)", "wa^2 wb", "NOT wa", "", "\"wa wb\" OR wq",
+    "wa",
+    "we wh",
+    "+wa +we +wl",
+    "wa wb wc wd we wf wg wh wi wj",
+    "\"wa wb\"",
+    "\"wa wa wa\"",
+    "\"wb wc\"~4",
+    "+\"wc wa\" wd",
+    "wa -wb",
+    "+wa wd we",
+    "(wa OR wb) AND wc",
+    "title:news wa",
+    "wzz",
+    "absent",
+    "wab wac wad",
+    "+wa (wb wc)",
+    "wa^2 wb",
+    "NOT wa",
+    "",
+    "\"wa wb\" OR wq",
 };
 enum { QUERIES = sizeof queries / sizeof *queries };
 

@@ -37,8 +37,7 @@ static void plant(forward_index *f, uint32_t n_docs, uint64_t seed)
         for (unsigned k = 0; k < DOC_TERMS; k++) {
             uint32_t own =
                 doc % GROUPS * GROUP_TERMS + (uint32_t)(random_next(&seed) % GROUP_TERMS);
-            uint32_t common =
-                GROUPS * GROUP_TERMS + (uint32_t)(random_next(&seed) % COMMON_TERMS);
+            uint32_t common = GROUPS * GROUP_TERMS + (uint32_t)(random_next(&seed) % COMMON_TERMS);
             has[k % 3 ? own : common] = true;
         }
         for (uint32_t term = 0; term < f->n_terms; term++)
@@ -120,9 +119,20 @@ static void test_few(void **state)
 enum { ARTICLES = 1200, TOPICS = 6 };
 
 static const char *const queries[] = {
-    "common",        "common t0x1",  "+common +t1x2", "t0x0 t1x0 t2x0",   "\"common news\"",
-    "\"t2x1 t2x2\"", "t3x1 -common", "title:news",    "NEWS",             "\"t4x1 common\"~5",
-    "t5x3^2 common", "absent",       "+t0x1 t0x2",    "(t1x1 OR t2x2) t3x3",
+    "common",
+    "common t0x1",
+    "+common +t1x2",
+    "t0x0 t1x0 t2x0",
+    "\"common news\"",
+    "\"t2x1 t2x2\"",
+    "t3x1 -common",
+    "title:news",
+    "NEWS",
+    "\"t4x1 common\"~5",
+    "t5x3^2 common",
+    "absent",
+    "+t0x1 t0x2",
+    "(t1x1 OR t2x2) t3x3",
 };
 enum { QUERIES = sizeof queries / sizeof *queries };
 

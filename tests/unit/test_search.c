@@ -235,8 +235,9 @@ static void test_no_positions(void **state)
     pm_error err;
     open_fixture(&f, 2, 0);
     assert_int_equal(search(&f, "\"rare earth\" -\"zz yy\"~3", NULL, &r, &err), PM_OK);
-    assert_string_equal(r->interpreted.data, "(rare AND earth) -(zz AND yy) [phrases taken as words: "
-                                             "the index has no positions]");
+    assert_string_equal(r->interpreted.data,
+                        "(rare AND earth) -(zz AND yy) [phrases taken as words: "
+                        "the index has no positions]");
     uint64_t words = r->total;
     assert_int_equal(search(&f, "rare AND earth", NULL, &r, &err), PM_OK);
     assert_int_equal(r->total, words);

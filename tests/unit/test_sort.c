@@ -35,14 +35,22 @@ static int by_key(const void *a, const void *b)
 static uint64_t key_of(unsigned kind, size_t i, size_t n, uint64_t *seed)
 {
     switch (kind) {
-    case 0: return random_next(seed);
-    case 1: return i;
-    case 2: return n - i;
-    case 3: return 7;
-    case 4: return random_next(seed) % 5;
-    case 5: return i < n / 2 ? i : n - i;
-    case 6: return i % 2 ? i : n - i;
-    default: return (i * 7919) % (n / 3 + 1);
+    case 0:
+        return random_next(seed);
+    case 1:
+        return i;
+    case 2:
+        return n - i;
+    case 3:
+        return 7;
+    case 4:
+        return random_next(seed) % 5;
+    case 5:
+        return i < n / 2 ? i : n - i;
+    case 6:
+        return i % 2 ? i : n - i;
+    default:
+        return (i * 7919) % (n / 3 + 1);
     }
 }
 
@@ -88,8 +96,10 @@ static int foe_compare(const void *a, const void *b)
     compared++;
     if (foe.value[x] == foe.gas && foe.value[y] == foe.gas)
         foe.value[x == foe.candidate ? x : y] = foe.solid++;
-    if (foe.value[x] == foe.gas) foe.candidate = x;
-    else if (foe.value[y] == foe.gas) foe.candidate = y;
+    if (foe.value[x] == foe.gas)
+        foe.candidate = x;
+    else if (foe.value[y] == foe.gas)
+        foe.candidate = y;
     return (foe.value[x] > foe.value[y]) - (foe.value[x] < foe.value[y]);
 }
 
@@ -105,8 +115,7 @@ static void test_adversary(void **state)
     compared = 0;
     sort_items(items, MANY, sizeof *items, foe_compare);
     assert_true(compared < 100 * MANY);
-    for (unsigned i = 1; i < MANY; i++)
-        assert_true(foe.value[items[i - 1]] <= foe.value[items[i]]);
+    for (unsigned i = 1; i < MANY; i++) assert_true(foe.value[items[i - 1]] <= foe.value[items[i]]);
 }
 
 int main(void)
