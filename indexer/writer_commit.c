@@ -48,12 +48,12 @@ pm_status writer_begin_batch(pm_writer *w, pm_error *err)
     return segment_writer_begin(&w->batch.out, &w->folder, w->batch.name, &config, err);
 }
 
-/* Seven eighths of what the caller allows, less what is not counted.  A limit near that or
+/* Five sixths of what the caller allows, less what is not counted.  A limit near that or
  * below cannot be kept; a fifth of it keeps the excess small. */
 static uint64_t batch_budget(const pm_writer *w)
 {
     uint64_t limit = w->options.memory_bytes;
-    uint64_t least = limit / 5, counted = limit - limit / 8;
+    uint64_t least = limit / 5, counted = limit - limit / 6;
     return counted > least + WRITER_FIXED_BYTES ? counted - WRITER_FIXED_BYTES : least;
 }
 
