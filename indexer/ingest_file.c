@@ -73,8 +73,7 @@ out:
     return st;
 }
 
-/* ---- unchanged files ---------------------------------------------------------------------------
- */
+/* ---- unchanged files --------------------------------------------------------------------- */
 
 /* The stored article of a text file that was read the same way under the same folder. */
 static pm_status find_known(ingest *run, const ingest_input *file, ingest_known *out, pm_error *err)

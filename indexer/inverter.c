@@ -104,11 +104,6 @@ pm_status inverter_add(inverter *iv, const pm_article *article, uint32_t *dl, pm
     return error_nomem(err);
 }
 
-void inverter_undo(inverter *iv)
-{
-    if (iv->n_docs) iv->n_tokens = iv->docs[--iv->n_docs].first;
-}
-
 uint32_t inverter_n_docs(const inverter *iv)
 {
     return (uint32_t)iv->n_docs;

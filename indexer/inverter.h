@@ -30,8 +30,6 @@ void inverter_close(inverter *iv);
 /* Add one article (valid UTF-8): *dl is its number of tokens.  After a failure the inverter
  * is as it was before the call. */
 pm_status inverter_add(inverter *iv, const pm_article *article, uint32_t *dl, pm_error *err);
-/* Take the last article back. */
-void inverter_undo(inverter *iv);
 uint32_t inverter_n_docs(const inverter *iv);
 /* Bytes that the inverter and its form table will need at most when it is written: counted
  * from tokens, forms and documents, the same on every machine (INV-5). */

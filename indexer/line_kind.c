@@ -81,8 +81,7 @@ static bool contains(const char *line, size_t len, const char *what)
     return false;
 }
 
-/* ---- sentences ----------------------------------------------------------------------------------
- */
+/* ---- sentences --------------------------------------------------------------------------- */
 
 bool line_is_abbreviation(const char *text, size_t at)
 {

@@ -84,8 +84,7 @@ void writer_section(segment_writer *w, section_id id, const buf *content)
     writer_section_end(w, id);
 }
 
-/* ---- begin ------------------------------------------------------------------------------------
- */
+/* ---- begin ------------------------------------------------------------------------------- */
 
 static pm_status config_check(const segment_writer_config *c, pm_error *err)
 {
@@ -179,13 +178,7 @@ void segment_writer_docs_done(segment_writer *w)
     w->docs_done = true;
 }
 
-double segment_writer_avgdl_ref(const segment_writer *w)
-{
-    return w->docs_done ? w->info.avgdl_ref : 0;
-}
-
-/* ---- terms and forms --------------------------------------------------------------------------
- */
+/* ---- terms and forms --------------------------------------------------------------------- */
 
 /* Sum of tfs; 0 when the list breaks a rule. */
 static uint64_t term_check(const segment_writer *w, const segment_term *t)
@@ -268,8 +261,7 @@ void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uin
     writer_check_buf(w, out);
 }
 
-/* ---- finish -----------------------------------------------------------------------------------
- */
+/* ---- finish ------------------------------------------------------------------------------ */
 
 static void dict_finish(segment_writer *w, dict_writer *dict, section_id blocks, section_id index)
 {

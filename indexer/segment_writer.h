@@ -48,8 +48,6 @@ void segment_writer_raw_block(segment_writer *w, uint32_t n_docs, uint32_t raw_l
 /* From here on document lengths are known; n_docs is fixed.  With no avgdl_ref in the config
  * (0), the segment's own average becomes the reference. */
 void segment_writer_docs_done(segment_writer *w);
-/* The reference length in use, once docs_done; for the segments that share it. */
-double segment_writer_avgdl_ref(const segment_writer *w);
 
 /* One posting list, all arrays borrowed for the call.
  *   docs[df] strictly increasing; tfs[df] >= 1

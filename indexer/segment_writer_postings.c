@@ -130,8 +130,7 @@ static void put_dense(segment_writer *w, const segment_term *t, const uint8_t *i
     buf_pad(out, 8);
 }
 
-/* ---- longer lists: the whole ------------------------------------------------------------------
- */
+/* ---- longer lists: the whole ------------------------------------------------------------- */
 
 /* The largest, 10th, 100th and 1000th largest byte; 0 where there are fewer. */
 static void put_maxima(const uint8_t *impacts, uint32_t df, uint8_t out[4])

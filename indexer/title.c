@@ -40,8 +40,7 @@ static void add_span(head *h, size_t start, size_t end, const char *why)
         h->out->spans[h->out->n_spans++] = (struct pm_span){start, end, why};
 }
 
-/* ---- dates --------------------------------------------------------------------------------------
- */
+/* ---- dates ------------------------------------------------------------------------------- */
 
 static size_t skip_space(const char *text, size_t len, size_t at)
 {

@@ -160,8 +160,7 @@ bool prune_walk_fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high);
 /* The least byte whose contribution reaches `need`, 256 when none does. */
 unsigned prune_least_byte(const prune_state *s, const prune_list *list, float need);
 
-/* ---- loops ------------------------------------------------------------------------------------
- */
+/* ---- loops ------------------------------------------------------------------------------- */
 
 void prune_or(prune_state *s);
 void prune_and(prune_state *s);

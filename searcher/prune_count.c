@@ -28,8 +28,7 @@ static size_t bitmap_words(const prune_state *s)
     return (size_t)((s->part->seg->info.n_docs + 511u) / 512) * 8;
 }
 
-/* ---- conjunction -------------------------------------------------------------------------------
- */
+/* ---- conjunction ------------------------------------------------------------------------- */
 
 static uint64_t count_dense(prune_state *s, prune_list **lists, uint32_t n)
 {

@@ -37,8 +37,7 @@ void prune_deliver(prune_state *s, float margin)
     if (s->pool.n > SHARPEN_FROM + 8 * s->pool.k) prune_sharpen(s);
 }
 
-/* ---- disjunction --------------------------------------------------------------------------------
- */
+/* ---- disjunction ------------------------------------------------------------------------- */
 
 typedef struct or_pass {
     uint32_t i;        /* the list that leads                                       */

@@ -112,8 +112,7 @@ uint32_t prune_probe(prune_state *s, prune_list *list, const uint32_t *docs, uin
     return met;
 }
 
-/* ---- on the batch ------------------------------------------------------------------------------
- */
+/* ---- on the batch ------------------------------------------------------------------------ */
 
 void prune_exclude(prune_state *s, prune_list *list)
 {

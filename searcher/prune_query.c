@@ -105,8 +105,7 @@ bool prune_query_of(prune_query *q, plan *p, bool all)
     return q->n_must + q->n_should > 0;
 }
 
-/* ---- memory -------------------------------------------------------------------------------------
- */
+/* ---- memory ------------------------------------------------------------------------------ */
 
 bool prune_state_ready(prune_state *s, const snapshot *snap)
 {

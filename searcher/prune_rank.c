@@ -24,8 +24,7 @@ pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *bes
     return snapshot_status(q->p->snap, err);
 }
 
-/* ---- the front ---------------------------------------------------------------------------------
- */
+/* ---- the front --------------------------------------------------------------------------- */
 
 /* Do two readings of a plan require the same? */
 static bool prune_query_same(const prune_query *a, const prune_query *b)

@@ -19,8 +19,7 @@ static void append(prune_state *s, const prune_list *list, uint32_t doc, uint8_t
     b->scores[b->n++] = list->weight * s->bounds->up[byte];
 }
 
-/* ---- sparse and small --------------------------------------------------------------------------
- */
+/* ---- sparse and small -------------------------------------------------------------------- */
 
 /* Survivors of block b, ranks first + at[0, n). */
 static void take_block(prune_state *s, prune_list *list, uint32_t b, uint32_t first,

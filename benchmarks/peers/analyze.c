@@ -64,8 +64,7 @@ static bool line_next(gzFile in)
     return true;
 }
 
-/* ---- terms --------------------------------------------------------------------------------------
- */
+/* ---- terms ------------------------------------------------------------------------------- */
 
 /* Write the terms of a text, each after `sign`, separated by spaces; terms are NUL-terminated.
  * Gives their number. */

@@ -174,8 +174,7 @@ static void engine_round(engine *e, const char *command)
     }
 }
 
-/* ---- one command -------------------------------------------------------------------------------
- */
+/* ---- one command ------------------------------------------------------------------------- */
 
 static void write_answers(FILE *out, const char *command)
 {

@@ -134,8 +134,7 @@ static int run_index(const char *dir, const char *analysed)
     return ok ? 0 : 1;
 }
 
-/* ---- searching ---------------------------------------------------------------------------------
- */
+/* ---- searching --------------------------------------------------------------------------- */
 
 /* Append the clauses of one sign, joined by `operator`, in parentheses. */
 static size_t match_append(char *out, size_t size, size_t at, const peer_query *query, char sign,

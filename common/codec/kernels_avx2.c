@@ -171,8 +171,7 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, u
     return falls || _mm256_movemask_epi8(r.falls) ? UINT64_MAX : before;
 }
 
-/* ---- nibble integers ---------------------------------------------------------------------------
- */
+/* ---- nibble integers --------------------------------------------------------------------- */
 
 /* Values from *at on, as they are or (rising) as numbers. */
 static inline bool take_nibbles(slice bytes, uint64_t *at, uint32_t n, uint32_t *out, bool rising)

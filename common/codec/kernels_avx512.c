@@ -201,8 +201,7 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, u
     return out[s->n - 1] - base;
 }
 
-/* ---- nibble integers ---------------------------------------------------------------------------
- */
+/* ---- nibble integers --------------------------------------------------------------------- */
 
 /* Inclusive sums of eight lanes. */
 static inline __m512i sums_8(__m512i v)

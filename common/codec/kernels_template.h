@@ -44,8 +44,7 @@ static uint32_t kernel_bits_expand(const uint64_t *words, uint32_t n_words, uint
 }
 #endif
 
-/* ---- Elias-Fano blocks ------------------------------------------------------------------------
- */
+/* ---- Elias-Fano blocks ------------------------------------------------------------------- */
 
 /* True when the words hold exactly n ones, all among the first n_bits, the last one there. */
 static bool kernel_ones_sound(const uint64_t *words, uint32_t n, uint64_t n_bits)
@@ -126,8 +125,7 @@ static uint32_t kernel_ef_decode(const ef_shape *s, const uint64_t *words, uint3
     return last == s->range ? s->n : 0;
 }
 
-/* ---- nibble integers ---------------------------------------------------------------------------
- */
+/* ---- nibble integers --------------------------------------------------------------------- */
 
 #ifndef KERNELS_HAS_NIBBLES
 /* One value; false when it does not end in the bytes or has more than 32 bits. */

@@ -79,8 +79,7 @@ static uint32_t scan_bucket_in_range(const uint64_t *words, const uint64_t *also
     return kept;
 }
 
-/* ---- bitmaps ------------------------------------------------------------------------------------
- */
+/* ---- bitmaps ----------------------------------------------------------------------------- */
 
 static inline __m256i load_4(const uint64_t *p)
 {

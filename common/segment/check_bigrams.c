@@ -61,8 +61,7 @@ static pm_status gather_words(bigram_check *b, dict_iter *it, pm_error *err)
     return PM_OK;
 }
 
-/* ---- counting ---------------------------------------------------------------------------------
- */
+/* ---- counting ---------------------------------------------------------------------------- */
 
 /* Positions at a cursor into *out; their number. */
 static uint32_t read_row(bigram_check *b, cursor *at, uint32_t **out, size_t *cap, pm_error *err)
@@ -126,8 +125,7 @@ static pm_status count_pairs(bigram_check *b, pm_error *err)
     return PM_OK;
 }
 
-/* ---- comparing --------------------------------------------------------------------------------
- */
+/* ---- comparing --------------------------------------------------------------------------- */
 
 static uint32_t find_word(const bigram_check *b, const uint8_t *key, size_t len)
 {

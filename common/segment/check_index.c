@@ -42,8 +42,7 @@ static pm_status refused(index_check *c, pm_status st, const pm_error *why, pm_e
     return st;
 }
 
-/* ---- tombstones -------------------------------------------------------------------------------
- */
+/* ---- tombstones -------------------------------------------------------------------------- */
 
 /* The corrections are what the posting lists give: made again, compared byte for byte. */
 static pm_status check_corrections(index_check *c, segment *s, const tombstones *dead,
@@ -87,8 +86,7 @@ static pm_status check_tombstones(index_check *c, const manifest_segment *named,
     return st;
 }
 
-/* ---- segments ---------------------------------------------------------------------------------
- */
+/* ---- segments ---------------------------------------------------------------------------- */
 
 static void check_agreement(index_check *c, const manifest_segment *named, const segment_info *info)
 {
@@ -125,8 +123,7 @@ static pm_status check_segment(index_check *c, const manifest_segment *named, pm
     return st;
 }
 
-/* ---- ids ----------------------------------------------------------------------------------------
- */
+/* ---- ids --------------------------------------------------------------------------------- */
 
 /* Every live document is the one that its id leads to. */
 static void check_live_ids(index_check *c, snapshot *snap)

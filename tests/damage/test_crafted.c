@@ -45,8 +45,7 @@ static uint32_t below(uint64_t *random, uint64_t n)
     return n ? (uint32_t)(random_next(random) % n) : 0;
 }
 
-/* ---- every reader -------------------------------------------------------------------------------
- */
+/* ---- every reader ------------------------------------------------------------------------ */
 
 /* What one case may cost: a crafted cf can promise more than bytes can hold. */
 enum { STEPS_MAX = 20000 };

@@ -82,8 +82,7 @@ static void read_footer(file *f)
     EXPECT(second_number(&foot, 4) == second_crc(foot.p, 380));
 }
 
-/* ---- Document columns, stored records ----------------------------------------------------------
- */
+/* ---- Document columns, stored records ---------------------------------------------------- */
 
 static uint64_t mix(uint64_t x)
 {
@@ -193,8 +192,7 @@ static void read_docs(file *f, const second_sink *sink)
     read_id_table(f);
 }
 
-/* ---- Dictionaries ------------------------------------------------------------------------------
- */
+/* ---- Dictionaries ------------------------------------------------------------------------ */
 
 typedef struct keys {
     bytes blocks, index;

@@ -40,8 +40,7 @@ static void golden_doc(segment_writer *w, const char *id, const char *title, con
     buf_free(&record);
 }
 
-/* ---- tiny -------------------------------------------------------------------------------------
- */
+/* ---- tiny -------------------------------------------------------------------------------- */
 
 /*   a   "to be or not to be"        b   title "Do", text "To do" (position gap 100)
  * do: b at 0 and 102.   to: a at 0 and 4, b at 101.   title do: b at 0. */
@@ -83,8 +82,7 @@ pm_status golden_tiny(const dir *d, const char *name, manifest_segment *out, pm_
     return segment_writer_finish(w, false, out, err);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------
- */
+/* ---- lists ------------------------------------------------------------------------------- */
 
 enum { LISTS_DOCS = 60, LISTS_MANY = 400 };
 

@@ -148,8 +148,7 @@ static void make_term(segment_model *m, model_term *t, const model_shape *shape,
     for (uint32_t i = 0; i < t->df; i++) m->docs[t->docs[i]].dl += t->tfs[i];
 }
 
-/* ---- the form dictionary ----------------------------------------------------------------------
- */
+/* ---- the form dictionary ----------------------------------------------------------------- */
 
 static void count_form(const model_term *t, model_form *form)
 {
@@ -185,8 +184,7 @@ static void list_forms(segment_model *m)
     qsort(m->forms, m->n_forms, sizeof *m->forms, by_form_key);
 }
 
-/* ---- documents --------------------------------------------------------------------------------
- */
+/* ---- documents --------------------------------------------------------------------------- */
 
 static void make_doc(model_doc *doc, uint32_t i, const model_shape *shape, uint64_t *random)
 {
@@ -240,8 +238,7 @@ void model_free(segment_model *m)
     *m = (segment_model){0};
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 /* False when memory was refused to the record, which is the test's own. */
 static bool write_docs(const segment_model *m, segment_writer *w)

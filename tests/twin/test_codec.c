@@ -36,8 +36,7 @@ static uint32_t below(uint64_t *random, uint64_t n)
     return (uint32_t)(random_next(random) % n);
 }
 
-/* ---- silly twins --------------------------------------------------------------------------------
- */
+/* ---- silly twins ------------------------------------------------------------------------- */
 
 static uint32_t silly_expand(const uint64_t *words, uint32_t n_words, uint32_t base, uint32_t skip,
                              uint32_t cap, uint32_t *out)
@@ -74,8 +73,7 @@ static uint32_t silly_ef(const ef_shape *s, const uint64_t *words, uint32_t base
     return n == s->n && out[n - 1] == base + s->range ? n : 0;
 }
 
-/* ---- cases --------------------------------------------------------------------------------------
- */
+/* ---- cases ------------------------------------------------------------------------------- */
 
 static void random_words(uint64_t *random, uint64_t *words, uint32_t n)
 {
@@ -166,8 +164,7 @@ static void blocks_agree(void **state)
     assert_true(sound > ROUNDS / 3 && sound < ROUNDS);
 }
 
-/* ---- every row, under guard pages -------------------------------------------------------------
- */
+/* ---- every row, under guard pages -------------------------------------------------------- */
 
 static const codec_kernels *rows[3];
 static unsigned n_rows;
@@ -262,8 +259,7 @@ static void guarded_bits(void **state)
     }
 }
 
-/* ---- nibble integers ----------------------------------------------------------------------------
- */
+/* ---- nibble integers --------------------------------------------------------------------- */
 
 /* One value, nibble by nibble. */
 static bool silly_nibbles(slice bytes, uint64_t *at, uint64_t *value)
@@ -445,8 +441,7 @@ static void largest_agree(void **state)
     }
 }
 
-/* ---- frequencies --------------------------------------------------------------------------------
- */
+/* ---- frequencies ------------------------------------------------------------------------- */
 
 /* Equal to what the format's own functions say, for every byte and all kinds of lengths. */
 static void frequencies_agree(void **state)

@@ -53,8 +53,7 @@ static size_t put_word(char *at, unsigned word)
     return (size_t)sprintf(at, "w%cq%c ", 'a' + word % 26, 'a' + word / 26);
 }
 
-/* ---- collections -------------------------------------------------------------------------------
- */
+/* ---- collections ------------------------------------------------------------------------- */
 
 static void add_article(pm_writer *w, uint64_t *seed, unsigned number, unsigned length)
 {

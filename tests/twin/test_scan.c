@@ -64,8 +64,7 @@ static void *fresh(unsigned which, size_t len)
     return p;
 }
 
-/* ---- cases --------------------------------------------------------------------------------------
- */
+/* ---- cases ------------------------------------------------------------------------------- */
 
 /* Bytes of one of a few kinds: any, few different, all the same, extremes. */
 static void random_bytes(uint64_t *random, uint8_t *bytes, uint32_t n)
@@ -96,8 +95,7 @@ static void rising(uint64_t *random, uint32_t *numbers, uint32_t n, uint32_t gap
     for (uint32_t i = 0; i < n; i++, at += 1 + below(random, gap)) numbers[i] = (uint32_t)at;
 }
 
-/* ---- filters ------------------------------------------------------------------------------------
- */
+/* ---- filters ----------------------------------------------------------------------------- */
 
 static void bytes_in_range_agrees(void **state)
 {
@@ -190,8 +188,7 @@ static void keep_least_agrees(void **state)
     }
 }
 
-/* ---- sorted lists -------------------------------------------------------------------------------
- */
+/* ---- sorted lists ------------------------------------------------------------------------ */
 
 static void intersect_agrees(void **state)
 {
@@ -255,8 +252,7 @@ static void seek_agrees(void **state)
     }
 }
 
-/* ---- bitmaps ------------------------------------------------------------------------------------
- */
+/* ---- bitmaps ----------------------------------------------------------------------------- */
 
 static void bitmap_probe_agrees(void **state)
 {
@@ -335,8 +331,7 @@ static void words_agree(void **state)
     }
 }
 
-/* ---- single values of blocks --------------------------------------------------------------------
- */
+/* ---- single values of blocks ------------------------------------------------------------- */
 
 static void make_values(uint64_t *random, const ef_shape *s, uint32_t *values)
 {

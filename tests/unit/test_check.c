@@ -41,8 +41,7 @@ static void must(pm_status st, const pm_error *err)
     if (st != PM_OK) fail_msg("%s", err->message);
 }
 
-/* ---- an index of two segments, some documents of the second deleted ----------------------------
- */
+/* ---- an index of two segments, some documents of the second deleted ---------------------- */
 
 typedef struct made_index {
     manifest meta;

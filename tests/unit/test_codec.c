@@ -22,8 +22,7 @@ static uint32_t below(uint64_t *random, uint64_t n)
     return (uint32_t)(random_next(random) % n);
 }
 
-/* ---- Elias-Fano --------------------------------------------------------------------------------
- */
+/* ---- Elias-Fano -------------------------------------------------------------------------- */
 
 static void ef_known_bytes(void **state)
 {
@@ -225,8 +224,7 @@ static void nibble_overlong_is_refused(void **state)
     assert_true(nibble_skip((slice){NULL, 0}, &at, 0));
 }
 
-/* ---- gamma ------------------------------------------------------------------------------------
- */
+/* ---- gamma ------------------------------------------------------------------------------- */
 
 static void gamma_known_bytes(void **state)
 {
@@ -284,8 +282,7 @@ static void gamma_damage_is_refused(void **state)
     assert_false(gamma_decode((slice){cut, 1}, 9, &at, &value)); /* more bits than bytes    */
 }
 
-/* ---- bits -------------------------------------------------------------------------------------
- */
+/* ---- bits -------------------------------------------------------------------------------- */
 
 static void bits_agree_with_counting(void **state)
 {

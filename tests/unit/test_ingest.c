@@ -267,8 +267,7 @@ static void deep_folders(void **state)
     assert_true(logged("deeper than 64"));
 }
 
-/* ---- from run to run ----------------------------------------------------------------------------
- */
+/* ---- from run to run --------------------------------------------------------------------- */
 
 static void set_time(const char *name, long seconds)
 {

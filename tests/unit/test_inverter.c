@@ -334,11 +334,6 @@ static void round_of(inverter *iv, analyzer *own, uint64_t seed, uint32_t n_docs
     for (uint32_t doc = 0; doc < n_docs; doc++) {
         pm_article a = random_article(&seed);
         assert_int_equal(inverter_add(iv, &a, &lengths[doc], &err), PM_OK);
-        if (random_next(&seed) % 5 == 0) { /* once too often, and back */
-            uint32_t dl;
-            assert_int_equal(inverter_add(iv, &a, &dl, &err), PM_OK);
-            inverter_undo(iv);
-        }
         assert_int_equal(lengths[doc], note_article(own, &a, doc));
     }
     assert_int_equal(inverter_n_docs(iv), n_docs);

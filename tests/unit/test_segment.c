@@ -58,8 +58,7 @@ static segment *make(const segment_model *m)
     return s;
 }
 
-/* ---- comparisons ------------------------------------------------------------------------------
- */
+/* ---- comparisons ------------------------------------------------------------------------- */
 
 static void compare_docs(const segment_model *m, segment *s)
 {
@@ -255,8 +254,7 @@ static void random_segments(void **state)
     assert_true(kinds[0] && kinds[1] && kinds[2]);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------
- */
+/* ---- opening ----------------------------------------------------------------------------- */
 
 static const model_shape plain_shape = {.n_docs = 300,
                                         .n_terms = 40,
