@@ -2,11 +2,11 @@
  * inverter.c - articles to a stream of tokens; see inverter.h.
  *
  * Memory, counted (INVERTER_*_BYTES), so that flush points depend on the input alone:
- *   a token     4 in the stream; when written, 12 more for its document, position and form
- *               in the arrays of the counting sort, and at most 4 for a term frequency
+ *   a token     4 in the stream; when written, 4 more in order of keys, and should all be
+ *               one word's, 8 for position and form and 1 for bigrams
  *   a form      its strings, about 64 in the analyzer's table, and when written 96: twice
  *               16 to sort, 40 as a variant, 8 a key of each class
- *   a document  16 here
+ *   a document  16 here, and 8 as a posting of the longest list
  * The stream grows by doubling, but what is not yet written to is not yet memory.
  */
 #include "indexer/inverter_internal.h"
@@ -14,9 +14,9 @@
 #include "common/base/mem.h"
 
 enum {
-    INVERTER_TOKEN_BYTES = 20,
+    INVERTER_TOKEN_BYTES = 18,
     INVERTER_FORM_BYTES = 160,
-    INVERTER_DOC_BYTES = 16,
+    INVERTER_DOC_BYTES = 24,
 };
 
 pm_status inverter_open(inverter **out, analyzer *a, bool has_positions, pm_error *err)

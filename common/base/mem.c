@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static _Atomic uint64_t mem_calls;
 static _Atomic uint64_t mem_refuse_from; /* 0: never                                     */
@@ -34,6 +35,17 @@ static bool mem_refused(void)
 void *mem_alloc(size_t size)
 {
     return mem_refused() ? NULL : malloc(size ? size : 1);
+}
+
+void *mem_large(size_t size)
+{
+    enum { HUGE_PAGE = 2 << 20 };
+    if (size < 4 * HUGE_PAGE) return mem_alloc(size);
+    if (mem_refused() || size > SIZE_MAX - HUGE_PAGE) return NULL;
+    size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *large = aligned_alloc(HUGE_PAGE, size);
+    if (large) madvise(large, size, MADV_HUGEPAGE);
+    return large;
 }
 
 void *mem_zalloc(size_t size)

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ * inverter_plan.c - the keys of a segment, from the forms that occur in it; see
+ * inverter_write.c.
+ */
+#include "common/base/mem.h"
+#include "indexer/inversion.h"
+
+static const form *form_at(const inversion *inv, uint32_t id)
+{
+    return analyzer_form_at(inv->iv->a, id);
+}
+
+uint64_t inversion_term_cf(const inversion *inv, const term_plan *term)
+{
+    uint64_t cf = 0;
+    for (uint32_t v = 0; v < term->n_variants; v++) cf += inv->variants[term->first_variant + v].cf;
+    return cf;
+}
+
+slice form_exact(const form *f)
+{
+    if (f->exact_len == f->folded_len && memcmp(f->exact, f->folded, f->exact_len) == 0)
+        return (slice){NULL, 0};
+    return (slice){(const uint8_t *)f->exact, f->exact_len};
+}
+
+int form_key_compare(const form *a, const form *b)
+{
+    int order = keysort_compare(a->folded, a->folded_len, b->folded, b->folded_len);
+    if (order) return order;
+    slice x = form_exact(a), y = form_exact(b);
+    return keysort_compare(x.data, x.len, y.data, y.len);
+}
+
+static int compare_stems(const form *a, const form *b)
+{
+    return keysort_compare(a->stem, a->stem_len, b->stem, b->stem_len);
+}
+
+static int order_by_stem(const void *ctx, uint32_t a, uint32_t b)
+{
+    const form *x = form_at(ctx, a), *y = form_at(ctx, b);
+    int order = compare_stems(x, y);
+    return order ? order : form_key_compare(x, y);
+}
+
+static int order_by_marker(const void *ctx, uint32_t a, uint32_t b)
+{
+    const form *x = form_at(ctx, a), *y = form_at(ctx, b);
+    return keysort_compare(x->marker, x->marker_len, y->marker, y->marker_len);
+}
+
+static bool plan_allocate(inversion *inv)
+{
+    size_t n = inv->n_forms;
+    inv->form_cf = mem_array(n, sizeof *inv->form_cf);
+    inv->form_index = mem_array(n, sizeof *inv->form_index);
+    inv->form_term = mem_array(n, sizeof *inv->form_term);
+    inv->form_marker = mem_array(n, sizeof *inv->form_marker);
+    inv->items = mem_array(n, sizeof *inv->items);
+    inv->scratch = mem_array(n, sizeof *inv->scratch);
+    inv->variants = mem_array(n, sizeof *inv->variants);
+    inv->terms = mem_array(n, sizeof *inv->terms);
+    inv->markers = mem_array(n, sizeof *inv->markers);
+    return inv->form_cf && inv->form_index && inv->form_term && inv->form_marker && inv->items &&
+           inv->scratch && inv->variants && inv->terms && inv->markers;
+}
+
+/* The forms that occur, sorted by stem, as variants and terms. */
+static void plan_terms(inversion *inv)
+{
+    uint32_t n = 0;
+    for (uint32_t id = 0; id < inv->n_forms; id++) {
+        const form *f = form_at(inv, id);
+        inv->form_index[id] = inv->form_term[id] = inv->form_marker[id] = NO_ID;
+        if (inv->form_cf[id])
+            inv->items[n++] = (keysort_item){keysort_prefix(f->stem, f->stem_len), id};
+    }
+    keysort(inv->items, inv->scratch, n, order_by_stem, inv);
+    const form *last = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t id = inv->items[i].id;
+        const form *f = form_at(inv, id);
+        bool same_stem = last && compare_stems(last, f) == 0;
+        if (!same_stem)
+            inv->terms[inv->n_terms++] = (term_plan){.f = f, .first_variant = inv->n_variants};
+        uint32_t term = inv->n_terms - 1;
+        if (!same_stem || form_key_compare(last, f) != 0) {
+            inv->variants[inv->n_variants++] = (variant){.f = f, .term = term};
+            inv->terms[term].n_variants++;
+        }
+        inv->variants[inv->n_variants - 1].cf += inv->form_cf[id];
+        inv->form_index[id] = inv->n_variants - 1;
+        inv->form_term[id] = term;
+        last = f;
+    }
+}
+
+static int order_by_frequency(const void *ctx, uint32_t a, uint32_t b)
+{
+    (void)ctx;
+    return (a > b) - (a < b); /* variants stand in order of their keys                       */
+}
+
+/* Put each term's variants in order of their index, and let the forms follow. */
+static pm_status plan_indexes(inversion *inv, pm_error *err)
+{
+    variant *ranked = mem_array(inv->n_variants, sizeof *ranked);
+    uint32_t *moved = mem_array(inv->n_variants, sizeof *moved);
+    pm_status st = ranked && moved ? PM_OK : error_nomem(err);
+    for (uint32_t t = 0; t < inv->n_terms && st == PM_OK; t++) {
+        uint32_t first = inv->terms[t].first_variant, n = inv->terms[t].n_variants;
+        for (uint32_t i = 0; i < n; i++)
+            inv->items[i] = (keysort_item){UINT32_MAX - inv->variants[first + i].cf, first + i};
+        keysort(inv->items, inv->scratch, n, order_by_frequency, NULL);
+        for (uint32_t i = 0; i < n; i++) {
+            ranked[first + i] = inv->variants[inv->items[i].id];
+            moved[inv->items[i].id] = first + i;
+        }
+    }
+    for (uint32_t id = 0; id < inv->n_forms && st == PM_OK; id++)
+        if (inv->form_index[id] != NO_ID)
+            inv->form_index[id] =
+                moved[inv->form_index[id]] - inv->terms[inv->form_term[id]].first_variant;
+    mem_free(moved);
+    if (st != PM_OK) {
+        mem_free(ranked);
+        return st;
+    }
+    mem_free(inv->variants);
+    inv->variants = ranked;
+    return PM_OK;
+}
+
+static void plan_markers(inversion *inv)
+{
+    uint32_t n = 0;
+    for (uint32_t id = 0; id < inv->n_forms; id++) {
+        const form *f = form_at(inv, id);
+        if (inv->form_cf[id] && f->marker_len)
+            inv->items[n++] = (keysort_item){keysort_prefix(f->marker, f->marker_len), id};
+    }
+    keysort(inv->items, inv->scratch, n, order_by_marker, inv);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t id = inv->items[i].id;
+        if (i == 0 || order_by_marker(inv, inv->items[i - 1].id, id) != 0)
+            inv->markers[inv->n_markers++] = form_at(inv, id);
+        inv->form_marker[id] = inv->n_markers - 1;
+    }
+}
+
+pm_status inversion_plan(inversion *inv, pm_error *err)
+{
+    inv->n_forms = analyzer_form_count(inv->iv->a);
+    if (!plan_allocate(inv)) return error_nomem(err);
+    for (size_t i = 0; i < inv->iv->n_tokens; i++) inv->form_cf[TOKEN_FORM(inv->iv->tokens[i])]++;
+    plan_terms(inv);
+    plan_markers(inv);
+    return plan_indexes(inv, err);
+}
