@@ -2,8 +2,9 @@
  * inverter.c - articles to a stream of tokens; see inverter.h.
  *
  * Memory, counted (INVERTER_*_BYTES), so that flush points depend on the input alone:
- *   a token     4 in the stream; when written, 4 more in order of keys, and should all be
- *               one word's, 8 for position and form and 1 for bigrams
+ *   a token     4 in the stream; when written, 4 more in order of keys, and 9 (position, form,
+ *               bigrams) in the list that is being written.  The longest list is taken to
+ *               have at most INVERTER_LIST_FORMS times the tokens of the commonest form.
  *   a form      its strings, about 64 in the analyzer's table, and when written 96: twice
  *               16 to sort, 40 as a variant, 8 a key of each class
  *   a document  16 here, and 8 as a posting of the longest list
@@ -14,7 +15,9 @@
 #include "common/base/mem.h"
 
 enum {
-    INVERTER_TOKEN_BYTES = 18,
+    INVERTER_TOKEN_BYTES = 8,
+    INVERTER_LIST_BYTES = 9, /* a token of the longest list                                */
+    INVERTER_LIST_FORMS = 8,
     INVERTER_FORM_BYTES = 160,
     INVERTER_DOC_BYTES = 24,
 };
@@ -33,19 +36,29 @@ void inverter_close(inverter *iv)
     if (!iv) return;
     mem_free(iv->tokens);
     mem_free(iv->docs);
+    mem_free(iv->form_cf);
     mem_free(iv->side_forms);
     mem_free(iv->side_ids);
     mem_free(iv);
 }
 
+bool inverter_count_to(inverter *iv, uint32_t form_id)
+{
+    if (!mem_grow(&iv->form_cf, &iv->form_cf_cap, (size_t)form_id + 1, sizeof *iv->form_cf))
+        return false;
+    memset(iv->form_cf + iv->n_counted, 0, (form_id + 1 - iv->n_counted) * sizeof *iv->form_cf);
+    iv->n_counted = form_id + 1;
+    return true;
+}
+
 static bool push_token(inverter *iv, const token *t)
 {
-    if (t->form_id >= TOKEN_MARKED) return false;
-    if (iv->n_tokens == iv->tokens_cap &&
-        !mem_grow(&iv->tokens, &iv->tokens_cap, iv->n_tokens + 1, sizeof *iv->tokens))
-        return false;
-    iv->tokens[iv->n_tokens++] = t->form_id | (t->marked ? TOKEN_MARKED : 0);
-    return true;
+    return t->form_id < TOKEN_MARKED && inverter_push(iv, t->form_id, t->marked ? TOKEN_MARKED : 0);
+}
+
+void inverter_drop(inverter *iv, uint32_t first)
+{
+    while (iv->n_tokens > first) iv->form_cf[TOKEN_FORM(iv->tokens[--iv->n_tokens])]--;
 }
 
 static bool add_title(inverter *iv, const pm_article *article)
@@ -99,7 +112,7 @@ pm_status inverter_add(inverter *iv, const pm_article *article, uint32_t *dl, pm
         iv->docs[iv->n_docs++] = doc;
         return PM_OK;
     }
-    iv->n_tokens = doc.first;
+    inverter_drop(iv, doc.first);
     if (ok) return error_set(err, PM_USAGE, "an article has more than two billion tokens");
     return error_nomem(err);
 }
@@ -116,8 +129,10 @@ uint64_t inverter_forms_memory(const inverter *iv)
 
 uint64_t inverter_memory(const inverter *iv)
 {
+    uint64_t list = (uint64_t)iv->most * INVERTER_LIST_FORMS;
+    if (list > iv->n_tokens) list = iv->n_tokens;
     return inverter_forms_memory(iv) + (uint64_t)iv->n_tokens * INVERTER_TOKEN_BYTES +
-           (uint64_t)iv->n_docs * INVERTER_DOC_BYTES;
+           list * INVERTER_LIST_BYTES + (uint64_t)iv->n_docs * INVERTER_DOC_BYTES;
 }
 
 bool inverter_full(const inverter *iv)
@@ -129,6 +144,7 @@ void inverter_reset(inverter *iv, bool forget_forms)
 {
     iv->n_tokens = 0;
     iv->n_docs = 0;
+    iv->n_counted = iv->most = 0;
     if (!forget_forms) return;
     analyzer_reset_forms(iv->a);
     for (size_t i = 0; i < iv->side_n; i++) iv->side_ids[i] = NO_FORM;

@@ -8,6 +8,7 @@
 #ifndef PM_INDEXER_INVERTER_INTERNAL_H
 #define PM_INDEXER_INVERTER_INTERNAL_H
 
+#include "common/base/mem.h"
 #include "indexer/inverter.h"
 
 #define TOKEN_MARKED  0x80000000u
@@ -28,6 +29,9 @@ struct inverter {
     size_t n_tokens, tokens_cap;
     inverter_doc *docs;
     size_t n_docs, docs_cap;
+    uint32_t *form_cf;        /* by form id, those below n_counted: tokens in the stream          */
+    uint32_t n_counted, most; /* most: of one form                                         */
+    size_t form_cf_cap;
     /* Forms of the reader beside (inverter_side.h), by its ids, and their ids here; NO_FORM while
      * none of their words has been added. */
     const form **side_forms;
@@ -37,6 +41,24 @@ struct inverter {
     uint32_t forms_seen; /* forms whose strings are counted                               */
     uint64_t form_bytes;
 };
+
+/* Have a counter for this form, zero when it is new. */
+bool inverter_count_to(inverter *iv, uint32_t form_id);
+/* Append a token; false when memory is refused. */
+static inline bool inverter_push(inverter *iv, uint32_t form_id, uint32_t mark)
+{
+    if (iv->n_tokens == iv->tokens_cap &&
+        !mem_grow(&iv->tokens, &iv->tokens_cap, iv->n_tokens + 1, sizeof *iv->tokens))
+        return false;
+    if (form_id >= iv->n_counted && !inverter_count_to(iv, form_id)) return false;
+    uint32_t cf = ++iv->form_cf[form_id];
+    if (cf > iv->most) iv->most = cf;
+    iv->tokens[iv->n_tokens++] = form_id | mark;
+    return true;
+}
+
+/* Take back the tokens from `first` on. */
+void inverter_drop(inverter *iv, uint32_t first);
 
 /* Count the forms that the last article brought. */
 void inverter_count_forms(inverter *iv);

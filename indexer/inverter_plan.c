@@ -153,7 +153,8 @@ pm_status inversion_plan(inversion *inv, pm_error *err)
 {
     inv->n_forms = analyzer_form_count(inv->iv->a);
     if (!plan_allocate(inv)) return error_nomem(err);
-    for (size_t i = 0; i < inv->iv->n_tokens; i++) inv->form_cf[TOKEN_FORM(inv->iv->tokens[i])]++;
+    if (inv->iv->n_counted)
+        memcpy(inv->form_cf, inv->iv->form_cf, inv->iv->n_counted * sizeof *inv->form_cf);
     plan_terms(inv);
     plan_markers(inv);
     return plan_indexes(inv, err);

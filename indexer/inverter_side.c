@@ -87,7 +87,6 @@ static bool add_tokens(inverter *iv, const side_stream *s)
 {
     size_t n = iv->n_tokens + s->n_tokens;
     if (!mem_grow(&iv->tokens, &iv->tokens_cap, n, sizeof *iv->tokens)) return false;
-    uint32_t *to = iv->tokens + iv->n_tokens;
     for (size_t i = 0; i < s->n_tokens; i++) {
         uint32_t theirs = TOKEN_FORM(s->tokens[i]), id = iv->side_ids[theirs];
         if (id == NO_FORM) {
@@ -95,9 +94,8 @@ static bool add_tokens(inverter *iv, const side_stream *s)
                 return false;
             iv->side_ids[theirs] = id;
         }
-        to[i] = id | (s->tokens[i] & TOKEN_MARKED);
+        if (!inverter_push(iv, id, s->tokens[i] & TOKEN_MARKED)) return false;
     }
-    iv->n_tokens = n;
     return true;
 }
 
@@ -109,7 +107,10 @@ pm_status inverter_add_stream(inverter *iv, const side_stream *s, uint32_t *dl, 
     bool ok =
         mem_grow(&iv->docs, &iv->docs_cap, iv->n_docs + 1, sizeof *iv->docs) && add_tokens(iv, s);
     inverter_count_forms(iv);
-    if (!ok) return error_nomem(err);
+    if (!ok) {
+        inverter_drop(iv, doc.first);
+        return error_nomem(err);
+    }
     *dl = (uint32_t)s->n_tokens;
     iv->docs[iv->n_docs++] = doc;
     return PM_OK;
