@@ -26,7 +26,6 @@ enum {
     PRUNE_LISTS_MAX = 64, /* longer queries go to the exhaustive loop                   */
     PRUNE_BATCH = 512,    /* candidates probed together                                 */
     PRUNE_BATCH_CAP = PRUNE_BATCH + 512 + SCAN_SLACK,
-    PRUNE_DECODE_AT = 10, /* candidates in one block from which decoding it pays        */
 };
 
 typedef enum prune_role { PRUNE_MUST, PRUNE_SHOULD, PRUNE_NOT } prune_role;
@@ -157,6 +156,9 @@ typedef struct prune_walk {
 } prune_walk;
 /* Append to the batch until it is full or the list ends; false at the end. */
 bool prune_walk_fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high);
+/* The same for all postings, whose scores are not wanted (and not written for a list that is
+ * not dense). */
+bool prune_walk_docs(prune_state *s, prune_walk *w);
 /* The least byte whose contribution reaches `need`, 256 when none does. */
 unsigned prune_least_byte(const prune_state *s, const prune_list *list, float need);
 

@@ -68,7 +68,7 @@ static uint64_t count_lead(prune_state *s, prune_list **lists, uint32_t n)
     if (w.list->p.kind == POSTINGS_DENSE && n > 1) w.also = lists[1]->p.bits;
     s->batch.n = 0;
     for (bool more = true; more;) {
-        more = prune_walk_fill(s, &w, 0, 255);
+        more = prune_walk_docs(s, &w);
         for (uint32_t i = 1; i < n && s->batch.n; i++) batch_require(s, lists[i]);
         for (uint32_t i = 0; i < s->n_not && s->batch.n; i++) prune_exclude(s, s->not [i]);
         sum += batch_live(s);

@@ -4,9 +4,8 @@
  *
  * dense:  a bit test, then rank = postings before the bucket + bits below in its eight words.
  * sparse: candidates are taken block by block.  A block with few of them is searched without
- *         decoding it (ef_find, about 10 ns each); with PRUNE_DECODE_AT or more it is decoded
- *         and met by the intersection kernel.  An 'american south' of 12 and 20 thousand
- *         postings went from 263 to 88 us by the latter in the prototype.
+ *         decoding it; with more it is decoded and met by one of two intersection kernels,
+ *         as the model of their costs says (scan.h).
  * small:  decoded once when the list is opened.
  */
 #include "common/codec/bits.h"
@@ -50,26 +49,33 @@ static void decode_block(prune_list *list, uint32_t b)
     list->decoded = b;
 }
 
-/* Candidates [0, n) that all belong to block b. */
+/* Candidates [0, n) that all belong to block b, searched without decoding it. */
+static uint32_t find_each(const postings *p, uint32_t b, const uint32_t *docs, uint32_t n,
+                          uint32_t *at, uint32_t *ranks)
+{
+    uint32_t met = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t rank = find_in_block(p, b, docs[i]);
+        if (rank >= p->df) continue;
+        at[met] = i;
+        if (ranks) ranks[met] = rank;
+        met++;
+    }
+    return met;
+}
+
 static uint32_t probe_block(prune_state *s, prune_list *list, uint32_t b, const uint32_t *docs,
                             uint32_t n, uint32_t *at, uint32_t *ranks)
 {
     const postings *p = &list->p;
-    uint32_t met = 0;
-    if (list->decoded != b && n < PRUNE_DECODE_AT) {
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t rank = find_in_block(p, b, docs[i]);
-            if (rank >= p->df) continue;
-            at[met] = i;
-            if (ranks) ranks[met] = rank;
-            met++;
-        }
-        return met;
-    }
+    scan_way way = scan_choose(&s->scan->costs, n, list->decoded == b);
+    if (way == SCAN_FIND) return find_each(p, b, docs, n, at, ranks);
     decode_block(list, b);
-    uint32_t first = postings_block_rank(p, b);
-    met = s->scan->intersect(docs, n, list->docs, list->n_docs, at, s->at_b);
-    for (uint32_t i = 0; ranks && i < met; i++) ranks[i] = first + s->at_b[i];
+    uint32_t met = way == SCAN_FEW
+                       ? s->scan->intersect_few(docs, n, list->docs, list->n_docs, at, ranks)
+                       : s->scan->intersect(docs, n, list->docs, list->n_docs, at, ranks);
+    if (ranks && b)
+        for (uint32_t i = 0, first = postings_block_rank(p, b); i < met; i++) ranks[i] += first;
     return met;
 }
 
@@ -83,11 +89,10 @@ static uint32_t probe_sparse(prune_state *s, prune_list *list, const uint32_t *d
     while (i < n) {
         b = s->scan->seek(p->last, b, p->n_blocks, docs[i]);
         if (b == p->n_blocks) break;
-        uint32_t end = i + 1;
-        while (end < n && docs[end] <= p->last[b]) end++;
+        uint32_t end = p->last[b] == UINT32_MAX ? n : s->scan->seek(docs, i + 1, n, p->last[b] + 1);
         uint32_t got =
             probe_block(s, list, b, docs + i, end - i, at + met, ranks ? ranks + met : NULL);
-        for (uint32_t k = 0; k < got; k++) at[met + k] += i;
+        for (uint32_t k = 0; i && k < got; k++) at[met + k] += i;
         met += got;
         i = end;
     }
@@ -107,9 +112,9 @@ uint32_t prune_probe(prune_state *s, prune_list *list, const uint32_t *docs, uin
     default:
         break;
     }
-    uint32_t met = s->scan->intersect(docs, n, list->docs, list->n_docs, at, s->at_b);
-    for (uint32_t i = 0; ranks && i < met; i++) ranks[i] = s->at_b[i];
-    return met;
+    return scan_choose(&s->scan->costs, n, true) == SCAN_FEW
+               ? s->scan->intersect_few(docs, n, list->docs, list->n_docs, at, ranks)
+               : s->scan->intersect(docs, n, list->docs, list->n_docs, at, ranks);
 }
 
 /* ---- on the batch ------------------------------------------------------------------------ */

@@ -63,6 +63,23 @@ static bool fill_blocks(prune_state *s, prune_walk *w, uint8_t low, uint8_t high
     return false;
 }
 
+/* All documents of a sparse or small list, without scores, straight into the batch. */
+static bool fill_docs(prune_state *s, prune_walk *w)
+{
+    prune_list *list = w->list;
+    prune_batch *b = &s->batch;
+    for (; w->next < list->p.n_blocks; w->next++) {
+        if (b->n >= PRUNE_BATCH) return true;
+        if (list->decoded == w->next) {
+            memcpy(b->docs + b->n, list->docs, list->n_docs * sizeof *b->docs);
+            b->n += list->n_docs;
+        } else {
+            b->n += postings_decode_block(&list->p, w->next, b->docs + b->n);
+        }
+    }
+    return false;
+}
+
 /* ---- dense
  * ----------------------------------------------------------------------------------------- */
 
@@ -97,4 +114,9 @@ bool prune_walk_fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high)
 {
     return w->list->p.kind == POSTINGS_DENSE ? fill_buckets(s, w, low, high)
                                              : fill_blocks(s, w, low, high);
+}
+
+bool prune_walk_docs(prune_state *s, prune_walk *w)
+{
+    return w->list->p.kind == POSTINGS_DENSE ? fill_buckets(s, w, 0, 255) : fill_docs(s, w);
 }

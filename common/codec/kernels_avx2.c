@@ -79,23 +79,42 @@ static uint32_t kernel_bits_expand(const uint64_t *words, uint32_t n_words, uint
     return n;
 }
 
-static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
+/* Places of the set bits of a byte, lowest first, a byte each. */
+#define PLACE(v, byte, k) ((uint64_t)(v) << 8 * ((byte) >> (k)&1) | ((byte) >> (k)&1) * (k))
+#define PLACES_HIGH(byte) PLACE(PLACE(PLACE(PLACE(0, byte, 7), byte, 6), byte, 5), byte, 4)
+#define PLACES(byte)                                                                               \
+    PLACE(PLACE(PLACE(PLACE(PLACES_HIGH(byte), byte, 3), byte, 2), byte, 1), byte, 0)
+#define PLACES_4(byte)  PLACES(byte), PLACES(byte + 1), PLACES(byte + 2), PLACES(byte + 3)
+#define PLACES_16(byte) PLACES_4(byte), PLACES_4(byte + 4), PLACES_4(byte + 8), PLACES_4(byte + 12)
+#define PLACES_64(byte)                                                                            \
+    PLACES_16(byte), PLACES_16(byte + 16), PLACES_16(byte + 32), PLACES_16(byte + 48)
+static const uint64_t byte_places[256] = {PLACES_64(0), PLACES_64(64), PLACES_64(128),
+                                          PLACES_64(192)};
+
+/* Eight places a byte are written, and the wrong ones written over by the next byte. */
+static uint32_t kernel_ef_high(const uint64_t *high, uint32_t n_words, uint16_t *parts)
 {
+    const __m128i lanes = _mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7);
     uint32_t i = 0;
-    for (uint32_t w = 0; i < n; w++) {
+    for (uint32_t w = 0; w < n_words; w++) {
         uint64_t bits = high[w];
-        for (unsigned at = 0; at < 64 && i < n; at += 8, bits >>= 8) {
-            __m256i v = _mm256_sub_epi32(places_8(bits & 255, 64 * w + at - i), lanes_8());
-            if (n - i >= 8)
-                store_8(out + i, v);
-            else
-                store_first(out + i, v, n - i);
+        for (uint32_t at = 64 * w; at < 64 * w + 64; at += 8, bits >>= 8) {
+            __m128i places = _mm_cvtepu8_epi16(
+                _mm_loadl_epi64((const __m128i *)(const void *)&byte_places[bits & 255]));
+            __m128i less = _mm_sub_epi16(lanes, _mm_set1_epi16((short)(at - i)));
+            _mm_storeu_si128((__m128i *)(void *)(parts + i), _mm_sub_epi16(places, less));
             i += bits_count(bits & 255);
         }
     }
+    return i;
 }
 
-/* Eight values from their high parts (as they stand in out) and low parts. */
+static inline __m256i parts_8(const uint16_t *parts)
+{
+    return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)parts));
+}
+
+/* Eight values from their high and low parts. */
 typedef struct rise {
     __m256i last;  /* the eight before, turned so that their last one is first  */
     __m256i falls; /* all ones where a value is not above the one before        */
@@ -123,8 +142,8 @@ static inline __m256i rise_step(rise *r, __m256i high, __m256i low, __m128i by)
 }
 
 /* One row of eight lanes a step. */
-static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base,
-                                    uint32_t *out)
+static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, const uint16_t *parts,
+                                    uint32_t base, uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits;
@@ -138,15 +157,15 @@ static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, ui
         __m256i low = _mm256_srl_epi32(load_8(word), _mm_cvtsi32_si128((int)(at % 32)));
         low = _mm256_or_si256(
             low, _mm256_sll_epi32(load_8(word + 32), _mm_cvtsi32_si128((int)(32 - at % 32))));
-        __m256i v = rise_step(&r, load_8(out + 8 * row), _mm256_and_si256(low, mask), by);
+        __m256i v = rise_step(&r, parts_8(parts + 8 * row), _mm256_and_si256(low, mask), by);
         store_8(out + 8 * row, _mm256_add_epi32(v, bases));
     }
     return _mm256_movemask_epi8(r.falls) ? UINT64_MAX : (uint32_t)_mm256_cvtsi256_si32(r.last);
 }
 
 /* Low parts first, one by one: eight bytes from a value's first one on are always in the block. */
-static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base,
-                                     uint32_t *out)
+static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words,
+                                     const uint16_t *parts, uint32_t base, uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits, mask = (uint32_t)((UINT64_C(1) << l) - 1);
@@ -158,12 +177,12 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, u
     bool falls = false;
     for (; i < s->n; i++, at += l) low[i] = (uint32_t)(load_u64(bytes + at / 8) >> at % 8) & mask;
     for (i = 0; s->n - i >= 8; i += 8) {
-        __m256i v = rise_step(&r, load_8(out + i), load_8(low + i), by);
+        __m256i v = rise_step(&r, parts_8(parts + i), load_8(low + i), by);
         store_8(out + i, _mm256_add_epi32(v, bases));
     }
     if (i) before = out[i - 1] - base;
     for (; i < s->n; i++) {
-        uint32_t value = out[i] << l | low[i];
+        uint32_t value = (uint32_t)parts[i] << l | low[i];
         falls |= i && value <= before;
         before = value;
         out[i] = value + base;

@@ -103,44 +103,45 @@ static uint32_t kernel_bits_expand(const uint64_t *words, uint32_t n_words, uint
     return n;
 }
 
-/* Places of a word's bits, less what their values' indexes come to: 16 of them, the quarter k. */
-static inline __m512i high_parts(__m512i places, unsigned k, uint32_t less)
+/* 32 places of a word's bits, bytes in p, less the indexes of their values. */
+static inline __m512i parts_32(__m256i p, __m512i less)
 {
-    __m512i by = _mm512_add_epi32(lanes_16(), _mm512_set1_epi32((int)(less + 16 * k)));
-    return _mm512_sub_epi32(quarter_of(places, k), by);
+    return _mm512_sub_epi16(_mm512_cvtepu8_epi16(p), less);
 }
 
-static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
+/* All places are written, and the wrong ones written over by the next word. */
+static uint32_t kernel_ef_high(const uint64_t *high, uint32_t n_words, uint16_t *parts)
 {
-    const __m512i bytes = bytes_64();
-    uint32_t i = 0, w = 0;
-    /* While there is room for 64, all are written, and the wrong ones written over. */
-    for (; n - i >= 64; w++) {
-        __m512i places = _mm512_maskz_compress_epi8(high[w], bytes);
-        for (unsigned k = 0; k < 4; k++)
-            _mm512_storeu_si512(out + i + 16 * k, high_parts(places, k, i - 64 * w));
-        i += bits_count(high[w]);
-    }
-    for (; i < n; w++) {
+    const __m512i bytes = bytes_64(), lanes = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(bytes));
+    uint32_t i = 0;
+    for (uint32_t w = 0; w < n_words; w++) {
         uint32_t ones = bits_count(high[w]);
-        __m512i places = _mm512_maskz_compress_epi8(high[w], bytes);
-        for (uint32_t k = 0; 16 * k < ones; k++)
-            _mm512_mask_storeu_epi32(out + i + 16 * k, first_16(ones - 16 * k),
-                                     high_parts(places, k, i - 64 * w));
+        __m512i p = _mm512_maskz_compress_epi8(high[w], bytes),
+                less = _mm512_add_epi16(_mm512_set1_epi16((short)(i - 64 * w)), lanes);
+        _mm512_storeu_si512(parts + i, parts_32(_mm512_castsi512_si256(p), less));
+        if (ones > 32) {
+            less = _mm512_add_epi16(less, _mm512_set1_epi16(32));
+            _mm512_storeu_si512(parts + i + 32, parts_32(_mm512_extracti64x4_epi64(p, 1), less));
+        }
         i += ones;
     }
+    return i;
+}
+
+static inline __m256i load_256(const void *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
 }
 
 static inline __m512i two_rows(const uint8_t *a, const uint8_t *b)
 {
-    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256((const void *)a)),
-                              _mm256_loadu_si256((const void *)b), 1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(load_256(a)), load_256(b), 1);
 }
 
 /* Two rows of eight lanes a step.  The 32 bytes behind a lane's last word are there: the high
  * words.  vpshrdvd looks at the low five bits of its count alone. */
-static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base,
-                                    uint32_t *out)
+static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, const uint16_t *parts,
+                                    uint32_t base, uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits;
@@ -154,7 +155,8 @@ static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, ui
     for (uint32_t row = 0, at = 0; row < 32; row += 2, at += 2 * l, look = 0xffff) {
         const uint8_t *a = bytes + 32 * (at / 32), *b = bytes + 32 * ((at + l) / 32);
         __m512i low = _mm512_shrdv_epi32(two_rows(a, b), two_rows(a + 32, b + 32), shift);
-        __m512i v = _mm512_sll_epi32(_mm512_loadu_si512(out + 8 * row), by);
+        __m512i high = _mm512_cvtepu16_epi32(load_256(parts + 8 * row));
+        __m512i v = _mm512_sll_epi32(high, by);
         v = _mm512_ternarylogic_epi32(v, low, mask, 0xf8); /* v | (low & mask) */
         falls = _kor_mask16(
             falls, _mm512_mask_cmple_epu32_mask(look, v, _mm512_alignr_epi32(v, last, 15)));
@@ -168,8 +170,8 @@ static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, ui
 
 /* Eight low parts, l bits each from `bytes` on, start at a byte: VPERMB lays the eight bytes in
  * which each one lies into a lane of its own. */
-static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base,
-                                     uint32_t *out)
+static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words,
+                                     const uint16_t *parts, uint32_t base, uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits;
@@ -190,7 +192,8 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, u
         __m512i window = _mm512_castsi256_si512(
             _mm256_maskz_loadu_epi8(_bzhi_u32(UINT32_MAX, used), bytes + i / 8 * l));
         __m512i low = _mm512_srlv_epi64(_mm512_permutexvar_epi8(from, window), shift);
-        __m256i v = _mm256_sll_epi32(_mm256_maskz_loadu_epi32(in, out + i), by);
+        __m256i high = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(parts + i)));
+        __m256i v = _mm256_sll_epi32(high, by);
         v = _mm256_or_si256(v, _mm256_and_si256(_mm512_cvtepi64_epi32(low), mask));
         falls = _kor_mask8(
             falls, _mm256_mask_cmple_epu32_mask(in & look, v, _mm256_alignr_epi32(v, last, 7)));

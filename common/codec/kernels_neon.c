@@ -35,8 +35,8 @@ static inline uint32x4_t low_4(const uint32_t *word, int32_t shift, uint32x4_t m
 }
 
 /* The 32 bytes behind a lane's last word are there: the high words. */
-static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base,
-                                    uint32_t *out)
+static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, const uint16_t *parts,
+                                    uint32_t base, uint32_t *out)
 {
     const uint32_t *lanes = (const uint32_t *)(const void *)words;
     const uint32_t l = s->low_bits;
@@ -47,8 +47,8 @@ static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, ui
         vsetq_lane_u32(0, vdupq_n_u32(UINT32_MAX), 0); /* where there is a value before */
     for (uint32_t i = 0, at = 0; i < EF_BLOCK_MAX; i += 4, at += i % 8 ? 0 : l) {
         const uint32_t *word = lanes + 8 * (at / 32) + i % 8;
-        uint32x4_t v =
-            vorrq_u32(vshlq_u32(vld1q_u32(out + i), by), low_4(word, (int32_t)(at % 32), mask));
+        uint32x4_t high = vshlq_u32(vmovl_u16(vld1_u16(parts + i)), by);
+        uint32x4_t v = vorrq_u32(high, low_4(word, (int32_t)(at % 32), mask));
         falls = vorrq_u32(falls, vandq_u32(look, vcleq_u32(v, vextq_u32(last, v, 3))));
         look = vdupq_n_u32(UINT32_MAX);
         last = v;

@@ -46,29 +46,32 @@ static uint32_t kernel_bits_expand(const uint64_t *words, uint32_t n_words, uint
 
 /* ---- Elias-Fano blocks ------------------------------------------------------------------- */
 
-/* True when the words hold exactly n ones, all among the first n_bits, the last one there. */
-static bool kernel_ones_sound(const uint64_t *words, uint32_t n, uint64_t n_bits)
+/* Most ones of the high bits, whatever they hold, and what a kernel may scribble behind them. */
+enum { EF_PARTS_MAX = 768, EF_PARTS_SLACK = 64 };
+
+/* Nothing stands behind the last of n_bits, and that one is set. */
+static bool kernel_end_sound(const uint64_t *words, uint64_t n_bits)
 {
-    uint64_t last = n_bits - 1;
-    return words[last / 64] >> last % 64 == 1 && kernel_bits_total(words, bits_words(n_bits)) == n;
+    return words[(n_bits - 1) / 64] >> (n_bits - 1) % 64 == 1;
 }
 
 #ifndef KERNELS_HAS_EF_HIGH
-/* out[i] = (place of one number i) - i, of n ones; they are known to be there. */
-static void kernel_ef_high(const uint64_t *high, uint32_t n, uint32_t *out)
+/* parts[i] = (place of one number i) - i; returns the number of ones. */
+static uint32_t kernel_ef_high(const uint64_t *high, uint32_t n_words, uint16_t *parts)
 {
     uint32_t i = 0;
-    for (uint32_t w = 0; i < n; w++)
+    for (uint32_t w = 0; w < n_words; w++)
         for (uint64_t bits = high[w]; bits; bits &= bits - 1, i++)
-            out[i] = 64 * w + bits_lowest(bits) - i;
+            parts[i] = (uint16_t)(64 * w + bits_lowest(bits) - i);
+    return i;
 }
 #endif
 
 #ifndef KERNELS_HAS_EF_LOW_STRING
-/* Put the low bits behind out[i], add base; the last value, or UINT32_MAX + 1 when they do not
+/* Put high and low parts together, add base; the last value, or UINT64_MAX when they do not
  * rise.  Eight bytes from a value's first one on are always in the block: the high words follow. */
-static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, uint32_t base,
-                                     uint32_t *out)
+static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words,
+                                     const uint16_t *parts, uint32_t base, uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits, mask = (uint32_t)((UINT64_C(1) << l) - 1);
@@ -76,7 +79,7 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, u
     uint32_t before = 0;
     for (uint32_t i = 0, at = 0; i < s->n; i++, at += l) {
         uint32_t low = (uint32_t)(load_u64(bytes + at / 8) >> at % 8) & mask;
-        uint32_t value = (uint32_t)((uint64_t)out[i] << l) | low;
+        uint32_t value = (uint32_t)((uint64_t)parts[i] << l) | low;
         falls |= i && value <= before;
         before = value;
         out[i] = value + base;
@@ -87,8 +90,8 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words, u
 
 #ifndef KERNELS_HAS_EF_LOW_LANES
 /* The same for the eight lanes of a block of 256. */
-static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, uint32_t base,
-                                    uint32_t *out)
+static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, const uint16_t *parts,
+                                    uint32_t base, uint32_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)words;
     const uint32_t l = s->low_bits, mask = UINT32_MAX >> (32 - l);
@@ -99,8 +102,8 @@ static uint64_t kernel_ef_low_lanes(const ef_shape *s, const uint64_t *words, ui
         for (uint32_t lane = 0; lane < 8; lane++) {
             uint64_t pair = load_u32(word + 4 * lane) | (uint64_t)load_u32(word + 32 + 4 * lane)
                                                             << 32;
-            uint32_t *v = &out[8 * row + lane];
-            *v = *v << l | ((uint32_t)(pair >> at % 32) & mask);
+            uint32_t i = 8 * row + lane;
+            out[i] = (uint32_t)parts[i] << l | ((uint32_t)(pair >> at % 32) & mask);
         }
     }
     uint32_t last = out[EF_BLOCK_MAX - 1];
@@ -114,14 +117,18 @@ static uint32_t kernel_ef_decode(const ef_shape *s, const uint64_t *words, uint3
                                  uint32_t *out)
 {
     if (s->bitmap) {
-        if (!kernel_ones_sound(words, s->n, (uint64_t)s->range + 1)) return 0;
-        return kernel_bits_expand(words, s->words, base, 0, s->n, out);
+        bool sound = kernel_end_sound(words, (uint64_t)s->range + 1) &&
+                     kernel_bits_total(words, s->words) == s->n;
+        return sound ? kernel_bits_expand(words, s->words, base, 0, s->n, out) : 0;
     }
+    uint16_t parts[EF_PARTS_MAX + EF_PARTS_SLACK];
     const uint64_t *high = words + s->low_words;
-    if (!kernel_ones_sound(high, s->n, (uint64_t)s->n + (s->range >> s->low_bits))) return 0;
-    kernel_ef_high(high, s->n, out);
-    uint64_t last = s->low_bits && s->n == EF_BLOCK_MAX ? kernel_ef_low_lanes(s, words, base, out)
-                                                        : kernel_ef_low_string(s, words, base, out);
+    if (!kernel_end_sound(high, (uint64_t)s->n + (s->range >> s->low_bits)) ||
+        kernel_ef_high(high, s->words - s->low_words, parts) != s->n)
+        return 0;
+    uint64_t last = s->low_bits && s->n == EF_BLOCK_MAX
+                        ? kernel_ef_low_lanes(s, words, parts, base, out)
+                        : kernel_ef_low_string(s, words, parts, base, out);
     return last == s->range ? s->n : 0;
 }
 

@@ -15,7 +15,29 @@
 
 enum { SCAN_SLACK = 16 };
 
+/* What it costs to look n numbers up in a block of some 256, in nanoseconds: a model of three
+ * ways, fitted to measured times (DECISIONS.md, "Kernels").  Only the ratios matter. */
+typedef struct scan_costs {
+    float find;              /* ef_find, a number                                           */
+    float decode;            /* a block, for the ways below unless it is decoded already    */
+    float few, few_each;     /* intersect_few: a call, a number                             */
+    float merge, merge_each; /* intersect: a call with 256 on the other side, a number      */
+} scan_costs;
+
+typedef enum scan_way { SCAN_FIND, SCAN_FEW, SCAN_MERGE } scan_way;
+
+/* The cheapest way for n numbers. */
+static inline scan_way scan_choose(const scan_costs *c, uint32_t n, bool decoded)
+{
+    float each = (float)n, find = c->find * each;
+    float few = c->few + c->few_each * each, merge = c->merge + c->merge_each * each;
+    float least = few < merge ? few : merge;
+    if (!decoded && find < least + c->decode) return SCAN_FIND;
+    return few < merge ? SCAN_FEW : SCAN_MERGE;
+}
+
 typedef struct scan_kernels {
+    scan_costs costs;
     /* Indexes i (plus base) of bytes[0, n) with low <= bytes[i] <= high, rising. */
     uint32_t (*bytes_in_range)(const uint8_t *bytes, uint32_t n, uint8_t low, uint8_t high,
                                uint32_t base, uint32_t *out);
@@ -26,10 +48,14 @@ typedef struct scan_kernels {
     uint32_t (*bucket_in_range)(const uint64_t *words, const uint64_t *also, const uint8_t *bytes,
                                 uint32_t n, uint8_t low, uint8_t high, uint32_t base, uint32_t *out,
                                 uint8_t *bytes_out);
-    /* Two strictly rising lists: pairs of indexes where they meet.  When a does not rise (it
-     * comes from a crafted file), at most na pairs of any indexes. */
+    /* Two strictly rising lists: pairs of indexes where they meet; at_b may be NULL when only
+     * those of a are wanted.  When a does not rise (it comes from a crafted file), at most na
+     * pairs of any indexes. */
     uint32_t (*intersect)(const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb,
                           uint32_t *at_a, uint32_t *at_b);
+    /* The same for nb <= 256, number by number of a: faster when a is much shorter than b. */
+    uint32_t (*intersect_few)(const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb,
+                              uint32_t *at_a, uint32_t *at_b);
     /* Those indexes i < n whose number is set in a bitmap of n_words words (numbers beyond it
      * are not), rising. */
     uint32_t (*bitmap_probe)(const uint64_t *words, uint32_t n_words, const uint32_t *numbers,

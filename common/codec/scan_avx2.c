@@ -7,15 +7,27 @@
  */
 #define SCAN_NAME   scan_avx2
 #define SCAN_SELECT bmi2_select
+#define SCAN_COSTS                                                                                 \
+    {                                                                                              \
+        12, 112, 14, 2.2f, 100, 0.95f                                                              \
+    }
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
 #define SCAN_HAS_INTERSECT
+#define SCAN_HAS_INTERSECT_FEW
 #define SCAN_HAS_TOTALS
 #define SCAN_HAS_INTO
 #define SCAN_HAS_KEEP_LEAST
 #define SCAN_HAS_SEEK
 #include "common/codec/bmi2.h"
 #include "common/codec/scan.h"
+
+static inline void store_places(uint32_t *out, uint32_t base, uint32_t mask)
+{
+    __m256i places = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)bmi2_places(mask)));
+    _mm256_storeu_si256((__m256i *)(void *)out,
+                        _mm256_add_epi32(places, _mm256_set1_epi32((int)base)));
+}
 #include "common/codec/scan_8x8.h"
 
 /* Bit i: low <= bytes[i] <= high, for 32 bytes. */
@@ -187,6 +199,31 @@ static inline uint32_t below_8(const uint32_t *numbers, uint32_t target)
                   t = _mm256_set1_epi32((int)(target ^ 0x80000000u));
     __m256i v = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)numbers), sign);
     return bits_count((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(t, v))));
+}
+
+/* Two compares a candidate, of two halves each: with the last ones of the groups of sixteen but
+ * the last group, and with its group.  Signs are turned: AVX2 has no unsigned order. */
+static uint32_t scan_intersect_few(const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb,
+                                   uint32_t *at_a, uint32_t *at_b)
+{
+    if (nb < 16) return scan_intersect(a, na, b, nb, at_a, at_b);
+    const __m256i sign = _mm256_set1_epi32(INT32_MIN);
+    uint32_t ends[16], met = 0;
+    for (uint32_t k = 0; k < 16; k++)
+        ends[k] = k < (nb - 1) / 16 ? b[16 * k + 15] ^ 0x80000000u : INT32_MAX;
+    const __m256i low = lanes_of(ends), high = lanes_of(ends + 8);
+    for (uint32_t i = 0; i < na; i++) {
+        __m256i v = _mm256_set1_epi32((int)a[i]), turned = _mm256_xor_si256(v, sign);
+        uint32_t at = 16 * bits_count(lane_mask(_mm256_cmpgt_epi32(turned, low)) |
+                                      lane_mask(_mm256_cmpgt_epi32(turned, high)) << 8);
+        if (at > nb - 16) at = nb - 16;
+        uint32_t same = lane_mask(_mm256_cmpeq_epi32(v, lanes_of(b + at))) |
+                        lane_mask(_mm256_cmpeq_epi32(v, lanes_of(b + at + 8))) << 8;
+        at_a[met] = i;
+        if (at_b) at_b[met] = at + bits_lowest(same | 0x10000);
+        met += same != 0;
+    }
+    return met;
 }
 
 /* Eight at once; then gallop, halve without a branch, and eight at once again. */

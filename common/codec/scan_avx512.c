@@ -6,9 +6,14 @@
  */
 #define SCAN_NAME   scan_avx512
 #define SCAN_SELECT bmi2_select
+#define SCAN_COSTS                                                                                 \
+    {                                                                                              \
+        9, 48, 12, 1.75f, 100, 0.95f                                                               \
+    }
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
 #define SCAN_HAS_INTERSECT
+#define SCAN_HAS_INTERSECT_FEW
 #define SCAN_HAS_BITMAP_PROBE
 #define SCAN_HAS_TOTALS
 #define SCAN_HAS_INTO
@@ -17,6 +22,13 @@
 #define SCAN_HAS_BUCKET_RANKS
 #include "common/codec/bmi2.h"
 #include "common/codec/scan.h"
+
+static inline void store_places(uint32_t *out, uint32_t base, uint32_t mask)
+{
+    __m256i all =
+        _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((int)base));
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm256_maskz_compress_epi32((__mmask8)mask, all));
+}
 #include "common/codec/scan_8x8.h"
 
 static inline __mmask64 first_64(uint32_t n)
@@ -212,6 +224,34 @@ static void scan_andnot_into(uint64_t *a, const uint64_t *b, size_t n_words)
         __m512i va = _mm512_maskz_loadu_epi64(in, a + i), vb = _mm512_maskz_loadu_epi64(in, b + i);
         _mm512_mask_storeu_epi64(a + i, in, _mm512_andnot_si512(vb, va));
     }
+}
+
+/* The last one of each group of sixteen but the last group; behind them the highest number. */
+static inline __m512i group_ends(const uint32_t *b, uint32_t nb)
+{
+    const __m512i at =
+        _mm512_setr_epi32(15, 31, 47, 63, 79, 95, 111, 127, 143, 159, 175, 191, 207, 223, 239, 255);
+    __mmask16 in = first_16((nb - 1) / 16);
+    return _mm512_mask_i32gather_epi32(_mm512_set1_epi32(-1), in, at, b, 4);
+}
+
+/* Two compares a candidate: with the ends of the groups, and with its group. */
+static uint32_t scan_intersect_few(const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb,
+                                   uint32_t *at_a, uint32_t *at_b)
+{
+    if (nb < 16) return scan_intersect(a, na, b, nb, at_a, at_b);
+    const __m512i ends = group_ends(b, nb);
+    uint32_t met = 0;
+    for (uint32_t i = 0; i < na; i++) {
+        __m512i v = _mm512_set1_epi32((int)a[i]);
+        uint32_t at = 16 * bits_count(_mm512_cmplt_epu32_mask(ends, v));
+        if (at > nb - 16) at = nb - 16;
+        uint32_t same = _mm512_cmpeq_epi32_mask(v, _mm512_loadu_si512(b + at));
+        at_a[met] = i;
+        if (at_b) at_b[met] = at + bits_lowest(same | 0x10000);
+        met += same != 0;
+    }
+    return met;
 }
 
 /* How many of the first 16 (or n) rising numbers are below target. */

@@ -5,6 +5,12 @@
 #include "common/codec/bits.h"
 #include "common/codec/scan.h"
 
+#ifndef SCAN_COSTS
+#define SCAN_COSTS                                                                                 \
+    {                                                                                              \
+        30, 540, 20, 10, 380, 2.8f                                                                 \
+    }
+#endif
 #ifndef SCAN_SELECT
 #define SCAN_SELECT bits_select
 #endif
@@ -47,10 +53,30 @@ static uint32_t scan_intersect(const uint32_t *a, uint32_t na, const uint32_t *b
     while (i < na && j < nb) {
         uint32_t x = a[i], y = b[j];
         at_a[met] = i;
-        at_b[met] = j;
+        if (at_b) at_b[met] = j;
         met += x == y;
         i += x <= y;
         j += y <= x;
+    }
+    return met;
+}
+#endif
+
+#ifndef SCAN_HAS_INTERSECT_FEW
+static uint32_t scan_intersect_few(const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb,
+                                   uint32_t *at_a, uint32_t *at_b)
+{
+    uint32_t met = 0;
+    for (uint32_t i = 0; i < na && nb; i++) {
+        uint32_t low = 0;
+        for (uint32_t left = nb; left > 1;) {
+            uint32_t half = left / 2;
+            low = b[low + half] <= a[i] ? low + half : low;
+            left -= half;
+        }
+        at_a[met] = i;
+        if (at_b) at_b[met] = low;
+        met += b[low] == a[i];
     }
     return met;
 }
@@ -222,9 +248,11 @@ static uint32_t scan_ef_find(const ef_shape *s, const uint64_t *words, uint32_t 
 }
 
 const scan_kernels SCAN_NAME = {
+    .costs = SCAN_COSTS,
     .bytes_in_range = scan_bytes_in_range,
     .bucket_in_range = scan_bucket_in_range,
     .intersect = scan_intersect,
+    .intersect_few = scan_intersect_few,
     .bitmap_probe = scan_bitmap_probe,
     .and_total = scan_and_total,
     .and_into = scan_and_into,

@@ -190,6 +190,16 @@ static void keep_least_agrees(void **state)
 
 /* ---- sorted lists ------------------------------------------------------------------------ */
 
+/* Now and then both lists end at the highest numbers. */
+static void to_the_top(uint64_t *random, uint32_t *a, uint32_t na, uint32_t *b, uint32_t nb)
+{
+    if (below(random, 4)) return;
+    uint32_t add_a = na ? UINT32_MAX - below(random, 3) - a[na - 1] : 0,
+             add_b = nb ? UINT32_MAX - below(random, 3) - b[nb - 1] : 0;
+    for (uint32_t i = 0; i < na; i++) a[i] += add_a;
+    for (uint32_t i = 0; i < nb; i++) b[i] += add_b;
+}
+
 static void intersect_agrees(void **state)
 {
     (void)state;
@@ -200,6 +210,7 @@ static void intersect_agrees(void **state)
         uint32_t *a = ROOM(uint32_t, 0, na), *b = ROOM(uint32_t, 1, nb);
         rising(&random, a, na, 1 + below(&random, 40));
         rising(&random, b, nb, 1 + below(&random, 20));
+        to_the_top(&random, a, na, b, nb);
         for (uint32_t i = 0; i < na; i++)
             for (uint32_t j = 0; j < nb; j++)
                 if (a[i] == b[j]) in_a[want] = i, in_b[want++] = j;
@@ -208,6 +219,9 @@ static void intersect_agrees(void **state)
             assert_int_equal(rows[r]->intersect(a, na, b, nb, at_a, at_b), want);
             assert_memory_equal(at_a, in_a, want * sizeof *at_a);
             assert_memory_equal(at_b, in_b, want * sizeof *at_b);
+            at_a = OUTPUT(uint32_t, 2, na);
+            assert_int_equal(rows[r]->intersect(a, na, b, nb, at_a, NULL), want);
+            assert_memory_equal(at_a, in_a, want * sizeof *at_a);
         }
     }
 }
@@ -224,9 +238,37 @@ static void intersect_bears_disorder(void **state)
         for (uint32_t i = 0; i < na; i++) a[i] = below(&random, 400);
         for (unsigned r = 0; r < n_rows; r++) {
             uint32_t *at_a = OUTPUT(uint32_t, 2, na), *at_b = OUTPUT(uint32_t, 3, na);
-            uint32_t met = rows[r]->intersect(a, na, b, nb, at_a, at_b);
+            bool few = nb <= 256 && below(&random, 2);
+            uint32_t met = few ? rows[r]->intersect_few(a, na, b, nb, at_a, at_b)
+                               : rows[r]->intersect(a, na, b, nb, at_a, at_b);
             assert_true(met <= na);
             for (uint32_t i = 0; i < met; i++) assert_true(at_a[i] < na && at_b[i] < nb);
+        }
+    }
+}
+
+static void intersect_few_agrees(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t na = below(&random, 100), nb = below(&random, 4) ? below(&random, 257) : 256;
+        uint32_t *a = ROOM(uint32_t, 0, na), *b = ROOM(uint32_t, 1, nb), want = 0, in_a[100],
+                 in_b[100];
+        rising(&random, b, nb, 1 + below(&random, 20));
+        rising(&random, a, na, 1 + below(&random, 100));
+        to_the_top(&random, a, na, b, nb);
+        for (uint32_t i = 0; i < na; i++)
+            for (uint32_t j = 0; j < nb; j++)
+                if (a[i] == b[j]) in_a[want] = i, in_b[want++] = j;
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *at_a = OUTPUT(uint32_t, 2, na), *at_b = OUTPUT(uint32_t, 3, na);
+            assert_int_equal(rows[r]->intersect_few(a, na, b, nb, at_a, at_b), want);
+            assert_memory_equal(at_a, in_a, want * sizeof *at_a);
+            assert_memory_equal(at_b, in_b, want * sizeof *at_b);
+            at_a = OUTPUT(uint32_t, 2, na);
+            assert_int_equal(rows[r]->intersect_few(a, na, b, nb, at_a, NULL), want);
+            assert_memory_equal(at_a, in_a, want * sizeof *at_a);
         }
     }
 }
@@ -386,6 +428,7 @@ int main(void)
         cmocka_unit_test(keep_least_agrees),
         cmocka_unit_test(intersect_agrees),
         cmocka_unit_test(intersect_bears_disorder),
+        cmocka_unit_test(intersect_few_agrees),
         cmocka_unit_test(seek_agrees),
         cmocka_unit_test(bitmap_probe_agrees),
         cmocka_unit_test(bucket_ranks_agree),
