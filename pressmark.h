@@ -311,24 +311,38 @@ typedef struct pm_searcher pm_searcher;
 
 typedef enum pm_match { PM_MATCH_AUTO, PM_MATCH_ALL, PM_MATCH_ANY } pm_match;
 
+/* A restriction that adds nothing to scores.  Filters of one field are alternatives, but dates,
+ * which all bind; different fields all bind.  An undated article passes no date filter. */
+typedef enum pm_filter_field {
+    PM_FILTER_DATE,   /* in the period or range (pm_date_range)                           */
+    PM_FILTER_AFTER,  /* at its start or later                                            */
+    PM_FILTER_BEFORE, /* before its start                                                 */
+} pm_filter_field;
+typedef struct pm_filter {
+    pm_filter_field field;
+    pm_text value;
+} pm_filter;
+
 typedef struct pm_search_options {
     size_t size;
     uint64_t limit, offset; /* hits [offset, offset + limit) of the ranked list          */
     pm_match match;
-    double k1, b;           /* negative: those of the index                              */
-    bool want_total;        /* exact totals; without it total_is_exact may be false      */
-    bool want_fields;       /* title, date, source, url of each hit                      */
-    bool want_snippets;     /* snippet and highlights of each hit; implies want_fields   */
-    bool want_explain;      /* per-term parts of each hit's score                        */
-    bool joined;            /* also match joined and split forms (CONTRACT: words)       */
-    bool strict;            /* a query that cannot be parsed is PM_USAGE with a column   */
-    unsigned snippet_bytes; /* aim; default 240                                          */
-    bool exhaustive;        /* score every match: the definition that faster loops equal */
+    double k1, b;             /* negative: those of the index                              */
+    bool want_total;          /* exact totals; without it total_is_exact may be false      */
+    bool want_fields;         /* title, date, source, url of each hit                      */
+    bool want_snippets;       /* snippet and highlights of each hit; implies want_fields   */
+    bool want_explain;        /* per-term parts of each hit's score                        */
+    bool joined;              /* also match joined and split forms (CONTRACT: words)       */
+    bool strict;              /* a query that cannot be parsed is PM_USAGE with a column   */
+    unsigned snippet_bytes;   /* aim; default 240                                          */
+    bool exhaustive;          /* score every match: the definition that faster loops equal */
+    const pm_filter *filters; /* n_filters of them; a date that is none is PM_USAGE       */
+    size_t n_filters;
 } pm_search_options;
 #define PM_SEARCH_OPTIONS_INIT                                                                     \
     {                                                                                              \
         sizeof(pm_search_options), 10, 0, PM_MATCH_AUTO, -1.0, -1.0, true, true, true, false,      \
-            true, false, 240, false                                                                \
+            true, false, 240, false, NULL, 0                                                       \
     }
 
 typedef struct pm_highlight {
@@ -407,6 +421,10 @@ PM_API pm_status pm_analyzer_terms(pm_analyzer *analyzer, const char *text, size
 
 /* Canonical form of a date, or false when it is not understood.  out holds >= 26 bytes. */
 PM_API bool pm_date_parse(const char *text, size_t len, char out[32]);
+/* What a date of a filter covers, seconds [*from, *to) since 1970 (UTC, or as written without a
+ * zone): a year (2025), a month (2025-09), whatever pm_date_parse takes (a day, or a second), or
+ * A..B, which includes all of both; A.. and ..B are open (INT64_MAX, INT64_MIN). */
+PM_API bool pm_date_range(const char *text, size_t len, int64_t *from, int64_t *to);
 
 #ifdef __cplusplus
 }

@@ -3,7 +3,7 @@
  */
 #include "indexer/title.h"
 
-#include "indexer/date.h"
+#include "common/text/date.h"
 #include "indexer/line_kind.h"
 
 #include <strings.h>

@@ -26,9 +26,6 @@
 #include "indexer/inverter_side.h"
 #include "indexer/segment_writer.h"
 
-/* Seconds of a canonical date; INT64_MIN for anything else. */
-int64_t article_seconds(pm_text date);
-
 /* ---- writer_article.c ---------------------------------------------------------------- */
 
 /* Texts that had to be repaired, one buffer each; kept from article to article. */

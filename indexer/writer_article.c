@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/segment/layout.h"
+#include "common/text/date.h"
 #include "indexer/writer.h"
 
 enum { ID_MAX_BYTES = 1024 };
@@ -45,36 +46,6 @@ static void repair_body(article_repair *r, buf *room, const pm_article *in, pm_a
 
 /* ---- dates --------------------------------------------------------------------------- */
 
-static int64_t two_digits(const char *p)
-{
-    return (p[0] - '0') * 10 + (p[1] - '0');
-}
-
-/* Days from 1970-01-01 in the proleptic Gregorian calendar: years begin in March, so that
- * the leap day comes last, and repeat every 400 (146,097 days). */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    year -= month <= 2;
-    int64_t month_from_march = (month + 9) % 12;
-    int64_t day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    return 365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719468;
-}
-
-int64_t article_seconds(pm_text date)
-{
-    const char *p = date.data;
-    if (date.len != 10 && date.len != 19 && date.len != 25) return INT64_MIN;
-    int64_t year = two_digits(p) * 100 + two_digits(p + 2);
-    int64_t seconds = days_of(year, two_digits(p + 5), two_digits(p + 8)) * 86400;
-    if (date.len >= 19)
-        seconds += two_digits(p + 11) * 3600 + two_digits(p + 14) * 60 + two_digits(p + 17);
-    if (date.len == 25) {
-        int64_t offset = two_digits(p + 20) * 3600 + two_digits(p + 23) * 60;
-        seconds += p[19] == '-' ? offset : -offset;
-    }
-    return seconds;
-}
-
 static void repair_date(article_repair *r, const pm_article *in, pm_article *out)
 {
     out->date = (pm_text){"", 0};
@@ -83,7 +54,7 @@ static void repair_date(article_repair *r, const pm_article *in, pm_article *out
     memset(r->date, 0, sizeof r->date);
     if (pm_date_parse(in->date.data, in->date.len, r->date)) {
         out->date = (pm_text){r->date, strnlen(r->date, sizeof r->date)};
-        r->seconds = article_seconds(out->date);
+        r->seconds = date_seconds(out->date);
     } else {
         r->bad_dates++;
     }

@@ -3,7 +3,7 @@
  * matter, dates.
  */
 #include "common/base/mem.h"
-#include "indexer/date.h"
+#include "common/text/date.h"
 #include "indexer/document.h"
 #include "indexer/fields.h"
 #include "indexer/front_matter.h"

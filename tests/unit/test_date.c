@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "common/base/hash.h"
-#include "indexer/date.h"
+#include "common/text/date.h"
 
 /* A heap copy of exactly len bytes, so that a sanitizer sees any read beyond it. */
 static bool parse_exact(const char *text, size_t len, char out[32])

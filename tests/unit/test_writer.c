@@ -23,6 +23,7 @@
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/segment/snapshot.h"
+#include "common/text/date.h"
 #include "indexer/writer.h"
 #include "tests/support/folder.h"
 
@@ -887,9 +888,9 @@ static void test_seconds(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         pm_text date = {cases[i].date, strlen(cases[i].date)};
-        assert_true(article_seconds(date) == cases[i].seconds);
+        assert_true(date_seconds(date) == cases[i].seconds);
     }
-    assert_true(article_seconds((pm_text){"", 0}) == INT64_MIN);
+    assert_true(date_seconds((pm_text){"", 0}) == INT64_MIN);
 }
 
 /* Repairs before the title's span move it along. */

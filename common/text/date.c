@@ -11,7 +11,7 @@
  *   - fractions of a second are dropped, and a leap second :60 is written :59, so that all
  *     that is kept can be compared as seconds.
  */
-#include "indexer/date.h"
+#include "common/text/date.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -438,4 +438,36 @@ bool pm_date_parse(const char *text, size_t len, char out[32])
     if (c.p != c.end) return false;
     write_date(&d, out);
     return true;
+}
+
+/* ---- seconds ------------------------------------------------------------------------- */
+
+static int64_t two_digits(const char *p)
+{
+    return (p[0] - '0') * 10 + (p[1] - '0');
+}
+
+/* Years begin in March, so that the leap day comes last, and repeat every 400 (146,097 days). */
+int64_t date_days(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t month_from_march = (month + 9) % 12;
+    int64_t day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    return 365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719468;
+}
+
+int64_t date_seconds(pm_text canonical)
+{
+    const char *p = canonical.data;
+    size_t len = canonical.len;
+    if (len != 10 && len != 19 && len != 25) return INT64_MIN;
+    int64_t year = two_digits(p) * 100 + two_digits(p + 2);
+    int64_t seconds = date_days(year, two_digits(p + 5), two_digits(p + 8)) * 86400;
+    if (len >= 19)
+        seconds += two_digits(p + 11) * 3600 + two_digits(p + 14) * 60 + two_digits(p + 17);
+    if (len == 25) {
+        int64_t offset = two_digits(p + 20) * 3600 + two_digits(p + 23) * 60;
+        seconds += p[19] == '-' ? offset : -offset;
+    }
+    return seconds;
 }
