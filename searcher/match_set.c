@@ -8,7 +8,7 @@
  *   OR          one positive child holds (one child, where none is positive)
  *   neighbours  no child under "-" matches, all under "+" and all restrictions hold, and of
  *               the plain ones: all, or where they are optional at least one unless there is
- *               a "+"
+ *               a "+"; a filter always restricts here
  * Under a NOT neighbours are all required, unless --match any: what "-" takes away is then
  * the same in both parts of an auto list.
  */
@@ -69,20 +69,25 @@ static bool one_holds(match_set *set, const query_node *node, uint32_t doc, bool
     return false;
 }
 
+static bool is_optional(const query_node *child)
+{
+    return child->positive && child->sign == SIGN_PLAIN && !child->restricts;
+}
+
 static bool neighbours_hold(match_set *set, const query_node *node, uint32_t doc, bool any)
 {
     bool wanted = false, required = false, found = false;
     for (const query_node *child = node->first; child; child = child->next) {
-        if (child->positive && child->sign == SIGN_PLAIN) {
+        if (is_optional(child)) {
             wanted = true;
             continue;
         }
         if (!child_holds(set, child, doc, any)) return false;
-        required |= child->positive;
+        required |= child->positive && !child->restricts;
     }
     if (!wanted || required) return true;
     for (const query_node *child = node->first; child && !found; child = child->next)
-        if (child->positive && child->sign == SIGN_PLAIN) found = child_holds(set, child, doc, any);
+        if (is_optional(child)) found = child_holds(set, child, doc, any);
     return found;
 }
 

@@ -16,7 +16,7 @@ pm_status matcher_init(matcher *m, const plan *p, uint32_t index, match_scratch 
                        pm_error *err)
 {
     *m = (matcher){.plan = &p->matchers[index], .scratch = scratch};
-    if (m->plan->kind == MATCH_DOCS) return PM_OK;
+    if (m->plan->kind == MATCH_DOCS || m->plan->kind == MATCH_FILTER) return PM_OK;
     size_t cursors = m->plan->titles ? 2 * (size_t)m->plan->n_words : m->plan->n_words;
     m->words = arena_zalloc(p->a, cursors * sizeof *m->words);
     if (m->plan->kind == MATCH_PHRASE) {
@@ -44,6 +44,10 @@ void matcher_open(matcher *m, const plan *p, uint32_t segment_index)
     if (spec->kind == MATCH_DOCS) {
         m->list = spec->lists[segment_index];
         m->at = 0;
+        return;
+    }
+    if (spec->kind == MATCH_FILTER) {
+        filter_interval(m->seg, spec->filter, &m->at, &m->end);
         return;
     }
     if (m->parts) {
@@ -117,6 +121,13 @@ static bool docs_have(matcher *m, uint32_t doc)
     return m->tf;
 }
 
+static uint32_t filter_next(matcher *m)
+{
+    while (m->at < m->end && !filter_passes(m->seg, m->plan->filter, m->at)) m->at++;
+    m->tf = m->at < m->end;
+    return m->tf ? m->at++ : CURSOR_END;
+}
+
 uint32_t matcher_next(matcher *m)
 {
     if (m->empty) return CURSOR_END;
@@ -127,6 +138,9 @@ uint32_t matcher_next(matcher *m)
         break;
     case MATCH_DOCS:
         m->doc = docs_next(m);
+        break;
+    case MATCH_FILTER:
+        m->doc = filter_next(m);
         break;
     default:
         m->doc = phrase_next(m);
@@ -145,6 +159,10 @@ bool matcher_has(matcher *m, uint32_t doc)
     m->doc = doc;
     if (key) return cursor_seek(&m->words[0], doc) == doc;
     if (m->plan->kind == MATCH_DOCS) return docs_have(m, doc);
+    if (m->plan->kind == MATCH_FILTER) {
+        m->tf = filter_passes(m->seg, m->plan->filter, doc);
+        return m->tf;
+    }
     m->tf = 0;
     if (cursor_seek(&m->words[m->lead], doc) != doc || align(m, doc) != doc) return false;
     return verify(m, doc);

@@ -39,7 +39,9 @@ typedef struct matcher {
     uint32_t tf;     /* there; 0: no match                                            */
     uint32_t lead;   /* the rarest part                                               */
     split_list list; /* MATCH_DOCS: of this segment                                   */
-    uint32_t at;     /* there: documents passed, the current one included             */
+    uint32_t at;     /* there: documents passed, the current one included; MATCH_FILTER:
+                        the next document to look at, below `end`                     */
+    uint32_t end;
 } matcher;
 
 /* Cursors come from the arena; they are reused when the same matcher is opened for another

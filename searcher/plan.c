@@ -68,7 +68,7 @@ pm_status plan_add_key(plan *p, uint8_t class, pm_text term, uint32_t *out, pm_e
 static bool same_matcher(const plan_matcher *a, const plan_matcher *b)
 {
     return a->kind == b->kind && a->title == b->title && a->lists == b->lists &&
-           a->n_words == b->n_words && a->window == b->window &&
+           a->filter == b->filter && a->n_words == b->n_words && a->window == b->window &&
            !memcmp(a->words, b->words, a->n_words * sizeof *a->words) &&
            (a->kind != MATCH_NEAR || !memcmp(a->needs, b->needs, a->n_words * sizeof *a->needs));
 }
@@ -82,8 +82,9 @@ static pm_status add_matcher(plan *p, plan_matcher m, uint32_t *out, pm_error *e
         }
     if (!arena_grow(p->a, &p->matchers, &p->cap_matchers, p->n_matchers + 1, sizeof *p->matchers))
         return error_nomem(err);
-    if (m.kind != MATCH_DOCS) m.cost = UINT64_MAX;
-    for (uint32_t i = 0; m.kind != MATCH_DOCS && i < m.n_words; i++)
+    bool by_words = m.kind != MATCH_DOCS && m.kind != MATCH_FILTER;
+    if (by_words) m.cost = UINT64_MAX;
+    for (uint32_t i = 0; by_words && i < m.n_words; i++)
         if (p->keys[m.words[i]].df < m.cost) m.cost = p->keys[m.words[i]].df;
     *out = (uint32_t)p->n_matchers;
     p->matchers[p->n_matchers++] = m;
@@ -165,6 +166,19 @@ pm_status plan_add_docs(plan *p, const split_entry *entry, uint32_t *out, pm_err
     st = add_matcher(p, m, out, err);
 out:
     return st;
+}
+
+/* Its words are none, but not NULL: matchers are compared by them. */
+static pm_status add_filter(plan *p, const query_filter *f, uint32_t *out, pm_error *err)
+{
+    static const uint32_t none;
+    plan_matcher m = {.kind = MATCH_FILTER, .filter = f, .words = &none};
+    for (uint32_t s = 0; s < p->snap->meta.n_segments; s++) {
+        uint32_t lo, hi;
+        filter_interval(p->snap->segments[s].seg, f, &lo, &hi);
+        m.cost += hi - lo;
+    }
+    return add_matcher(p, m, out, err);
 }
 
 /* Only a window of more than FIELD_GAP positions can reach from the title into the body. */
@@ -302,6 +316,11 @@ static pm_status plan_leaf_node(plan *p, const query_node *node, double boost, b
     uint32_t match = 0;
     leaf->node = node;
     leaf->negated = negated;
+    if (node->kind == QUERY_FILTER) {
+        PM_TRY(add_filter(p, node->filter, &match, err));
+        leaf->scored_by = match;
+        return plan_add_alt(p, leaf, match, err);
+    }
     if (node->kind == QUERY_WORD)
         PM_TRY(plan_word(p, node, &t, &match, err));
     else
@@ -341,7 +360,21 @@ static bool needs_all(const plan *p, const query_node *node)
 /* The children of which one suffices as driver (true), or all are needed together. */
 static bool drives_alone(const plan *p, const query_node *node, const query_node *child)
 {
-    return needs_all(p, node) || (node->kind == QUERY_LIST && child->sign == SIGN_MUST);
+    return needs_all(p, node) ||
+           (node->kind == QUERY_LIST && (child->sign == SIGN_MUST || child->restricts));
+}
+
+/* Must one of the plain words be there, so that all of them together are a driver? */
+static bool wants_some(const plan *p, const query_node *node)
+{
+    bool plain = false, must = false;
+    if (needs_all(p, node) || node->kind != QUERY_LIST) return false;
+    for (const query_node *child = node->first; child; child = child->next) {
+        if (!child->positive || child->restricts) continue;
+        plain |= child->sign == SIGN_PLAIN;
+        must |= child->sign == SIGN_MUST;
+    }
+    return plain && !must;
 }
 
 static uint64_t driver_cost(const plan *p, const query_node *node, bool mark);
@@ -363,24 +396,29 @@ static uint64_t driver_cost(const plan *p, const query_node *node, bool mark)
     if (query_is_leaf(node)) return leaf_cost(p, node, mark);
     const query_node *best = NULL;
     uint64_t best_cost = UINT64_MAX, sum = 0;
+    bool some = wants_some(p, node);
     for (const query_node *child = node->first; child; child = child->next) {
         if (!child->positive) continue;
         uint64_t cost = driver_cost(p, child, false);
-        sum += cost;
-        if (!drives_alone(p, node, child) || cost >= best_cost) continue;
+        bool alone = drives_alone(p, node, child);
+        if (!some || !child->restricts) sum += cost;
+        if (!alone || cost >= best_cost) continue;
         best = child;
         best_cost = cost;
     }
+    if (some && sum <= best_cost) best = NULL;
     if (!mark) return best ? best_cost : sum;
     for (const query_node *child = node->first; child; child = child->next)
-        if (child->positive && (!best || child == best)) driver_cost(p, child, true);
+        if (child->positive && (best ? child == best : !some || !child->restricts))
+            driver_cost(p, child, true);
     return best ? best_cost : sum;
 }
 
 /* ---- the whole -------------------------------------------------------------------------- */
 
 pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, split_cache *splits,
-                    const query *q, const pm_search_options *options, pm_error *err)
+                    filter_cache *filters, const query *q, const pm_search_options *options,
+                    pm_error *err)
 {
     pm_status st = PM_OK;
     *p = (plan){
@@ -392,6 +430,8 @@ pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, split_ca
     p->leaves = arena_zalloc(a, q->n_leaves * sizeof *p->leaves);
     if (!p->leaves) return error_nomem(err);
     if (!q->root || !q->root->positive) return PM_OK;
+    p->core = q->root;
+    PM_TRY(plan_filter(p, filters, options, err));
     PM_TRY(plan_node(p, q->root, 1.0, false, err));
     if (options->joined) PM_TRY(plan_join(p, err));
     p->drivers = arena_zalloc(a, p->n_matchers * sizeof *p->drivers);

@@ -15,7 +15,7 @@
 #define PM_SEARCHER_PLAN_H
 
 #include "common/segment/snapshot.h"
-#include "searcher/query.h"
+#include "searcher/filter.h"
 #include "searcher/split_cache.h"
 
 /* Places where words of one query may be split; beyond these words are not looked at. */
@@ -34,22 +34,24 @@ typedef enum matcher_kind {
     MATCH_KEY,
     MATCH_PHRASE,
     MATCH_NEAR,
-    MATCH_DOCS /* the documents where a word stands as two; tf 1           */
+    MATCH_DOCS,  /* the documents where a word stands as two; tf 1         */
+    MATCH_FILTER /* the documents that pass a filter; never scored         */
 } matcher_kind;
 
 typedef struct plan_matcher {
     matcher_kind kind;
     bool title;
     uint32_t n_words;
-    const uint32_t *words;   /* keys; MATCH_NEAR: distinct ones; MATCH_DOCS: pairs       */
-    const uint32_t *needs;   /* MATCH_NEAR: occurrences wanted of each                   */
-    const uint32_t *titles;  /* MATCH_NEAR with a window that could reach over the gap
-                                between title and body: the title keys, else NULL        */
-    const uint32_t *pairs;   /* MATCH_PHRASE: keys of bigrams, each of a word and the next;
-                                UINT32_MAX: of no use anywhere.  NULL: none is         */
-    const split_list *lists; /* MATCH_DOCS: one for each segment                         */
-    uint64_t window;         /* MATCH_NEAR: positions from first to last word, inclusive */
-    uint64_t cost;           /* postings to walk, about                                  */
+    const uint32_t *words;      /* keys; MATCH_NEAR: distinct ones; MATCH_DOCS: pairs       */
+    const uint32_t *needs;      /* MATCH_NEAR: occurrences wanted of each                   */
+    const uint32_t *titles;     /* MATCH_NEAR with a window that could reach over the gap
+                                   between title and body: the title keys, else NULL        */
+    const uint32_t *pairs;      /* MATCH_PHRASE: keys of bigrams, each of a word and the next;
+                                   UINT32_MAX: of no use anywhere.  NULL: none is         */
+    const split_list *lists;    /* MATCH_DOCS: one for each segment                         */
+    const query_filter *filter; /* MATCH_FILTER                                          */
+    uint64_t window;            /* MATCH_NEAR: positions from first to last word, inclusive */
+    uint64_t cost;              /* postings to walk, about                                  */
 } plan_matcher;
 
 typedef struct plan_leaf {
@@ -73,6 +75,8 @@ typedef struct plan {
     analyzer *words;
     split_cache *splits;
     const query *q;
+    const query_node *core; /* the tree without the filters in `only`; NULL: nothing else   */
+    const filter_set *only; /* one a segment: nothing else matches; NULL: no such filter   */
     pm_match match;
     double k1, b;
     bool snippets;  /* split forms are wanted for highlights, too               */
@@ -88,9 +92,11 @@ typedef struct plan {
     uint32_t n_splits;
 } plan;
 
-/* PM_USAGE when the query needs positions and the index has none. */
+/* PM_USAGE when the query needs positions and the index has none, or an option's filter is
+ * none.  The plan is good until the caches are asked for another. */
 pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, split_cache *splits,
-                    const query *q, const pm_search_options *options, pm_error *err);
+                    filter_cache *filters, const query *q, const pm_search_options *options,
+                    pm_error *err);
 
 /* The key of a term: a class byte (0: plain) and the term.  *out is its index. */
 pm_status plan_add_key(plan *p, uint8_t class, pm_text term, uint32_t *out, pm_error *err);
@@ -103,6 +109,16 @@ pm_status plan_add_alt(plan *p, plan_leaf *leaf, uint32_t matcher, pm_error *err
 pm_status plan_add_docs(plan *p, const split_entry *entry, uint32_t *out, pm_error *err);
 pm_status plan_split(plan *p, pm_text word, uint32_t word_key, const split_entry **out,
                      pm_error *err);
+/* Fill `core` and `only` (plan_filter.c); is a node at the top one of those taken out? */
+pm_status plan_filter(plan *p, filter_cache *cache, const pm_search_options *options,
+                      pm_error *err);
+bool plan_is_clause(const query_node *node);
+/* Is doc live, and let through? */
+static inline bool plan_admits(const plan *p, uint32_t segment_index, uint32_t doc)
+{
+    return snapshot_live(&p->snap->segments[segment_index], doc) &&
+           (!p->only || filter_has(&p->only[segment_index], doc));
+}
 /* Widen word leaves by joined and split forms (plan_joined.c). */
 pm_status plan_join(plan *p, pm_error *err);
 

@@ -112,6 +112,7 @@ typedef struct prune_state {
     uint32_t n_must, n_should, n_not;
     uint32_t segment; /* the one that is open                                   */
     const snapshot_segment *part;
+    const filter_set *only;     /* what passes the filters there; NULL: everything             */
     const prune_bounds *bounds; /* of the open segment                              */
     prune_bounds *all_bounds;   /* owned, one a segment, made when first needed      */
     prune_pool pool;
@@ -153,14 +154,28 @@ typedef struct prune_walk {
     const uint64_t *also; /* a second bitmap in which a document of a dense list must be */
     uint32_t next;        /* block or bucket                                        */
     uint32_t rank;        /* of its first posting                                   */
+    uint32_t end;         /* block or bucket to stop before; set at the first fill  */
 } prune_walk;
-/* Append to the batch until it is full or the list ends; false at the end. */
+/* Append to the batch until it is full or the list ends; false at the end.  Gives only what
+ * passes the filters. */
 bool prune_walk_fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high);
 /* The same for all postings, whose scores are not wanted (and not written for a list that is
  * not dense). */
 bool prune_walk_docs(prune_state *s, prune_walk *w);
 /* The least byte whose contribution reaches `need`, 256 when none does. */
 unsigned prune_least_byte(const prune_state *s, const prune_list *list, float need);
+
+/* ---- filters (prune_filter.c) --------------------------------------------------------------- */
+
+/* Start a walk at the first block or bucket with a document that passes, and end it behind the
+ * last. */
+void prune_walk_begin(const prune_state *s, prune_walk *w);
+/* Drop what does not pass from batch [from, n). */
+void prune_keep_passing(prune_state *s, uint32_t from);
+/* The rank that the k-th best of what passes has, about, among all documents. */
+uint64_t prune_rank_of_kth(const prune_state *s);
+/* Live documents of the open segment that match and pass; the query has no phrases there. */
+uint64_t prune_count_passing(prune_state *s);
 
 /* ---- loops ------------------------------------------------------------------------------- */
 

@@ -163,6 +163,8 @@ pm_status prune_count(prune_state *s, const prune_query *q, uint64_t *out, pm_er
         if (!prune_open(s, q, i)) continue;
         if (s->phrases.n_needs)
             *out += prune_phrase_count(s);
+        else if (s->only)
+            *out += prune_count_passing(s);
         else
             *out += q->n_must ? count_and(s, s->must, s->n_must) : count_or(s);
     }

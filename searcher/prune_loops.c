@@ -79,7 +79,7 @@ static uint8_t kth_byte(const prune_list *list, uint64_t k)
  * list excludes. */
 static void or_prime(prune_state *s)
 {
-    if (s->part->dead.n_deleted || s->n_not) return;
+    if (s->part->dead.n_deleted || s->n_not || s->only) return;
     for (uint32_t i = 0; i < s->n_should; i++) {
         const prune_list *list = s->should[i];
         float bound = list->weight * s->bounds->down[kth_byte(list, s->pool.k)];
@@ -100,7 +100,7 @@ void prune_or(prune_state *s)
     s->batch.n = 0;
     for (uint32_t i = 0; i < n && rest[i] >= s->pool.threshold; i++) {
         or_pass pass = {i, rest, margin[i]};
-        unsigned split = i == 0 ? kth_byte(s->should[0], s->pool.k) : 0;
+        unsigned split = i == 0 ? kth_byte(s->should[0], prune_rank_of_kth(s)) : 0;
         if (split > 1) {
             or_walk(s, &pass, split, 255);
             prune_pool_tighten(&s->pool);

@@ -56,6 +56,7 @@ static bool add_phrase(prune_query *q, uint32_t which, prune_role role)
 static bool add_leaf(prune_query *q, const query_node *node, prune_role role)
 {
     const plan_leaf *leaf = &q->p->leaves[node->leaf];
+    if (node->kind == QUERY_FILTER) return false;
     if (node->kind != QUERY_WORD) return add_phrase(q, leaf->alts[0], role);
     if (!leaf->negated && leaf->scored_by != leaf->alts[0]) return false; /* an acronym      */
     for (uint32_t i = 1; !q->p->narrow && i < leaf->n_alts; i++)
@@ -79,7 +80,7 @@ static bool bounds_apply(const plan *p)
 
 bool prune_query_of(prune_query *q, plan *p, bool all)
 {
-    const query_node *root = p->q->root;
+    const query_node *root = p->core;
     bool forbids = false;
     q->p = p;
     q->n_words = q->n_must = q->n_should = q->n_not = q->n_phrases = q->n_parts = 0;
@@ -90,7 +91,8 @@ bool prune_query_of(prune_query *q, plan *p, bool all)
         if (!add_leaf(q, root, root->kind == QUERY_WORD ? PRUNE_SHOULD : PRUNE_MUST)) return false;
     } else {
         for (const query_node *child = root->first; child; child = child->next) {
-            if (q->one_suffices && !child->positive) continue; /* adds nothing to an OR     */
+            if (q->one_suffices && !child->positive) continue;       /* adds nothing to an OR     */
+            if (!q->one_suffices && plan_is_clause(child)) continue; /* in p->only          */
             if (!query_is_leaf(child) || !add_leaf(q, child, role_of(root, child, all)))
                 return false;
         }
@@ -220,8 +222,11 @@ bool prune_open(prune_state *s, const prune_query *q, uint32_t segment_index)
     s->q = q;
     s->segment = segment_index;
     s->part = &q->p->snap->segments[segment_index];
+    s->only = q->p->only ? &q->p->only[segment_index] : NULL;
     s->n_must = s->n_should = s->n_not = 0;
     prune_phrases_clear(&s->phrases);
+    if (s->only && !s->only->n) return false;
+    if (s->only && s->only->n == s->part->seg->info.n_docs) s->only = NULL;
     prune_bounds *bounds = &s->all_bounds[segment_index];
     if (!bounds->made) bounds_make(bounds, &s->part->seg->info, q->p->snap->avgdl);
     s->bounds = bounds;

@@ -50,7 +50,7 @@ static bool fill_blocks(prune_state *s, prune_walk *w, uint8_t low, uint8_t high
     prune_list *list = w->list;
     const postings *p = &list->p;
     uint32_t at[SEGMENT_BLOCK_MAX + SCAN_SLACK];
-    for (; w->next < p->n_blocks; w->next++) {
+    for (; w->next < w->end; w->next++) {
         if (s->batch.n >= PRUNE_BATCH) return true;
         bool small = p->kind == POSTINGS_SMALL;
         uint32_t count = small ? p->df : p->count_1[w->next] + 1u;
@@ -68,7 +68,7 @@ static bool fill_docs(prune_state *s, prune_walk *w)
 {
     prune_list *list = w->list;
     prune_batch *b = &s->batch;
-    for (; w->next < list->p.n_blocks; w->next++) {
+    for (; w->next < w->end; w->next++) {
         if (b->n >= PRUNE_BATCH) return true;
         if (list->decoded == w->next) {
             memcpy(b->docs + b->n, list->docs, list->n_docs * sizeof *b->docs);
@@ -88,7 +88,7 @@ static bool fill_buckets(prune_state *s, prune_walk *w, uint8_t low, uint8_t hig
     const prune_list *list = w->list;
     const postings *p = &list->p;
     prune_batch *b = &s->batch;
-    for (; w->next < p->n_buckets; w->next++) {
+    for (; w->next < w->end; w->next++) {
         if (p->bucket_max[w->next] < low) continue;
         if (b->n >= PRUNE_BATCH) return true;
         uint32_t first = p->rank[w->next];
@@ -110,13 +110,32 @@ static bool fill_buckets(prune_state *s, prune_walk *w, uint8_t low, uint8_t hig
     return false;
 }
 
+static bool fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high, bool scores)
+{
+    if (w->list->p.kind == POSTINGS_DENSE) return fill_buckets(s, w, low, high);
+    return scores ? fill_blocks(s, w, low, high) : fill_docs(s, w);
+}
+
+/* ---- what passes the filters --------------------------------------------------------------- */
+
+static bool fill_passing(prune_state *s, prune_walk *w, uint8_t low, uint8_t high, bool scores)
+{
+    if (!w->end) prune_walk_begin(s, w);
+    if (!s->only) return fill(s, w, low, high, scores);
+    for (;;) {
+        uint32_t from = s->batch.n;
+        bool more = fill(s, w, low, high, scores);
+        prune_keep_passing(s, from);
+        if (!more || s->batch.n >= PRUNE_BATCH) return more;
+    }
+}
+
 bool prune_walk_fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high)
 {
-    return w->list->p.kind == POSTINGS_DENSE ? fill_buckets(s, w, low, high)
-                                             : fill_blocks(s, w, low, high);
+    return fill_passing(s, w, low, high, true);
 }
 
 bool prune_walk_docs(prune_state *s, prune_walk *w)
 {
-    return w->list->p.kind == POSTINGS_DENSE ? fill_buckets(s, w, 0, 255) : fill_docs(s, w);
+    return fill_passing(s, w, 0, 255, false);
 }

@@ -8,7 +8,8 @@
  *   query  := and ("OR" and)*
  *   and    := list ("AND" list)*
  *   list   := item+                       neighbours: required or not as --match says
- *   item   := "NOT"* sign? (word | "title:" word | phrase | "(" query ")") boost?
+ *   item   := "NOT"* sign? (word | "title:" word | phrase | filter | "(" query ")") boost?
+ *   filter := ("date:" | "after:" | "before:") (period | quote period quote)
  *   sign   := "+" | "-"                   after a space or "(", before anything but a space
  *   phrase := quote words quote ("~" n)?  boost := "^" number
  * No text is an error: what does not fit is taken as words or left out, and a note says so
@@ -37,6 +38,7 @@ typedef enum query_kind {
     QUERY_WORD,   /* words[0]                                                             */
     QUERY_PHRASE, /* words at neighbouring positions                                      */
     QUERY_NEAR,   /* all words in any order within n_words + slop positions               */
+    QUERY_FILTER, /* a field's value; adds nothing to scores                              */
     QUERY_LIST,   /* neighbours; each child's sign counts                                 */
     QUERY_AND,
     QUERY_OR
@@ -48,6 +50,13 @@ typedef struct query_word {
     pm_text marker; /* acronym spelling; len 0 when this occurrence has none              */
 } query_word;
 
+/* A restriction by a field. */
+typedef struct query_filter {
+    pm_filter_field field;
+    int64_t from, to; /* dates: seconds, [from, to)                                       */
+    pm_text shown;    /* canonical, with the field's name                                 */
+} query_filter;
+
 typedef struct query_node query_node;
 struct query_node {
     query_kind kind;
@@ -55,17 +64,20 @@ struct query_node {
     bool title;       /* leaves: in titles only                                           */
     bool fixed;       /* QUERY_LIST: all children required whatever --match says          */
     bool positive;    /* holds a leaf that no NOT stands above                            */
+    bool restricts;   /* holds filters only: required among neighbours, whatever --match
+                         says, and never a reason to leave optional words aside           */
     double boost;     /* multiplies into the weights of all leaves below                  */
     uint32_t slop;    /* QUERY_NEAR                                                       */
     uint32_t n_words; /* leaves                                                           */
     query_word *words;
+    const query_filter *filter; /* QUERY_FILTER                                           */
     uint32_t leaf; /* leaves: 0, 1, 2, ... in order of appearance                      */
     query_node *first, *last, *next; /* children; sibling                                 */
 };
 
 static inline bool query_is_leaf(const query_node *node)
 {
-    return node->kind <= QUERY_NEAR;
+    return node->kind < QUERY_LIST;
 }
 
 typedef struct query_note {
@@ -98,6 +110,7 @@ pm_status query_print(const query *q, arena *a, pm_text *out, pm_error *err);
 typedef enum lexeme_kind {
     LEX_WORD,
     LEX_PHRASE,
+    LEX_FILTER,
     LEX_OPEN,
     LEX_CLOSE,
     LEX_AND,
@@ -115,6 +128,7 @@ typedef struct lexeme {
     uint32_t at;         /* of the whole lexeme, for notes                                 */
     uint32_t start, end; /* of what is analysed                                           */
     uint32_t first_token, n_tokens;
+    const query_filter *filter;
 } lexeme;
 
 typedef struct lex_token {
@@ -133,6 +147,12 @@ typedef struct lexemes {
  * rule for acronyms in all-capitals text sees the query as one line. */
 pm_status query_lex(lexemes *out, query *q, arena *a, analyzer *words, const char *text,
                     uint32_t len, pm_error *err);
+/* The filter that a query, or an option, names; PM_USAGE (and *out NULL) when the value does not
+ * fit the field. */
+pm_status query_filter_make(arena *a, pm_filter_field field, const char *value, size_t len,
+                            const query_filter **out, pm_error *err);
+/* Field of a name with its colon at the start of text, in any case: length of the name, 0 none. */
+uint32_t query_filter_name(const char *text, uint32_t len, pm_filter_field *field);
 /* Remember a note once; repeats of the same text are dropped. */
 void query_add_note(query *q, uint32_t at, bool lenient, const char *fmt, ...) PM_PRINTF(4, 5);
 

@@ -144,8 +144,7 @@ static bool starts_with(const lexer *x, uint32_t at, uint32_t end, const char *n
 /* Operators of the language that have no meaning yet: their text is words. */
 static void note_unavailable(lexer *x, uint32_t at, uint32_t start, uint32_t end)
 {
-    static const char *const fields[] = {
-        "author:", "source:", "tag:", "lang:", "date:", "after:", "before:"};
+    static const char *const fields[] = {"author:", "source:", "tag:", "lang:"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (starts_with(x, start, end, fields[i]))
             query_add_note(x->q, at, true, "%s not available yet, taken as words", fields[i]);
@@ -284,6 +283,48 @@ static bool lex_title(lexer *x)
     return true;
 }
 
+/* Where the value of a filter that starts at `at` lies, and the end of the whole; false when
+ * there is none.  A value in quotes may hold spaces. */
+static bool filter_span(const lexer *x, uint32_t at, uint32_t *start, uint32_t *end, uint32_t *next)
+{
+    uint32_t open = quote_at(x, at);
+    *start = *end = at + open;
+    if (open) {
+        while (*end < x->len && !quote_at(x, *end)) ++*end;
+        *next = *end + quote_at(x, *end);
+        return *end > *start && *next > *end;
+    }
+    while (!ends_word(x, *end)) ++*end;
+    *next = *end;
+    return *end > *start;
+}
+
+/* "date:2025-09": a lexeme of its own, unless its value does not fit; then it is words. */
+static bool lex_filter(lexer *x, uint32_t at, query_sign sign)
+{
+    pm_filter_field field;
+    const query_filter *filter;
+    uint32_t name = query_filter_name(x->text + x->at, x->len - x->at, &field), start, end, next;
+    if (!name || !filter_span(x, x->at + name, &start, &end, &next)) return false;
+    pm_status st = query_filter_make(x->a, field, x->text + start, end - start, &filter, NULL);
+    if (st == PM_USAGE) {
+        int shown = (int)(name + end - start < 40 ? end - start : 0);
+        query_add_note(x->q, at, true, "%.*s%.*s%s is no date, taken as words", (int)name,
+                       x->text + x->at, shown, x->text + start, shown ? "" : "...");
+        return false;
+    }
+    if (st != PM_OK) x->no_memory = true;
+    if (filter && filter->from > filter->to)
+        query_add_note(x->q, at, false, "%s ends before it begins", filter->shown.data);
+    lexeme *item = lexer_push(x, LEX_FILTER, at);
+    item->sign = sign;
+    item->filter = filter;
+    item->start = item->end = next;
+    blank_out(x, x->at, next);
+    x->at = next;
+    return true;
+}
+
 static void lex_all(lexer *x)
 {
     bool fresh = true, hopeless = false;
@@ -297,6 +338,10 @@ static void lex_all(lexer *x)
         }
         query_sign sign = lex_sign(x, fresh);
         if (x->at >= x->len || (sign == SIGN_PLAIN && x->at > at)) {
+            fresh = false;
+            continue;
+        }
+        if (lex_filter(x, at, sign)) {
             fresh = false;
             continue;
         }

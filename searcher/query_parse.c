@@ -182,6 +182,22 @@ static void add_phrase(parser *p, const lexeme *item)
     add_item(p, leaf, item->sign);
 }
 
+static void add_filter(parser *p, const lexeme *item)
+{
+    if (p->q->n_words == QUERY_WORDS_MAX) {
+        p->full = true;
+        return;
+    }
+    query_node *leaf = query_node_make(p->a, QUERY_FILTER);
+    if (!leaf) {
+        p->no_memory = true;
+        return;
+    }
+    p->q->n_words++;
+    leaf->filter = item->filter;
+    add_item(p, leaf, item->sign);
+}
+
 /* ---- groups and operators --------------------------------------------------------------- */
 
 static void open_group(parser *p, const lexeme *item)
@@ -247,7 +263,7 @@ static void mark_operands(const lexemes *in)
     for (uint32_t i = in->n; i-- > 0;) {
         lexeme *item = &in->items[i];
         bool word = item->kind == LEX_WORD || item->kind == LEX_PHRASE;
-        if (word && item->n_tokens)
+        if (item->kind == LEX_FILTER || (word && item->n_tokens))
             next = true;
         else if (item->kind == LEX_CLOSE || item->kind == LEX_AND || item->kind == LEX_OR)
             next = false;
@@ -266,6 +282,9 @@ static void parse_all(parser *p)
             break;
         case LEX_PHRASE:
             add_phrase(p, item);
+            break;
+        case LEX_FILTER:
+            add_filter(p, item);
             break;
         case LEX_OPEN:
             open_group(p, item);

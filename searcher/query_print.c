@@ -39,6 +39,10 @@ static void put_boost(buf *out, double boost)
 
 static void put_leaf(buf *out, const query_node *node)
 {
+    if (node->kind == QUERY_FILTER) {
+        put_text(out, node->filter->shown);
+        return;
+    }
     if (node->title) buf_append_str(out, "title:");
     if (node->kind == QUERY_WORD) {
         const query_word *word = &node->words[0];

@@ -45,9 +45,11 @@ void query_node_finish(query *q, query_node *node)
 {
     bool positive = query_is_leaf(node);
     if (positive) node->leaf = q->n_leaves++;
+    node->restricts = !positive || node->kind == QUERY_FILTER;
     for (query_node *child = node->first; child; child = child->next) {
         query_node_finish(q, child);
         positive |= child->positive;
+        node->restricts &= child->restricts;
     }
     node->positive = positive && node->sign != SIGN_NOT;
 }

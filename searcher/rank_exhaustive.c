@@ -57,7 +57,7 @@ static void consider(rank_state *r, uint32_t segment_index, uint32_t doc)
 {
     plan *p = r->p;
     const snapshot_segment *part = &p->snap->segments[segment_index];
-    if (!snapshot_live(part, doc)) return;
+    if (!plan_admits(p, segment_index, doc)) return;
     hit h = {.segment = segment_index, .doc = doc};
     h.in_all = match_set_eval(&r->set, p->q->root, doc, false);
     if (!h.in_all && (p->match == PM_MATCH_ALL || !match_set_eval(&r->set, p->q->root, doc, true)))
@@ -90,7 +90,7 @@ pm_status rank_exhaustive(plan *p, uint64_t k, topk *best, match_scratch *scratc
     scratch->no_memory = false;
     uint64_t matches = p->cost < p->snap->n_docs ? p->cost : p->snap->n_docs;
     if (!topk_begin(best, k, matches, p->match == PM_MATCH_AUTO)) return error_nomem(err);
-    if (!p->n_terms) return PM_OK;
+    if (!p->drivers) return PM_OK;
     PM_TRY(match_set_init(&r.set, p, scratch, err));
     r.heap.items = arena_alloc(p->a, p->n_matchers * sizeof(matcher *));
     if (!r.heap.items) {

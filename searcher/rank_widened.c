@@ -38,10 +38,9 @@ static int by_place(const void *a, const void *b)
 static void gather_alternative(widened *w, uint32_t which, uint32_t segment_index, size_t room)
 {
     matcher *m = &w->set.items[which];
-    const snapshot_segment *part = &w->p->snap->segments[segment_index];
     matcher_open(m, w->p, segment_index);
     while (w->n < room && matcher_next(m) != CURSOR_END)
-        if (snapshot_live(part, m->doc))
+        if (plan_admits(w->p, segment_index, m->doc))
             w->docs[w->n++] = (hit){.segment = segment_index, .doc = m->doc};
 }
 

@@ -46,6 +46,7 @@ void pm_searcher_close(pm_searcher *s)
     topk_free(&s->best);
     match_scratch_free(&s->scratch);
     prune_state_free(&s->prune);
+    filter_cache_free(&s->filters);
     snippet_free(&s->snippets);
     store_cache_free(&s->records);
     buf_free(&s->source);
@@ -115,7 +116,7 @@ static pm_status rank(pm_searcher *s, pm_error *err)
     rank_totals totals;
     bool done = false;
     uint64_t k = o->limit > UINT64_MAX - o->offset ? UINT64_MAX : o->limit + o->offset;
-    PM_TRY(plan_make(&s->p, snap, &s->a, s->words, &s->index->splits, &s->q, o, err));
+    PM_TRY(plan_make(&s->p, snap, &s->a, s->words, &s->index->splits, &s->filters, &s->q, o, err));
     if (!o->limit) k = 0;
     if (!o->exhaustive)
         PM_TRY(rank_widened(&s->p, k, o->want_total, &s->best, &s->scratch, &s->prune, &totals,

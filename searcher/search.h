@@ -20,6 +20,7 @@ struct pm_searcher {
     topk best;
     match_scratch scratch;
     prune_state prune;
+    filter_cache filters;
     snippeter snippets;
     store_cache records;
     buf source;                /* text of a hit that is not in its record                  */

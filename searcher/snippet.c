@@ -30,7 +30,7 @@ static bool add_matcher_units(snippeter *s, const plan_matcher *m, bool wants_ma
 
 static bool add_leaf_units(snippeter *s, const plan_leaf *leaf)
 {
-    if (leaf->negated || leaf->node->title) return true;
+    if (leaf->negated || leaf->node->title || leaf->node->kind == QUERY_FILTER) return true;
     for (uint32_t i = 0; i < leaf->n_alts; i++) {
         bool wants_mark =
             i == 0 && leaf->node->kind == QUERY_WORD && leaf->node->words[0].marker.len;

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * filter.c - clauses to sets of documents, and the sets that were asked last; see filter.h.
+ *
+ * A set starts as the whole segment.  Clauses that are intervals narrow it; each other clause
+ * is made a bitmap and met with it.  At the end a bitmap is drawn in to its first and last
+ * document, and given up when all between them pass.
+ */
+#include "searcher/filter.h"
+
+#include "common/codec/bits.h"
+#include "common/codec/scan.h"
+
+enum { DAY = 86400 };
+
+/* ---- one atom -------------------------------------------------------------------------------- */
+
+/* The first document not before `when`; dates rise. */
+static uint32_t first_from(segment *s, int64_t when)
+{
+    uint32_t low = 0, high = s->info.n_docs;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (segment_date(s, mid) < when)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+bool filter_interval(segment *s, const query_filter *f, uint32_t *lo, uint32_t *hi)
+{
+    *lo = 0;
+    *hi = s->info.date_width && f->from < f->to ? s->info.n_docs : 0;
+    if (!*hi) return true;
+    if (!s->info.dates_sorted) return false;
+    *lo = first_from(s, f->from);
+    *hi = first_from(s, f->to);
+    if (*hi < *lo) *hi = *lo;
+    return true;
+}
+
+bool filter_passes(segment *s, const query_filter *f, uint32_t doc)
+{
+    int64_t date = segment_date(s, doc);
+    return date != INT64_MIN && date >= f->from && date < f->to;
+}
+
+/* ---- bitmaps --------------------------------------------------------------------------------- */
+
+static size_t words_of(const segment *s)
+{
+    return (size_t)(s->info.n_docs / 512 + (s->info.n_docs % 512 != 0)) * 8;
+}
+
+static int64_t day_from(int64_t seconds)
+{
+    int64_t day = seconds / DAY;
+    return day + (seconds % DAY > 0);
+}
+
+static int32_t day_bound(int64_t seconds)
+{
+    int64_t day = day_from(seconds);
+    return day <= INT32_MIN ? INT32_MIN + 1 : day > INT32_MAX ? INT32_MAX : (int32_t)day;
+}
+
+/* Days of up to 64 documents in [from, to). */
+static uint64_t days_within(const uint8_t *days, uint32_t n, int32_t from, int32_t to)
+{
+    uint64_t bits = 0;
+    uint32_t span = (uint32_t)to - (uint32_t)from;
+    for (uint32_t i = 0; i < n; i++)
+        bits |= (uint64_t)(load_u32(days + (size_t)i * 4) - (uint32_t)from < span) << i;
+    return bits;
+}
+
+static uint64_t seconds_within(const uint8_t *dates, uint32_t n, int64_t from, int64_t to)
+{
+    uint64_t bits = 0;
+    uint64_t span = (uint64_t)to - (uint64_t)from;
+    for (uint32_t i = 0; i < n; i++)
+        bits |= (uint64_t)(load_u64(dates + (size_t)i * 8) - (uint64_t)from < span) << i;
+    return bits;
+}
+
+/* Add the documents of a date atom.  Undated is the least value, which no bound admits. */
+static void add_dates(segment *s, const query_filter *f, uint64_t *out)
+{
+    slice column;
+    uint32_t width = s->info.date_width, n = s->info.n_docs;
+    if (!width || f->from >= f->to) return;
+    if (!segment_slice(s, SECTION_DATE, 0, (uint64_t)n * width, &column)) return;
+    int64_t from = f->from == INT64_MIN ? INT64_MIN + 1 : f->from;
+    int32_t first = day_bound(from), last = day_bound(f->to);
+    if (width == 4 && first >= last) return;
+    for (uint32_t at = 0; at < n; at += 64) {
+        uint32_t some = n - at < 64 ? n - at : 64;
+        const uint8_t *dates = column.data + (size_t)at * width;
+        out[at / 64] |= width == 4 ? days_within(dates, some, first, last)
+                                   : seconds_within(dates, some, from, f->to);
+    }
+}
+
+/* ---- a set ----------------------------------------------------------------------------------- */
+
+/* A clause of one date, in a segment in order of date; negated when what is left is one
+ * interval, too. */
+static bool clause_interval(segment *s, const filter_clause *c, uint32_t *lo, uint32_t *hi)
+{
+    uint32_t n = s->info.n_docs;
+    if (c->n != 1 || !filter_interval(s, c->atoms[0], lo, hi)) return false;
+    if (!c->negated) return true;
+    if (*lo == *hi)
+        *lo = 0, *hi = n;
+    else if (*lo == 0)
+        *lo = *hi, *hi = n;
+    else if (*hi == n)
+        *hi = *lo, *lo = 0;
+    else
+        return false;
+    return true;
+}
+
+static void clause_bits(segment *s, const filter_clause *c, uint64_t *out, size_t words)
+{
+    memset(out, 0, words * sizeof *out);
+    for (uint32_t i = 0; i < c->n; i++) add_dates(s, c->atoms[i], out);
+    for (size_t i = 0; c->negated && i < words; i++) out[i] = ~out[i];
+}
+
+/* Clear all bits outside [lo, hi). */
+static void keep_interval(uint64_t *bits, size_t words, uint32_t lo, uint32_t hi)
+{
+    size_t first = lo / 64, last = hi / 64;
+    memset(bits, 0, (first < words ? first : words) * sizeof *bits);
+    if (first < words) bits[first] &= UINT64_MAX << lo % 64;
+    if (last < words) {
+        bits[last] &= (UINT64_C(1) << hi % 64) - 1;
+        memset(bits + last + 1, 0, (words - last - 1) * sizeof *bits);
+    }
+}
+
+static void draw_in(filter_set *f, const uint64_t *bits, size_t words)
+{
+    size_t first = 0, last = words;
+    while (first < words && !bits[first]) first++;
+    while (last > first && !bits[last - 1]) last--;
+    f->n = (uint32_t)scan_get()->total(bits, words);
+    f->lo = f->hi = 0;
+    if (first == last) return;
+    f->lo = (uint32_t)first * 64 + (uint32_t)bits_lowest(bits[first]);
+    f->hi = (uint32_t)(last - 1) * 64 + (uint32_t)bits_log2(bits[last - 1]) + 1;
+    if (f->n == f->hi - f->lo) f->bits = NULL;
+}
+
+static bool make_set(filter_cache *c, filter_entry *e, segment *s, uint32_t segment_index,
+                     const filter_clause *clauses, uint32_t n)
+{
+    filter_set *f = &e->sets[segment_index];
+    size_t words = words_of(s);
+    uint64_t *bits = NULL;
+    *f = (filter_set){.lo = 0, .hi = s->info.n_docs};
+    for (uint32_t i = 0; i < n && f->lo < f->hi; i++) {
+        uint32_t lo, hi;
+        if (clause_interval(s, &clauses[i], &lo, &hi)) {
+            if (lo > f->lo) f->lo = lo;
+            if (hi < f->hi) f->hi = hi;
+            continue;
+        }
+        uint64_t **room = bits ? &c->scratch : &e->words[segment_index];
+        size_t *cap = bits ? &c->scratch_cap : &e->caps[segment_index];
+        if (!mem_grow(room, cap, words, sizeof **room)) return false;
+        clause_bits(s, &clauses[i], *room, words);
+        if (bits) scan_get()->and_into(bits, c->scratch, words);
+        bits = e->words[segment_index];
+    }
+    if (f->lo >= f->hi) {
+        *f = (filter_set){0};
+        return true;
+    }
+    f->n = f->hi - f->lo;
+    if (!bits) return true;
+    keep_interval(bits, words, f->lo, f->hi);
+    f->bits = bits;
+    draw_in(f, bits, words);
+    return true;
+}
+
+/* ---- the cache ------------------------------------------------------------------------------- */
+
+static void entry_free(filter_entry *e)
+{
+    for (uint32_t i = 0; e->words && i < e->n_segments; i++) mem_free(e->words[i]);
+    mem_free(e->words);
+    mem_free(e->caps);
+    mem_free(e->sets);
+    buf_free(&e->key);
+}
+
+void filter_cache_free(filter_cache *c)
+{
+    for (uint32_t i = 0; i < FILTERS_KEPT; i++) entry_free(&c->entries[i]);
+    buf_free(&c->key);
+    mem_free(c->scratch);
+    memset(c, 0, sizeof *c);
+}
+
+static void spell(buf *key, const filter_clause *clauses, uint32_t n)
+{
+    buf_reset(key);
+    for (uint32_t i = 0; i < n; i++) {
+        buf_u8(key, clauses[i].negated ? '-' : '+');
+        for (uint32_t k = 0; k < clauses[i].n; k++) {
+            const pm_text shown = clauses[i].atoms[k]->shown;
+            buf_append(key, shown.data, shown.len);
+            buf_u8(key, 0);
+        }
+    }
+}
+
+static bool entry_ready(filter_entry *e, uint32_t n_segments)
+{
+    e->n_segments = n_segments;
+    if (!e->sets) e->sets = mem_array(n_segments, sizeof *e->sets);
+    if (!e->words) e->words = mem_array(n_segments, sizeof *e->words);
+    if (!e->caps) e->caps = mem_array(n_segments, sizeof *e->caps);
+    return e->sets && e->words && e->caps;
+}
+
+const filter_set *filter_find(filter_cache *c, snapshot *snap, const filter_clause *clauses,
+                              uint32_t n)
+{
+    spell(&c->key, clauses, n);
+    filter_entry *e = &c->entries[0];
+    for (uint32_t i = 0; i < FILTERS_KEPT; i++) {
+        filter_entry *one = &c->entries[i];
+        bool same = one->key.len == c->key.len && c->key.len &&
+                    !memcmp(one->key.data, c->key.data, c->key.len);
+        if (same && !c->key.failed) {
+            one->used = ++c->clock;
+            return one->sets;
+        }
+        if (one->used < e->used) e = one;
+    }
+    buf_reset(&e->key);
+    if (!entry_ready(e, snap->meta.n_segments)) return NULL;
+    for (uint32_t i = 0; i < snap->meta.n_segments; i++)
+        if (!make_set(c, e, snap->segments[i].seg, i, clauses, n)) return NULL;
+    buf_append(&e->key, c->key.data, c->key.len);
+    e->used = ++c->clock;
+    if (!c->key.failed && !e->key.failed) return e->sets;
+    buf_free(&e->key);
+    buf_free(&c->key);
+    return NULL;
+}
