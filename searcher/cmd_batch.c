@@ -5,6 +5,7 @@
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
 #include "common/cli/emit_hits.h"
+#include "common/cli/filters.h"
 #include "common/cli/queries.h"
 #include "common/cli/stream.h"
 
@@ -16,6 +17,7 @@ typedef struct batch_options {
     uint64_t limit, threads;
     unsigned format, match;
     double k1, b;
+    filter_options filters;
 } batch_options;
 
 static const batch_options defaults = {
@@ -53,6 +55,7 @@ static const cli_option table[] = {
      .arg = "auto|all|any",
      .offset = FIELD(match),
      .help = "as for search (default any)"},
+    CLI_OPTIONS_FILTER(batch_options, filters),
     {.name = "threads",
      .kind = CLI_NUMBER,
      .arg = "N",
@@ -167,6 +170,8 @@ static bool each(void *ctx, size_t i, const pm_result *result, const pm_error *e
 static pm_status answer(batch *b, pm_index *index, pm_error *err)
 {
     pm_search_options search = to_search(b->options);
+    filter_list filters;
+    filters_take(&b->options->filters, &filters, &search);
     pm_status st = PM_OK;
     if (b->options->timing) st = stream_create(&b->timing, b->options->timing, err);
     if (st == PM_OK) {

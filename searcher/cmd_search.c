@@ -8,6 +8,7 @@
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
 #include "common/cli/emit_hits.h"
+#include "common/cli/filters.h"
 #include "common/cli/terminal.h"
 
 enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_JSONL, FORMAT_TSV, FORMAT_TREC, FORMAT_IDS };
@@ -19,6 +20,7 @@ typedef struct search_options {
     double k1, b;
     int snippets;
     bool count, explain, strict;
+    filter_options filters;
 } search_options;
 
 static const search_options defaults = {
@@ -65,6 +67,7 @@ static const cli_option table[] = {
      .kind = CLI_FLAG,
      .offset = FIELD(count),
      .help = "print only the exact number of matching articles"},
+    CLI_OPTIONS_FILTER(search_options, filters),
     {.name = "snippets",
      .kind = CLI_YESNO,
      .offset = FIELD(snippets),
@@ -94,8 +97,6 @@ static const cli_option table[] = {
      .arg = CLI_COLORS,
      .offset = FIELD(color),
      .help = "colour in text output (default auto; NO_COLOR is obeyed)"},
-    {.name = "after", .kind = CLI_LATER},
-    {.name = "before", .kind = CLI_LATER},
     {.name = "source", .kind = CLI_LATER},
     {.name = "author", .kind = CLI_LATER},
     {.name = "tag", .kind = CLI_LATER},
@@ -217,6 +218,8 @@ static int answer(pm_searcher *searcher, const char *query, const search_options
     pm_error err = {0};
     const pm_result *result = NULL;
     pm_search_options search = to_search(o);
+    filter_list filters;
+    filters_take(&o->filters, &filters, &search);
     pm_status st = pm_searcher_search(searcher, query, strlen(query), &search, &result, &err);
     if (st != PM_OK && st != PM_PARTIAL) {
         int code = emit_error(&err);
@@ -253,7 +256,8 @@ const cli_command cmd_search = {
     "find articles, best first",
     "QUERY is words; several arguments are joined by blanks. \"a phrase\", +must, -not, "
     "AND OR NOT, ( ), \"a b\"~5 (within 5 words), title:word and word^2 narrow and weigh it. "
-    "What cannot be understood is taken as words.\n\n"
+    "date:2025-09-19, date:2025-09..2025-11, after:2025 and before:2025-09 keep to articles of "
+    "that time. What cannot be understood is taken as words.\n\n"
     "Options may follow the query; what is no option is query text there, so that "
     "'search trump -tiktok' leaves out articles on TikTok. '--' ends the options.",
     CLI_TABLE(table),

@@ -222,6 +222,13 @@ static pm_status store_yesno(const parse *p, const cli_option *o, const char *va
     return PM_OK;
 }
 
+/* One date, not a range of two. */
+static bool is_date(const char *value)
+{
+    int64_t from, to;
+    return !strstr(value, "..") && pm_date_range(value, strlen(value), &from, &to);
+}
+
 static pm_status store_value(const parse *p, const cli_option *o, const char *value)
 {
     switch (o->kind) {
@@ -234,6 +241,11 @@ static pm_status store_value(const parse *p, const cli_option *o, const char *va
     case CLI_NUMBER:
     case CLI_SIZE:
         return store_integer(p, o, value);
+    case CLI_DATE:
+        if (!is_date(value))
+            return bad_value(p, o, value, "a date; write 2025-09-19, 2025-09 or 2025");
+        memcpy(p->options + o->offset, &value, sizeof(value));
+        return PM_OK;
     case CLI_TEXT:
         if (!*value) return bad_value(p, o, value, "a value; it is empty");
         memcpy(p->options + o->offset, &value, sizeof(value));

@@ -34,6 +34,7 @@ typedef enum cli_kind {
     CLI_NUMBER, /* uint64_t: decimal, in [low, high]                                     */
     CLI_SIZE,   /* uint64_t: bytes, 4096, 512k, 64M, 1G; in [low, high]                  */
     CLI_REAL,   /* double: in [low, high]                                                */
+    CLI_DATE,   /* const char *: a day, month or year that pm_date_range takes            */
     CLI_CHOICE, /* unsigned: position in `arg`, names separated by '|'                   */
     CLI_LATER   /* reserved: answers "not available yet", takes no field, is not listed  */
 } cli_kind;

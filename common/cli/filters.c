@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * filters.c - filters of the command line to those of the library; see filters.h.
+ */
+#include "common/cli/filters.h"
+
+#include <string.h>
+
+static void add(filter_list *out, pm_filter_field field, const char *value)
+{
+    if (value) out->items[out->n++] = (pm_filter){field, {value, strlen(value)}};
+}
+
+void filters_take(const filter_options *given, filter_list *out, pm_search_options *search)
+{
+    out->n = 0;
+    add(out, PM_FILTER_AFTER, given->after);
+    add(out, PM_FILTER_BEFORE, given->before);
+    search->filters = out->items;
+    search->n_filters = out->n;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * filters.h - the options that restrict what may match: --after, --before.
+ *
+ * Takes what the option table has read, gives the library's filters.  A command has a
+ * filter_options among its options and CLI_OPTIONS_FILTER in its table.
+ */
+#ifndef PM_CLI_FILTERS_H
+#define PM_CLI_FILTERS_H
+
+#include "common/cli/options.h"
+
+typedef struct filter_options {
+    const char *after, *before;
+} filter_options;
+
+#define CLI_OPTIONS_FILTER(type, field)                                                            \
+    {.name = "after",                                                                              \
+     .kind = CLI_DATE,                                                                             \
+     .arg = "DATE",                                                                                \
+     .offset = offsetof(type, field.after),                                                        \
+     .help = "articles from DATE (2025-09-19, 2025-09 or 2025) on"},                             \
+    {                                                                                              \
+        .name = "before", .kind = CLI_DATE, .arg = "DATE", .offset = offsetof(type, field.before), \
+        .help = "articles from before DATE; undated ones pass neither"                                   \
+    }
+
+/* The filters that were given, for a search with `search`: borrowed from *out. */
+typedef struct filter_list {
+    pm_filter items[2];
+    size_t n;
+} filter_list;
+void filters_take(const filter_options *given, filter_list *out, pm_search_options *search);
+
+#endif

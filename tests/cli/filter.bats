@@ -1,0 +1,76 @@
+# Filters: options and the query language, exact standard output and exit codes.
+load helper
+
+setup_file() {
+    export D=$BATS_FILE_TMPDIR/dated.idx
+    "$PRESSMARK" index -q -i "$D" - <<'END'
+{"id":"a","text":"copper mine strike","date":"2024-12-31T23:59:59"}
+{"id":"b","text":"copper tin","date":"2025-01-01"}
+{"id":"c","text":"tin mine opens","date":"2025-09-19"}
+{"id":"d","text":"copper copper strike","date":"2025-09-30T10:00:00+02:00"}
+{"id":"e","text":"copper lead"}
+{"id":"f","text":"copper zinc","date":"2025-11-02"}
+{"id":"g","text":"copper zinc","date":"2026-01-01"}
+END
+}
+
+# Ids of a search on one line: by rank, and sorted.
+I() { P search -i "$D" --format ids "$@" | paste -sd' '; }
+A() { P search -i "$D" --format ids "$@" | sort | paste -sd' '; }
+
+@test "--after is inclusive, --before is not; undated articles pass neither" {
+    same "a b d e f g" "$(A copper)"
+    same "b d f g" "$(A --after 2025 copper)"
+    same "b d f g" "$(A copper --after=2025-01-01)"
+    same "d f g" "$(A --after 2025-01-02 copper)"
+    same "b d f" "$(A --after 2025 --before 2026 copper)"
+    same "a" "$(A --before 2025 copper)"
+    same "a" "$(A --before 2025-01-01 copper)"
+    same "a b" "$(A --before 2025-09 copper)"
+    same "d" "$(A --after 2025-09-30T08:00:00Z --before 2025-09-30T08:00:01Z copper)"
+    same 3 "$(P search -i "$D" --count --after 2025-02 copper)"
+    expect 1 P search -i "$D" --after 2030 copper
+    expect 1 P search -i "$D" --count --before 1999 copper; same 0 "$output"
+}
+
+@test "dates in queries: periods, ranges, negated, alone" {
+    same "b d f" "$(A copper date:2025)"
+    same "d f" "$(I copper date:2025-09..2025-11)"
+    same "d f g" "$(A 'copper (date:2025-09 OR after:2025-11)')"
+    same "c d" "$(I date:2025-09)"
+    same "c" "$(I tin date:2025-09)"
+    same "c d f g" "$(I date:2025-09..)"
+    same "a b" "$(I date:..2025-01)"
+    same "c f" "$(A date:2025 -copper OR zinc date:2025-11)"
+    same "a e g" "$(A copper -date:2025)"
+    same "c" "$(I -- date:2025 -copper)"
+    expect 1 P search -i "$D" -- -date:2025
+    expect 0 P search -i "$D" --json --match any copper strike date:2025
+    same '{"value":3,"relation":"eq","all":1}' "$(jq -c .total <<<"$output")"
+    same 'copper strike date:2025' "$(jq -r .interpreted <<<"$output")"
+    expect 0 P search -i "$D" --json date:2025
+    same '[0,0,0,0]' "$(jq -c '[.hits[].score]' <<<"$output")"
+}
+
+@test "scores do not depend on filters" {
+    one() { P search -i "$D" --json "$@" | jq -c '.hits[] | select(.id == "d") | .score'; }
+    same "$(one copper strike)" "$(one copper strike date:2025)"
+    same "$(one copper strike)" "$(one --after 2025-09 copper strike)"
+}
+
+@test "what is no date: words in a query, a column in a strict one, exit 2 for an option" {
+    expect 0 P search -i "$D" --json copper date:soon
+    same 'copper date soon [date:soon is no date, taken as words]' "$(jq -r .interpreted <<<"$output")"
+    expect 2 P search -i "$D" --strict copper date:soon
+    same $'pressmark: query, column 8: date:soon is no date, taken as words\n  copper date:soon\n         ^' "$stderr"
+    for bad in soon 03/04/2025 2025-13 2025..2026 ""; do
+        expect 2 P search -i "$D" --after "$bad" copper; says "--after: '$bad' is not a date" "2025-09-19"
+        expect 2 P batch -i "$D" --before "$bad" /dev/null; says "--before"
+    done
+}
+
+@test "batch obeys the same options" {
+    printf 'copper\ncopper zinc\n' >"$BATS_TEST_TMPDIR/q"
+    expect 0 P batch -i "$D" --after 2025-10 --format tsv "$BATS_TEST_TMPDIR/q"
+    same "1 1 f 1 2 g 2 1 f 2 2 g" "$(cut -f1-3 <<<"$output" | tr '\t\n' '  ' | sed 's/ $//')"
+}
