@@ -271,20 +271,28 @@ static void dict_finish(segment_writer *w, dict_writer *dict, section_id blocks,
     writer_section(w, index, &dict->prefixes);
 }
 
-/* Page table and footer; returns the footer's crc. */
+/* Page table, the sums of its own pages, and footer; returns the footer's crc. */
 static uint32_t ends_write(segment_writer *w)
 {
     uint8_t bytes[LAYOUT_FOOTER_BYTES];
+    uint32_t page_bytes = segment_page_bytes(&w->info);
     layout_footer footer = {.info = w->info, .page_table_off = w->out.len};
-    if (w->out.len % segment_page_bytes(&w->info)) buf_u32(&w->page_crcs, w->page_crc);
+    if (w->out.len % page_bytes) buf_u32(&w->page_crcs, w->page_crc);
     footer.page_table_len = w->page_crcs.len;
-    buf table = w->page_crcs; /* moved out: writing goes on adding page sums              */
+    buf table = w->page_crcs, roots = {0}; /* moved out: writing goes on adding page sums     */
     w->page_crcs = (buf){0};
     buf_pad(&table, 8);
+    for (size_t at = 0; at < table.len && !table.failed; at += page_bytes)
+        buf_u32(&roots, crc32c(0, table.data + at,
+                               table.len - at < page_bytes ? table.len - at : page_bytes));
+    buf_pad(&roots, 8);
     writer_check_buf(w, &table);
-    footer.page_table_crc = crc32c(0, table.data, table.len);
+    writer_check_buf(w, &roots);
+    footer.roots_crc = crc32c(0, roots.data, roots.len);
     writer_put(w, table.data, table.len);
+    writer_put(w, roots.data, roots.len);
     buf_free(&table);
+    buf_free(&roots);
     footer.file_len = w->out.len + LAYOUT_FOOTER_BYTES;
     uint32_t crc = footer_encode(&footer, bytes);
     writer_put(w, bytes, sizeof bytes);

@@ -76,7 +76,7 @@ uint32_t footer_encode(const layout_footer *f, uint8_t out[LAYOUT_FOOTER_BYTES])
     }
     store_u64(out + 336, f->page_table_off);
     store_u64(out + 344, f->page_table_len);
-    store_u32(out + 352, f->page_table_crc);
+    store_u32(out + 352, f->roots_crc);
     store_u32(out + 356, info->bigram_min);
     store_u64(out + 360, f->file_len);
     memcpy(out + 368, layout_footer_magic, 8);
@@ -117,7 +117,7 @@ static void footer_load(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *f)
     }
     f->page_table_off = load_u64(in + 336);
     f->page_table_len = load_u64(in + 344);
-    f->page_table_crc = load_u32(in + 352);
+    f->roots_crc = load_u32(in + 352);
     info->bigram_min = load_u32(in + 356);
     f->file_len = load_u64(in + 360);
 }
@@ -136,7 +136,9 @@ static const char *check_places(const layout_footer *f)
     if (f->page_table_off != at || at > f->file_len) return "the page table is misplaced";
     if (f->page_table_len != 4 * layout_groups(at, segment_page_bytes(info)))
         return "the page table has a wrong size";
-    if (f->file_len != layout_align(at + f->page_table_len, 8) + LAYOUT_FOOTER_BYTES)
+    if (f->file_len != at + layout_align(f->page_table_len, 8) +
+                           layout_roots_len(f->page_table_len, segment_page_bytes(info)) +
+                           LAYOUT_FOOTER_BYTES)
         return "the file length is wrong";
     return NULL;
 }

@@ -61,9 +61,15 @@ static inline bool layout_is_dense(const segment_info *info, uint32_t df)
 typedef struct layout_footer {
     segment_info info;
     uint64_t page_table_off, page_table_len; /* len without padding                      */
-    uint32_t page_table_crc;                 /* of everything up to the footer           */
+    uint32_t roots_crc;                      /* of the sums of the table's own pages     */
     uint64_t file_len;
 } layout_footer;
+
+/* Bytes, padding included, of one sum for each page of the page table and its padding. */
+static inline uint64_t layout_roots_len(uint64_t page_table_len, uint32_t page_bytes)
+{
+    return layout_align(4 * layout_groups(layout_align(page_table_len, 8), page_bytes), 8);
+}
 
 void header_encode(const segment_info *info, uint8_t out[LAYOUT_HEADER_BYTES]);
 /* NULL, or what is wrong with the header.  *too_new when the version is from the future. */

@@ -46,22 +46,47 @@ pm_status segment_status(const segment *s, pm_error *err)
 
 /* ---- pages ------------------------------------------------------------------------------- */
 
+static bool page_known(const segment *s, uint64_t page)
+{
+    return atomic_load_explicit(&s->page_verified[page / 64], memory_order_relaxed) >> page % 64 &
+           1;
+}
+
+/* Sum the page that starts at `off` and ends at `end` or before; a sound one is known from now
+ * on. */
+static bool page_sum(segment *s, uint64_t page, uint64_t off, uint64_t end, const uint8_t *want)
+{
+    uint64_t len = end - off;
+    if (len > segment_page_bytes(&s->info)) len = segment_page_bytes(&s->info);
+    if (crc32c(0, s->file.data + off, (size_t)len) != load_u32(want)) return false;
+    atomic_fetch_or_explicit(&s->page_verified[page / 64], UINT64_C(1) << page % 64,
+                             memory_order_relaxed);
+    return true;
+}
+
+bool segment_page_sound(segment *s, uint64_t page, const char **where, uint64_t *off)
+{
+    uint64_t page_bytes = segment_page_bytes(&s->info), piece = 4 * page / page_bytes;
+    *where = "page table";
+    *off = s->page_table_off + piece * page_bytes;
+    if (!page_known(s, s->n_pages + piece) && !page_sum(s, s->n_pages + piece, *off, s->roots_off,
+                                                        s->file.data + s->roots_off + 4 * piece))
+        return false;
+    *where = "page";
+    *off = page * page_bytes;
+    return page_sum(s, page, *off, s->page_table_off, s->page_crcs + 4 * page);
+}
+
 /* After the first damage nothing more is verified: the search has failed already, and a bad
  * page that is asked for a million times must not be summed a million times. */
 static bool page_verify(segment *s, uint64_t page)
 {
+    const char *where;
+    uint64_t off;
     if (atomic_load_explicit(&s->damaged, memory_order_relaxed) != DAMAGE_NONE) return false;
-    uint32_t page_bytes = segment_page_bytes(&s->info);
-    uint64_t off = page * page_bytes, len = s->page_table_off - off;
-    if (len > page_bytes) len = page_bytes;
-    if (crc32c(0, s->file.data + off, (size_t)len) !=
-        load_u32((const uint8_t *)s->page_crcs + 4 * page)) {
-        segment_damaged(s, off, "page", "checksum of the page that starts here differs");
-        return false;
-    }
-    atomic_fetch_or_explicit(&s->page_verified[page / 64], UINT64_C(1) << page % 64,
-                             memory_order_relaxed);
-    return true;
+    if (segment_page_sound(s, page, &where, &off)) return true;
+    segment_damaged(s, off, where, "checksum of the page that starts here differs");
+    return false;
 }
 
 bool segment_touch(segment *s, uint64_t off, uint64_t len)
@@ -72,10 +97,8 @@ bool segment_touch(segment *s, uint64_t off, uint64_t len)
         return false;
     }
     uint32_t page_bytes = segment_page_bytes(&s->info);
-    for (uint64_t page = off / page_bytes; page <= (off + len - 1) / page_bytes; page++) {
-        uint64_t bits = atomic_load_explicit(&s->page_verified[page / 64], memory_order_relaxed);
-        if (!(bits >> page % 64 & 1) && !page_verify(s, page)) return false;
-    }
+    for (uint64_t page = off / page_bytes; page <= (off + len - 1) / page_bytes; page++)
+        if (!page_known(s, page) && !page_verify(s, page)) return false;
     return true;
 }
 
@@ -129,13 +152,15 @@ static pm_status open_ends(segment *s, const uint8_t uuid[16], uint64_t file_siz
 
 static pm_status open_pages(segment *s, const layout_footer *footer, pm_error *err)
 {
-    uint64_t len = footer->file_len - LAYOUT_FOOTER_BYTES - footer->page_table_off;
+    uint64_t roots = layout_roots_len(footer->page_table_len, segment_page_bytes(&s->info));
     s->page_table_off = footer->page_table_off;
+    s->roots_off = footer->file_len - LAYOUT_FOOTER_BYTES - roots;
     s->n_pages = (size_t)(footer->page_table_len / 4);
-    s->page_crcs = (const uint32_t *)(const void *)(s->file.data + footer->page_table_off);
-    if (crc32c(0, s->page_crcs, (size_t)len) != footer->page_table_crc)
-        return segment_refuse(s, footer->page_table_off, "page table", "checksum differs", err);
-    s->page_verified = mem_array(s->n_pages / 64 + 1, sizeof *s->page_verified);
+    s->page_crcs = s->file.data + footer->page_table_off;
+    if (crc32c(0, s->file.data + s->roots_off, (size_t)roots) != footer->roots_crc)
+        return segment_refuse(s, s->roots_off, "page table", "checksum of its sums differs", err);
+    s->page_verified =
+        mem_array((s->n_pages + (size_t)roots / 4) / 64 + 1, sizeof *s->page_verified);
     return s->page_verified ? PM_OK : error_nomem(err);
 }
 

@@ -27,7 +27,7 @@
 enum {
     SEGMENT_VERSION = 1,
     SEGMENT_PAGE_MAX = 65536, /* bytes of a page at most; it is that >> page_shift     */
-    SEGMENT_PAGE_SHIFT = 2,   /* that this program writes: 16 KiB                      */
+    SEGMENT_PAGE_SHIFT = 4,   /* that this program writes: 4 KiB                       */
     SEGMENT_PAGE_SHIFT_MAX = 4,
     SEGMENT_BLOCK_MAX = 256, /* postings a block at most                              */
     SEGMENT_NAME_MAX = 40,
@@ -90,12 +90,13 @@ typedef struct segment {
     segment_info info;
     map file;
     char name[SEGMENT_NAME_MAX];
-    char *path;                /* for messages                                  */
-    uint32_t footer_crc;       /* what the manifest must agree with             */
-    uint64_t page_table_off;   /* pages cover [0, page_table_off)               */
-    const uint32_t *page_crcs; /* mapped; unaligned reads through load_u32      */
+    char *path;               /* for messages                                  */
+    uint32_t footer_crc;      /* what the manifest must agree with             */
+    uint64_t page_table_off;  /* pages cover [0, page_table_off)               */
+    uint64_t roots_off;       /* sums of the page table's own pages            */
+    const uint8_t *page_crcs; /* mapped, u32 each; after n_pages of them, the roots */
     size_t n_pages;
-    _Atomic uint64_t *page_verified;        /* one bit a page                                */
+    _Atomic uint64_t *page_verified;        /* one bit a page, then one a page of the table  */
     _Atomic int damaged;                    /* set once by segment_damaged                   */
     pm_error damage;                        /* written by whoever set `damaged`              */
     const char *damage_where, *damage_what; /* the same in parts, static strings           */
@@ -108,7 +109,8 @@ static inline uint32_t segment_page_bytes(const segment_info *info)
     return (uint32_t)SEGMENT_PAGE_MAX >> info->page_shift;
 }
 
-/* Open and verify header, footer and page table (T1).  `expect_crc` as the manifest says. */
+/* Open and verify header, footer and the roots of the page table (T1).  `expect_crc` as the
+ * manifest says. */
 pm_status segment_open(segment **out, const dir *d, const char *name, const uint8_t uuid[16],
                        uint64_t file_size, uint32_t expect_crc, pm_error *err);
 void segment_close(segment *s);
@@ -125,6 +127,9 @@ static inline void segment_pass(const segment *s, uint64_t *passed, uint64_t byt
     *passed = 0;
 }
 
+/* Sum a page, and before it the page of the table that has its sum; when that differs, *where
+ * and *off say which. */
+bool segment_page_sound(segment *s, uint64_t page, const char **where, uint64_t *off);
 /* Verify the pages that cover file bytes [off, off + len); cheap when already done.  False:
  * damage was recorded. */
 bool segment_touch(segment *s, uint64_t off, uint64_t len);

@@ -44,8 +44,13 @@ static void read_places(file *f, bytes *foot, uint64_t page_bytes)
         EXPECT(second_number(&f->all, 4) ==
                second_crc(f->all.p + page, at - page < page_bytes ? at - page : page_bytes));
     second_zeros_to(&f->all, 0, 8);
+    uint64_t roots = f->all.at;
+    for (uint64_t page = at; page < roots; page += page_bytes)
+        EXPECT(second_number(&f->all, 4) ==
+               second_crc(f->all.p + page, roots - page < page_bytes ? roots - page : page_bytes));
+    second_zeros_to(&f->all, 0, 8);
     EXPECT(f->all.at == f->all.len - 384);
-    EXPECT(second_number(foot, 4) == second_crc(f->all.p + at, f->all.at - at));
+    EXPECT(second_number(foot, 4) == second_crc(f->all.p + roots, f->all.at - roots));
 }
 
 static void read_footer(file *f)

@@ -18,7 +18,15 @@ uint32_t reseal_segment(uint8_t *data, size_t len)
             uint64_t page = table - off < page_bytes ? table - off : page_bytes;
             store_u32(data + table + off / page_bytes * 4, crc32c(0, data + off, (size_t)page));
         }
-        store_u32(footer + 352, crc32c(0, data + table, (size_t)(end - table)));
+        uint64_t table_len = layout_align(layout_groups(table, page_bytes) * 4, 8),
+                 roots = table + table_len, roots_len = layout_roots_len(table_len, page_bytes);
+        if (roots + roots_len <= end) {
+            for (uint64_t off = 0; off < table_len; off += page_bytes)
+                store_u32(data + roots + off / page_bytes * 4,
+                          crc32c(0, data + table + off,
+                                 table_len - off < page_bytes ? table_len - off : page_bytes));
+            store_u32(footer + 352, crc32c(0, data + roots, (size_t)roots_len));
+        }
     }
     uint32_t crc = crc32c(0, footer, 380);
     store_u32(footer + 380, crc);
