@@ -149,16 +149,33 @@ static void draw_in(filter_set *f, const uint64_t *bits, size_t words)
     while (last > first && !bits[last - 1]) last--;
     f->n = (uint32_t)scan_get()->total(bits, words);
     f->lo = f->hi = 0;
-    if (first == last) return;
+    if (first == last) {
+        f->bits = NULL;
+        return;
+    }
     f->lo = (uint32_t)first * 64 + (uint32_t)bits_lowest(bits[first]);
     f->hi = (uint32_t)(last - 1) * 64 + (uint32_t)bits_log2(bits[last - 1]) + 1;
     if (f->n == f->hi - f->lo) f->bits = NULL;
+}
+
+/* The documents of a bitmap, where they are few. */
+static bool list_docs(filter_set *f, filter_room *room, uint32_t n_docs)
+{
+    uint32_t n = 0;
+    if (!f->bits || f->n > n_docs / FILTER_FEW) return true;
+    if (!mem_grow(&room->docs, &room->docs_cap, f->n, sizeof *room->docs)) return false;
+    for (size_t at = f->lo / 64; at <= (f->hi - 1) / 64; at++)
+        for (uint64_t word = f->bits[at]; word; word &= word - 1)
+            room->docs[n++] = (uint32_t)at * 64 + bits_lowest(word);
+    f->docs = room->docs;
+    return true;
 }
 
 static bool make_set(filter_cache *c, filter_entry *e, segment *s, uint32_t segment_index,
                      const filter_clause *clauses, uint32_t n)
 {
     filter_set *f = &e->sets[segment_index];
+    filter_room *own = &e->rooms[segment_index];
     size_t words = words_of(s);
     uint64_t *bits = NULL;
     *f = (filter_set){.lo = 0, .hi = s->info.n_docs};
@@ -169,12 +186,12 @@ static bool make_set(filter_cache *c, filter_entry *e, segment *s, uint32_t segm
             if (hi < f->hi) f->hi = hi;
             continue;
         }
-        uint64_t **room = bits ? &c->scratch : &e->words[segment_index];
-        size_t *cap = bits ? &c->scratch_cap : &e->caps[segment_index];
+        uint64_t **room = bits ? &c->scratch : &own->words;
+        size_t *cap = bits ? &c->scratch_cap : &own->words_cap;
         if (!mem_grow(room, cap, words, sizeof **room)) return false;
         clause_bits(s, &clauses[i], *room, words);
         if (bits) scan_get()->and_into(bits, c->scratch, words);
-        bits = e->words[segment_index];
+        bits = own->words;
     }
     if (f->lo >= f->hi) {
         *f = (filter_set){0};
@@ -185,16 +202,18 @@ static bool make_set(filter_cache *c, filter_entry *e, segment *s, uint32_t segm
     keep_interval(bits, words, f->lo, f->hi);
     f->bits = bits;
     draw_in(f, bits, words);
-    return true;
+    return list_docs(f, own, s->info.n_docs);
 }
 
 /* ---- the cache ------------------------------------------------------------------------------- */
 
 static void entry_free(filter_entry *e)
 {
-    for (uint32_t i = 0; e->words && i < e->n_segments; i++) mem_free(e->words[i]);
-    mem_free(e->words);
-    mem_free(e->caps);
+    for (uint32_t i = 0; e->rooms && i < e->n_segments; i++) {
+        mem_free(e->rooms[i].words);
+        mem_free(e->rooms[i].docs);
+    }
+    mem_free(e->rooms);
     mem_free(e->sets);
     buf_free(&e->key);
 }
@@ -224,9 +243,8 @@ static bool entry_ready(filter_entry *e, uint32_t n_segments)
 {
     e->n_segments = n_segments;
     if (!e->sets) e->sets = mem_array(n_segments, sizeof *e->sets);
-    if (!e->words) e->words = mem_array(n_segments, sizeof *e->words);
-    if (!e->caps) e->caps = mem_array(n_segments, sizeof *e->caps);
-    return e->sets && e->words && e->caps;
+    if (!e->rooms) e->rooms = mem_array(n_segments, sizeof *e->rooms);
+    return e->sets && e->rooms;
 }
 
 const filter_set *filter_find(filter_cache *c, snapshot *snap, const filter_clause *clauses,

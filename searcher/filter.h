@@ -16,12 +16,16 @@
 #include "common/segment/snapshot.h"
 #include "searcher/query.h"
 
+enum { FILTER_FEW = 64 };
+
 /* What passes in a segment. */
 typedef struct filter_set {
     uint32_t lo, hi;      /* nothing outside [lo, hi)                                         */
     uint32_t n;           /* documents that pass                                              */
     const uint64_t *bits; /* NULL: all of [lo, hi); else one bit a document, zero beyond, up to
                              whole buckets of 512                                        */
+    const uint32_t *docs; /* the n of a bitmap, where they are few (1 in FILTER_FEW or less);
+                             else NULL                                                   */
 } filter_set;
 
 static inline bool filter_has(const filter_set *f, uint32_t doc)
@@ -38,12 +42,17 @@ typedef struct filter_clause {
 
 enum { FILTERS_KEPT = 4 };
 
+typedef struct filter_room {
+    uint64_t *words;
+    uint32_t *docs;
+    size_t words_cap, docs_cap;
+} filter_room;
+
 /* Sets of the filters asked last; one for each searcher, for one snapshot.  Valid when zeroed. */
 typedef struct filter_entry {
-    buf key;          /* the clauses, spelled out; empty: holds nothing                   */
-    filter_set *sets; /* one a segment                                                   */
-    uint64_t **words; /* one bitmap a segment, NULL until needed                          */
-    size_t *caps;
+    buf key;            /* the clauses, spelled out; empty: holds nothing                   */
+    filter_set *sets;   /* one a segment                                                   */
+    filter_room *rooms; /* one a segment: what the sets point to                           */
     uint32_t n_segments;
     uint64_t used; /* when, by the cache's clock                                        */
 } filter_entry;

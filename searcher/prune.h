@@ -165,7 +165,7 @@ bool prune_walk_docs(prune_state *s, prune_walk *w);
 /* The least byte whose contribution reaches `need`, 256 when none does. */
 unsigned prune_least_byte(const prune_state *s, const prune_list *list, float need);
 
-/* ---- filters (prune_filter.c) --------------------------------------------------------------- */
+/* ---- filters (prune_filter.c, prune_filter_count.c) ------------------------------------------ */
 
 /* Start a walk at the first block or bucket with a document that passes, and end it behind the
  * last. */
@@ -174,6 +174,12 @@ void prune_walk_begin(const prune_state *s, prune_walk *w);
 void prune_keep_passing(prune_state *s, uint32_t from);
 /* The rank that the k-th best of what passes has, about, among all documents. */
 uint64_t prune_rank_of_kth(const prune_state *s);
+/* Words of a filter's bitmap. */
+uint32_t prune_filter_words(const prune_state *s);
+/* Is it cheaper to start a disjunction from the documents that pass?  It then is ranked by
+ * prune_or_few. */
+bool prune_few_pass(const prune_state *s);
+void prune_or_few(prune_state *s);
 /* Live documents of the open segment that match and pass; the query has no phrases there. */
 uint64_t prune_count_passing(prune_state *s);
 

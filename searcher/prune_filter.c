@@ -7,13 +7,17 @@
  * none; a bitmap is asked for each document whose byte is large enough, before other lists are
  * probed.  Stored k-th impacts are no bound here: their documents may not pass.
  *
- * Counting goes by words of bitmaps within [lo, hi) where lists are dense; one sparse list in
- * an interval is a difference of two ranks.
+ * Where a bitmap holds few documents, a disjunction starts from them: each is looked up in every
+ * list, and no list is walked.
  */
 #include "common/codec/bits.h"
 #include "searcher/prune.h"
 
-enum { BUCKET = 512, CHUNK = 1024 /* words, of the first-level cache */ };
+enum {
+    BUCKET = 512,
+    FEW = 16 /* postings of a disjunction for each document that passes, from which the
+                documents are looked up instead of the postings walked                     */
+};
 
 /* ---- walking --------------------------------------------------------------------------------- */
 
@@ -37,18 +41,32 @@ void prune_walk_begin(const prune_state *s, prune_walk *w)
     if (w->next < p->n_blocks) w->rank = postings_block_rank(p, w->next);
 }
 
+uint32_t prune_filter_words(const prune_state *s)
+{
+    return (s->part->seg->info.n_docs + BUCKET - 1) / BUCKET * 8;
+}
+
 void prune_keep_passing(prune_state *s, uint32_t from)
 {
     const filter_set *f = s->only;
     prune_batch *b = &s->batch;
-    if (from == b->n) return;
-    if (!f->bits && b->docs[from] >= f->lo && b->docs[b->n - 1] < f->hi) return;
     uint32_t kept = from;
+    if (from == b->n) return;
+    if (f->bits) {
+        uint32_t words = prune_filter_words(s);
+        uint32_t n = s->scan->bitmap_probe(f->bits, words, b->docs + from, b->n - from, s->at);
+        for (uint32_t i = 0; i < n; i++, kept++) {
+            b->docs[kept] = b->docs[from + s->at[i]];
+            b->scores[kept] = b->scores[from + s->at[i]];
+        }
+        b->n = kept;
+        return;
+    }
+    if (b->docs[from] >= f->lo && b->docs[b->n - 1] < f->hi) return;
     for (uint32_t i = from; i < b->n; i++) {
-        uint32_t doc = b->docs[i];
-        b->docs[kept] = doc;
+        b->docs[kept] = b->docs[i];
         b->scores[kept] = b->scores[i];
-        kept += filter_has(f, doc);
+        kept += filter_has(f, b->docs[kept]);
     }
     b->n = kept;
 }
@@ -59,179 +77,47 @@ uint64_t prune_rank_of_kth(const prune_state *s)
     return (uint64_t)((double)s->pool.k * s->part->seg->info.n_docs / s->only->n);
 }
 
-/* ---- counting -------------------------------------------------------------------------------- */
+/* ---- from few documents ---------------------------------------------------------------------- */
 
-/* The words that hold [lo, hi). */
-static size_t first_word(const filter_set *f)
+bool prune_few_pass(const prune_state *s)
 {
-    return f->lo / 64;
-}
-static size_t end_word(const filter_set *f)
-{
-    return (size_t)(f->hi - 1) / 64 + 1;
+    uint64_t sum = 0;
+    if (!s->only || !s->only->docs) return false;
+    for (uint32_t i = 0; i < s->n_should; i++) sum += s->should[i]->p.df;
+    return s->only->n < sum / FEW;
 }
 
-/* Words [at, at + n) of a bitmap of matches: what does not pass, or is deleted, is cleared. */
-static void keep_live_passing(const prune_state *s, uint64_t *words, size_t at, size_t n)
+/* Those that no list has had drop out: every posting's bound is above zero. */
+static void drop_unmet(prune_batch *b)
 {
-    const filter_set *f = s->only;
-    const tombstones *dead = &s->part->dead;
-    size_t have = dead->n_deleted ? dead->bits.len / 8 : 0;
-    for (size_t i = 0; i < n && at + i < have; i++)
-        words[i] &= ~load_u64(dead->bits.data + 8 * (at + i));
-    if (f->bits) {
-        s->scan->and_into(words, f->bits + at, n);
-        return;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < b->n; i++) {
+        b->docs[kept] = b->docs[i];
+        b->scores[kept] = b->scores[i];
+        kept += b->scores[i] > 0;
     }
-    if (at == first_word(f)) words[0] &= UINT64_MAX << f->lo % 64;
-    if (at + n == end_word(f)) words[n - 1] &= UINT64_MAX >> (63 - (f->hi - 1) % 64);
+    b->n = kept;
 }
 
-static uint64_t count_dense(prune_state *s, prune_list **lists, uint32_t n)
-{
-    uint64_t chunk[CHUNK], sum = 0;
-    size_t end = end_word(s->only);
-    for (size_t at = first_word(s->only); at < end; at += CHUNK) {
-        size_t len = end - at < CHUNK ? end - at : CHUNK;
-        memcpy(chunk, lists[0]->p.bits + at, len * 8);
-        for (uint32_t i = 1; i < n; i++) s->scan->and_into(chunk, lists[i]->p.bits + at, len);
-        keep_live_passing(s, chunk, at, len);
-        sum += s->scan->total(chunk, len);
-    }
-    return sum;
-}
-
-static uint64_t count_walk(prune_state *s, prune_list **lists, uint32_t n)
+void prune_or_few(prune_state *s)
 {
     prune_batch *b = &s->batch;
-    prune_walk w = {.list = lists[0]};
-    uint64_t sum = 0;
-    if (w.list->p.kind == POSTINGS_DENSE && n > 1) w.also = lists[1]->p.bits;
+    float rest[PRUNE_LISTS_MAX + 1], margin = 0;
+    rest[s->n_should] = 0;
+    for (uint32_t i = s->n_should; i-- > 0;) {
+        rest[i] = rest[i + 1] + s->should[i]->most;
+        margin += s->should[i]->weight * s->bounds->gap;
+    }
+    for (uint32_t at = 0; at < s->only->n; at += PRUNE_BATCH) {
+        b->n = s->only->n - at < PRUNE_BATCH ? s->only->n - at : PRUNE_BATCH;
+        memcpy(b->docs, s->only->docs + at, b->n * sizeof *b->docs);
+        memset(b->scores, 0, b->n * sizeof *b->scores);
+        for (uint32_t i = 0; i < s->n_should && b->n; i++) {
+            b->n = s->scan->keep_least(b->docs, b->scores, b->n, s->pool.threshold - rest[i]);
+            prune_add(s, s->should[i]);
+        }
+        drop_unmet(b);
+        prune_deliver(s, margin);
+    }
     b->n = 0;
-    for (bool more = true; more;) {
-        more = prune_walk_docs(s, &w);
-        for (uint32_t i = 1; i < n && b->n; i++) {
-            b->n = prune_probe(s, lists[i], b->docs, b->n, s->at, NULL);
-            for (uint32_t k = 0; k < b->n; k++) b->docs[k] = b->docs[s->at[k]];
-        }
-        for (uint32_t i = 0; i < s->n_not && b->n; i++) prune_exclude(s, s->not [i]);
-        for (uint32_t i = 0; i < b->n; i++) sum += snapshot_live(s->part, b->docs[i]);
-        b->n = 0;
-    }
-    return sum;
-}
-
-/* Postings of a list below doc. */
-static uint32_t rank_below(prune_state *s, prune_list *list, uint32_t doc)
-{
-    const postings *p = &list->p;
-    uint32_t b = 0, i = 0;
-    if (p->kind == POSTINGS_DENSE) {
-        if (doc / BUCKET >= p->n_buckets) return p->df;
-        return p->rank[doc / BUCKET] + bits_rank(p->bits + (size_t)doc / BUCKET * 8, doc % BUCKET);
-    }
-    if (p->kind == POSTINGS_SPARSE) b = s->scan->seek(p->last, 0, p->n_blocks, doc);
-    if (b == p->n_blocks) return p->df;
-    if (list->decoded != b) {
-        list->n_docs = postings_decode_block(p, b, list->docs);
-        list->decoded = b;
-    }
-    while (i < list->n_docs && list->docs[i] < doc) i++;
-    return (p->kind == POSTINGS_SPARSE ? postings_block_rank(p, b) : 0) + i;
-}
-
-/* Lists by rising df, all of them wanted. */
-static uint64_t count_and(prune_state *s, prune_list **lists, uint32_t n)
-{
-    if (n == 1 && !s->n_not && !s->only->bits && !s->part->dead.n_deleted) {
-        uint32_t from = rank_below(s, lists[0], s->only->lo);
-        uint32_t to = rank_below(s, lists[0], s->only->hi);
-        return to > from ? to - from : 0;
-    }
-    bool dense = lists[0]->p.kind == POSTINGS_DENSE && !s->n_not;
-    return dense ? count_dense(s, lists, n) : count_walk(s, lists, n);
-}
-
-/* ---- counting a disjunction ------------------------------------------------------------------ */
-
-/* How far the postings of a sparse or small list have been marked. */
-typedef struct marker {
-    prune_list *list;
-    uint32_t block, end, at;
-} marker;
-
-/* Mark or clear the documents of [first, last) in a chunk that starts with first. */
-static void mark(marker *m, uint64_t *chunk, uint32_t first, uint64_t last, bool set)
-{
-    prune_list *list = m->list;
-    for (; m->block < m->end; m->block++, m->at = 0) {
-        if (list->decoded != m->block) {
-            list->n_docs = postings_decode_block(&list->p, m->block, list->docs);
-            list->decoded = m->block;
-        }
-        for (; m->at < list->n_docs && list->docs[m->at] < last; m->at++) {
-            if (list->docs[m->at] < first) continue;
-            uint32_t i = list->docs[m->at] - first;
-            uint64_t bit = UINT64_C(1) << i % 64;
-            chunk[i / 64] = set ? chunk[i / 64] | bit : chunk[i / 64] & ~bit;
-        }
-        if (m->at < list->n_docs) return;
-    }
-}
-
-static void mark_all(prune_state *s, marker *markers, prune_list **lists, uint32_t n,
-                     uint64_t *chunk, size_t at, size_t len, bool set)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        if (lists[i]->p.kind != POSTINGS_DENSE)
-            mark(&markers[i], chunk, (uint32_t)at * 64, (uint64_t)(at + len) * 64, set);
-        else if (set)
-            s->scan->or_into(chunk, lists[i]->p.bits + at, len);
-        else
-            s->scan->andnot_into(chunk, lists[i]->p.bits + at, len);
-    }
-}
-
-static void begin_markers(prune_state *s, marker *markers, prune_list **lists, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        prune_walk w = {.list = lists[i]};
-        prune_walk_begin(s, &w);
-        markers[i] = (marker){lists[i], w.next, w.end, 0};
-    }
-}
-
-/* Chunk by chunk: all lists marked, negated ones cleared. */
-static uint64_t count_marks(prune_state *s)
-{
-    uint64_t chunk[CHUNK], sum = 0;
-    marker wanted[PRUNE_LISTS_MAX], refused[PRUNE_LISTS_MAX];
-    size_t end = end_word(s->only);
-    begin_markers(s, wanted, s->should, s->n_should);
-    begin_markers(s, refused, s->not, s->n_not);
-    for (size_t at = first_word(s->only); at < end; at += CHUNK) {
-        size_t len = end - at < CHUNK ? end - at : CHUNK;
-        memset(chunk, 0, len * sizeof *chunk);
-        mark_all(s, wanted, s->should, s->n_should, chunk, at, len, true);
-        mark_all(s, refused, s->not, s->n_not, chunk, at, len, false);
-        keep_live_passing(s, chunk, at, len);
-        sum += s->scan->total(chunk, len);
-    }
-    return sum;
-}
-
-static uint64_t count_or(prune_state *s)
-{
-    prune_list **lists = s->should;
-    if (s->n_not || s->n_should > 2) return count_marks(s);
-    if (s->n_should == 1) return count_and(s, lists, 1);
-    prune_list *pair[2] = {lists[0], lists[1]};
-    if (pair[1]->p.df < pair[0]->p.df) pair[0] = lists[1], pair[1] = lists[0];
-    uint64_t both = count_and(s, pair, 2);
-    return count_and(s, lists, 1) + count_and(s, lists + 1, 1) - both;
-}
-
-uint64_t prune_count_passing(prune_state *s)
-{
-    return s->n_must ? count_and(s, s->must, s->n_must) : count_or(s);
 }

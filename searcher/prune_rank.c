@@ -15,6 +15,8 @@ pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *bes
             prune_phrase_rank(s);
         else if (q->n_must)
             prune_and(s);
+        else if (prune_few_pass(s))
+            prune_or_few(s);
         else
             prune_or(s);
     }
