@@ -338,11 +338,12 @@ typedef struct pm_search_options {
     bool exhaustive;          /* score every match: the definition that faster loops equal */
     const pm_filter *filters; /* n_filters of them; a date that is none is PM_USAGE       */
     size_t n_filters;
+    bool total_only; /* PM_MATCH_ANY need not count total_all, which then may be 0       */
 } pm_search_options;
 #define PM_SEARCH_OPTIONS_INIT                                                                     \
     {                                                                                              \
         sizeof(pm_search_options), 10, 0, PM_MATCH_AUTO, -1.0, -1.0, true, true, true, false,      \
-            true, false, 240, false, NULL, 0                                                       \
+            true, false, 240, false, NULL, 0, false                                                \
     }
 
 typedef struct pm_highlight {

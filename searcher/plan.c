@@ -421,8 +421,13 @@ pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, split_ca
                     pm_error *err)
 {
     pm_status st = PM_OK;
-    *p = (plan){
-        .snap = snap, .a = a, .words = words, .splits = splits, .q = q, .match = options->match};
+    *p = (plan){.snap = snap,
+                .a = a,
+                .words = words,
+                .splits = splits,
+                .q = q,
+                .match = options->match,
+                .total_only = options->total_only};
     p->snippets = options->want_snippets;
     p->bigrams = !options->exhaustive;
     p->k1 = options->k1 < 0 ? snap->meta.k1 : options->k1;

@@ -85,10 +85,11 @@ typedef struct plan {
     plan_leaf *leaves; /* by query_node.leaf                                       */
     plan_term *terms;  /* in order of first appearance                             */
     size_t n_keys, cap_keys, n_matchers, cap_matchers, n_terms, cap_terms;
-    bool bigrams;  /* may answer phrases                                       */
-    bool narrow;   /* leave joined and split forms aside (rank_widened.c)       */
-    bool *drivers; /* by matcher: every match has one of these                 */
-    uint64_t cost; /* of all drivers together                                  */
+    bool bigrams;    /* may answer phrases                                       */
+    bool total_only; /* the matches with every word need not be counted             */
+    bool narrow;     /* leave joined and split forms aside (rank_widened.c)       */
+    bool *drivers;   /* by matcher: every match has one of these                 */
+    uint64_t cost;   /* of all drivers together                                  */
     uint32_t n_splits;
 } plan;
 

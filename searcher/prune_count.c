@@ -3,18 +3,12 @@
  * prune_count.c - how many live documents match a flat query, without scoring any.
  *
  * Conjunction: bitmaps are ANDed word by word and counted; a sparse lead is decoded block by
- * block and probed.  Disjunction: one list is its live df; two lists are the sum of their
- * lengths less their conjunction; more go through a bitmap of the segment, chunk by chunk, so
- * that the chunk stays in the first-level cache.
+ * block and probed.  Disjunctions are counted in prune_count_or.c.
  */
-#include "common/base/mem.h"
+#include "searcher/prune_count.h"
 #include "common/codec/bits.h"
-#include "searcher/prune.h"
 
-enum { CHUNK_WORDS = 1024 };
-
-/* Live bits of a chunk: dead ones cleared. */
-static void keep_live(const prune_state *s, uint64_t *words, size_t first, size_t n)
+void count_keep_live(const prune_state *s, uint64_t *words, size_t first, size_t n)
 {
     const tombstones *dead = &s->part->dead;
     if (!dead->n_deleted) return;
@@ -23,24 +17,29 @@ static void keep_live(const prune_state *s, uint64_t *words, size_t first, size_
         words[i] &= ~load_u64(dead->bits.data + 8 * (first + i));
 }
 
-static size_t bitmap_words(const prune_state *s)
+size_t count_words(const prune_state *s)
 {
     return (size_t)((s->part->seg->info.n_docs + 511u) / 512) * 8;
 }
 
-/* ---- conjunction ------------------------------------------------------------------------- */
+uint64_t count_live_df(const prune_state *s, const prune_list *list)
+{
+    uint64_t df, cf;
+    snapshot_segment_df(s->part, &s->q->p->keys[list->word->key].entries[s->segment], &df, &cf);
+    return df;
+}
 
 static uint64_t count_dense(prune_state *s, prune_list **lists, uint32_t n)
 {
-    uint64_t chunk[CHUNK_WORDS], sum = 0;
-    size_t words = bitmap_words(s);
+    uint64_t chunk[COUNT_CHUNK_WORDS], sum = 0;
+    size_t words = count_words(s);
     if (n == 2 && !s->n_not && !s->part->dead.n_deleted)
         return s->scan->and_total(lists[0]->p.bits, lists[1]->p.bits, words);
-    for (size_t at = 0; at < words; at += CHUNK_WORDS) {
-        size_t len = words - at < CHUNK_WORDS ? words - at : CHUNK_WORDS;
+    for (size_t at = 0; at < words; at += COUNT_CHUNK_WORDS) {
+        size_t len = words - at < COUNT_CHUNK_WORDS ? words - at : COUNT_CHUNK_WORDS;
         memcpy(chunk, lists[0]->p.bits + at, len * 8);
         for (uint32_t i = 1; i < n; i++) s->scan->and_into(chunk, lists[i]->p.bits + at, len);
-        keep_live(s, chunk, at, len);
+        count_keep_live(s, chunk, at, len);
         sum += s->scan->total(chunk, len);
     }
     return sum;
@@ -77,82 +76,10 @@ static uint64_t count_lead(prune_state *s, prune_list **lists, uint32_t n)
     return sum;
 }
 
-/* Lists by rising df. */
-static uint64_t count_and(prune_state *s, prune_list **lists, uint32_t n)
+uint64_t count_and(prune_state *s, prune_list **lists, uint32_t n)
 {
     if (n > 1 && lists[0]->p.kind == POSTINGS_DENSE && !s->n_not) return count_dense(s, lists, n);
     return count_lead(s, lists, n);
-}
-
-/* ---- disjunction
- * --------------------------------------------------------------------------------- */
-
-static uint64_t live_df(const prune_state *s, const prune_list *list)
-{
-    uint64_t df, cf;
-    snapshot_segment_df(s->part, &s->q->p->keys[list->word->key].entries[s->segment], &df, &cf);
-    return df;
-}
-
-static void bitmap_add(prune_state *s, prune_list *list, bool set)
-{
-    const postings *p = &list->p;
-    for (uint32_t b = 0; b < p->n_blocks; b++) {
-        uint32_t n = postings_decode_block(p, b, list->docs);
-        for (uint32_t i = 0; i < n; i++) {
-            uint64_t bit = UINT64_C(1) << list->docs[i] % 64,
-                     *word = &s->bitmap[list->docs[i] / 64];
-            *word = set ? *word | bit : *word & ~bit;
-        }
-    }
-    list->decoded = UINT32_MAX;
-}
-
-static bool bitmap_ready(prune_state *s, size_t words)
-{
-    size_t had = s->bitmap_words;
-    if (!mem_grow(&s->bitmap, &s->bitmap_words, words, sizeof *s->bitmap)) {
-        s->pool.no_memory = true;
-        return false;
-    }
-    if (s->bitmap_words > had) memset(s->bitmap + had, 0, (s->bitmap_words - had) * 8);
-    return true;
-}
-
-/* All lists into the bitmap, sparse ones by their postings; negated ones taken out. */
-static uint64_t count_bitmap(prune_state *s)
-{
-    size_t words = bitmap_words(s);
-    uint64_t sum = 0;
-    if (!bitmap_ready(s, words)) return 0;
-    for (uint32_t i = 0; i < s->n_should; i++)
-        if (s->should[i]->p.kind != POSTINGS_DENSE) bitmap_add(s, s->should[i], true);
-    for (size_t at = 0; at < words; at += CHUNK_WORDS) {
-        size_t len = words - at < CHUNK_WORDS ? words - at : CHUNK_WORDS;
-        uint64_t *chunk = s->bitmap + at;
-        for (uint32_t i = 0; i < s->n_should; i++)
-            if (s->should[i]->p.kind == POSTINGS_DENSE)
-                s->scan->or_into(chunk, s->should[i]->p.bits + at, len);
-        for (uint32_t i = 0; i < s->n_not; i++)
-            if (s->not [i] -> p.kind == POSTINGS_DENSE)
-                s->scan->andnot_into(chunk, s->not [i] -> p.bits + at, len);
-        keep_live(s, chunk, at, len);
-    }
-    for (uint32_t i = 0; i < s->n_not; i++)
-        if (s->not [i] -> p.kind != POSTINGS_DENSE) bitmap_add(s, s->not [i], false);
-    sum = s->scan->total(s->bitmap, words);
-    memset(s->bitmap, 0, words * 8);
-    return sum;
-}
-
-static uint64_t count_or(prune_state *s)
-{
-    prune_list **lists = s->should;
-    if (s->n_not || s->n_should > 2) return count_bitmap(s);
-    if (s->n_should == 1) return live_df(s, lists[0]);
-    prune_list *pair[2] = {lists[0], lists[1]};
-    if (pair[1]->p.df < pair[0]->p.df) pair[0] = lists[1], pair[1] = lists[0];
-    return live_df(s, lists[0]) + live_df(s, lists[1]) - count_and(s, pair, 2);
 }
 
 pm_status prune_count(prune_state *s, const prune_query *q, uint64_t *out, pm_error *err)

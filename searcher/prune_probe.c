@@ -68,7 +68,8 @@ static uint32_t probe_block(prune_state *s, prune_list *list, uint32_t b, const 
                             uint32_t n, uint32_t *at, uint32_t *ranks)
 {
     const postings *p = &list->p;
-    scan_way way = scan_choose(&s->scan->costs, n, list->decoded == b);
+    float cost;
+    scan_way way = scan_choose(&s->scan->costs, (float)n, list->decoded == b, &cost);
     if (way == SCAN_FIND) return find_each(p, b, docs, n, at, ranks);
     decode_block(list, b);
     uint32_t met = way == SCAN_FEW
@@ -112,7 +113,8 @@ uint32_t prune_probe(prune_state *s, prune_list *list, const uint32_t *docs, uin
     default:
         break;
     }
-    return scan_choose(&s->scan->costs, n, true) == SCAN_FEW
+    float cost;
+    return scan_choose(&s->scan->costs, (float)n, true, &cost) == SCAN_FEW
                ? s->scan->intersect_few(docs, n, list->docs, list->n_docs, at, ranks)
                : s->scan->intersect(docs, n, list->docs, list->n_docs, at, ranks);
 }

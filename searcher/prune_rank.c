@@ -48,13 +48,27 @@ out:
     return st;
 }
 
+/* Either of two words: both less those that have both. */
+static bool count_of_two(const prune_query *any, rank_totals *totals)
+{
+    const plan *p = any->p;
+    if (any->n_words != 2 || any->n_should != 2 || any->n_phrases || p->only) return false;
+    totals->matches =
+        p->keys[any->words[0].key].df + p->keys[any->words[1].key].df - totals->in_all;
+    return true;
+}
+
 static pm_status count_both(prune_state *s, prune_query *all, prune_query *any, rank_totals *totals,
                             pm_error *err)
 {
     pm_status st = PM_OK;
+    if (any && all->p->total_only && all->p->match == PM_MATCH_ANY) {
+        PM_TRY(prune_count(s, any, &totals->matches, err));
+        goto out;
+    }
     PM_TRY(prune_count(s, all, &totals->in_all, err));
     totals->matches = totals->in_all;
-    if (any) PM_TRY(prune_count(s, any, &totals->matches, err));
+    if (any && !count_of_two(any, totals)) PM_TRY(prune_count(s, any, &totals->matches, err));
 out:
     return st;
 }

@@ -12,29 +12,9 @@
 #define PM_CODEC_SCAN_H
 
 #include "common/codec/ef.h"
+#include "common/codec/scan_costs.h"
 
 enum { SCAN_SLACK = 16 };
-
-/* What it costs to look n numbers up in a block of some 256, in nanoseconds: a model of three
- * ways, fitted to measured times (DECISIONS.md, "Kernels").  Only the ratios matter. */
-typedef struct scan_costs {
-    float find;              /* ef_find, a number                                           */
-    float decode;            /* a block, for the ways below unless it is decoded already    */
-    float few, few_each;     /* intersect_few: a call, a number                             */
-    float merge, merge_each; /* intersect: a call with 256 on the other side, a number      */
-} scan_costs;
-
-typedef enum scan_way { SCAN_FIND, SCAN_FEW, SCAN_MERGE } scan_way;
-
-/* The cheapest way for n numbers. */
-static inline scan_way scan_choose(const scan_costs *c, uint32_t n, bool decoded)
-{
-    float each = (float)n, find = c->find * each;
-    float few = c->few + c->few_each * each, merge = c->merge + c->merge_each * each;
-    float least = few < merge ? few : merge;
-    if (!decoded && find < least + c->decode) return SCAN_FIND;
-    return few < merge ? SCAN_FEW : SCAN_MERGE;
-}
 
 typedef struct scan_kernels {
     scan_costs costs;
@@ -60,6 +40,8 @@ typedef struct scan_kernels {
      * are not), rising. */
     uint32_t (*bitmap_probe)(const uint64_t *words, uint32_t n_words, const uint32_t *numbers,
                              uint32_t n, uint32_t *at);
+    /* Set the bits of numbers, all below 64 times the number of words. */
+    void (*bitmap_put)(uint64_t *words, const uint32_t *numbers, uint32_t n);
     /* Set bits of a AND b. */
     uint64_t (*and_total)(const uint64_t *a, const uint64_t *b, size_t n_words);
     /* a = a AND b; a = a OR b; a = a AND NOT b. */

@@ -7,10 +7,7 @@
  */
 #define SCAN_NAME   scan_avx2
 #define SCAN_SELECT bmi2_select
-#define SCAN_COSTS                                                                                 \
-    {                                                                                              \
-        12, 112, 14, 2.2f, 100, 0.95f                                                              \
-    }
+#define SCAN_COSTS  SCAN_COSTS_AVX2
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
 #define SCAN_HAS_INTERSECT

@@ -6,10 +6,7 @@
  */
 #define SCAN_NAME   scan_avx512
 #define SCAN_SELECT bmi2_select
-#define SCAN_COSTS                                                                                 \
-    {                                                                                              \
-        9, 48, 12, 1.75f, 100, 0.95f                                                               \
-    }
+#define SCAN_COSTS  SCAN_COSTS_AVX512
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
 #define SCAN_HAS_INTERSECT

@@ -6,10 +6,7 @@
 #include "common/codec/scan.h"
 
 #ifndef SCAN_COSTS
-#define SCAN_COSTS                                                                                 \
-    {                                                                                              \
-        30, 540, 20, 10, 380, 2.8f                                                                 \
-    }
+#define SCAN_COSTS SCAN_COSTS_PORTABLE
 #endif
 #ifndef SCAN_SELECT
 #define SCAN_SELECT bits_select
@@ -95,6 +92,11 @@ static uint32_t scan_bitmap_probe(const uint64_t *words, uint32_t n_words, const
     return kept;
 }
 #endif
+
+static void scan_bitmap_put(uint64_t *words, const uint32_t *numbers, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) words[numbers[i] / 64] |= UINT64_C(1) << numbers[i] % 64;
+}
 
 #ifndef SCAN_HAS_TOTALS
 static uint64_t scan_and_total(const uint64_t *a, const uint64_t *b, size_t n_words)
@@ -254,6 +256,7 @@ const scan_kernels SCAN_NAME = {
     .intersect = scan_intersect,
     .intersect_few = scan_intersect_few,
     .bitmap_probe = scan_bitmap_probe,
+    .bitmap_put = scan_bitmap_put,
     .and_total = scan_and_total,
     .and_into = scan_and_into,
     .or_into = scan_or_into,

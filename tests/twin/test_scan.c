@@ -317,6 +317,29 @@ static void bitmap_probe_agrees(void **state)
     }
 }
 
+static void bitmap_put_agrees(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS / 4; round++) {
+        uint32_t n = below(&random, N_MAX), n_words = 1 + below(&random, 50);
+        uint32_t *numbers = ROOM(uint32_t, 1, n);
+        uint64_t *words = ROOM(uint64_t, 0, n_words), silly[50], before[50];
+        random_words(&random, words, n_words);
+        memcpy(silly, words, n_words * sizeof *words);
+        memcpy(before, words, n_words * sizeof *words);
+        for (uint32_t i = 0; i < n; i++) {
+            numbers[i] = below(&random, 64 * n_words);
+            bits_set(silly, numbers[i]);
+        }
+        for (unsigned r = 0; r < n_rows; r++) {
+            memcpy(words, before, n_words * sizeof *words);
+            rows[r]->bitmap_put(words, numbers, n);
+            assert_memory_equal(words, silly, n_words * sizeof *words);
+        }
+    }
+}
+
 static void bucket_ranks_agree(void **state)
 {
     (void)state;
@@ -431,6 +454,7 @@ int main(void)
         cmocka_unit_test(intersect_few_agrees),
         cmocka_unit_test(seek_agrees),
         cmocka_unit_test(bitmap_probe_agrees),
+        cmocka_unit_test(bitmap_put_agrees),
         cmocka_unit_test(bucket_ranks_agree),
         cmocka_unit_test(words_agree),
         cmocka_unit_test(block_values_agree),
