@@ -152,6 +152,7 @@ void prune_add(prune_state *s, prune_list *list);
 typedef struct prune_walk {
     prune_list *list;
     const uint64_t *also; /* a second bitmap in which a document of a dense list must be */
+    uint32_t *ranks;      /* NULL, or where ranks go beside the batch; not of a dense list */
     uint32_t next;        /* block or bucket                                        */
     uint32_t rank;        /* of its first posting                                   */
     uint32_t end;         /* block or bucket to stop before; set at the first fill  */
@@ -200,6 +201,8 @@ void prune_sharpen(prune_state *s);
  * lack some word. */
 pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *best, bool others,
                      pm_error *err);
+/* Live documents of the open segment that match. */
+uint64_t prune_count_open(prune_state *s);
 /* Live documents that match a flat query. */
 pm_status prune_count(prune_state *s, const prune_query *q, uint64_t *out, pm_error *err);
 

@@ -82,18 +82,19 @@ uint64_t count_and(prune_state *s, prune_list **lists, uint32_t n)
     return count_lead(s, lists, n);
 }
 
+uint64_t prune_count_open(prune_state *s)
+{
+    if (s->phrases.n_needs) return prune_phrase_count(s);
+    if (s->only) return prune_count_passing(s);
+    return s->q->n_must ? count_and(s, s->must, s->n_must) : count_or(s);
+}
+
 pm_status prune_count(prune_state *s, const prune_query *q, uint64_t *out, pm_error *err)
 {
     *out = 0;
     s->pool.no_memory = false;
     for (uint32_t i = 0; i < q->p->snap->meta.n_segments; i++) {
-        if (!prune_open(s, q, i)) continue;
-        if (s->phrases.n_needs)
-            *out += prune_phrase_count(s);
-        else if (s->only)
-            *out += prune_count_passing(s);
-        else
-            *out += q->n_must ? count_and(s, s->must, s->n_must) : count_or(s);
+        if (prune_open(s, q, i)) *out += prune_count_open(s);
     }
     if (s->pool.no_memory || s->phrases.scratch.no_memory) return error_nomem(err);
     return snapshot_status(q->p->snap, err);

@@ -14,6 +14,15 @@ void prune_phrases_free(prune_phrases *f)
     mem_free(f->order);
     mem_free(f->tfs);
     mem_free(f->shares);
+    mem_free(f->part_lists);
+    mem_free(f->readers);
+    mem_free(f->meetings);
+    mem_free(f->meeting_docs);
+    mem_free(f->finding);
+    mem_free(f->places);
+    mem_free(f->ranks);
+    mem_free(f->waiting_ranks);
+    mem_free(f->verify_ranks);
     match_scratch_free(&f->scratch);
     memset(f, 0, sizeof *f);
 }
@@ -22,6 +31,7 @@ bool prune_phrases_ready(prune_phrases *f)
 {
     f->scratch.no_memory = false;
     f->n_tfs = 0;
+    f->counting = false;
     if (!f->lists) f->lists = mem_array(PRUNE_PARTS_MAX, sizeof *f->lists);
     if (!f->cursors) f->cursors = mem_array(PRUNE_PARTS_MAX, sizeof *f->cursors);
     if (!f->parts) f->parts = mem_array(PRUNE_PARTS_MAX, sizeof *f->parts);
@@ -29,6 +39,23 @@ bool prune_phrases_ready(prune_phrases *f)
     if (!f->order) f->order = mem_array(PRUNE_CANDIDATES, sizeof *f->order);
     if (!f->shares)
         f->shares = mem_array((size_t)PRUNE_PHRASES_MAX * PRUNE_BATCH_CAP, sizeof *f->shares);
+    if (!f->part_lists) f->part_lists = mem_array(PRUNE_PARTS_MAX, sizeof *f->part_lists);
+    if (!f->readers) f->readers = mem_array(PRUNE_PARTS_MAX, sizeof *f->readers);
+    if (!f->meetings) f->meetings = mem_array(PRUNE_VERIFY, sizeof *f->meetings);
+    if (!f->meeting_docs)
+        f->meeting_docs = mem_array(PRUNE_VERIFY + SCAN_SLACK, sizeof *f->meeting_docs);
+    if (!f->finding) f->finding = mem_array(1, sizeof *f->finding);
+    if (!f->places) f->places = mem_array(PRUNE_VERIFY, sizeof *f->places);
+    if (!f->finding || !f->places) return false;
+    if (!f->ranks)
+        f->ranks = mem_array((size_t)PRUNE_PARTS_MAX * PRUNE_BATCH_CAP, sizeof *f->ranks);
+    if (!f->waiting_ranks)
+        f->waiting_ranks = mem_array(PRUNE_WAITING_RANKS, sizeof *f->waiting_ranks);
+    if (!f->verify_ranks)
+        f->verify_ranks =
+            mem_array((size_t)PRUNE_PARTS_MAX * PRUNE_VERIFY, sizeof *f->verify_ranks);
+    if (!f->ranks || !f->waiting_ranks || !f->verify_ranks) return false;
+    if (!f->part_lists || !f->readers || !f->meetings || !f->meeting_docs) return false;
     return f->lists && f->cursors && f->parts && f->candidates && f->order && f->shares;
 }
 
@@ -45,10 +72,11 @@ static bool open_lists(prune_state *s, prune_phrase *f, const phrase_part *parts
     prune_phrases *all = &s->phrases;
     f->most = f->near ? 1 + 1e-5f : 2;
     for (uint32_t i = 0; i < n; i++) {
-        bool again = false;
-        for (uint32_t j = 0; j < i; j++) again |= parts[j].entry == parts[i].entry;
-        if (again) continue;
-        prune_list *list = &all->lists[all->n_lists++];
+        f->lists[i] = NULL;
+        for (uint32_t j = 0; j < i; j++)
+            if (parts[j].entry == parts[i].entry) f->lists[i] = f->lists[j];
+        if (f->lists[i]) continue;
+        prune_list *list = f->lists[i] = &all->lists[all->n_lists++];
         if (!prune_list_open(s, f->word, parts[i].entry, list)) return false;
         list->weight = 1;
         list->most = s->bounds->up[list->p.impact_max];
@@ -71,8 +99,13 @@ bool prune_phrase_open(prune_state *s, const prune_word *w, const term_entry **o
     *f = (prune_phrase){.word = w, .weight = (float)w->weight, .near = spec->kind == MATCH_NEAR};
     f->m = (matcher){.plan = spec, .scratch = &all->scratch, .words = all->cursors + all->n_parts};
     if (!f->near) f->m.parts = parts;
+    f->n_parts = n;
+    f->lists = all->part_lists + all->n_parts;
+    f->readers = all->readers + all->n_parts;
     all->n_parts += spec->titles ? 2 * spec->n_words : spec->n_words; /* opened again there */
     if (must && !open_lists(s, f, parts, n)) return false;
+    for (uint32_t i = 0; must && i < n; i++)
+        position_reader_open(&f->readers[i], &f->lists[i]->p, f->lists[i]->docs);
     if (must)
         all->n_must++;
     else
@@ -93,6 +126,83 @@ void prune_phrase_needs(prune_state *s)
     for (uint32_t i = 0; i < s->n_must; i++)
         all->needs[all->n_needs++] = (prune_need){s->must[i], UINT32_MAX};
     for (uint32_t i = 1; i < all->n_needs; i++) insert(all->needs, i, all->needs[i]);
+}
+
+/* ---- the batch
+ * ----------------------------------------------------------------------------------------- */
+
+/* The row of a need's list; NULL: nobody asks for ranks there. */
+static uint32_t *row_of(prune_phrases *all, const prune_need *need)
+{
+    if (need->phrase == UINT32_MAX || all->must[need->phrase].near) return NULL;
+    return all->ranks + (size_t)(need->list - all->lists) * PRUNE_BATCH_CAP;
+}
+
+static void row_filled(prune_phrases *all, const prune_need *need)
+{
+    all->ranked[all->n_ranked++] = (uint32_t)(need->list - all->lists);
+}
+
+void prune_phrase_walk(prune_state *s, prune_walk *w)
+{
+    prune_phrases *all = &s->phrases;
+    *w = (prune_walk){.list = all->needs[0].list};
+    if (w->list->p.kind == POSTINGS_DENSE) {
+        if (all->n_needs > 1) w->also = all->needs[1].list->p.bits;
+    } else if (!s->only) {
+        w->ranks = row_of(all, &all->needs[0]); /* filters take documents out, not ranks     */
+    }
+}
+
+bool prune_phrase_fill(prune_state *s, prune_walk *w, unsigned low)
+{
+    prune_phrases *all = &s->phrases;
+    all->n_ranked = 0;
+    all->lead_ranked = w->ranks != NULL;
+    if (w->ranks) row_filled(all, &all->needs[0]);
+    s->batch.n = 0;
+    return low ? prune_walk_fill(s, w, (uint8_t)low, 255) : prune_walk_docs(s, w);
+}
+
+const uint32_t *prune_phrase_ask(prune_state *s, const prune_need *need, uint32_t *n)
+{
+    uint32_t *row = row_of(&s->phrases, need), *ranks = row ? row : s->ranks;
+    *n = prune_probe(s, need->list, s->batch.docs, s->batch.n, s->at, ranks);
+    if (*n < s->batch.n) prune_phrase_keep(s, s->at, *n);
+    if (row) row_filled(&s->phrases, need);
+    return ranks;
+}
+
+void prune_phrase_keep(prune_state *s, const uint32_t *at, uint32_t n)
+{
+    prune_phrases *all = &s->phrases;
+    for (uint32_t i = 0; i < n; i++) s->batch.docs[i] = s->batch.docs[at[i]];
+    for (uint32_t l = 0; l < all->n_ranked; l++) {
+        uint32_t *row = all->ranks + (size_t)all->ranked[l] * PRUNE_BATCH_CAP;
+        for (uint32_t i = 0; i < n; i++) row[i] = row[at[i]];
+    }
+    s->batch.n = n;
+}
+
+uint32_t prune_phrase_others(prune_state *s, prune_list *list)
+{
+    prune_batch *b = &s->batch;
+    uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, NULL), n = 0;
+    if (!met) return b->n;
+    for (uint32_t i = 0, k = 0; i < b->n; i++) {
+        if (k < met && s->at[k] == i)
+            k++;
+        else
+            s->at_b[n++] = i;
+    }
+    return n;
+}
+
+void prune_phrase_finish(prune_state *s)
+{
+    const prune_need *lead = &s->phrases.needs[0];
+    uint32_t n, *row = row_of(&s->phrases, lead);
+    if (row && !s->phrases.lead_ranked && s->batch.n) prune_phrase_ask(s, lead, &n);
 }
 
 /* ---- asking

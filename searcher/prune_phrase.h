@@ -16,6 +16,7 @@
 #define PM_SEARCHER_PRUNE_PHRASE_H
 
 #include "common/codec/scan.h"
+#include "common/segment/positions.h"
 #include "searcher/matcher.h"
 
 struct prune_list;
@@ -23,9 +24,11 @@ struct prune_word;
 struct prune_state;
 
 enum {
-    PRUNE_PHRASES_MAX = 4,  /* required and forbidden ones each; more: exhaustive loop */
-    PRUNE_PARTS_MAX = 64,   /* words of all phrases                                   */
-    PRUNE_CANDIDATES = 8192 /* bounded documents that wait for their positions        */
+    PRUNE_PHRASES_MAX = 4,         /* required and forbidden ones each; more: exhaustive loop */
+    PRUNE_PARTS_MAX = 64,          /* words of all phrases                                   */
+    PRUNE_CANDIDATES = 8192,       /* bounded documents that wait for their positions       */
+    PRUNE_WAITING_RANKS = 1 << 17, /* of their postings                                */
+    PRUNE_VERIFY = POSITION_BATCH, /* of them verified together                       */
 };
 
 /* A phrase that positions decide, in the open segment. */
@@ -35,7 +38,17 @@ typedef struct prune_phrase {
     float most; /* no share here is above                                 */
     bool near;
     matcher m;
+    uint32_t n_parts;          /* must, not near: the parts, rarest first ...               */
+    struct prune_list **lists; /* ... the list of each, ...                                */
+    position_reader *readers;  /* ... and its positions                                  */
 } prune_phrase;
+
+/* A document in which a phrase may be: its starts so far. */
+typedef struct prune_meeting {
+    uint32_t at;  /* index of the document in the caller's row                      */
+    uint32_t n;   /* starts left                                                    */
+    size_t start; /* the first of them                                              */
+} prune_meeting;
 
 /* A list that every candidate must have: of a word, or of a phrase's word. */
 typedef struct prune_need {
@@ -61,11 +74,26 @@ typedef struct prune_phrases {
     cursor *cursors;    /* owned                                                  */
     phrase_part *parts; /* owned                                                  */
     uint32_t n_parts;
+    struct prune_list **part_lists; /* owned, by part                                   */
+    position_reader *readers;       /* owned, by part                                   */
+    prune_meeting *meetings;        /* owned                                            */
+    uint32_t *meeting_docs;         /* owned: their documents                           */
+    position_scratch *finding;      /* owned                                            */
+    position_place *places;         /* owned                                            */
+    size_t n_starts;
+    /* Ranks of the documents' postings in the phrases' lists, a row for each list: of the
+     * batch (rows of PRUNE_BATCH_CAP), where a list has been asked; of the candidates (a row for
+     * each candidate); of those that are verified together (rows of PRUNE_VERIFY). */
+    uint32_t *ranks, *waiting_ranks, *verify_ranks; /* owned                             */
+    uint32_t ranked[PRUNE_PARTS_MAX], n_ranked;     /* lists whose row of the batch is filled */
+    bool lead_ranked;                               /* the lead's is                     */
     match_scratch scratch;
     prune_candidate *candidates; /* owned                                                  */
     uint32_t n_candidates;
-    float *order;  /* owned: scratch of the selection                        */
-    uint32_t *tfs; /* owned: of the pool's hits, n_must each                 */
+    bool counting;    /* the loop verifies all, and counts what matches                 */
+    uint64_t counted; /* so far                                                         */
+    float *order;     /* owned: scratch of the selection                        */
+    uint32_t *tfs;    /* owned: of the pool's hits, n_must each                 */
     size_t n_tfs, tfs_cap;
     float *shares; /* owned: of the batch, a row for each phrase             */
 } prune_phrases;
@@ -82,6 +110,32 @@ bool prune_phrase_open(struct prune_state *s, const struct prune_word *w, const 
 /* The lists that every candidate must have, rarest first, once all are open. */
 void prune_phrase_needs(struct prune_state *s);
 
+/* ---- the batch's ranks (prune_phrase.c) ------------------------------------------------------ */
+
+/* A walk of the lead that fills the batch, and what it knows of ranks. */
+struct prune_walk;
+void prune_phrase_walk(struct prune_state *s, struct prune_walk *w);
+/* Fill the empty batch with what has an impact of `low` or more; false at the end of the lead.  0:
+ * with everything, and no scores. */
+bool prune_phrase_fill(struct prune_state *s, struct prune_walk *w, unsigned low);
+/* Keep the documents of the batch that are in the list, *n of them; s->at: their indexes before;
+ * returns their ranks. */
+const uint32_t *prune_phrase_ask(struct prune_state *s, const prune_need *need, uint32_t *n);
+/* Keep the documents at[0, n) of the batch, and their ranks. */
+void prune_phrase_keep(struct prune_state *s, const uint32_t *at, uint32_t n);
+/* Drop the documents of the batch that are in the list: indexes of the others to s->at_b; their
+ * number, the batch's when nothing has to be dropped. */
+uint32_t prune_phrase_others(struct prune_state *s, struct prune_list *list);
+/* Know all ranks of what is left. */
+void prune_phrase_finish(struct prune_state *s);
+
+/* ---- asking ------------------------------------------------------------------------------------
+ */
+
+/* Occurrences of a required phrase in each of n <= PRUNE_VERIFY rising documents that have all
+ * its words, at ranks[list * row + i] of its lists. */
+void prune_phrase_tfs(struct prune_state *s, prune_phrase *f, const uint32_t *docs, uint32_t n,
+                      const uint32_t *ranks, size_t row, uint32_t *tfs);
 /* Occurrences of a phrase in doc; cheapest where doc rises. */
 uint32_t prune_phrase_tf(struct prune_state *s, prune_phrase *f, uint32_t doc);
 /* Does a forbidden phrase match doc? */

@@ -49,25 +49,26 @@ static float phrases_most(prune_state *s, uint32_t i, bool complete)
     return sum;
 }
 
-/* Keep the documents at[0, n) of the batch. */
-static void batch_keep(prune_state *s, const uint32_t *at, uint32_t n)
+/* Scores and shares of the documents at[0, n) of the batch. */
+static void keep_scores(prune_state *s, const uint32_t *at, uint32_t n)
 {
-    prune_batch *b = &s->batch;
-    for (uint32_t i = 0; i < n; i++) {
-        b->docs[i] = b->docs[at[i]];
-        b->scores[i] = b->scores[at[i]];
-    }
+    for (uint32_t i = 0; i < n; i++) s->batch.scores[i] = s->batch.scores[at[i]];
     for (uint32_t f = 0; f < s->phrases.n_must; f++) {
         float *shares = row(s, f);
         for (uint32_t i = 0; i < n; i++) shares[i] = shares[at[i]];
     }
-    b->n = n;
+}
+
+static void batch_keep(prune_state *s, const uint32_t *at, uint32_t n)
+{
+    keep_scores(s, at, n);
+    prune_phrase_keep(s, at, n);
 }
 
 static void batch_drop_below(prune_state *s, float rest, bool complete)
 {
     uint32_t n = 0;
-    if (!(s->pool.threshold > 0)) return;
+    if (!(s->pool.threshold > 0) || s->phrases.counting) return;
     for (uint32_t i = 0; i < s->batch.n; i++) {
         s->at[n] = i;
         n += s->batch.scores[i] + rest + phrases_most(s, i, complete) >= s->pool.threshold;
@@ -101,10 +102,11 @@ static void batch_begin(prune_state *s, const prune_need *lead)
 static void batch_need(prune_state *s, const prune_need *need)
 {
     prune_batch *b = &s->batch;
-    uint32_t n = prune_probe(s, need->list, b->docs, b->n, s->at, s->ranks);
-    batch_keep(s, s->at, n);
+    uint32_t before = b->n, n;
+    const uint32_t *ranks = prune_phrase_ask(s, need, &n);
+    if (n < before) keep_scores(s, s->at, n);
     for (uint32_t i = 0; i < n; i++) {
-        float x = need->list->weight * s->bounds->up[need->list->p.impacts[s->ranks[i]]];
+        float x = need->list->weight * s->bounds->up[need->list->p.impacts[ranks[i]]];
         if (need->phrase == UINT32_MAX)
             b->scores[i] += x;
         else
@@ -114,22 +116,19 @@ static void batch_need(prune_state *s, const prune_need *need)
 
 static void batch_exclude(prune_state *s, prune_list *list)
 {
-    prune_batch *b = &s->batch;
-    uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, NULL), n = 0;
-    for (uint32_t i = 0, k = 0; met && i < b->n; i++) {
-        if (k < met && s->at[k] == i)
-            k++;
-        else
-            s->at_b[n++] = i;
-    }
-    if (met) batch_keep(s, s->at_b, n);
+    uint32_t n = prune_phrase_others(s, list);
+    if (n < s->batch.n) batch_keep(s, s->at_b, n);
 }
 
 static void batch_wait(prune_state *s)
 {
     prune_phrases *all = &s->phrases;
+    prune_phrase_finish(s);
     for (uint32_t i = 0; i < s->batch.n; i++) {
         if (!snapshot_live(s->part, s->batch.docs[i])) continue;
+        uint32_t *ranks = all->waiting_ranks + (size_t)all->n_candidates * all->n_lists;
+        for (uint32_t l = 0; l < all->n_lists; l++)
+            ranks[l] = all->ranks[(size_t)l * PRUNE_BATCH_CAP + i];
         prune_candidate *c = &all->candidates[all->n_candidates++];
         *c = (prune_candidate){.doc = s->batch.docs[i], .words = s->batch.scores[i]};
         c->most = c->words + phrases_most(s, i, true);
@@ -158,35 +157,68 @@ static void batch_finish(prune_state *s, const phrase_plan *with)
 /* ---- settle
  * -------------------------------------------------------------------------------------- */
 
-/* Verify a candidate and hand it to the pool. */
-static void verify(prune_state *s, const prune_candidate *c, float margin)
+/* Candidates that are verified together. */
+typedef struct verify_batch {
+    uint32_t n, docs[PRUNE_VERIFY], tfs[PRUNE_PHRASES_MAX][PRUNE_VERIFY];
+    float most[PRUNE_VERIFY], least[PRUNE_VERIFY];
+} verify_batch;
+
+static void verify_add(prune_state *s, verify_batch *v, uint32_t candidate, float margin)
 {
     prune_phrases *all = &s->phrases;
-    const plan *p = s->q->p;
-    uint32_t tfs[PRUNE_PHRASES_MAX];
-    float most = c->words, least = c->words - margin;
-    double norm = plan_norm(p, segment_dl(s->part->seg, c->doc));
-    for (uint32_t f = 0; f < all->n_must; f++) {
-        float later = 0;
-        for (uint32_t g = f; g < all->n_must; g++) later += all->must[g].weight * c->shares[g];
-        if (most + later < s->pool.threshold) return;
-        tfs[f] = prune_phrase_tf(s, &all->must[f], c->doc);
-        if (!tfs[f]) return;
-        float part = (float)plan_contribution(p, &p->terms[all->must[f].word->term], tfs[f], norm);
-        most += part * (1 + 1e-5f);
-        least += part * (1 - 1e-5f);
-    }
-    if (most < s->pool.threshold || prune_phrase_forbids(s, c->doc)) return;
+    const prune_candidate *c = &all->candidates[candidate];
+    for (uint32_t l = 0; l < all->n_lists; l++)
+        all->verify_ranks[(size_t)l * PRUNE_VERIFY + v->n] =
+            all->waiting_ranks[(size_t)candidate * all->n_lists + l];
+    v->docs[v->n] = c->doc;
+    v->most[v->n] = c->words;
+    v->least[v->n] = c->words - margin;
+    v->n++;
+}
+
+/* A document that matches, to the pool. */
+static void deliver(prune_state *s, const verify_batch *v, uint32_t i)
+{
+    prune_phrases *all = &s->phrases;
     if (!mem_grow(&all->tfs, &all->tfs_cap, all->n_tfs + all->n_must, sizeof *all->tfs)) {
         s->pool.no_memory = true;
         return;
     }
-    prune_hit one = {
-        .most = most, .least = least, .segment = s->segment, .doc = c->doc, .tfs = all->n_tfs};
-    memcpy(all->tfs + all->n_tfs, tfs, all->n_must * sizeof *tfs);
-    all->n_tfs += all->n_must;
+    prune_hit one = {.most = v->most[i],
+                     .least = v->least[i],
+                     .segment = s->segment,
+                     .doc = v->docs[i],
+                     .tfs = all->n_tfs};
+    for (uint32_t f = 0; f < all->n_must; f++) all->tfs[all->n_tfs++] = v->tfs[f][i];
     prune_pool_add(&s->pool, one);
     if (s->pool.n >= s->pool.tighten_at) prune_pool_tighten(&s->pool);
+}
+
+static void verify(prune_state *s, verify_batch *v)
+{
+    prune_phrases *all = &s->phrases;
+    const plan *p = s->q->p;
+    bool wrong[PRUNE_VERIFY] = {false};
+    for (uint32_t f = 0; f < all->n_must && v->n; f++) {
+        prune_phrase_tfs(s, &all->must[f], v->docs, v->n, all->verify_ranks, PRUNE_VERIFY,
+                         v->tfs[f]);
+        const plan_term *term = &p->terms[all->must[f].word->term];
+        for (uint32_t i = 0; i < v->n; i++) {
+            wrong[i] |= !v->tfs[f][i];
+            if (wrong[i]) continue;
+            double norm = plan_norm(p, segment_dl(s->part->seg, v->docs[i]));
+            float part = (float)plan_contribution(p, term, v->tfs[f][i], norm);
+            v->most[i] += part * (1 + 1e-5f);
+            v->least[i] += part * (1 - 1e-5f);
+        }
+    }
+    for (uint32_t i = 0; i < v->n && !s->pool.no_memory; i++) {
+        bool wanted = v->most[i] >= s->pool.threshold;
+        if (wrong[i] || !(wanted || all->counting) || prune_phrase_forbids(s, v->docs[i])) continue;
+        all->counted++;
+        if (wanted) deliver(s, v, i);
+    }
+    v->n = 0;
 }
 
 /* The bound that the best `some` of the waiting reach. */
@@ -197,20 +229,34 @@ static float bound_of_best(prune_state *s, size_t some)
     return prune_select_largest(all->order, all->n_candidates, some);
 }
 
+static void candidate_move(prune_phrases *all, uint32_t from, uint32_t to)
+{
+    all->candidates[to] = all->candidates[from];
+    memmove(all->waiting_ranks + (size_t)to * all->n_lists,
+            all->waiting_ranks + (size_t)from * all->n_lists,
+            all->n_lists * sizeof *all->waiting_ranks);
+}
+
 static void settle(prune_state *s, float margin)
 {
     prune_phrases *all = &s->phrases;
+    verify_batch v;
+    v.n = 0;
     for (size_t some = s->pool.k + s->pool.k / 2 + 8; all->n_candidates; some *= 4) {
-        float bound = some < all->n_candidates ? bound_of_best(s, some) : 0;
+        bool not_all = some < all->n_candidates && !all->counting;
+        float bound = not_all ? bound_of_best(s, some) : 0;
         uint32_t kept = 0;
         for (uint32_t i = 0; i < all->n_candidates; i++) {
             const prune_candidate *c = &all->candidates[i];
-            if (c->most < s->pool.threshold) continue;
-            if (c->most < bound)
-                all->candidates[kept++] = *c;
-            else
-                verify(s, c, margin);
+            if (c->most < s->pool.threshold && !all->counting) continue;
+            if (c->most < bound) {
+                candidate_move(all, i, kept++);
+                continue;
+            }
+            verify_add(s, &v, i, margin);
+            if (v.n == PRUNE_VERIFY) verify(s, &v);
         }
+        verify(s, &v);
         all->n_candidates = kept;
         prune_pool_tighten(&s->pool);
     }
@@ -254,16 +300,17 @@ void prune_phrase_rank(prune_state *s)
 {
     prune_phrases *all = &s->phrases;
     phrase_plan with;
+    uint32_t most = PRUNE_WAITING_RANKS / all->n_lists;
+    uint32_t room = (most < PRUNE_CANDIDATES ? most : PRUNE_CANDIDATES) - PRUNE_BATCH_CAP;
     plan_bounds(s, &with);
-    prune_walk w = {.list = all->needs[0].list};
-    if (w.list->p.kind == POSTINGS_DENSE && all->n_needs > 1) w.also = all->needs[1].list->p.bits;
-    s->batch.n = 0;
+    prune_walk w;
+    prune_phrase_walk(s, &w);
     for (bool more = true; more;) {
-        unsigned low = lead_byte(s, &with);
+        unsigned low = all->counting ? 1 : lead_byte(s, &with);
         if (low > 255) break;
-        more = prune_walk_fill(s, &w, (uint8_t)low, 255);
+        more = prune_phrase_fill(s, &w, low);
         batch_finish(s, &with);
-        if (all->n_candidates > PRUNE_CANDIDATES - PRUNE_BATCH_CAP) settle(s, with.margin);
+        if (all->n_candidates > room) settle(s, with.margin);
     }
     settle(s, with.margin);
 }

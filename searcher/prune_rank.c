@@ -11,9 +11,12 @@ pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *bes
     s->phrases.n_tfs = 0;
     for (uint32_t i = 0; i < q->p->snap->meta.n_segments; i++) {
         if (!prune_open(s, q, i)) continue;
-        if (s->phrases.n_must)
+        if (s->phrases.n_must) {
             prune_phrase_rank(s);
-        else if (q->n_must)
+            continue;
+        }
+        if (s->phrases.counting) s->phrases.counted += prune_count_open(s);
+        if (q->n_must)
             prune_and(s);
         else if (prune_few_pass(s))
             prune_or_few(s);
@@ -58,6 +61,18 @@ static bool count_of_two(const prune_query *any, rank_totals *totals)
     return true;
 }
 
+/* The best k and the number of all of a query with phrases: positions are read once. */
+static pm_status rank_and_count(prune_state *s, prune_query *q, uint64_t k, topk *best,
+                                rank_totals *totals, pm_error *err)
+{
+    s->phrases.counting = true;
+    s->phrases.counted = 0;
+    pm_status st = prune_rank(s, q, k, best, false, err);
+    s->phrases.counting = false;
+    totals->in_all = totals->matches = s->phrases.counted;
+    return st;
+}
+
 static pm_status count_both(prune_state *s, prune_query *all, prune_query *any, rank_totals *totals,
                             pm_error *err)
 {
@@ -97,6 +112,9 @@ pm_status rank_pruned(plan *p, uint64_t k, bool want_total, topk *best, prune_st
     if (first_part_only) {
         PM_TRY(prune_rank(s, &all, k, best, false, err));
         if (best->n < k) goto out;
+    } else if (k && want_total && !two && all.n_phrases) {
+        PM_TRY(rank_and_count(s, &all, k, best, totals, err));
+        want_total = false;
     } else if (k && two && p->match == PM_MATCH_AUTO)
         PM_TRY(rank_two_parts(s, &all, &any, k, best, err));
     else if (k)

@@ -12,9 +12,12 @@ enum {
     SELECT_BELOW = 8, /* survivors of a block up to which they are selected one by one    */
 };
 
-static void append(prune_state *s, const prune_list *list, uint32_t doc, uint8_t byte)
+static void append(prune_state *s, const prune_walk *w, uint32_t doc, uint32_t rank)
 {
     prune_batch *b = &s->batch;
+    const prune_list *list = w->list;
+    uint8_t byte = list->p.impacts[rank];
+    if (w->ranks) w->ranks[b->n] = rank;
     b->docs[b->n] = doc;
     b->scores[b->n++] = list->weight * s->bounds->up[byte];
 }
@@ -22,9 +25,10 @@ static void append(prune_state *s, const prune_list *list, uint32_t doc, uint8_t
 /* ---- sparse and small -------------------------------------------------------------------- */
 
 /* Survivors of block b, ranks first + at[0, n). */
-static void take_block(prune_state *s, prune_list *list, uint32_t b, uint32_t first,
+static void take_block(prune_state *s, const prune_walk *w, uint32_t b, uint32_t first,
                        const uint32_t *at, uint32_t n)
 {
+    prune_list *list = w->list;
     const postings *p = &list->p;
     uint64_t base = b ? (uint64_t)p->last[b - 1] + 1 : 0;
     ef_shape shape;
@@ -33,8 +37,8 @@ static void take_block(prune_state *s, prune_list *list, uint32_t b, uint32_t fi
         ef_shape_of(p->count_1[b] + 1u, p->last[b] - (uint32_t)base, &shape) &&
         p->off[b] <= p->ef_words && shape.words <= p->ef_words - p->off[b]) {
         for (uint32_t i = 0; i < n; i++)
-            append(s, list, (uint32_t)base + s->scan->ef_select(&shape, p->ef + p->off[b], at[i]),
-                   p->impacts[first + at[i]]);
+            append(s, w, (uint32_t)base + s->scan->ef_select(&shape, p->ef + p->off[b], at[i]),
+                   first + at[i]);
         return;
     }
     if (list->decoded != b) {
@@ -42,7 +46,7 @@ static void take_block(prune_state *s, prune_list *list, uint32_t b, uint32_t fi
         list->decoded = b;
     }
     for (uint32_t i = 0; i < n && at[i] < list->n_docs; i++)
-        append(s, list, list->docs[at[i]], p->impacts[first + at[i]]);
+        append(s, w, list->docs[at[i]], first + at[i]);
 }
 
 static bool fill_blocks(prune_state *s, prune_walk *w, uint8_t low, uint8_t high)
@@ -58,7 +62,7 @@ static bool fill_blocks(prune_state *s, prune_walk *w, uint8_t low, uint8_t high
         w->rank += count;
         if (!small && p->block_max[w->next] < low) continue;
         uint32_t n = s->scan->bytes_in_range(p->impacts + first, count, low, high, 0, at);
-        if (n) take_block(s, list, w->next, first, at, n);
+        if (n) take_block(s, w, w->next, first, at, n);
     }
     return false;
 }
@@ -70,12 +74,16 @@ static bool fill_docs(prune_state *s, prune_walk *w)
     prune_batch *b = &s->batch;
     for (; w->next < w->end; w->next++) {
         if (b->n >= PRUNE_BATCH) return true;
+        uint32_t from = b->n;
         if (list->decoded == w->next) {
             memcpy(b->docs + b->n, list->docs, list->n_docs * sizeof *b->docs);
             b->n += list->n_docs;
         } else {
             b->n += postings_decode_block(&list->p, w->next, b->docs + b->n);
         }
+        if (!w->ranks) continue;
+        uint32_t rank = postings_block_rank(&list->p, w->next);
+        for (uint32_t i = from; i < b->n; i++) w->ranks[i] = rank + i - from;
     }
     return false;
 }

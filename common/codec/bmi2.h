@@ -80,6 +80,7 @@ static inline bool kernel_varint_rising(slice bytes, uint32_t n, uint32_t limit,
     return !wrong;
 }
 
+#ifndef BMI2_HAS_NIBBLE_SKIP
 static inline bool kernel_nibble_skip(slice bytes, uint64_t *at, uint64_t n)
 {
     while (n) {
@@ -95,5 +96,6 @@ static inline bool kernel_nibble_skip(slice bytes, uint64_t *at, uint64_t n)
     }
     return true;
 }
+#endif
 
 #endif

@@ -15,6 +15,7 @@
 #include "common/codec/nibble.h"
 #include "common/codec/scan.h"
 #include "common/segment/layout.h"
+#include "common/segment/positions.h"
 
 void cursor_open(cursor *c, segment *s, const term_entry *entry)
 {
@@ -179,46 +180,6 @@ uint8_t cursor_impact(const cursor *c)
 
 /* ---- positions ----------------------------------------------------------------------------- */
 
-static bool positions_damaged(const postings *p, slice at)
-{
-    uint64_t off = at.data ? (uint64_t)(at.data - p->s->file.data) : p->base;
-    segment_damaged(p->s, off, section_name(SECTION_POSTINGS), "positions do not decode");
-    return false;
-}
-
-/* The bytes of block b's positions, verified. */
-static bool position_block(const postings *p, uint32_t b, slice *out)
-{
-    *out = p->position_bytes;
-    if (p->kind != POSTINGS_SMALL) {
-        uint64_t start = load_u32(p->position_dir.data + 4 * (size_t)b),
-                 end = p->position_bytes.len;
-        if (b + 1 < p->n_blocks) end = load_u32(p->position_dir.data + 4 * ((size_t)b + 1));
-        if (start > end || !slice_sub(p->position_bytes, start, end - start, out))
-            return positions_damaged(p, p->position_dir);
-    }
-    return segment_touch_slice(p->s, *out);
-}
-
-/* Nibbles of a block of n postings behind its header, and the nibble where group g starts. */
-static bool position_group(const postings *p, slice block, uint32_t n, uint32_t g, slice *nibbles,
-                           uint64_t *at)
-{
-    *nibbles = block;
-    *at = 0;
-    if (n <= POSITION_GROUP) return true;
-    uint64_t groups = layout_groups(n, POSITION_GROUP);
-    unsigned width = block.len ? block.data[0] : 0;
-    if ((width != 2 && width != 4) || block.len < 1 + width * (groups - 1))
-        return positions_damaged(p, block);
-    slice_sub(block, 1 + width * (groups - 1), block.len - 1 - width * (groups - 1), nibbles);
-    if (g) {
-        const uint8_t *entry = block.data + 1 + (size_t)width * (g - 1);
-        *at = width == 2 ? load_u16(entry) : load_u32(entry);
-    }
-    return true;
-}
-
 /* Set pos_at to the start of the current posting's positions, whose group's frequencies are
  * known up to it.  In a crafted file the groups' directory may differ from where the postings
  * before end; it is what counts. */
@@ -229,9 +190,8 @@ static bool positions_locate(cursor *c)
     uint32_t i = c->rank - c->block_first, group = i / POSITION_GROUP;
     uint32_t from = c->block_first + group * POSITION_GROUP;
     if (c->pos_rank == UINT32_MAX || c->pos_rank < from || c->pos_rank > c->rank) {
-        slice block;
-        if (!position_block(p, c->block, &block)) return false;
-        if (!position_group(p, block, c->block_n, group, &c->pos_bytes, &c->pos_at)) return false;
+        if (!position_group(p, c->block, c->block_n, group, &c->pos_bytes, &c->pos_at))
+            return false;
         c->pos_rank = from;
     }
     uint64_t skip = 0;
@@ -290,7 +250,7 @@ static bool small_form_bits(const postings *p, slice *out)
     uint64_t at;
     if (!segment_touch_slice(p->s, p->position_bytes)) return false;
     uint32_t groups = (uint32_t)layout_groups(p->df, POSITION_GROUP);
-    if (!position_group(p, p->position_bytes, p->df, groups - 1, &nibbles, &at)) return false;
+    if (!position_group_in(p, p->position_bytes, p->df, groups - 1, &nibbles, &at)) return false;
     at = 0;
     if (!nibble_skip(nibbles, &at, p->cf)) return positions_damaged(p, p->position_bytes);
     uint64_t used = at / 2 + at % 2;

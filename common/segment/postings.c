@@ -8,6 +8,7 @@
 
 #include "common/codec/bits.h"
 #include "common/codec/kernels.h"
+#include "common/codec/scan.h"
 #include "common/segment/layout.h"
 
 static bool postings_damaged(postings *p, const uint8_t *at, const char *what)
@@ -337,17 +338,31 @@ static void large_exceptions(const postings *p, uint32_t rank, uint32_t n, uint3
     }
 }
 
+void postings_exceptions(const postings *p, uint32_t rank, uint32_t n, uint32_t *at, uint32_t *out)
+{
+    if (p->kind == POSTINGS_SMALL) {
+        small_exceptions(p, rank, n, out);
+        return;
+    }
+    const uint32_t *ranks = (const uint32_t *)(const void *)p->exceptions.data;
+    uint32_t from = *at > p->n_exceptions || (*at && ranks[*at - 1] >= rank) ? 0 : *at;
+    uint32_t i = scan_get()->seek(ranks, from, p->n_exceptions, rank);
+    for (*at = i; i < p->n_exceptions && ranks[i] - rank < n; i++) {
+        uint32_t tf = load_u32(p->exceptions.data + 4 * ((size_t)p->n_exceptions + i));
+        if (tf) out[ranks[i] - rank] = tf;
+    }
+}
+
 /* segment_dl of documents that rise and are in range; a page is asked for once. */
 static void lengths_of(segment *s, const uint32_t *docs, uint32_t n, uint32_t *out)
 {
     uint64_t column = s->info.sections[SECTION_DL].off, page = UINT64_MAX;
     unsigned width = s->info.dl_width;
-    uint32_t page_bytes = segment_page_bytes(&s->info);
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t off = column + (uint64_t)docs[i] * width;
-        if (off / page_bytes != page) {
+        uint64_t off = column + (uint64_t)docs[i] * width, on = segment_page_of(&s->info, off);
+        if (on != page) {
             bool sound = segment_touch(s, off, width);
-            page = sound ? off / page_bytes : UINT64_MAX;
+            page = sound ? on : UINT64_MAX;
             if (!sound) {
                 out[i] = 0;
                 continue;

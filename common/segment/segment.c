@@ -96,8 +96,8 @@ bool segment_touch(segment *s, uint64_t off, uint64_t len)
         segment_damaged(s, off, "file", "a reference leads out of the sections");
         return false;
     }
-    uint32_t page_bytes = segment_page_bytes(&s->info);
-    for (uint64_t page = off / page_bytes; page <= (off + len - 1) / page_bytes; page++)
+    uint64_t last = segment_page_of(&s->info, off + len - 1);
+    for (uint64_t page = segment_page_of(&s->info, off); page <= last; page++)
         if (!page_known(s, page) && !page_verify(s, page)) return false;
     return true;
 }
