@@ -88,12 +88,22 @@ out:
     return st;
 }
 
+/* A page that is not full holds every match. */
+static bool totals_on_page(const topk *best, uint64_t asked, bool two, rank_totals *totals)
+{
+    if (best->n >= asked) return false;
+    totals->matches = best->n;
+    for (size_t i = 0; i < best->n; i++) totals->in_all += !two || best->hits[i].in_all;
+    return true;
+}
+
 pm_status rank_pruned(plan *p, uint64_t k, bool want_total, topk *best, prune_state *s,
                       rank_totals *totals, bool *done, pm_error *err)
 {
     pm_status st = PM_OK;
     prune_query all, any;
     bool two = p->match != PM_MATCH_ALL, first_part_only = false;
+    uint64_t asked = k;
     *done = false;
     *totals = (rank_totals){0};
     if (!prune_query_of(&all, p, true)) return PM_OK;
@@ -120,7 +130,8 @@ pm_status rank_pruned(plan *p, uint64_t k, bool want_total, topk *best, prune_st
     else if (k)
         PM_TRY(prune_rank(s, two ? &any : &all, k, best, false, err));
     topk_sort(best);
-    if (want_total) PM_TRY(count_both(s, &all, two ? &any : NULL, totals, err));
+    if (want_total && !totals_on_page(best, asked, two, totals))
+        PM_TRY(count_both(s, &all, two ? &any : NULL, totals, err));
     *done = true;
 out:
     return st;
