@@ -329,6 +329,7 @@ typedef struct pm_search_options {
     pm_match match;
     double k1, b;             /* negative: those of the index                              */
     bool want_total;          /* exact totals; without it total_is_exact may be false      */
+    bool want_ids;            /* the id of each hit, else it is empty                      */
     bool want_fields;         /* title, date, source, url of each hit                      */
     bool want_snippets;       /* snippet and highlights of each hit; implies want_fields   */
     bool want_explain;        /* per-term parts of each hit's score                        */
@@ -342,8 +343,8 @@ typedef struct pm_search_options {
 } pm_search_options;
 #define PM_SEARCH_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        sizeof(pm_search_options), 10, 0, PM_MATCH_AUTO, -1.0, -1.0, true, true, true, false,      \
-            true, false, 240, false, NULL, 0, false                                                \
+        sizeof(pm_search_options), 10, 0, PM_MATCH_AUTO, -1.0, -1.0, true, true, true, true,       \
+            false, true, false, 240, false, NULL, 0, false                                         \
     }
 
 typedef struct pm_highlight {
@@ -360,7 +361,8 @@ typedef struct pm_explain {
 } pm_explain;
 
 typedef struct pm_hit {
-    uint64_t rank; /* from 1, in the whole list                                   */
+    uint64_t rank;   /* from 1, in the whole list                                   */
+    uint64_t number; /* of the article, as long as the index is open                */
     double score;
     pm_text id, title, date, source, url; /* date.len 0: none                            */
     bool in_all; /* under PM_MATCH_AUTO: in the first part (has every word)     */

@@ -17,7 +17,7 @@ bool bench_command(const char *name, size_t len, pm_search_options *out)
     *out = (pm_search_options)PM_SEARCH_OPTIONS_INIT;
     out->match = PM_MATCH_ANY;
     out->total_only = true;
-    out->want_fields = out->want_snippets = out->joined = false;
+    out->want_ids = out->want_fields = out->want_snippets = out->joined = false;
     out->limit = 0;
     if (strcmp(text, "COUNT") == 0) return true;
     if (strncmp(text, "TOP_", 4) != 0) return false;

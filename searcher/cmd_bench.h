@@ -34,8 +34,9 @@ void bench_queries_free(bench_queries *queries);
 
 /* ---- commands of the search-benchmark-game -------------------------------------------- */
 
-/* TOP_<k>, COUNT or TOP_<k>_COUNT as search options: no snippets, no joined forms, any word.
- * False when the name (len bytes) is none of these. */
+/* TOP_<k>, COUNT or TOP_<k>_COUNT as search options: number and score of each hit, as other
+ * engines are measured, no ids, no fields; no joined forms, any word.  False when the name
+ * (len bytes) is none of these. */
 bool bench_command(const char *name, size_t len, pm_search_options *out);
 
 /* ---- opening -------------------------------------------------------------------------- */

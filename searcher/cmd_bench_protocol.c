@@ -62,8 +62,9 @@ const cli_command cmd_bench_protocol = {
     .summary = "answer COMMAND<TAB>query lines with counts",
     .details = "Reads lines of a command (TOP_10, COUNT, TOP_10_COUNT, ...), a tab and a query on\n"
                "standard input and answers each with one line at once: the number of matching\n"
-               "articles, 1 for TOP_k, UNSUPPORTED for a command that is not known.  This is the\n"
-               "protocol of the search-benchmark-game.",
+               "articles, 1 for TOP_k, UNSUPPORTED for a command that is not known.  TOP_k ranks\n"
+               "numbers and scores; ids are not looked up.  This is the protocol of the\n"
+               "search-benchmark-game.",
     .options = table,
     .n_options = sizeof(table) / sizeof(table[0]),
     .size = sizeof(protocol_options),

@@ -271,7 +271,8 @@ const cli_command cmd_bench_search = {
         "Runs every query of the file with every command on one thread and prints, for each\n"
         "class of queries (their first tag), mean and percentiles of the times in\n"
         "microseconds, each query's time being the least of its rounds.  Parsing a query is\n"
-        "not in its time; it stands in a column of its own.",
+        "not in its time; it stands in a column of its own.  TOP_k gives number and score of\n"
+        "each hit; ids are not looked up.",
     .options = table,
     .n_options = sizeof(table) / sizeof(table[0]),
     .defaults = &defaults,

@@ -37,12 +37,27 @@ static pm_status copy_text(arena *a, pm_text from, pm_text *to, pm_error *err)
     return to->data ? PM_OK : error_nomem(err);
 }
 
-static pm_status fill_id(pm_searcher *s, segment *seg, const fill *f, pm_error *err)
+/* Ids of all hits, in one piece: first where they are, so that the misses overlap. */
+static pm_status fill_ids(pm_searcher *s, const fill *fills, size_t n, pm_error *err)
 {
-    slice id = segment_id(seg, f->from->doc);
-    f->to->id.data = arena_strndup(&s->a, (const char *)id.data, id.len);
-    f->to->id.len = id.len;
-    return f->to->id.data ? PM_OK : error_nomem(err);
+    size_t room = 0;
+    for (size_t i = 0; i < n; i++) {
+        const hit *h = fills[i].from;
+        slice id = segment_id(s->index->snap->segments[h->segment].seg, h->doc);
+        __builtin_prefetch(id.data);
+        fills[i].to->id = (pm_text){(const char *)id.data, id.len};
+        room += id.len + 1;
+    }
+    char *copy = arena_alloc(&s->a, room);
+    if (!copy) return error_nomem(err);
+    for (size_t i = 0; i < n; i++) {
+        pm_text *id = &fills[i].to->id;
+        if (id->len) memcpy(copy, id->data, id->len);
+        copy[id->len] = '\0';
+        id->data = copy;
+        copy += id->len + 1;
+    }
+    return PM_OK;
 }
 
 static pm_status fill_fields(pm_searcher *s, segment *seg, const fill *f, pm_error *err)
@@ -73,8 +88,10 @@ static pm_hit empty_hit(const hit *h, uint64_t rank)
 {
     const pm_text none = {"", 0};
     return (pm_hit){.rank = rank,
+                    .number = (uint64_t)h->segment << 32 | h->doc,
                     .score = h->score,
                     .in_all = h->in_all,
+                    .dl = h->dl,
                     .id = none,
                     .title = none,
                     .date = none,
@@ -83,20 +100,21 @@ static pm_hit empty_hit(const hit *h, uint64_t rank)
                     .snippet = none};
 }
 
-static pm_status fill_all(pm_searcher *s, const fill *fills, size_t n, pm_error *err)
+static pm_status fill_all(pm_searcher *s, fill *fills, size_t n, pm_error *err)
 {
     pm_status st = PM_OK;
     match_set set = {0};
     uint32_t open = UINT32_MAX;
     s->scratch.no_memory = false;
     if (s->options.want_explain && n) PM_TRY(match_set_init(&set, &s->p, &s->scratch, err));
+    if (s->options.want_ids) PM_TRY(fill_ids(s, fills, n, err));
+    if (!s->options.want_explain && !s->options.want_fields) goto out;
+    sort_items(fills, n, sizeof *fills, by_place);
     if (s->options.want_snippets && n)
         PM_TRY(snippet_begin(&s->snippets, &s->p, s->options.snippet_bytes, err));
     for (size_t i = 0; i < n; i++) {
         const hit *h = fills[i].from;
         segment *seg = s->index->snap->segments[h->segment].seg;
-        fills[i].to->dl = segment_dl(seg, h->doc);
-        PM_TRY(fill_id(s, seg, &fills[i], err));
         if (s->options.want_explain) {
             if (open != h->segment) match_set_open(&set, h->segment);
             open = h->segment;
@@ -123,7 +141,6 @@ pm_status hits_build(pm_searcher *s, pm_error *err)
         hits[i] = empty_hit(h, skip + i + 1);
         fills[i] = (fill){h, &hits[i]};
     }
-    sort_items(fills, n, sizeof *fills, by_place);
     s->result.hits = hits;
     s->result.n_hits = n;
     return fill_all(s, fills, n, err);

@@ -81,17 +81,21 @@ typedef struct prune_hit {
 /* Candidates that may be among the best k.  Valid when zeroed; keeps its memory. */
 typedef struct prune_pool {
     prune_hit *hits;
-    float *order;     /* scratch of the selection                               */
+    float *order;     /* heap of the best lower bounds, or scratch of their selection */
     prune_hit *spare; /* scratch of the sort                                    */
-    size_t n, cap, order_cap, spare_cap, k;
+    size_t n, cap, n_heap, order_cap, spare_cap, k;
     size_t tighten_at; /* number of hits from which it pays to tighten           */
     float threshold;   /* k-th largest lower bound so far                        */
     bool no_memory;
 } prune_pool;
 void prune_pool_begin(prune_pool *pool, uint64_t k);
 void prune_pool_add(prune_pool *pool, prune_hit one);
-/* Raise the threshold and drop what it excludes. */
+/* Raise the threshold, where adding does not, and drop what it excludes. */
 void prune_pool_tighten(prune_pool *pool);
+/* The same after lower bounds of hits have risen. */
+void prune_pool_select(prune_pool *pool);
+/* Drop the hits of a segment, the latest one, but keep the threshold: they will come again. */
+void prune_pool_forget(prune_pool *pool, uint32_t segment);
 void prune_pool_free(prune_pool *pool);
 /* The k-th largest of v[n], 1 <= k <= n; reorders v. */
 float prune_select_largest(float *v, size_t n, size_t k);
@@ -120,6 +124,7 @@ typedef struct prune_state {
     prune_phrases phrases;
     uint64_t *bitmap; /* counting: zero between queries                         */
     size_t bitmap_words;
+    struct prune_window *window; /* owned (prune_window.h)                                     */
     uint32_t at[PRUNE_BATCH_CAP], at_b[PRUNE_BATCH_CAP], ranks[PRUNE_BATCH_CAP];
     uint8_t bytes[PRUNE_BATCH_CAP];
 } prune_state;
@@ -163,6 +168,10 @@ bool prune_walk_fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high);
 /* The same for all postings, whose scores are not wanted (and not written for a list that is
  * not dense). */
 bool prune_walk_docs(prune_state *s, prune_walk *w);
+/* Documents of a bucket of a dense list whose byte is in the range, bytes to s->bytes; also: NULL
+ * or a second bitmap.  Room for BUCKET and the slack. */
+uint32_t prune_bucket_take(prune_state *s, const prune_list *list, const uint64_t *also,
+                           uint32_t bucket, uint8_t low, uint8_t high, uint32_t *docs);
 /* The least byte whose contribution reaches `need`, 256 when none does. */
 unsigned prune_least_byte(const prune_state *s, const prune_list *list, float need);
 

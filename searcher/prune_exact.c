@@ -7,6 +7,7 @@
  * order of (segment, document) and in batches, so that each list is probed once a batch.
  */
 #include "common/base/mem.h"
+#include "common/codec/kernels.h"
 #include "searcher/prune.h"
 
 typedef struct exact_batch {
@@ -74,9 +75,9 @@ static uint32_t scoring_order(const prune_query *q, uint32_t *order)
 static void batch_begin(exact_batch *b, const prune_state *s, const prune_hit *hits, uint32_t n)
 {
     b->n = n;
+    for (uint32_t i = 0; i < n; i++) b->docs[i] = hits[i].doc;
+    segment_lengths(s->part->seg, b->docs, n, b->lengths);
     for (uint32_t i = 0; i < n; i++) {
-        b->docs[i] = hits[i].doc;
-        b->lengths[i] = segment_dl(s->part->seg, hits[i].doc);
         b->norms[i] = plan_norm(s->q->p, b->lengths[i]);
         b->scores[i] = 0;
         b->found[i] = 0;
@@ -94,27 +95,40 @@ static void add_phrase(exact_batch *b, const prune_state *s, const prune_list *l
     }
 }
 
-/* tf of postings with rising ranks: the list of exceptions is walked along. */
-static uint32_t next_tf(const prune_state *s, const postings *p, uint32_t rank, uint32_t dl,
-                        uint32_t *at)
+/* Frequencies that the impact bytes do not give back; ranks rise, so exceptions are walked along.
+ */
+static void take_exceptions(const prune_state *s, const postings *p, uint32_t met,
+                            const uint32_t *lengths, uint32_t *tfs)
 {
-    if (p->kind == POSTINGS_SMALL || !p->n_exceptions || p->n_exceptions > p->df)
-        return postings_tf(p, rank, dl);
     const uint32_t *ranks = (const uint32_t *)(const void *)p->exceptions.data;
-    *at = s->scan->seek(ranks, *at, p->n_exceptions, rank);
-    if (*at < p->n_exceptions && ranks[*at] == rank) return ranks[p->n_exceptions + *at];
-    if (p->impacts[rank] == 255) return postings_tf(p, rank, dl);
-    return impact_decode(p->impacts[rank], segment_norm(&p->s->info, dl));
+    bool walk = p->kind != POSTINGS_SMALL && p->n_exceptions <= p->df;
+    for (uint32_t k = 0, at = 0; p->n_exceptions && k < met; k++) {
+        if (walk) at = s->scan->seek(ranks, at, p->n_exceptions, s->ranks[k]);
+        if (!walk)
+            tfs[k] = postings_tf(p, s->ranks[k], lengths[k]);
+        else if (at < p->n_exceptions && ranks[at] == s->ranks[k] && ranks[p->n_exceptions + at])
+            tfs[k] = ranks[p->n_exceptions + at];
+    }
+    for (uint32_t k = 0; k < met; k++) /* none given, and none to be had                      */
+        if (tfs[k] == UINT32_MAX) tfs[k] = postings_tf(p, s->ranks[k], lengths[k]);
 }
 
 static void add_word(exact_batch *b, prune_state *s, prune_list *list, const plan_term *term)
 {
-    uint32_t met = list->p.df ? prune_probe(s, list, b->docs, b->n, s->at, s->ranks) : 0,
-             exception = 0;
+    const postings *p = &list->p;
+    const segment_info *info = &s->part->seg->info;
+    const norm_scale scale = {info->k1, info->b, info->avgdl_ref};
+    uint32_t lengths[PRUNE_BATCH], tfs[PRUNE_BATCH];
+    uint32_t met = p->df ? prune_probe(s, list, b->docs, b->n, s->at, s->ranks) : 0;
+    for (uint32_t k = 0; k < met; k++) {
+        s->bytes[k] = p->impacts[s->ranks[k]];
+        lengths[k] = b->lengths[s->at[k]];
+    }
+    kernels_get()->impact_tf(s->bytes, lengths, met, &scale, tfs);
+    take_exceptions(s, p, met, lengths, tfs);
     for (uint32_t k = 0; k < met; k++) {
         uint32_t i = s->at[k];
-        uint32_t tf = next_tf(s, &list->p, s->ranks[k], b->lengths[i], &exception);
-        b->scores[i] += plan_contribution(s->q->p, term, tf, b->norms[i]);
+        b->scores[i] += plan_contribution(s->q->p, term, tfs[k], b->norms[i]);
         b->found[i]++;
     }
 }
@@ -138,11 +152,10 @@ static void batch_push(const exact_batch *b, const prune_state *s, uint32_t n_wo
                        bool others)
 {
     for (uint32_t i = 0; i < b->n; i++) {
-        hit h = {.segment = s->segment, .doc = b->docs[i], .score = b->scores[i]};
+        hit h = {.score = b->scores[i], .segment = s->segment, .doc = b->docs[i]};
+        h.dl = b->lengths[i];
         h.in_all = s->q->one_suffices || b->found[i] == n_words;
         if (others && h.in_all) continue;
-        if (best->n == best->k && best->k && !best->parts && h.score < best->hits[0].score)
-            continue;
         h.seq = segment_seq(s->part->seg, h.doc);
         topk_push(best, &h);
     }
@@ -192,5 +205,5 @@ void prune_sharpen(prune_state *s)
             hits[i].most = score * (1 + 1e-6f);
         }
     }
-    prune_pool_tighten(&s->pool);
+    prune_pool_select(&s->pool);
 }

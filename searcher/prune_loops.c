@@ -15,9 +15,13 @@
  *
  * The conjunctive loop is prune_and.c.
  */
-#include "searcher/prune.h"
+#include "searcher/prune_window.h"
 
-enum { SHARPEN_FROM = 256 }; /* hits in the pool, beside 8 k, from which exact scores pay    */
+enum {
+    SHARPEN_FROM = 256, /* hits in the pool, beside 8 k, from which exact scores pay            */
+    WINDOW_FROM = 4,    /* essential lists from which a window is better than passes            */
+    LONG_PART = 8,      /* lists in more than 1 / 8 of the documents are not added in windows    */
+};
 
 /* Live survivors of the batch, into the pool. */
 void prune_deliver(prune_state *s, float margin)
@@ -36,36 +40,30 @@ void prune_deliver(prune_state *s, float margin)
     if (s->pool.n > SHARPEN_FROM + 8 * s->pool.k) prune_sharpen(s);
 }
 
-typedef struct or_pass {
-    uint32_t i;        /* the list that leads                                       */
-    const float *rest; /* rest[j]: what lists j, j + 1, ... can add                 */
-    float margin;
-} or_pass;
-
-static void or_finish_batch(prune_state *s, const or_pass *pass)
+void prune_or_finish(prune_state *s, uint32_t from, uint32_t before, const or_bounds *o,
+                     float margin)
 {
     prune_batch *b = &s->batch;
-    for (uint32_t j = pass->i + 1; j < s->n_should && b->n; j++) {
-        b->n = s->scan->keep_least(b->docs, b->scores, b->n, s->pool.threshold - pass->rest[j]);
+    for (uint32_t j = from; j < s->n_should && b->n; j++) {
+        b->n = s->scan->keep_least(b->docs, b->scores, b->n, s->pool.threshold - o->rest[j]);
         prune_add(s, s->should[j]);
     }
     b->n = s->scan->keep_least(b->docs, b->scores, b->n, s->pool.threshold);
-    for (uint32_t j = 0; j < pass->i && b->n; j++) prune_exclude(s, s->should[j]);
-    prune_deliver(s, pass->margin);
+    for (uint32_t j = 0; j < before && b->n; j++) prune_exclude(s, s->should[j]);
+    prune_deliver(s, margin);
     b->n = 0;
 }
 
-/* Postings of the leading list with a byte in [low, high]; the lower end rises with the
- * threshold. */
-static void or_walk(prune_state *s, const or_pass *pass, unsigned low, unsigned high)
+/* Postings of list i with a byte in [low, high]; the lower end rises with the threshold. */
+static void or_walk(prune_state *s, uint32_t i, const or_bounds *o, unsigned low, unsigned high)
 {
-    prune_walk w = {.list = s->should[pass->i]};
+    prune_walk w = {.list = s->should[i]};
     for (bool more = true; more;) {
-        unsigned need = prune_least_byte(s, w.list, s->pool.threshold - pass->rest[pass->i + 1]);
+        unsigned need = prune_least_byte(s, w.list, s->pool.threshold - o->rest[i + 1]);
         if (need > low) low = need;
         if (low > high) return;
         more = prune_walk_fill(s, &w, (uint8_t)low, (uint8_t)high);
-        or_finish_batch(s, pass);
+        prune_or_finish(s, i + 1, i, o, o->margin[i]);
     }
 }
 
@@ -87,26 +85,53 @@ static void or_prime(prune_state *s)
     }
 }
 
+static void or_bounds_make(const prune_state *s, or_bounds *o)
+{
+    uint32_t n = s->n_should;
+    o->rest[n] = o->margin[n] = 0;
+    for (uint32_t i = n; i-- > 0;) {
+        o->rest[i] = o->rest[i + 1] + s->should[i]->most;
+        o->margin[i] = o->margin[i + 1] + s->should[i]->weight * s->bounds->gap;
+    }
+}
+
+/* Must a document have one of lists 0 .. i, and is list i short enough for a window? */
+static bool or_essential(const prune_state *s, const or_bounds *o, uint32_t i)
+{
+    const postings *p = &s->should[i]->p;
+    return o->rest[i] >= s->pool.threshold && p->df < p->n_docs / LONG_PART;
+}
+
+/* The essential lists at once, when they are many: they come to the front.  How many are done. */
+static uint32_t or_window(prune_state *s, or_bounds *o)
+{
+    prune_list *others[PRUNE_LISTS_MAX];
+    uint32_t n = 0, essential = 0, n_others = 0;
+    for (uint32_t i = 0; i < s->n_should; i++) essential += or_essential(s, o, i);
+    if (essential < WINDOW_FROM) return 0;
+    for (uint32_t i = 0; i < s->n_should; i++) {
+        if (or_essential(s, o, i))
+            s->should[n++] = s->should[i];
+        else
+            others[n_others++] = s->should[i];
+    }
+    memcpy(s->should + n, others, n_others * sizeof *others);
+    or_bounds_make(s, o);
+    prune_pool_forget(&s->pool, s->segment);
+    prune_window_run(s, n, o);
+    return n;
+}
+
 void prune_or(prune_state *s)
 {
-    float rest[PRUNE_LISTS_MAX + 1], margin[PRUNE_LISTS_MAX + 1];
-    uint32_t n = s->n_should;
-    rest[n] = margin[n] = 0;
-    for (uint32_t i = n; i-- > 0;) {
-        rest[i] = rest[i + 1] + s->should[i]->most;
-        margin[i] = margin[i + 1] + s->should[i]->weight * s->bounds->gap;
-    }
+    or_bounds o;
+    or_bounds_make(s, &o);
     or_prime(s);
     s->batch.n = 0;
-    for (uint32_t i = 0; i < n && rest[i] >= s->pool.threshold; i++) {
-        or_pass pass = {i, rest, margin[i]};
-        unsigned split = i == 0 ? kth_byte(s->should[0], prune_rank_of_kth(s)) : 0;
-        if (split > 1) {
-            or_walk(s, &pass, split, 255);
-            prune_pool_tighten(&s->pool);
-            or_walk(s, &pass, 1, split - 1);
-        } else {
-            or_walk(s, &pass, 1, 255);
-        }
-    }
+    unsigned split = kth_byte(s->should[0], prune_rank_of_kth(s));
+    if (split > 1) or_walk(s, 0, &o, split, 255);
+    prune_pool_tighten(&s->pool);
+    uint32_t i = or_window(s, &o);
+    if (i == 0) or_walk(s, i++, &o, 1, split > 1 ? split - 1 : 255);
+    for (; i < s->n_should && o.rest[i] >= s->pool.threshold; i++) or_walk(s, i, &o, 1, 255);
 }

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * prune_pool.c - candidates and their threshold.  Not a heap: candidates are appended, and when
- * there are enough of them the k-th largest lower bound is selected (quickselect, C. Hoare,
- * 1961) and everything below it dropped.
+ * prune_pool.c - candidates and their threshold, the k-th largest of their lower bounds.
+ *
+ * Up to POOL_HEAP_MAX, the k largest are kept in a heap, so that the threshold rises with every
+ * candidate: a threshold that is a few candidates late costs more probes than the heap.  For
+ * more, candidates are only appended, and when there are enough of them the k-th largest is
+ * selected (quickselect, C. Hoare, 1961).
  */
 #include "common/base/mem.h"
 #include "searcher/prune.h"
+
+enum { POOL_HEAP_MAX = 256 };
 
 /* Tighten again when this many have come since: once for each doubling, so that a tie of
  * any size is selected from in linear time. */
@@ -16,11 +21,14 @@ static size_t pool_more(const prune_pool *pool)
 
 void prune_pool_begin(prune_pool *pool, uint64_t k)
 {
-    pool->n = 0;
+    pool->n = pool->n_heap = 0;
     pool->tighten_at = 0;
     pool->threshold = 0;
     pool->no_memory = k > SIZE_MAX / 64;
     pool->k = pool->no_memory ? 0 : (size_t)k;
+    if (pool->k <= POOL_HEAP_MAX &&
+        !mem_grow(&pool->order, &pool->order_cap, POOL_HEAP_MAX, sizeof *pool->order))
+        pool->no_memory = true;
 }
 
 void prune_pool_free(prune_pool *pool)
@@ -56,7 +64,50 @@ float prune_select_largest(float *v, size_t n, size_t k)
     return v[want];
 }
 
-void prune_pool_tighten(prune_pool *pool)
+/* ---- the k largest lower bounds, the least of them on top -------------------------------- */
+
+static void heap_sink(float *v, size_t n, size_t at)
+{
+    float moving = v[at];
+    for (size_t child; (child = 2 * at + 1) < n; at = child) {
+        child += child + 1 < n && v[child + 1] < v[child];
+        if (v[child] >= moving) break;
+        v[at] = v[child];
+    }
+    v[at] = moving;
+}
+
+static void heap_add(prune_pool *pool, float least)
+{
+    float *v = pool->order;
+    if (pool->n_heap == pool->k) {
+        if (least <= v[0]) return;
+        v[0] = least;
+        heap_sink(v, pool->k, 0);
+    } else {
+        size_t at = pool->n_heap++;
+        for (; at && v[(at - 1) / 2] > least; at = (at - 1) / 2) v[at] = v[(at - 1) / 2];
+        v[at] = least;
+        if (pool->n_heap < pool->k) return;
+    }
+    if (v[0] > pool->threshold) pool->threshold = v[0];
+}
+
+/* ---- the pool -------------------------------------------------------------------------------- */
+
+static void drop_below(prune_pool *pool)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < pool->n; i++) {
+        prune_hit one = pool->hits[i];
+        pool->hits[kept] = one;
+        kept += one.most >= pool->threshold;
+    }
+    pool->n = kept;
+    pool->tighten_at = pool_more(pool) + kept / 2;
+}
+
+void prune_pool_select(prune_pool *pool)
 {
     if (pool->n < pool->k || !pool->k) return;
     if (!mem_grow(&pool->order, &pool->order_cap, pool->n, sizeof *pool->order)) {
@@ -66,14 +117,27 @@ void prune_pool_tighten(prune_pool *pool)
     for (size_t i = 0; i < pool->n; i++) pool->order[i] = pool->hits[i].least;
     float kth = prune_select_largest(pool->order, pool->n, pool->k);
     if (kth > pool->threshold) pool->threshold = kth;
-    size_t kept = 0;
-    for (size_t i = 0; i < pool->n; i++) {
-        prune_hit one = pool->hits[i];
-        pool->hits[kept] = one;
-        kept += one.most >= pool->threshold;
+    if (pool->k <= POOL_HEAP_MAX) {
+        pool->n_heap = pool->k; /* selection has put them in front                            */
+        for (size_t at = pool->k / 2; at-- > 0;) heap_sink(pool->order, pool->k, at);
     }
-    pool->n = kept;
-    pool->tighten_at = pool_more(pool) + kept / 2;
+    drop_below(pool);
+}
+
+void prune_pool_tighten(prune_pool *pool)
+{
+    if (pool->k > POOL_HEAP_MAX)
+        prune_pool_select(pool);
+    else
+        drop_below(pool);
+}
+
+void prune_pool_forget(prune_pool *pool, uint32_t which)
+{
+    while (pool->n && pool->hits[pool->n - 1].segment == which) pool->n--;
+    pool->n_heap = 0;
+    for (size_t i = 0; i < pool->n && pool->k <= POOL_HEAP_MAX; i++)
+        heap_add(pool, pool->hits[i].least);
 }
 
 void prune_pool_add(prune_pool *pool, prune_hit one)
@@ -85,4 +149,5 @@ void prune_pool_add(prune_pool *pool, prune_hit one)
         return;
     }
     pool->hits[pool->n++] = one;
+    if (pool->k <= POOL_HEAP_MAX) heap_add(pool, one.least);
 }

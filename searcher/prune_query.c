@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-#include "searcher/prune.h"
+#include "searcher/prune_window.h"
 
 /* ---- from plan to words ---------------------------------------------------------------------- */
 
@@ -114,7 +114,7 @@ bool prune_state_ready(prune_state *s, const snapshot *snap)
     s->scan = scan_get();
     if (!s->lists) s->lists = mem_array(PRUNE_LISTS_MAX, sizeof *s->lists);
     if (!s->all_bounds) s->all_bounds = mem_array(snap->meta.n_segments, sizeof *s->all_bounds);
-    return s->lists && s->all_bounds;
+    return s->lists && s->all_bounds && prune_window_ready(s);
 }
 
 void prune_state_free(prune_state *s)
@@ -122,6 +122,7 @@ void prune_state_free(prune_state *s)
     mem_free(s->lists);
     mem_free(s->all_bounds);
     mem_free(s->bitmap);
+    mem_free(s->window);
     prune_pool_free(&s->pool);
     prune_phrases_free(&s->phrases);
     memset(s, 0, sizeof *s);

@@ -91,6 +91,25 @@ static bool fill_docs(prune_state *s, prune_walk *w)
 /* ---- dense
  * ----------------------------------------------------------------------------------------- */
 
+uint32_t prune_bucket_take(prune_state *s, const prune_list *list, const uint64_t *also,
+                           uint32_t bucket, uint8_t low, uint8_t high, uint32_t *docs)
+{
+    const postings *p = &list->p;
+    uint32_t first = p->rank[bucket];
+    uint32_t end = bucket + 1 < p->n_buckets ? p->rank[bucket + 1] : p->df;
+    if (first > end || end > p->df || end - first > BUCKET) {
+        segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS),
+                        "a bucket does not fit its list");
+        return 0;
+    }
+    size_t word = (size_t)bucket * 8;
+    uint32_t got =
+        s->scan->bucket_in_range(p->bits + word, also ? also + word : NULL, p->impacts + first,
+                                 end - first, low, high, bucket * BUCKET, docs, s->bytes);
+    while (got && docs[got - 1] >= p->n_docs) got--;
+    return got;
+}
+
 static bool fill_buckets(prune_state *s, prune_walk *w, uint8_t low, uint8_t high)
 {
     const prune_list *list = w->list;
@@ -99,18 +118,7 @@ static bool fill_buckets(prune_state *s, prune_walk *w, uint8_t low, uint8_t hig
     for (; w->next < w->end; w->next++) {
         if (p->bucket_max[w->next] < low) continue;
         if (b->n >= PRUNE_BATCH) return true;
-        uint32_t first = p->rank[w->next];
-        uint32_t end = w->next + 1 < p->n_buckets ? p->rank[w->next + 1] : p->df;
-        if (first > end || end > p->df || end - first > BUCKET) {
-            segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS),
-                            "a bucket does not fit its list");
-            return false;
-        }
-        size_t word = (size_t)w->next * 8;
-        uint32_t got = s->scan->bucket_in_range(p->bits + word, w->also ? w->also + word : NULL,
-                                                p->impacts + first, end - first, low, high,
-                                                w->next * BUCKET, b->docs + b->n, s->bytes);
-        while (got && b->docs[b->n + got - 1] >= p->n_docs) got--;
+        uint32_t got = prune_bucket_take(s, list, w->also, w->next, low, high, b->docs + b->n);
         for (uint32_t i = 0; i < got; i++)
             b->scores[b->n + i] = list->weight * s->bounds->up[s->bytes[i]];
         b->n += got;

@@ -67,6 +67,7 @@ static void consider(rank_state *r, uint32_t segment_index, uint32_t doc)
     if (!r->best->k) return;
     h.score = match_set_score(&r->set, doc, NULL);
     h.seq = segment_seq(part->seg, doc);
+    h.dl = segment_dl(part->seg, doc);
     topk_push(r->best, &h);
 }
 

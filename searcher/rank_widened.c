@@ -92,6 +92,7 @@ static void evaluate_all(widened *w, bool scores)
         h.in_all = in_all;
         h.score = match_set_score(&w->set, h.doc, NULL);
         h.seq = segment_seq(w->p->snap->segments[h.segment].seg, h.doc);
+        h.dl = segment_dl(w->p->snap->segments[h.segment].seg, h.doc);
         w->docs[kept++] = h;
     }
     w->n = kept;

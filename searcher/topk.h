@@ -17,22 +17,25 @@ typedef struct hit {
     double score;
     uint64_t seq;
     uint32_t segment, doc;
+    uint32_t dl; /* its length                                                        */
     bool in_all;
 } hit;
 
-/* A heap with the worst hit on top.  Valid when zeroed; memory is kept over topk_begin. */
+/* Valid when zeroed; memory is kept over topk_begin. */
 typedef struct topk {
-    hit *hits;
-    size_t n, cap, k;
+    hit *hits, *spare;
+    size_t n, cap, spare_cap, k; /* n may pass k until topk_sort                       */
+    size_t room;                 /* of the row                                         */
     bool parts;
+    bool heap; /* hits is a heap with the worst one on top, not a row as they came     */
 } topk;
 
 /* Room for k hits, of which at most `matches` will come; false when memory is refused. */
 bool topk_begin(topk *t, uint64_t k, uint64_t matches, bool parts);
 /* Would this hit enter now? */
-bool topk_admits(const topk *t, const hit *h);
+bool topk_admits(topk *t, const hit *h);
 void topk_push(topk *t, const hit *h);
-/* Best first; the heap is then a sorted array until topk_begin. */
+/* Best first; nothing can be pushed from then on until topk_begin. */
 void topk_sort(topk *t);
 void topk_free(topk *t);
 

@@ -81,6 +81,7 @@ static bool answer_request(void *ctx, const peer_request *request, peer_answer *
     options.limit = request->k;
     options.match = PM_MATCH_ANY;
     options.want_total = request->count;
+    options.want_ids = false; /* document numbers, as the others give                     */
     options.want_fields = options.want_snippets = options.joined = false;
     const pm_result *result = NULL;
     pm_error err = {0};

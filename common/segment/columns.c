@@ -21,6 +21,25 @@ uint32_t segment_dl(segment *s, uint32_t doc)
     return s->info.dl_width == 2 ? load_u16(p) : load_u32(p);
 }
 
+/* A page is asked for once while documents stay in it. */
+void segment_lengths(segment *s, const uint32_t *docs, uint32_t n, uint32_t *out)
+{
+    uint64_t column = s->info.sections[SECTION_DL].off, page = UINT64_MAX;
+    unsigned width = s->info.dl_width;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t off = column + (uint64_t)docs[i] * width, on = segment_page_of(&s->info, off);
+        if (on != page || docs[i] >= s->info.n_docs) {
+            bool sound = docs[i] < s->info.n_docs && segment_touch(s, off, width);
+            page = sound ? on : UINT64_MAX;
+            if (!sound) {
+                out[i] = 0;
+                continue;
+            }
+        }
+        out[i] = width == 2 ? load_u16(s->file.data + off) : load_u32(s->file.data + off);
+    }
+}
+
 uint64_t segment_seq(segment *s, uint32_t doc)
 {
     if (s->info.seq_width == 0) return s->info.seq_base + doc;

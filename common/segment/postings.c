@@ -353,31 +353,12 @@ void postings_exceptions(const postings *p, uint32_t rank, uint32_t n, uint32_t 
     }
 }
 
-/* segment_dl of documents that rise and are in range; a page is asked for once. */
-static void lengths_of(segment *s, const uint32_t *docs, uint32_t n, uint32_t *out)
-{
-    uint64_t column = s->info.sections[SECTION_DL].off, page = UINT64_MAX;
-    unsigned width = s->info.dl_width;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t off = column + (uint64_t)docs[i] * width, on = segment_page_of(&s->info, off);
-        if (on != page) {
-            bool sound = segment_touch(s, off, width);
-            page = sound ? on : UINT64_MAX;
-            if (!sound) {
-                out[i] = 0;
-                continue;
-            }
-        }
-        out[i] = width == 2 ? load_u16(s->file.data + off) : load_u32(s->file.data + off);
-    }
-}
-
 void postings_tfs(const postings *p, uint32_t rank, uint32_t n, const uint32_t *docs, uint32_t *out)
 {
     const segment_info *info = &p->s->info;
     uint32_t lengths[POSTINGS_TF_MAX];
     bool missing = false;
-    lengths_of(p->s, docs, n, lengths);
+    segment_lengths(p->s, docs, n, lengths);
     for (uint32_t i = 0; i < n; i++) missing |= p->impacts[rank + i] == 255;
     const norm_scale scale = {info->k1, info->b, info->avgdl_ref};
     kernels_get()->impact_tf(p->impacts + rank, lengths, n, &scale, out);

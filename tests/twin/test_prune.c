@@ -6,7 +6,8 @@
  *
  * Collections are drawn so that lists of every shape meet: a Zipfian vocabulary, runs of
  * documents that share a topic, blocks of 8 to 256 postings, lengths that drift from commit to
- * commit so that the average leaves the reference of the impact bytes.
+ * commit so that the average leaves the reference of the impact bytes.  Windows of sums are
+ * shrunk so that a segment has several of them.
  *
  * PRESSMARK_TEST_SEED repeats a run; PRESSMARK_TEST_QUERIES makes it longer.
  */
@@ -28,6 +29,7 @@
 #include "pressmark.h"
 #include "searcher/prune_count.h"
 #include "searcher/search.h"
+#include "searcher/prune_window.h"
 #include "tests/support/folder.h"
 
 enum { WORDS = 300, TEXT_MAX = 4096 };
@@ -109,7 +111,7 @@ static size_t make_query(uint64_t *seed, char *text)
     static const char *const signs[] = {"", "+", "-"};
     size_t len = 0;
     unsigned shape = pick(seed, 4); /* all plain, all must, plain and must, anything          */
-    unsigned n = 1 + pick(seed, pick(seed, 8) ? 5 : 20);
+    unsigned n = 1 + pick(seed, pick(seed, 4) ? 5 : pick(seed, 4) ? 20 : 40);
     for (unsigned i = 0; i < n; i++) {
         unsigned sign = shape == 0 ? 0 : shape == 1 ? 1 : pick(seed, shape == 2 ? 2 : 3);
         len += (size_t)sprintf(text + len, "%s", signs[sign]);
@@ -185,6 +187,7 @@ static void run_collection(uint64_t seed, unsigned n_queries)
     pm_error err = {0};
     folder_make(path);
     build(path, &seed, 200 + pick(&seed, 3000), 1 + pick(&seed, 3));
+    prune_window_shrink(pick(&seed, 3) * 512);
     assert_int_equal(pm_index_open(path, &index, &err), PM_OK);
     assert_int_equal(pm_searcher_open(index, &slow, &err), PM_OK);
     assert_int_equal(pm_searcher_open(index, &fast, &err), PM_OK);
@@ -200,7 +203,7 @@ static void at_level(cpu_level level)
 {
     if (level > cpu_machine_level()) skip();
     const char *more = getenv("PRESSMARK_TEST_QUERIES");
-    unsigned n_queries = more ? (unsigned)strtoul(more, NULL, 10) : 1500;
+    unsigned n_queries = more ? (unsigned)strtoul(more, NULL, 10) : 3000;
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {

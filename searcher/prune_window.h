@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prune_window.h - sums of several lists at once, by direct address: what the disjunctive loop
+ * does when its lists are many or of like length.
+ */
+#ifndef PM_SEARCHER_PRUNE_WINDOW_H
+#define PM_SEARCHER_PRUNE_WINDOW_H
+
+#include "searcher/prune.h"
+
+/* What lists can give from the j-th on, and by how much their upper bounds may be off. */
+typedef struct or_bounds {
+    float rest[PRUNE_LISTS_MAX + 1], margin[PRUNE_LISTS_MAX + 1];
+} or_bounds;
+
+/* Deliver what may be among the best k of the documents that stand in one of s->should[0, n). */
+void prune_window_run(prune_state *s, uint32_t n, const or_bounds *b);
+/* Memory for it; false when it is refused. */
+bool prune_window_ready(prune_state *s);
+/* Test seam: windows of so many documents, a multiple of 512; 0: as usual.  Process-wide. */
+void prune_window_shrink(uint32_t docs);
+
+/* Add lists from, from + 1, ... to the batch, drop what stands in lists [0, before), deliver
+ * (prune_loops.c). */
+void prune_or_finish(prune_state *s, uint32_t from, uint32_t before, const or_bounds *b,
+                     float margin);
+
+#endif
