@@ -14,6 +14,8 @@
  */
 #include "common/text/tokenizer.h"
 
+#include "common/text/word_mask.h"
+
 const uint8_t byte_class[256] = {
     0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
     0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  16, 0,  0,  0,  0,  8,  0,  8,  0,
@@ -220,13 +222,44 @@ static bool joins(const tokenizer *t, size_t start, size_t at, uint8_t flags, bo
     return false;
 }
 
+/* The mask of the 64 bytes that hold `at`, without the bits below it. */
+static inline uint64_t mask_from(tokenizer *t, size_t at)
+{
+    size_t base = at / WORD_MASK_BYTES * WORD_MASK_BYTES;
+    if (!t->masked || base != t->mask_at) {
+        t->mask = word_mask(t->text + base, t->len - base);
+        t->mask_at = base;
+        t->masked = true;
+    }
+    return t->mask >> at % WORD_MASK_BYTES;
+}
+
+/* End of the letters and digits that begin at `at`. */
+static inline size_t run_end(tokenizer *t, size_t at)
+{
+    while (at < t->len) {
+        uint64_t others = ~mask_from(t, at);
+        size_t room = WORD_MASK_BYTES - at % WORD_MASK_BYTES;
+        size_t n = others ? (size_t)__builtin_ctzll(others) : WORD_MASK_BYTES;
+        if (n < room) return at + n;
+        at += room;
+    }
+    return t->len;
+}
+
+/* The first letter or digit, or byte above 127, at or after `at`; len when there is none. */
+static inline size_t run_start(tokenizer *t, size_t at)
+{
+    while (at < t->len && !(byte_class[(uint8_t)t->text[at]] & (BYTE_WORD | BYTE_HIGH))) at++;
+    return at;
+}
+
 bool tokenizer_next(tokenizer *t, word_span *out)
 {
     const uint8_t *p = (const uint8_t *)t->text;
     const size_t len = t->len;
     for (;;) {
-        size_t at = t->at;
-        while (at < len && !(byte_class[p[at]] & (BYTE_WORD | BYTE_HIGH))) at++;
+        size_t at = run_start(t, t->at);
         t->at = at;
         if (at == len) return false;
         if (byte_class[p[at]] == BYTE_HIGH) {
@@ -235,7 +268,7 @@ bool tokenizer_next(tokenizer *t, word_span *out)
         }
         const size_t start = at;
         for (;;) {
-            while (at < len && (byte_class[p[at]] & BYTE_WORD)) at++;
+            at = run_end(t, at);
             uint8_t flags = at < len ? byte_class[p[at]] : 0;
             bool leave = flags == BYTE_HIGH;
             if (!flags || (!leave && !joins(t, start, at, flags, &leave) && !leave)) break;

@@ -15,6 +15,9 @@ typedef struct tokenizer {
     size_t len, at;
     size_t paired;     /* 1 + offset of a character that ended the last pair; 0: none    */
     uint64_t repaired; /* invalid UTF-8 sequences passed                                 */
+    uint64_t mask;     /* letters and digits of ASCII among the 64 bytes from mask_at    */
+    size_t mask_at;    /* a multiple of 64                                               */
+    bool masked;       /* the mask is made                                               */
 } tokenizer;
 
 /* A word is text[start, end): for ordinary words with a possessive 's and inner
