@@ -13,6 +13,7 @@
 enum {
     PLACE_BLOCK = 256, /* tokens for which the document is known by a look-up              */
     PLACE_AHEAD = 24,  /* tokens that are asked for before their turn                      */
+    LATE_INDEX = 255,  /* a form's index that is looked up when its list is written        */
 };
 
 typedef struct variant {
@@ -46,6 +47,7 @@ typedef struct inversion {
     keysort_item *items, *scratch;
     uint32_t *ends;       /* by key: where its tokens end in places                      */
     uint32_t *places;     /* numbers of a class's tokens, by key                         */
+    uint8_t *indexes;     /* plain terms: of their forms, LATE_INDEX and above as that   */
     uint32_t *block_docs; /* the document of every PLACE_BLOCK-th token                  */
     size_t longest;       /* occurrences of a key at most              */
     uint32_t *docs, *tfs, *positions, *forms; /* the list that is being written            */

@@ -2,7 +2,7 @@
  * inverter.c - articles to a stream of tokens; see inverter.h.
  *
  * Memory, counted (INVERTER_*_BYTES), so that flush points depend on the input alone:
- *   a token     4 in the stream; when written, 4 more in order of keys, and 9 (position, form,
+ *   a token     4 in the stream; when written, 5 more in order of keys, and 9 (position, form,
  *               bigrams) in the list that is being written.  The longest list is taken to
  *               have at most INVERTER_LIST_FORMS times the tokens of the commonest form.
  *   a form      its strings, about 64 in the analyzer's table, and when written 96: twice
@@ -15,7 +15,7 @@
 #include "common/base/mem.h"
 
 enum {
-    INVERTER_TOKEN_BYTES = 8,
+    INVERTER_TOKEN_BYTES = 9,
     INVERTER_LIST_BYTES = 9, /* a token of the longest list                                */
     INVERTER_LIST_FORMS = 8,
     INVERTER_FORM_BYTES = 160,

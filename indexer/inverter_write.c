@@ -36,6 +36,7 @@ static void inversion_free(inversion *inv)
     mem_free(inv->scratch);
     mem_free(inv->ends);
     mem_free(inv->places);
+    mem_free(inv->indexes);
     mem_free(inv->block_docs);
     mem_free(inv->docs);
     mem_free(inv->positions);
@@ -82,13 +83,15 @@ static bool invert_allocate(inversion *inv)
     inv->longest = longest_list(inv);
     size_t list = inv->longest;
     inv->places = mem_large(n * sizeof *inv->places);
+    inv->indexes = mem_large(n);
     inv->block_docs = mem_alloc((n / PLACE_BLOCK + 1) * sizeof *inv->block_docs);
     size_t postings = list < inv->iv->n_docs ? list : inv->iv->n_docs;
     inv->docs = mem_alloc(postings * sizeof *inv->docs);
     inv->positions = mem_alloc(list * sizeof *inv->positions);
     inv->forms = mem_alloc(list * sizeof *inv->forms);
     inv->tfs = mem_alloc(postings * sizeof *inv->tfs);
-    return inv->places && inv->block_docs && inv->docs && inv->positions && inv->forms && inv->tfs;
+    return inv->places && inv->indexes && inv->block_docs && inv->docs && inv->positions &&
+           inv->forms && inv->tfs;
 }
 
 /* Tokens [from, to) that may belong to a class, document by document: all, or the titles'. */
@@ -138,7 +141,12 @@ static void scatter(inversion *inv, const key_class *class)
         uint32_t end = class_end(inv, class, doc);
         for (uint32_t at = inv->iv->docs[doc].first; at < end; at++) {
             uint32_t key = class_key(class, tokens[at]);
-            if (key != NO_ID) inv->places[inv->ends[key]++] = at;
+            if (key == NO_ID) continue;
+            uint32_t to = inv->ends[key]++;
+            inv->places[to] = at;
+            if (class->byte) continue;
+            uint32_t index = inv->form_index[TOKEN_FORM(tokens[at])];
+            inv->indexes[to] = (uint8_t)(index < LATE_INDEX ? index : LATE_INDEX);
         }
     }
 }
@@ -167,11 +175,11 @@ static void gather_forms(inversion *inv, const term_plan *term, const uint32_t *
 {
     const uint32_t *tokens = inv->iv->tokens;
     variant *variants = inv->variants + term->first_variant;
+    const uint8_t *indexes = inv->indexes + (places - inv->places);
     uint32_t at = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        if (i + PLACE_AHEAD < n) __builtin_prefetch(&tokens[places[i + PLACE_AHEAD]]);
-        inv->forms[i] = inv->form_index[TOKEN_FORM(tokens[places[i]])];
-    }
+    for (uint32_t i = 0; i < n; i++)
+        inv->forms[i] =
+            indexes[i] < LATE_INDEX ? indexes[i] : inv->form_index[TOKEN_FORM(tokens[places[i]])];
     for (uint32_t i = 0; i < df; i++) {
         for (uint32_t stop = at + inv->tfs[i]; at < stop; at++) {
             uint32_t index = inv->forms[at];

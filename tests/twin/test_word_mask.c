@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_word_mask.c - the mask of letters and digits against its portable body: every byte at
+ * every place, random bytes, and every length of a tail that ends at a guard page.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "common/base/hash.h"
+#include "common/text/tokenizer.h"
+#include "common/text/word_mask.h"
+#include "tests/support/guard.h"
+
+static uint64_t expected(const char *p, size_t n)
+{
+    uint64_t mask = 0;
+    for (size_t i = 0; i < n && i < WORD_MASK_BYTES; i++)
+        mask |= (uint64_t)((byte_class[(uint8_t)p[i]] & BYTE_WORD) != 0) << i;
+    return mask;
+}
+
+static void every_byte_at_every_place(void **state)
+{
+    char text[WORD_MASK_BYTES];
+    (void)state;
+    for (unsigned at = 0; at < WORD_MASK_BYTES; at++)
+        for (unsigned c = 0; c < 256; c++) {
+            memset(text, at % 2 ? 'x' : ' ', sizeof text);
+            text[at] = (char)c;
+            assert_int_equal(word_mask_whole(text), expected(text, sizeof text));
+            assert_int_equal(word_mask_portable(text), expected(text, sizeof text));
+        }
+}
+
+static void tails_stay_inside(void **state)
+{
+    uint64_t seed = 7;
+    guard g = guard_open(4096);
+    (void)state;
+    for (unsigned round = 0; round < 2000; round++)
+        for (size_t n = 0; n <= WORD_MASK_BYTES + 8; n++) {
+            char *p = guard_last(&g, n);
+            for (size_t i = 0; i < n; i++) p[i] = (char)random_next(&seed);
+            assert_int_equal(word_mask(p, n), expected(p, n));
+        }
+    guard_close(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_byte_at_every_place),
+        cmocka_unit_test(tails_stay_inside),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
