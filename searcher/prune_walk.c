@@ -9,60 +9,65 @@
 
 enum {
     BUCKET = 512,
-    SELECT_BELOW = 8, /* survivors of a block up to which they are selected one by one    */
 };
-
-static void append(prune_state *s, const prune_walk *w, uint32_t doc, uint32_t rank)
-{
-    prune_batch *b = &s->batch;
-    const prune_list *list = w->list;
-    uint8_t byte = list->p.impacts[rank];
-    if (w->ranks) w->ranks[b->n] = rank;
-    b->docs[b->n] = doc;
-    b->scores[b->n++] = list->weight * s->bounds->up[byte];
-}
 
 /* ---- sparse and small -------------------------------------------------------------------- */
 
-/* Survivors of block b, ranks first + at[0, n). */
-static void take_block(prune_state *s, const prune_walk *w, uint32_t b, uint32_t first,
+/* A few survivors of block b, ranks first + at[0, n), by selection; false: the block has to be
+ * decoded. */
+static bool select_few(prune_state *s, const prune_list *list, uint32_t b, uint32_t first,
                        const uint32_t *at, uint32_t n)
 {
-    prune_list *list = w->list;
     const postings *p = &list->p;
+    prune_batch *batch = &s->batch;
     uint64_t base = b ? (uint64_t)p->last[b - 1] + 1 : 0;
     ef_shape shape;
-    if (n < SELECT_BELOW && list->decoded != b && p->kind == POSTINGS_SPARSE &&
-        base <= p->last[b] && p->last[b] < p->n_docs &&
-        ef_shape_of(p->count_1[b] + 1u, p->last[b] - (uint32_t)base, &shape) &&
-        p->off[b] <= p->ef_words && shape.words <= p->ef_words - p->off[b]) {
-        for (uint32_t i = 0; i < n; i++)
-            append(s, w, (uint32_t)base + s->scan->ef_select(&shape, p->ef + p->off[b], at[i]),
-                   first + at[i]);
-        return;
+    if ((float)n * s->scan->costs.find > s->scan->costs.decode || list->decoded == b ||
+        p->kind != POSTINGS_SPARSE || base > p->last[b] || p->last[b] >= p->n_docs ||
+        !ef_shape_of(p->count_1[b] + 1u, p->last[b] - (uint32_t)base, &shape) ||
+        p->off[b] > p->ef_words || shape.words > p->ef_words - p->off[b])
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t value = s->scan->ef_select(&shape, p->ef + p->off[b], at[i]);
+        batch->docs[batch->n + i] = (uint32_t)base + value;
+        s->bytes[i] = p->impacts[first + at[i]];
     }
-    if (list->decoded != b) {
-        list->n_docs = postings_decode_block(p, b, list->docs);
-        list->decoded = b;
+    return true;
+}
+
+static void take_block(prune_state *s, const prune_walk *w, uint32_t b, uint32_t first,
+                       uint32_t count, uint8_t low, uint8_t high)
+{
+    prune_list *list = w->list;
+    prune_batch *batch = &s->batch;
+    const uint8_t *bytes = list->p.impacts + first;
+    uint32_t at[SEGMENT_BLOCK_MAX + SCAN_SLACK];
+    uint32_t n = s->scan->bytes_in_range(bytes, count, low, high, 0, at);
+    if (!n) return;
+    if (!select_few(s, list, b, first, at, n)) {
+        if (list->decoded != b) {
+            list->n_docs = postings_decode_block(&list->p, b, list->docs);
+            list->decoded = b;
+        }
+        if (list->n_docs < count) return; /* damaged                                            */
+        s->scan->numbers_in_range(list->docs, bytes, count, low, high, batch->docs + batch->n,
+                                  s->bytes);
     }
-    for (uint32_t i = 0; i < n && at[i] < list->n_docs; i++)
-        append(s, w, list->docs[at[i]], first + at[i]);
+    s->scan->table_values(s->bounds->up, s->bytes, n, list->weight, batch->scores + batch->n);
+    for (uint32_t i = 0; w->ranks && i < n; i++) w->ranks[batch->n + i] = first + at[i];
+    batch->n += n;
 }
 
 static bool fill_blocks(prune_state *s, prune_walk *w, uint8_t low, uint8_t high)
 {
-    prune_list *list = w->list;
-    const postings *p = &list->p;
-    uint32_t at[SEGMENT_BLOCK_MAX + SCAN_SLACK];
+    const postings *p = &w->list->p;
     for (; w->next < w->end; w->next++) {
         if (s->batch.n >= PRUNE_BATCH) return true;
         bool small = p->kind == POSTINGS_SMALL;
-        uint32_t count = small ? p->df : p->count_1[w->next] + 1u;
-        uint32_t first = w->rank;
+        uint32_t count = small ? p->df : p->count_1[w->next] + 1u, first = w->rank;
         w->rank += count;
-        if (!small && p->block_max[w->next] < low) continue;
-        uint32_t n = s->scan->bytes_in_range(p->impacts + first, count, low, high, 0, at);
-        if (n) take_block(s, w, w->next, first, at, n);
+        if (small || p->block_max[w->next] >= low)
+            take_block(s, w, w->next, first, count, low, high);
     }
     return false;
 }
@@ -119,8 +124,7 @@ static bool fill_buckets(prune_state *s, prune_walk *w, uint8_t low, uint8_t hig
         if (p->bucket_max[w->next] < low) continue;
         if (b->n >= PRUNE_BATCH) return true;
         uint32_t got = prune_bucket_take(s, list, w->also, w->next, low, high, b->docs + b->n);
-        for (uint32_t i = 0; i < got; i++)
-            b->scores[b->n + i] = list->weight * s->bounds->up[s->bytes[i]];
+        s->scan->table_values(s->bounds->up, s->bytes, got, list->weight, b->scores + b->n);
         b->n += got;
     }
     return false;

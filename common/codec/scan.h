@@ -28,6 +28,13 @@ typedef struct scan_kernels {
     uint32_t (*bucket_in_range)(const uint64_t *words, const uint64_t *also, const uint8_t *bytes,
                                 uint32_t n, uint8_t low, uint8_t high, uint32_t base, uint32_t *out,
                                 uint8_t *bytes_out);
+    /* numbers[i] and bytes[i] of those i < n with low <= bytes[i] <= high, rising, to out and
+     * bytes_out. */
+    uint32_t (*numbers_in_range)(const uint32_t *numbers, const uint8_t *bytes, uint32_t n,
+                                 uint8_t low, uint8_t high, uint32_t *out, uint8_t *bytes_out);
+    /* out[i] = factor * table[bytes[i]], i < n. */
+    void (*table_values)(const float *table, const uint8_t *bytes, uint32_t n, float factor,
+                         float *out);
     /* Two strictly rising lists: pairs of indexes where they meet; at_b may be NULL when only
      * those of a are wanted.  When a does not rise (it comes from a crafted file), at most na
      * pairs of any indexes. */

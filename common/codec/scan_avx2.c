@@ -10,6 +10,7 @@
 #define SCAN_COSTS  SCAN_COSTS_AVX2
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
+#define SCAN_HAS_NUMBERS_IN_RANGE
 #define SCAN_HAS_INTERSECT
 #define SCAN_HAS_INTERSECT_FEW
 #define SCAN_HAS_TOTALS
@@ -84,6 +85,36 @@ static uint32_t scan_bucket_in_range(const uint64_t *words, const uint64_t *also
             bytes_out[kept++] = bytes[k + bits_count(_bzhi_u64(bits, bit))];
         }
         k += bits_count(bits);
+    }
+    return kept;
+}
+
+/* The numbers and bytes among eight of each whose bit is set in mask. */
+static inline uint32_t keep_8(__m256i numbers, uint64_t bytes, uint32_t mask, uint32_t *out,
+                              uint8_t *bytes_out)
+{
+    __m256i order = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)bmi2_places(mask)));
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm256_permutevar8x32_epi32(numbers, order));
+    store_u64(bytes_out, _pext_u64(bytes, _pdep_u64(mask, UINT64_C(0x0101010101010101)) * 255));
+    return bits_count(mask);
+}
+
+static uint32_t scan_numbers_in_range(const uint32_t *numbers, const uint8_t *bytes, uint32_t n,
+                                      uint8_t low, uint8_t high, uint32_t *out, uint8_t *bytes_out)
+{
+    const __m256i lows = _mm256_set1_epi8((char)low), highs = _mm256_set1_epi8((char)high);
+    uint32_t kept = 0, i = 0;
+    for (; n - i >= 32; i += 32) {
+        uint32_t good = in_range_32(bytes + i, lows, highs);
+        for (uint32_t k = i; good; k += 8, good >>= 8)
+            kept += keep_8(lanes_of(numbers + k), load_u64(bytes + k), good & 255, out + kept,
+                           bytes_out + kept);
+    }
+    for (; i < n; i++) {
+        uint8_t byte = bytes[i];
+        out[kept] = numbers[i];
+        bytes_out[kept] = byte;
+        kept += byte >= low && byte <= high;
     }
     return kept;
 }

@@ -9,6 +9,8 @@
 #define SCAN_COSTS  SCAN_COSTS_AVX512
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
+#define SCAN_HAS_NUMBERS_IN_RANGE
+#define SCAN_HAS_TABLE_VALUES
 #define SCAN_HAS_INTERSECT
 #define SCAN_HAS_INTERSECT_FEW
 #define SCAN_HAS_BITMAP_PROBE
@@ -118,6 +120,40 @@ static uint32_t scan_bucket_in_range(const uint64_t *words, const uint64_t *also
         kept += count;
     }
     return kept;
+}
+
+static uint32_t scan_numbers_in_range(const uint32_t *numbers, const uint8_t *bytes, uint32_t n,
+                                      uint8_t low, uint8_t high, uint32_t *out, uint8_t *bytes_out)
+{
+    const __m512i lows = _mm512_set1_epi8((char)low), highs = _mm512_set1_epi8((char)high);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i += 64) {
+        __mmask64 in = first_64(n - i);
+        __m512i v = _mm512_maskz_loadu_epi8(in, bytes + i);
+        uint64_t good = in_range_64(in, v, lows, highs);
+        uint32_t count = bits_count(good);
+        _mm512_mask_storeu_epi8(bytes_out + kept, first_64(count),
+                                _mm512_maskz_compress_epi8(good, v));
+        for (uint32_t k = i; good; k += 16, good >>= 16) {
+            __mmask16 now = (__mmask16)good;
+            __m512i numbers_16 = _mm512_maskz_loadu_epi32(now, numbers + k);
+            _mm512_storeu_si512(out + kept, _mm512_maskz_compress_epi32(now, numbers_16));
+            kept += bits_count(now);
+        }
+    }
+    return kept;
+}
+
+static void scan_table_values(const float *table, const uint8_t *bytes, uint32_t n, float factor,
+                              float *out)
+{
+    const __m512 factors = _mm512_set1_ps(factor);
+    for (uint32_t i = 0; i < n; i += 16) {
+        __mmask16 in = first_16(n - i);
+        __m512i at = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(in, bytes + i));
+        __m512 v = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), in, at, table, 4);
+        _mm512_mask_storeu_ps(out + i, in, _mm512_mul_ps(v, factors));
+    }
 }
 
 static uint32_t scan_bitmap_probe(const uint64_t *words, uint32_t n_words, const uint32_t *numbers,

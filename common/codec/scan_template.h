@@ -42,6 +42,29 @@ static uint32_t scan_bucket_in_range(const uint64_t *words, const uint64_t *also
 }
 #endif
 
+#ifndef SCAN_HAS_NUMBERS_IN_RANGE
+static uint32_t scan_numbers_in_range(const uint32_t *numbers, const uint8_t *bytes, uint32_t n,
+                                      uint8_t low, uint8_t high, uint32_t *out, uint8_t *bytes_out)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t byte = bytes[i];
+        out[kept] = numbers[i];
+        bytes_out[kept] = byte;
+        kept += byte >= low && byte <= high;
+    }
+    return kept;
+}
+#endif
+
+#ifndef SCAN_HAS_TABLE_VALUES
+static void scan_table_values(const float *table, const uint8_t *bytes, uint32_t n, float factor,
+                              float *out)
+{
+    for (uint32_t i = 0; i < n; i++) out[i] = factor * table[bytes[i]];
+}
+#endif
+
 #ifndef SCAN_HAS_INTERSECT
 static uint32_t scan_intersect(const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb,
                                uint32_t *at_a, uint32_t *at_b)
@@ -253,6 +276,8 @@ const scan_kernels SCAN_NAME = {
     .costs = SCAN_COSTS,
     .bytes_in_range = scan_bytes_in_range,
     .bucket_in_range = scan_bucket_in_range,
+    .numbers_in_range = scan_numbers_in_range,
+    .table_values = scan_table_values,
     .intersect = scan_intersect,
     .intersect_few = scan_intersect_few,
     .bitmap_probe = scan_bitmap_probe,

@@ -118,6 +118,54 @@ static void bytes_in_range_agrees(void **state)
     }
 }
 
+static void numbers_in_range_agrees(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t n = below(&random, N_MAX), want = 0, silly[N_MAX];
+        uint8_t *bytes = ROOM(uint8_t, 0, n), low = (uint8_t)below(&random, 256),
+                high = below(&random, 2) ? 255 : (uint8_t)below(&random, 256), silly_bytes[N_MAX];
+        uint32_t *numbers = ROOM(uint32_t, 1, n);
+        random_bytes(&random, bytes, n);
+        if (below(&random, 4) == 0) low = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            numbers[i] = (uint32_t)random_next(&random);
+            if (bytes[i] < low || bytes[i] > high) continue;
+            silly[want] = numbers[i];
+            silly_bytes[want++] = bytes[i];
+        }
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *out = OUTPUT(uint32_t, 2, n);
+            uint8_t *bytes_out = OUTPUT(uint8_t, 3, n);
+            assert_int_equal(
+                rows[r]->numbers_in_range(numbers, bytes, n, low, high, out, bytes_out), want);
+            assert_memory_equal(out, silly, want * sizeof *out);
+            assert_memory_equal(bytes_out, silly_bytes, want);
+        }
+    }
+}
+
+static void table_values_agree(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    float table[256];
+    for (unsigned i = 0; i < 256; i++) table[i] = (float)random_next(&random) * 1e-7f;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t n = below(&random, N_MAX);
+        float factor = (float)below(&random, 1000) * 0.01f, silly[N_MAX];
+        uint8_t *bytes = ROOM(uint8_t, 0, n);
+        random_bytes(&random, bytes, n);
+        for (uint32_t i = 0; i < n; i++) silly[i] = factor * table[bytes[i]];
+        for (unsigned r = 0; r < n_rows; r++) {
+            float *out = OUTPUT(float, 1, n);
+            rows[r]->table_values(table, bytes, n, factor, out);
+            assert_memory_equal(out, silly, n * sizeof *out);
+        }
+    }
+}
+
 static uint32_t silly_bucket(const uint64_t *words, const uint64_t *also, const uint8_t *bytes,
                              uint32_t n, uint8_t low, uint8_t high, uint32_t base, uint32_t *out,
                              uint8_t *bytes_out)
@@ -447,6 +495,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_in_range_agrees),
+        cmocka_unit_test(numbers_in_range_agrees),
+        cmocka_unit_test(table_values_agree),
         cmocka_unit_test(bucket_in_range_agrees),
         cmocka_unit_test(keep_least_agrees),
         cmocka_unit_test(intersect_agrees),
