@@ -3,52 +3,34 @@
  * word_mask.h - which of 64 bytes are ASCII letters or digits, as one bit each.
  *
  * The tokenizer finds words by counting zeros in such masks: no branch depends on how long a
- * word is.  SSE2 belongs to every x86-64, so nothing is chosen at run time; elsewhere the
- * portable body, which is the definition, does it byte by byte.
+ * word is.  Eight bytes at a time in a plain 64-bit word (L. Lamport, "Multiple byte processing
+ * with full-word instructions", 1975), so there is one body for every machine.
  */
 #ifndef PM_TEXT_WORD_MASK_H
 #define PM_TEXT_WORD_MASK_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "common/base/bytes.h"
 
 enum { WORD_MASK_BYTES = 64 };
 
-static inline uint64_t word_mask_portable(const char *p)
+/* Bit i: byte i of the number is a letter or a digit.  Adding 0x80 - c to a byte below 0x80
+ * carries into its highest bit when it is c or more, and never beyond. */
+static inline uint64_t word_mask_of_8(uint64_t bytes)
 {
-    uint64_t mask = 0;
-    for (unsigned i = 0; i < WORD_MASK_BYTES; i++) {
-        uint8_t c = (uint8_t)p[i], letter = (uint8_t)((c | 0x20) - 'a');
-        mask |= (uint64_t)(letter < 26 || (uint8_t)(c - '0') < 10) << i;
-    }
-    return mask;
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t low = bytes & each * 0x7f, letter = low | each * 0x20;
+    uint64_t letters = (letter + each * (0x80 - 'a')) & ~(letter + each * (0x80 - 'z' - 1));
+    uint64_t digits = (low + each * (0x80 - '0')) & ~(low + each * (0x80 - '9' - 1));
+    uint64_t found = (letters | digits) & ~bytes & each * 0x80;
+    return (found >> 7) * UINT64_C(0x0102040810204080) >> 56;
 }
 
-#ifdef __SSE2__
-static inline uint64_t word_mask_of_16(const char *p)
-{
-    __m128i c = _mm_loadu_si128((const __m128i *)(const void *)p);
-    __m128i letter = _mm_sub_epi8(_mm_or_si128(c, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
-    __m128i digit = _mm_sub_epi8(c, _mm_set1_epi8('0'));
-    __m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter);
-    __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
-    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(is_letter, is_digit));
-}
-#endif
-
-/* Bit i: p[i] is a letter or a digit of ASCII.  Reads 64 bytes. */
+/* The same of p[0, 64). */
 static inline uint64_t word_mask_whole(const char *p)
 {
-#ifdef __SSE2__
-    return word_mask_of_16(p) | word_mask_of_16(p + 16) << 16 | word_mask_of_16(p + 32) << 32 |
-           word_mask_of_16(p + 48) << 48;
-#else
-    return word_mask_portable(p);
-#endif
+    uint64_t mask = 0;
+    for (unsigned i = 0; i < WORD_MASK_BYTES; i += 8) mask |= word_mask_of_8(load_u64(p + i)) << i;
+    return mask;
 }
 
 /* The same of the n bytes that there are; bits from n on are zero. */
