@@ -204,6 +204,18 @@ $(PEERS_DIR)/LuceneDriver.class: benchmarks/peers/LuceneDriver.java
 	@mkdir -p $(@D)
 	javac -Xlint:all -cp "$$(ls /usr/share/java/lucene-core-8.*.jar /usr/share/java/lucene-analyzers-common-8.*.jar | paste -sd:)" -d $(@D) $<
 
+# ---- long runs -----------------------------------------------------------------------------------------
+
+TWIN_QUERIES ?= 100000
+.PHONY: twin nightly
+# Random queries, pruned loops against the exhaustive one, at each level of kernels.
+twin: $(B)/tests/twin/test_prune $(B)/tests/twin/test_prune_phrase
+	@for t in $^; do PRESSMARK_TEST_QUERIES=$(TWIN_QUERIES) nice -n 19 $$t || exit 1; done
+# For a machine that has the night: some 30 GB of disk.
+nightly: all benches twin
+	@sh benchmarks/scale.sh 5000000 250000
+	@INDEX_OPTIONS=--store=no sh benchmarks/scale.sh 20000000 1000000
+
 # ---- campaigns of reliability (RELIABILITY.md) -------------------------------------------------------
 
 SECONDS ?= 30
