@@ -33,15 +33,6 @@ static bool block_shape(const postings *p, uint32_t b, ef_shape *shape, uint32_t
            shape->words <= p->ef_words - p->off[b];
 }
 
-static uint32_t find_in_block(const postings *p, uint32_t b, uint32_t doc)
-{
-    ef_shape shape;
-    uint32_t base;
-    if (!block_shape(p, b, &shape, &base) || doc < base) return UINT32_MAX;
-    uint32_t i = scan_get()->ef_find(&shape, p->ef + p->off[b], doc - base);
-    return i == UINT32_MAX ? i : postings_block_rank(p, b) + i;
-}
-
 static void decode_block(prune_list *list, uint32_t b)
 {
     if (list->decoded == b) return;
@@ -49,32 +40,24 @@ static void decode_block(prune_list *list, uint32_t b)
     list->decoded = b;
 }
 
-/* Candidates [0, n) that all belong to block b, searched without decoding it. */
-static uint32_t find_each(const postings *p, uint32_t b, const uint32_t *docs, uint32_t n,
-                          uint32_t *at, uint32_t *ranks)
-{
-    uint32_t met = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t rank = find_in_block(p, b, docs[i]);
-        if (rank >= p->df) continue;
-        at[met] = i;
-        if (ranks) ranks[met] = rank;
-        met++;
-    }
-    return met;
-}
-
+/* Candidates [0, n) that all belong to block b. */
 static uint32_t probe_block(prune_state *s, prune_list *list, uint32_t b, const uint32_t *docs,
                             uint32_t n, uint32_t *at, uint32_t *ranks)
 {
     const postings *p = &list->p;
+    const scan_kernels *scan = s->scan;
+    uint32_t met, base;
+    ef_shape shape;
     float cost;
-    scan_way way = scan_choose(&s->scan->costs, (float)n, list->decoded == b, &cost);
-    if (way == SCAN_FIND) return find_each(p, b, docs, n, at, ranks);
-    decode_block(list, b);
-    uint32_t met = way == SCAN_FEW
-                       ? s->scan->intersect_few(docs, n, list->docs, list->n_docs, at, ranks)
-                       : s->scan->intersect(docs, n, list->docs, list->n_docs, at, ranks);
+    scan_way way = scan_choose(&scan->costs, (float)n, list->decoded == b, &cost);
+    if (way == SCAN_FIND) {
+        if (!block_shape(p, b, &shape, &base)) return 0;
+        met = scan->ef_find_many(&shape, p->ef + p->off[b], base, docs, n, at, ranks);
+    } else {
+        decode_block(list, b);
+        met = way == SCAN_FEW ? scan->intersect_few(docs, n, list->docs, list->n_docs, at, ranks)
+                              : scan->intersect(docs, n, list->docs, list->n_docs, at, ranks);
+    }
     if (ranks && b)
         for (uint32_t i = 0, first = postings_block_rank(p, b); i < met; i++) ranks[i] += first;
     return met;

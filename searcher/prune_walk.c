@@ -22,7 +22,7 @@ static bool select_few(prune_state *s, const prune_list *list, uint32_t b, uint3
     prune_batch *batch = &s->batch;
     uint64_t base = b ? (uint64_t)p->last[b - 1] + 1 : 0;
     ef_shape shape;
-    if ((float)n * s->scan->costs.find > s->scan->costs.decode || list->decoded == b ||
+    if ((float)n * s->scan->costs.select > s->scan->costs.decode || list->decoded == b ||
         p->kind != POSTINGS_SPARSE || base > p->last[b] || p->last[b] >= p->n_docs ||
         !ef_shape_of(p->count_1[b] + 1u, p->last[b] - (uint32_t)base, &shape) ||
         p->off[b] > p->ef_words || shape.words > p->ef_words - p->off[b])

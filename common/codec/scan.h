@@ -72,6 +72,10 @@ typedef struct scan_kernels {
      * ef_find: index of `value`, or UINT32_MAX when it is not there. */
     uint32_t (*ef_select)(const ef_shape *shape, const uint64_t *words, uint32_t k);
     uint32_t (*ef_find)(const ef_shape *shape, const uint64_t *words, uint32_t value);
+    /* ef_find for each numbers[i] - base, i < n: those that are there, in order, to at (i) and to
+     * index, which may be NULL.  Several at once cost less than one by one. */
+    uint32_t (*ef_find_many)(const ef_shape *shape, const uint64_t *words, uint32_t base,
+                             const uint32_t *numbers, uint32_t n, uint32_t *at, uint32_t *index);
 } scan_kernels;
 
 extern const scan_kernels scan_portable, scan_avx2, scan_avx512, scan_neon;

@@ -28,6 +28,29 @@ static inline void store_places(uint32_t *out, uint32_t base, uint32_t mask)
 }
 #include "common/codec/scan_8x8.h"
 
+/* The l bits from bit `at` of each lane on. */
+static inline __m256i low_row(const uint8_t *bytes, uint32_t l, uint32_t at)
+{
+    const __m256i *word = (const __m256i *)(const void *)(bytes + 32 * (at / 32));
+    __m256i v = _mm256_srl_epi32(_mm256_loadu_si256(word), _mm_cvtsi32_si128((int)(at % 32)));
+    v = _mm256_or_si256(
+        v, _mm256_sll_epi32(_mm256_loadu_si256(word + 1), _mm_cvtsi32_si128((int)(32 - at % 32))));
+    return _mm256_and_si256(v, _mm256_set1_epi32((int)((UINT32_C(1) << l) - 1)));
+}
+
+/* Low parts have less than 32 bits, so that signs do not matter. */
+static inline uint32_t low_parts(const uint8_t *bytes, uint32_t l, uint32_t row, uint32_t low,
+                                 uint32_t *same)
+{
+    __m256i a = low_row(bytes, l, row * l), b = low_row(bytes, l, row * l + l);
+    __m256i wanted = _mm256_set1_epi32((int)low), below = _mm256_set1_epi32((int)low - 1);
+    *same = lane_mask(_mm256_cmpeq_epi32(a, wanted)) | lane_mask(_mm256_cmpeq_epi32(b, wanted))
+                                                           << 8;
+    return lane_mask(_mm256_cmpgt_epi32(a, below)) | lane_mask(_mm256_cmpgt_epi32(b, below)) << 8;
+}
+#define SCAN_HAS_FIND_ONE
+#include "common/codec/scan_find.h"
+
 /* Bit i: low <= bytes[i] <= high, for 32 bytes. */
 static inline uint32_t in_range_32(const uint8_t *bytes, __m256i low, __m256i high)
 {

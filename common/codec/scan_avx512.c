@@ -30,6 +30,30 @@ static inline void store_places(uint32_t *out, uint32_t base, uint32_t mask)
 }
 #include "common/codec/scan_8x8.h"
 
+static inline __m256i lanes_at(const uint8_t *bytes)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)bytes);
+}
+
+/* vpshrdvd looks at the low five bits of its count alone. */
+static inline uint32_t low_parts(const uint8_t *bytes, uint32_t l, uint32_t row, uint32_t low,
+                                 uint32_t *same)
+{
+    uint32_t at = row * l, next = at + l;
+    const uint8_t *a = bytes + 32 * (at / 32), *b = bytes + 32 * (next / 32);
+    __m512i shift = _mm512_inserti64x4(_mm512_set1_epi32((int)at), _mm256_set1_epi32((int)next), 1);
+    __m512i from = _mm512_inserti64x4(_mm512_castsi256_si512(lanes_at(a)), lanes_at(b), 1);
+    __m512i over =
+        _mm512_inserti64x4(_mm512_castsi256_si512(lanes_at(a + 32)), lanes_at(b + 32), 1);
+    __m512i v = _mm512_and_si512(_mm512_shrdv_epi32(from, over, shift),
+                                 _mm512_set1_epi32((int)((UINT32_C(1) << l) - 1)));
+    __m512i wanted = _mm512_set1_epi32((int)low);
+    *same = _mm512_cmpeq_epi32_mask(v, wanted);
+    return _mm512_cmpge_epu32_mask(v, wanted);
+}
+#define SCAN_HAS_FIND_ONE
+#include "common/codec/scan_find.h"
+
 static inline __mmask64 first_64(uint32_t n)
 {
     return _bzhi_u64(UINT64_MAX, n < 64 ? n : 64);

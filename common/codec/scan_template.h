@@ -272,6 +272,44 @@ static uint32_t scan_ef_find(const ef_shape *s, const uint64_t *words, uint32_t 
     return UINT32_MAX;
 }
 
+static uint32_t find_one_by_one(const ef_shape *s, const uint64_t *words, uint32_t base,
+                                const uint32_t *numbers, uint32_t n, uint32_t *at, uint32_t *index)
+{
+    uint32_t met = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t found = scan_ef_find(s, words, numbers[i] - base);
+        if (found == UINT32_MAX) continue;
+        at[met] = i;
+        if (index) index[met] = found;
+        met++;
+    }
+    return met;
+}
+
+#ifdef SCAN_HAS_FIND_ONE
+static uint32_t scan_ef_find_many(const ef_shape *s, const uint64_t *words, uint32_t base,
+                                  const uint32_t *numbers, uint32_t n, uint32_t *at,
+                                  uint32_t *index)
+{
+    if (s->bitmap || s->n != EF_BLOCK_MAX || !s->low_bits)
+        return find_one_by_one(s, words, base, numbers, n, at, index);
+    find_block b;
+    uint32_t met = 0;
+    find_begin(&b, s, words);
+    for (uint32_t i = 0; i < n; i++) {
+        bool rare;
+        uint32_t found = find_one(&b, numbers[i] - base, &rare);
+        if (rare) found = scan_ef_find(s, words, numbers[i] - base);
+        at[met] = i;
+        if (index) index[met] = found;
+        met += found != UINT32_MAX;
+    }
+    return met;
+}
+#else
+#define scan_ef_find_many find_one_by_one
+#endif
+
 const scan_kernels SCAN_NAME = {
     .costs = SCAN_COSTS,
     .bytes_in_range = scan_bytes_in_range,
@@ -292,4 +330,5 @@ const scan_kernels SCAN_NAME = {
     .bucket_ranks = scan_bucket_ranks,
     .ef_select = scan_ef_select,
     .ef_find = scan_ef_find,
+    .ef_find_many = scan_ef_find_many,
 };

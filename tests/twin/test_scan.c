@@ -456,6 +456,67 @@ static void make_values(uint64_t *random, const ef_shape *s, uint32_t *values)
     }
 }
 
+/* Values in runs of neighbours, many with the same high part; gives their range. */
+static uint32_t make_runs(uint64_t *random, uint32_t n, uint32_t *values)
+{
+    uint32_t at = 0, rare = 2 + below(random, 80), far = 1u << below(random, 18),
+             step = 1 + below(random, 3);
+    for (uint32_t i = 0; i < n; i++) {
+        values[i] = at;
+        at += below(random, rare) ? 1 + below(random, step) : 1 + below(random, far);
+    }
+    return values[n - 1];
+}
+
+/* Some values, some that are not, some beyond the block, some below its base. */
+static uint32_t make_numbers(uint64_t *random, const ef_shape *shape, const uint32_t *values,
+                             uint32_t base, uint32_t *numbers)
+{
+    uint32_t n = below(random, 80);
+    for (uint32_t i = 0; i < n; i++)
+        numbers[i] = base + (below(random, 2)   ? values[below(random, shape->n)] + below(random, 2)
+                             : below(random, 8) ? below(random, (uint64_t)shape->range + 2)
+                                                : (uint32_t)random_next(random));
+    return n;
+}
+
+static void find_many_agrees(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t n = below(&random, 4) ? 256 : 1 + below(&random, 256), values[256], given[80];
+        uint64_t range = n - 1 + random_next(&random) % (UINT64_C(1) << below(&random, 32));
+        bool runs = below(&random, 2);
+        if (runs) range = make_runs(&random, n, values);
+        uint32_t base = below(&random, UINT32_MAX - range);
+        ef_shape shape;
+        assert_true(ef_shape_of(n, (uint32_t)range, &shape));
+        uint64_t *words = ROOM(uint64_t, 0, shape.words);
+        if (!runs) make_values(&random, &shape, values);
+        ef_encode(&shape, values, words);
+        if (below(&random, 3) == 0) random_words(&random, words, shape.words);
+        uint32_t n_given = make_numbers(&random, &shape, values, base, given), want = 0;
+        uint32_t *numbers = ROOM(uint32_t, 1, n_given), silly_at[80], silly_index[80];
+        memcpy(numbers, given, n_given * sizeof *given);
+        for (uint32_t i = 0; i < n_given; i++) {
+            uint32_t found = scan_portable.ef_find(&shape, words, given[i] - base);
+            if (found == UINT32_MAX) continue;
+            silly_at[want] = i;
+            silly_index[want++] = found;
+        }
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint32_t *at = OUTPUT(uint32_t, 2, n_given), *index = OUTPUT(uint32_t, 3, n_given);
+            assert_int_equal(
+                rows[r]->ef_find_many(&shape, words, base, numbers, n_given, at, index), want);
+            assert_memory_equal(at, silly_at, want * sizeof *at);
+            assert_memory_equal(index, silly_index, want * sizeof *index);
+            assert_int_equal(rows[r]->ef_find_many(&shape, words, base, numbers, n_given, at, NULL),
+                             want);
+        }
+    }
+}
+
 static void block_values_agree(void **state)
 {
     (void)state;
@@ -508,6 +569,7 @@ int main(void)
         cmocka_unit_test(bucket_ranks_agree),
         cmocka_unit_test(words_agree),
         cmocka_unit_test(block_values_agree),
+        cmocka_unit_test(find_many_agrees),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
