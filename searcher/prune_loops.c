@@ -19,7 +19,6 @@
 
 enum {
     SHARPEN_FROM = 256, /* hits in the pool, beside 8 k, from which exact scores pay            */
-    WINDOW_FROM = 4,    /* essential lists from which a window is better than passes            */
     LONG_PART = 8,      /* lists in more than 1 / 8 of the documents are not added in windows    */
 };
 
@@ -32,6 +31,7 @@ void prune_deliver(prune_state *s, float margin)
     if (s->phrases.n_not) prune_phrase_exclude(s);
     for (uint32_t i = 0; i < b->n; i++) {
         if (!snapshot_live(s->part, b->docs[i])) continue;
+        segment_length_soon(s->part->seg, b->docs[i]);
         prune_hit one = {b->scores[i], b->scores[i] - margin, s->segment, b->docs[i], 0};
         prune_pool_add(&s->pool, one);
     }
@@ -102,13 +102,18 @@ static bool or_essential(const prune_state *s, const or_bounds *o, uint32_t i)
     return o->rest[i] >= s->pool.threshold && p->df < p->n_docs / LONG_PART;
 }
 
-/* The essential lists at once, when they are many: they come to the front.  How many are done. */
+/* The essential lists at once, where that is faster: they come to the front.  How many are done. */
 static uint32_t or_window(prune_state *s, or_bounds *o)
 {
     prune_list *others[PRUNE_LISTS_MAX];
-    uint32_t n = 0, essential = 0, n_others = 0;
-    for (uint32_t i = 0; i < s->n_should; i++) essential += or_essential(s, o, i);
-    if (essential < WINDOW_FROM) return 0;
+    uint32_t n = 0, n_others = 0, sparse = 0;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < s->n_should; i++) {
+        if (s->should[i]->p.kind == POSTINGS_DENSE || !or_essential(s, o, i)) continue;
+        sparse++;
+        sum += s->should[i]->p.df;
+    }
+    if (!prune_window_pays(sparse, sum)) return 0;
     for (uint32_t i = 0; i < s->n_should; i++) {
         if (or_essential(s, o, i))
             s->should[n++] = s->should[i];

@@ -77,18 +77,23 @@ static void heap_sink(float *v, size_t n, size_t at)
     v[at] = moving;
 }
 
+static void heap_make(prune_pool *pool)
+{
+    for (size_t at = pool->k / 2; at-- > 0;) heap_sink(pool->order, pool->k, at);
+}
+
+/* It is a heap once there are k of them. */
 static void heap_add(prune_pool *pool, float least)
 {
     float *v = pool->order;
-    if (pool->n_heap == pool->k) {
+    if (pool->n_heap < pool->k) {
+        v[pool->n_heap++] = least;
+        if (pool->n_heap < pool->k) return;
+        heap_make(pool);
+    } else {
         if (least <= v[0]) return;
         v[0] = least;
         heap_sink(v, pool->k, 0);
-    } else {
-        size_t at = pool->n_heap++;
-        for (; at && v[(at - 1) / 2] > least; at = (at - 1) / 2) v[at] = v[(at - 1) / 2];
-        v[at] = least;
-        if (pool->n_heap < pool->k) return;
     }
     if (v[0] > pool->threshold) pool->threshold = v[0];
 }
@@ -119,7 +124,7 @@ void prune_pool_select(prune_pool *pool)
     if (kth > pool->threshold) pool->threshold = kth;
     if (pool->k <= POOL_HEAP_MAX) {
         pool->n_heap = pool->k; /* selection has put them in front                            */
-        for (size_t at = pool->k / 2; at-- > 0;) heap_sink(pool->order, pool->k, at);
+        heap_make(pool);
     }
     drop_below(pool);
 }

@@ -20,11 +20,13 @@
 
 enum {
     BUCKET = 512,
-    WINDOW = 16384,     /* documents                                             */
-    STEPS = 60000,      /* of the sums                                           */
-    TOUCHED_MAX = 2048, /* sums set to zero one by one; above, all of them       */
-    LOOKUP = 4,         /* postings that can be added for the time of one look-up  */
-    FEW = 24,           /* documents found that are sorted by insertion          */
+    WINDOW = 16384,        /* documents                                             */
+    STEPS = 60000,         /* of the sums                                           */
+    TOUCHED_MAX = 2048,    /* sums set to zero one by one; above, all of them       */
+    LOOKUP = 4,            /* postings that can be added for the time of one look-up  */
+    PAYS_LISTS = 6,        /* that are not dense, with so many postings together, are   */
+    PAYS_POSTINGS = 10000, /* faster added than looked up one in the other              */
+    FEW = 24,              /* documents found that are sorted by insertion          */
     BATCH = 128,
     FLUSH = 16, /* candidates from which they are delivered              */
 };
@@ -49,12 +51,19 @@ struct prune_window {
     uint16_t values[PRUNE_LISTS_MAX][256];
 };
 
-static uint32_t window_docs = WINDOW; /* fewer in tests                                     */
+static uint32_t window_docs = WINDOW, pays_lists = PAYS_LISTS, pays_postings = PAYS_POSTINGS;
 
 void prune_window_shrink(uint32_t docs)
 {
-    window_docs = docs / BUCKET ? docs / BUCKET * BUCKET : WINDOW;
-    if (window_docs > WINDOW) window_docs = WINDOW;
+    bool usual = docs < BUCKET || docs > WINDOW;
+    window_docs = usual ? WINDOW : docs / BUCKET * BUCKET;
+    pays_lists = usual ? PAYS_LISTS : 1;
+    pays_postings = usual ? PAYS_POSTINGS : 0;
+}
+
+bool prune_window_pays(uint32_t lists, uint64_t n_postings)
+{
+    return lists >= pays_lists && n_postings >= pays_postings;
 }
 
 bool prune_window_ready(prune_state *s)

@@ -17,7 +17,10 @@ typedef struct or_bounds {
 void prune_window_run(prune_state *s, uint32_t n, const or_bounds *b);
 /* Memory for it; false when it is refused. */
 bool prune_window_ready(prune_state *s);
-/* Test seam: windows of so many documents, a multiple of 512; 0: as usual.  Process-wide. */
+/* Are so many lists that are not dense better added than looked up? */
+bool prune_window_pays(uint32_t lists, uint64_t n_postings);
+/* Test seam: windows of so many documents, a multiple of 512, wherever they are possible; 0: as
+ * usual.  Process-wide. */
 void prune_window_shrink(uint32_t docs);
 
 /* Add lists from, from + 1, ... to the batch, drop what stands in lists [0, before), deliver

@@ -12,14 +12,16 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/sort.h"
 
 enum {
     MERGED_MAX = 4096, /* more hits than these are sorted as a heap, in place                */
-    FEW = 4,           /* so many are sorted by insertion                                    */
+    PLACE_BITS = 12,   /* of a key                                                           */
+    PLACE_MASK = (1 << PLACE_BITS) - 1,
 };
 
 /* True when a stands before b in the list. */
-static inline bool better(const topk *t, const hit *a, const hit *b)
+static bool better(const topk *t, const hit *a, const hit *b)
 {
     if (t->parts && a->in_all != b->in_all) return a->in_all;
     return (a->score > b->score) | ((a->score == b->score) & (a->seq < b->seq));
@@ -35,7 +37,9 @@ bool topk_begin(topk *t, uint64_t k, uint64_t matches, bool parts)
     uint64_t most = k < matches ? k : matches, room = most;
     if (room < MERGED_MAX / 2) room = k + k / 2 + 32 < matches ? k + k / 2 + 32 : matches;
     if (!grow(&t->hits, &t->cap, room)) return false;
-    if (!grow(&t->spare, &t->spare_cap, room < MERGED_MAX ? room : MERGED_MAX)) return false;
+    size_t merged = room < MERGED_MAX ? (size_t)room : MERGED_MAX;
+    if (!grow(&t->spare, &t->spare_cap, merged)) return false;
+    if (!mem_grow(&t->keys, &t->keys_cap, 2 * (merged + 4), sizeof *t->keys)) return false;
     t->k = (size_t)most;
     t->room = (size_t)room;
     t->n = 0;
@@ -46,48 +50,92 @@ bool topk_begin(topk *t, uint64_t k, uint64_t matches, bool parts)
 
 /* ---- order by merging ---------------------------------------------------------------------- */
 
-static void sort_few(const topk *t, hit *v, size_t n)
+/* Keys fall as hits get worse, but for the place in the row, which is their last PLACE_BITS: the
+ * sign is free, scores are not negative. */
+static void make_keys(const topk *t, uint64_t *keys)
 {
-    for (size_t i = 1; i < n; i++) {
-        hit moving = v[i];
-        size_t at = i;
-        for (; at && better(t, &moving, &v[at - 1]); at--) v[at] = v[at - 1];
-        v[at] = moving;
+    for (size_t i = 0; i < t->n; i++) {
+        uint64_t bits;
+        memcpy(&bits, &t->hits[i].score, sizeof bits);
+        bits >>= PLACE_BITS;
+        if (t->parts && t->hits[i].in_all) bits |= UINT64_C(1) << (63 - PLACE_BITS);
+        keys[i] = bits << PLACE_BITS | (PLACE_MASK - i);
     }
 }
 
-/* Two rows of n_a and n_b hits, one behind the other, into one. */
-static void merge(const topk *t, const hit *a, size_t n_a, size_t n_b, hit *to)
+static void sort_four(uint64_t *v)
 {
-    const hit *end_a = a + n_a, *b = end_a, *end_b = b + n_b;
+    static const uint8_t pairs[5][2] = {{0, 1}, {2, 3}, {0, 2}, {1, 3}, {1, 2}};
+    for (size_t i = 0; i < 5; i++) {
+        uint64_t a = v[pairs[i][0]], b = v[pairs[i][1]];
+        v[pairs[i][0]] = a > b ? a : b;
+        v[pairs[i][1]] = a > b ? b : a;
+    }
+}
+
+/* Two rows of n_a and n_b keys, one behind the other, into one. */
+static void merge(const uint64_t *a, size_t n_a, size_t n_b, uint64_t *to)
+{
+    const uint64_t *end_a = a + n_a, *b = end_a, *end_b = b + n_b;
     while (a < end_a && b < end_b) {
-        bool second = better(t, b, a);
-        *to++ = second ? *b : *a;
-        b += second;
-        a += !second;
+        uint64_t x = *a, y = *b;
+        *to++ = x > y ? x : y;
+        a += x > y;
+        b += x < y;
     }
     while (a < end_a) *to++ = *a++;
     while (b < end_b) *to++ = *b++;
 }
 
-static void merge_sort(topk *t)
+/* Keys are distinct, and there is room for three more: returns where they are then. */
+static uint64_t *sort_keys(uint64_t *keys, uint64_t *spare, size_t n)
 {
-    for (size_t at = 0; at < t->n; at += FEW)
-        sort_few(t, t->hits + at, t->n - at < FEW ? t->n - at : FEW);
-    for (size_t run = FEW; run < t->n; run *= 2) {
-        for (size_t at = 0, next; at < t->n; at = next) {
-            size_t left = t->n - at, first = left < run ? left : run;
+    for (size_t i = n; i % 4; i++) keys[i] = 0;
+    for (size_t i = 0; i < n; i += 4) sort_four(keys + i);
+    for (size_t run = 4; run < n; run *= 2) {
+        for (size_t at = 0, next; at < n; at = next) {
+            size_t left = n - at, first = left < run ? left : run;
             size_t second = left - first < run ? left - first : run;
-            merge(t, t->hits + at, first, second, t->spare + at);
+            merge(keys + at, first, second, spare + at);
             next = at + first + second;
         }
-        hit *swap = t->hits;
-        size_t cap = t->cap;
-        t->hits = t->spare;
-        t->cap = t->spare_cap;
-        t->spare = swap;
-        t->spare_cap = cap;
+        uint64_t *swap = keys;
+        keys = spare;
+        spare = swap;
     }
+    return keys;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const hit *x = a, *y = b;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* Sort rows of hits that their keys do not tell apart; mostly they came in order. */
+static void mend_order(hit *v, const uint64_t *keys, size_t n)
+{
+    for (size_t i = 0, end; i < n; i = end) {
+        bool falls = false;
+        for (end = i + 1; end < n && keys[end] >> PLACE_BITS == keys[i] >> PLACE_BITS; end++)
+            falls |= by_rank(&v[end - 1], &v[end]) > 0;
+        if (falls) sort_items(v + i, end - i, sizeof *v, by_rank);
+    }
+}
+
+static void merge_sort(topk *t)
+{
+    make_keys(t, t->keys);
+    const uint64_t *keys = sort_keys(t->keys, t->keys + t->n + 4, t->n);
+    for (size_t i = 0; i < t->n; i++) t->spare[i] = t->hits[PLACE_MASK - (keys[i] & PLACE_MASK)];
+    hit *swap = t->hits;
+    size_t cap = t->cap;
+    t->hits = t->spare;
+    t->cap = t->spare_cap;
+    t->spare = swap;
+    t->spare_cap = cap;
+    mend_order(t->hits, keys, t->n);
 }
 
 /* ---- the worst hit on top -------------------------------------------------------------------- */
@@ -158,5 +206,6 @@ void topk_free(topk *t)
 {
     mem_free(t->hits);
     mem_free(t->spare);
+    mem_free(t->keys);
     *t = (topk){0};
 }

@@ -167,6 +167,12 @@ const char *section_name(section_id id);
 uint32_t segment_dl(segment *s, uint32_t doc);
 /* The same for n documents; fastest where they rise. */
 void segment_lengths(segment *s, const uint32_t *docs, uint32_t n, uint32_t *out);
+/* Let the memory know that the length of doc will be asked for. */
+static inline void segment_length_soon(const segment *s, uint32_t doc)
+{
+    __builtin_prefetch(s->file.data + s->info.sections[SECTION_DL].off +
+                       (size_t)doc * s->info.dl_width);
+}
 /* Ingest sequence number. */
 uint64_t segment_seq(segment *s, uint32_t doc);
 /* Seconds since 1970 (UTC, or as written without a zone), INT64_MIN when undated. */

@@ -27,6 +27,7 @@
 #include "common/base/cpu.h"
 #include "common/base/hash.h"
 #include "pressmark.h"
+#include "searcher/prune_window.h"
 #include "tests/support/folder.h"
 
 enum { WORDS = 120, DOCS_MAX = 4000, DAYS = 700, START = 1704067200 /* 2024-01-01 */ };
@@ -222,18 +223,18 @@ static size_t make_words(uint64_t *seed, char *text)
 {
     static const char *const signs[] = {"", "+", "-"};
     size_t len = 0;
-    unsigned form = pick(seed, 6);
+    unsigned style = pick(seed, 6);
     unsigned n = 1 + pick(seed, pick(seed, 8) ? 4 : 12);
-    if (form == 5) len += (size_t)sprintf(text, "+\"");
+    if (style == 5) len += (size_t)sprintf(text, "+\"");
     for (unsigned i = 0; i < n; i++) {
-        unsigned sign = form == 1 ? 1 : pick(seed, form == 2 || !i ? 2 : 3);
-        if (form == 0 || form == 5) sign = 0;
-        if (form == 4 && i) len += (size_t)sprintf(text + len, "OR ");
-        len += (size_t)sprintf(text + len, "%s", form == 4 ? "" : signs[sign]);
+        unsigned sign = style == 1 ? 1 : pick(seed, style == 2 || !i ? 2 : 3);
+        if (style == 0 || style == 5) sign = 0;
+        if (style == 4 && i) len += (size_t)sprintf(text + len, "OR ");
+        len += (size_t)sprintf(text + len, "%s", style == 4 ? "" : signs[sign]);
         len += put_word(text + len, pick_word(seed));
-        if (form == 5 && i == 1) len += (size_t)sprintf(text + len - 1, "\" ") - 1;
+        if (style == 5 && i == 1) len += (size_t)sprintf(text + len - 1, "\" ") - 1;
     }
-    if (form == 5 && n == 1) len += (size_t)sprintf(text + len - 1, "\" ") - 1;
+    if (style == 5 && n == 1) len += (size_t)sprintf(text + len - 1, "\" ") - 1;
     return len;
 }
 
@@ -415,6 +416,7 @@ static void run_collection(uint64_t seed, unsigned n_queries)
     unsigned n_docs = 200 + pick(&seed, DOCS_MAX - 200);
     folder_make(path);
     build(path, &seed, n_docs, 1 + pick(&seed, 3));
+    prune_window_shrink(pick(&seed, 3) * 512);
     assert_int_equal(pm_index_open(path, &index, &err), PM_OK);
     for (int i = 0; i < 2; i++) assert_int_equal(pm_searcher_open(index, &s[i], &err), PM_OK);
     for (unsigned i = 0; i < n_queries; i++) {

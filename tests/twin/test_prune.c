@@ -28,8 +28,8 @@
 #include "common/base/hash.h"
 #include "pressmark.h"
 #include "searcher/prune_count.h"
-#include "searcher/search.h"
 #include "searcher/prune_window.h"
+#include "searcher/search.h"
 #include "tests/support/folder.h"
 
 enum { WORDS = 300, TEXT_MAX = 4096 };
@@ -65,8 +65,12 @@ static void add_article(pm_writer *w, uint64_t *seed, unsigned number, unsigned 
     char id[24], text[TEXT_MAX];
     size_t len = 0;
     unsigned topic = number / 40 % WORDS;
+    unsigned others = pick(seed, 30) ? 6 : 2 + pick(seed, 40); /* some harp on one word      */
+    if (others != 6) length = 50 + pick(seed, 450);
     for (unsigned i = 0; i < length && len + 16 < sizeof text; i++)
-        len += put_word(text + len, pick(seed, 6) ? pick_word(seed) : topic);
+        len += put_word(text + len, others == 6          ? pick(seed, 6) ? pick_word(seed) : topic
+                                    : pick(seed, others) ? topic % 7
+                                                         : pick_word(seed));
     pm_article a = {.id = {id, (size_t)sprintf(id, "d%u", number)}, .text = {text, len}};
     pm_error err;
     assert_int_equal(pm_writer_add(w, &a, NULL, &err), PM_OK);

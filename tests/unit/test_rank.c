@@ -16,7 +16,7 @@
 #include "searcher/plan.h"
 #include "searcher/topk.h"
 
-enum { HITS = 300 };
+enum { HITS = 300, MANY_HITS = 6000 };
 
 static bool with_parts;
 
@@ -30,7 +30,7 @@ static int by_order(const void *a, const void *b)
 
 static void check_topk(uint64_t *seed, size_t n, uint64_t k, topk *t)
 {
-    hit hits[HITS];
+    static hit hits[MANY_HITS];
     for (size_t i = 0; i < n; i++)
         hits[i] = (hit){
             .score = (double)(random_next(seed) % 7), .seq = i, .in_all = random_next(seed) % 2};
@@ -60,6 +60,39 @@ static void test_topk(void **state)
         uint64_t k = round % 10 == 0 ? UINT64_MAX : random_next(&seed) % 40;
         check_topk(&seed, n, k, &t);
     }
+    topk_free(&t);
+}
+
+/* Around the numbers at which rows grow, heaps are made and sorts change. */
+static void test_topk_many(void **state)
+{
+    static const unsigned limits[] = {90, 1000, 2047, 2048, 3000, 4096, 4097, MANY_HITS};
+    (void)state;
+    uint64_t seed = 11;
+    topk t = {0};
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (unsigned round = 0; round < 80; round++) {
+        with_parts = round % 2;
+        size_t n = limits[random_next(&seed) % 8] - (size_t)(random_next(&seed) % 3);
+        check_topk(&seed, n, limits[random_next(&seed) % 8], &t);
+    }
+    topk_free(&t);
+}
+
+/* Scores that differ in their last bits only. */
+static void test_topk_close(void **state)
+{
+    (void)state;
+    topk t = {0};
+    hit hits[HITS];
+    double score = 5;
+    for (size_t i = 0; i < HITS; i++, score = nextafter(score, 9))
+        hits[i] = (hit){.score = score, .seq = i};
+    assert_true(topk_begin(&t, HITS / 2, HITS, false));
+    for (size_t i = 0; i < HITS; i++) topk_push(&t, &hits[i * 7 % HITS]);
+    topk_sort(&t);
+    assert_int_equal(t.n, HITS / 2);
+    for (size_t i = 0; i < t.n; i++) assert_int_equal(t.hits[i].seq, HITS - 1 - i);
     topk_free(&t);
 }
 
@@ -102,10 +135,9 @@ static void test_idf(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_topk),
-        cmocka_unit_test(test_topk_admits),
-        cmocka_unit_test(test_topk_refused),
-        cmocka_unit_test(test_idf),
+        cmocka_unit_test(test_topk),         cmocka_unit_test(test_topk_many),
+        cmocka_unit_test(test_topk_close),   cmocka_unit_test(test_topk_admits),
+        cmocka_unit_test(test_topk_refused), cmocka_unit_test(test_idf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
