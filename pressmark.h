@@ -269,6 +269,7 @@ typedef struct pm_stats {
     double avgdl;       /* tokens / documents; 0 when empty                             */
     double k1, b;       /* of the index                                                 */
     uint64_t index_bytes;
+    uint64_t bare_bytes; /* of those neither stored articles nor bigrams                 */
     uint64_t generation;
     unsigned segments;
     unsigned format_version;
@@ -276,8 +277,10 @@ typedef struct pm_stats {
     char engine[16];   /* "native"                                                     */
     char analyzer[96]; /* profile string, see common/text/analyzer.h                   */
     char lang[16];
-    pm_section_bytes sections[24];
+    pm_section_bytes sections[24]; /* by place in the files; together index_bytes       */
     unsigned n_sections;
+    pm_section_bytes parts[12]; /* by what they are for; together index_bytes           */
+    unsigned n_parts;
 } pm_stats;
 /* Exact; walks the dictionary: O(terms). */
 PM_API pm_status pm_index_stats(pm_index *index, pm_stats *out, pm_error *err);

@@ -14,6 +14,7 @@
  * 3. forms    The variants once more, by (folded, exact), with the ordinals of their terms.
  */
 #include "common/base/mem.h"
+#include "common/segment/form_spelling.h"
 #include "indexer/inversion.h"
 
 /* One class of keys: which key each form's occurrences belong to. */
@@ -210,6 +211,13 @@ uint32_t inversion_list(inversion *inv, segment_term *out, bool positions)
     return segment_writer_term(inv->w, out);
 }
 
+static form_style only_style(const inversion *inv, const term_plan *term)
+{
+    const form *f = inv->variants[term->first_variant].f;
+    return form_style_only((slice){(const uint8_t *)term->f->stem, term->f->stem_len},
+                           (slice){(const uint8_t *)f->folded, f->folded_len}, form_exact(f));
+}
+
 static void write_key(inversion *inv, const key_class *class, uint32_t key, const uint32_t *places,
                       uint32_t n)
 {
@@ -226,6 +234,7 @@ static void write_key(inversion *inv, const key_class *class, uint32_t key, cons
         out.forms = inv->forms;
     } else {
         inv->variants[term->first_variant].df = out.df;
+        out.style = only_style(inv, term);
     }
     term->ordinal = inversion_list(inv, &out, inv->iv->has_positions);
 }

@@ -11,6 +11,7 @@
 #include "indexer/merge_internal.h"
 
 #include "common/base/mem.h"
+#include "common/segment/form_spelling.h"
 #include "common/segment/store.h"
 
 /* Read for a key, for a document's columns, and for those of a document from anywhere, about. */
@@ -99,7 +100,8 @@ void key_merge_close(key_merge *k)
 
 void merge_put_document(merger *m, segment *s, uint32_t doc, slice record)
 {
-    slice id = segment_id(s, doc);
+    uint8_t room[SEGMENT_ID_ROOM];
+    slice id = segment_id(s, doc, room);
     segment_doc out = {
         .id = (const char *)id.data,
         .id_len = id.len,
@@ -208,12 +210,29 @@ static pm_status map_terms(merger *m, size_t i, dict_iter *it, pm_error *err)
     return segment_status(s, err);
 }
 
+/* How the form at hand follows from the key of its term; key: scratch. */
+static bool style_form(merger *m, const key_merge *k, buf *key)
+{
+    const dict_iter *lead = &k->iters[k->lead];
+    term_entry term;
+    slice folded, exact;
+    buf_reset(key);
+    m->styles[m->n_forms] = FORM_LISTED;
+    if (!dict_term_at(m->inputs[k->lead].seg, lead->form.term, &term, key)) return !key->failed;
+    if (form_key_parts((slice){lead->key, lead->key_len}, &folded, &exact))
+        m->styles[m->n_forms] = (uint8_t)form_style_only(buf_slice(key), folded, exact);
+    return true;
+}
+
 /* The number of distinct forms, and the maps to them. */
-static pm_status number_forms(merger *m, key_merge *k, pm_error *err)
+static pm_status number_forms(merger *m, key_merge *k, buf *key, pm_error *err)
 {
     while (key_merge_next(k)) {
         if (m->n_forms == INT32_MAX)
             return error_set(err, PM_USAGE, "more forms than one segment can hold");
+        if (!mem_grow(&m->styles, &m->styles_cap, (size_t)m->n_forms + 1, 1) ||
+            !style_form(m, k, key))
+            return error_nomem(err);
         for (size_t i = 0; i < m->n; i++) {
             if (!k->here[i]) continue;
             segment *s = m->inputs[i].seg;
@@ -233,11 +252,13 @@ static pm_status number_forms(merger *m, key_merge *k, pm_error *err)
 static pm_status map_forms(merger *m, pm_error *err)
 {
     key_merge k = {0};
+    buf key = {0};
     dict_iter *it = mem_zalloc(sizeof *it);
     pm_status st = it ? PM_OK : error_nomem(err);
     for (size_t i = 0; i < m->n && st == PM_OK; i++) st = map_terms(m, i, it, err);
     if (st == PM_OK) st = key_merge_open(&k, m->inputs, m->n, true, err);
-    if (st == PM_OK) st = number_forms(m, &k, err);
+    if (st == PM_OK) st = number_forms(m, &k, &key, err);
+    buf_free(&key);
     key_merge_close(&k);
     mem_free(it);
     return st;
@@ -268,6 +289,7 @@ static void merger_free(merger *m)
     mem_free(m->maps);
     mem_free(m->sources);
     mem_free(m->forms);
+    mem_free(m->styles);
 }
 
 pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_inputs, const char *name,

@@ -52,7 +52,9 @@ typedef struct merger {
     segment_writer *w;
     bool has_positions;
     merge_form *forms;
+    uint8_t *styles; /* by form: form_style, were it the only one of its term       */
     uint32_t n_forms;
+    size_t styles_cap;
     uint64_t memory_bytes; /* that the caller allows; 0: not said                          */
     uint64_t passed;       /* bytes read since pages were given back                       */
 } merger;

@@ -195,6 +195,7 @@ static void write_list(list_merge *l, const dict_iter *key, bool positions)
         .tfs = l->tfs.data,
         .positions = positions ? l->positions.data : NULL,
         .n_forms = (uint32_t)l->present.n,
+        .style = l->present.n == 1 ? (form_style)l->m->styles[l->present.data[0]] : FORM_LISTED,
         .forms = l->present.n > 1 ? l->forms.data : NULL,
     };
     uint32_t ordinal = segment_writer_term(l->m->w, &out);

@@ -194,19 +194,21 @@ static uint64_t term_check(const segment_writer *w, const segment_term *t)
     return t->positions && !w->info.has_positions ? 0 : cf;
 }
 
-static void term_payload(segment_writer *w, const segment_term *t, uint64_t cf)
+/* len: of the region, with the padding before it. */
+static void term_count(segment_writer *w, const segment_term *t, uint64_t cf, uint64_t len)
 {
-    buf *out = &w->terms.blocks;
-    buf_varint(out, t->df);
-    buf_varint(out, cf - t->df);
-    buf_varint(out, (uint64_t)t->n_forms << 1 | (t->positions != NULL));
-    buf_varint(out, w->region.len);
-    writer_check_buf(w, out);
-}
-
-static void term_count(segment_writer *w, const segment_term *t, uint64_t cf)
-{
-    if (*(const uint8_t *)t->key < 0x20) return;
+    uint8_t class = *(const uint8_t *)t->key;
+    uint64_t *parts = w->info.parts, positions = w->forms_at - w->positions_at,
+             forms = w->region.len - w->forms_at;
+    if (class == KEY_BIGRAM) {
+        parts[PART_BIGRAMS] += len;
+    } else {
+        parts[PART_IMPACTS] += t->df;
+        parts[PART_POSITIONS] += positions;
+        parts[PART_FORMS] += forms;
+        parts[PART_DOCUMENTS] += len - t->df - positions - forms;
+    }
+    if (class < 0x20) return;
     w->info.n_plain_terms++;
     w->info.n_plain_postings += t->df;
     if (t->positions) w->info.n_plain_positions += cf;
@@ -217,7 +219,7 @@ uint32_t segment_writer_term(segment_writer *w, const segment_term *t)
     if (writer_bad(w)) return 0;
     uint64_t base = w->region_end, cf = w->docs_done ? term_check(w, t) : 0;
     uint32_t ordinal = (uint32_t)w->terms.n_keys;
-    if (!cf || !dict_writer_key(&w->terms, t->key, t->key_len, base, true)) {
+    if (!cf || !dict_writer_term(&w->terms, (slice){t->key, t->key_len}, base)) {
         writer_fail(w, PM_USAGE, "segment writer: a posting list or its key is out of order");
         return 0;
     }
@@ -228,9 +230,18 @@ uint32_t segment_writer_term(segment_writer *w, const segment_term *t)
     if (t->df > w->info.block_size) base = layout_align(base, 8);
     writer_zeros(w, base - w->region_end);
     writer_put(w, w->region.data, w->region.len);
+    term_count(w, t, cf, base + w->region.len - w->region_end);
     w->region_end = base + w->region.len;
-    term_payload(w, t, cf);
-    term_count(w, t, cf);
+    term_entry entry = {.df = t->df,
+                        .cf = cf,
+                        .n_forms = t->n_forms,
+                        .style = t->n_forms == 1 ? t->style : FORM_LISTED,
+                        .has_positions = t->positions != NULL,
+                        .len = w->region.len};
+    dict_writer_term_entry(&w->terms, &entry);
+    buf_u8(&w->implied, entry.style != FORM_LISTED);
+    writer_check_buf(w, &w->terms.blocks);
+    writer_check_buf(w, &w->implied);
     return ordinal;
 }
 
@@ -247,29 +258,17 @@ const segment_writer_config *segment_writer_settings(const segment_writer *w)
 void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uint32_t term,
                          uint32_t index, uint32_t df, uint64_t cf)
 {
+    form_entry entry = {term, index, df, cf};
     if (writer_bad(w)) return;
-    if (!df || cf < df || term >= w->terms.n_keys ||
-        !dict_writer_key(&w->forms, key, key_len, 0, false)) {
+    bool known = df && cf >= df && term < w->terms.n_keys;
+    w->info.n_forms++;
+    if (known && w->implied.data[term]) return;
+    if (!known || !dict_writer_form(&w->forms, (slice){key, key_len}, &entry))
         writer_fail(w, PM_USAGE, "segment writer: a form or its key is out of order");
-        return;
-    }
-    buf *out = &w->forms.blocks;
-    buf_varint(out, term);
-    buf_varint(out, index);
-    buf_varint(out, df);
-    buf_varint(out, cf - df);
-    writer_check_buf(w, out);
+    writer_check_buf(w, &w->forms.blocks);
 }
 
 /* ---- finish ------------------------------------------------------------------------------ */
-
-static void dict_finish(segment_writer *w, dict_writer *dict, section_id blocks, section_id index)
-{
-    writer_section(w, blocks, &dict->blocks);
-    buf_append(&dict->prefixes, dict->offsets.data, dict->offsets.len);
-    writer_check_buf(w, &dict->offsets);
-    writer_section(w, index, &dict->prefixes);
-}
 
 /* Page table, the sums of its own pages, and footer; returns the footer's crc. */
 static uint32_t ends_write(segment_writer *w)
@@ -304,11 +303,11 @@ static uint32_t writer_finish_sections(segment_writer *w)
     if (!w->docs_done) writer_fail(w, PM_USAGE, "segment writer: finished before its documents");
     if (writer_bad(w)) return 0;
     w->info.n_terms = w->terms.n_keys;
-    w->info.n_forms = w->forms.n_keys;
+    w->info.n_listed_forms = w->forms.n_keys;
     writer_section_end(w, SECTION_POSTINGS);
     writer_section(w, SECTION_STORE_DIR, &w->store_dir);
-    dict_finish(w, &w->terms, SECTION_TERMS, SECTION_TERMS_INDEX);
-    dict_finish(w, &w->forms, SECTION_FORMS, SECTION_FORMS_INDEX);
+    dict_writer_finish(w, &w->terms, SECTION_TERMS, SECTION_TERMS_INDEX);
+    dict_writer_finish(w, &w->forms, SECTION_FORMS, SECTION_FORMS_INDEX);
     if (!writer_bad(w)) tables_finish(w);
     return writer_bad(w) ? 0 : ends_write(w);
 }
@@ -340,9 +339,9 @@ void segment_writer_abandon(segment_writer *w)
     store_writer_free(w);
     dict_writer_free(&w->terms);
     dict_writer_free(&w->forms);
-    buf *const owned[] = {&w->page_crcs,  &w->store_dir, &w->dl,        &w->seq,    &w->date,
-                          &w->id_offsets, &w->ids,       &w->id_hashes, &w->region, &w->words,
-                          &w->positions,  &w->offsets,   &w->exceptions};
+    buf *const owned[] = {&w->page_crcs,  &w->store_dir, &w->dl,         &w->seq,      &w->date,
+                          &w->id_offsets, &w->ids,       &w->id_hashes,  &w->region,   &w->words,
+                          &w->positions,  &w->offsets,   &w->exceptions, &w->id_block, &w->implied};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) buf_free(owned[i]);
     mem_free(w);
 }

@@ -15,6 +15,7 @@
 #ifndef PM_INDEXER_SEGMENT_WRITER_H
 #define PM_INDEXER_SEGMENT_WRITER_H
 
+#include "common/segment/dict.h"
 #include "common/segment/manifest.h"
 
 typedef struct segment_writer segment_writer;
@@ -52,13 +53,15 @@ void segment_writer_docs_done(segment_writer *w);
 /* One posting list, all arrays borrowed for the call.
  *   docs[df] strictly increasing; tfs[df] >= 1
  *   positions[sum tfs], each document's ascending; NULL when the class or index has none
- *   forms[sum tfs], index of each occurrence's form in 0 .. n_forms - 1; NULL when n_forms <= 1 */
+ *   forms[sum tfs], index of each occurrence's form in 0 .. n_forms - 1; NULL when n_forms <= 1
+ *   style: how its only form is written (form_style_only); else FORM_LISTED */
 typedef struct segment_term {
     const void *key;
     size_t key_len;
     uint32_t df;
     const uint32_t *docs, *tfs, *positions, *forms;
     uint32_t n_forms;
+    form_style style;
 } segment_term;
 /* Returns the key's ordinal. */
 uint32_t segment_writer_term(segment_writer *w, const segment_term *term);
@@ -68,7 +71,7 @@ void segment_writer_bigrams(segment_writer *w, uint32_t min_cf);
 /* The geometry, for choosing it. */
 const segment_writer_config *segment_writer_settings(const segment_writer *w);
 
-/* key = folded 0x00 exact (dict.h). */
+/* key = folded 0x00 exact (dict.h).  Also those that a term's style stands for. */
 void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uint32_t term,
                          uint32_t index, uint32_t df, uint64_t cf);
 /* On success *out describes the file for the manifest; the writer is freed either way, and a

@@ -3,42 +3,127 @@
  * bytes it shares with the one before, and the rest; an index of first keys by their first
  * 8 bytes (FORMAT.md, "dictionaries").  Takes keys in bytewise order, gives two sections.
  */
+#include "common/segment/form_spelling.h"
 #include "indexer/segment_writer_parts.h"
 
-static size_t shared_len(const dict_writer *dict, const uint8_t *key, size_t len)
+static size_t shared_len(slice a, slice b)
 {
-    size_t n = 0, most = len < dict->last_len ? len : dict->last_len;
-    while (n < most && key[n] == dict->last[n]) n++;
+    size_t n = 0, most = a.len < b.len ? a.len : b.len;
+    while (n < most && a.data[n] == b.data[n]) n++;
     return n;
 }
 
-static void block_begin(dict_writer *dict, const uint8_t *key, size_t len, uint64_t base,
-                        bool with_base)
+/* What the keys before can give to this one: the whole last key, of forms the folded part. */
+static slice last_front(const dict_writer *dict, bool forms)
 {
-    uint8_t prefix[8] = {0};
-    memcpy(prefix, key, len < 8 ? len : 8);
-    buf_u64(&dict->prefixes, __builtin_bswap64(load_u64(prefix)));
-    buf_u64(&dict->offsets, dict->blocks.len);
-    if (with_base) buf_varint(&dict->blocks, base);
+    slice last = {dict->last, dict->last_len}, folded, exact;
+    return forms && form_key_parts(last, &folded, &exact) ? folded : last;
 }
 
-bool dict_writer_key(dict_writer *dict, const void *key, size_t len, uint64_t base, bool with_base)
+/* The key's place in order; starts a block when the last one is full. */
+static bool key_begin(dict_writer *dict, slice key, bool *first)
 {
-    const uint8_t *bytes = key;
-    if (len == 0 || len > DICT_KEY_MAX || dict->n_keys >= UINT32_MAX) return false;
-    size_t shared = shared_len(dict, bytes, len);
-    bool follows = shared < len && (shared == dict->last_len || bytes[shared] > dict->last[shared]);
-    if (dict->n_keys && !follows) return false;
-    if (dict->n_keys++ % DICT_BLOCK_KEYS == 0) {
-        block_begin(dict, bytes, len, base, with_base);
-        shared = 0;
-    }
-    buf_varint(&dict->blocks, shared);
-    buf_varint(&dict->blocks, len - shared);
-    buf_append(&dict->blocks, bytes + shared, len - shared);
-    memcpy(dict->last, bytes, len);
-    dict->last_len = len;
+    if (key.len == 0 || key.len > DICT_KEY_MAX || dict->n_keys >= UINT32_MAX) return false;
+    if (dict->n_keys && dict_compare(dict->last, dict->last_len, key.data, key.len) >= 0)
+        return false;
+    *first = dict->n_keys++ % DICT_BLOCK_KEYS == 0;
+    if (!*first) return true;
+    uint8_t prefix[8] = {0};
+    memcpy(prefix, key.data, key.len < 8 ? key.len : 8);
+    buf_u64(&dict->prefixes, __builtin_bswap64(load_u64(prefix)));
+    buf_u64(&dict->offsets, dict->blocks.len);
+    dict->last_term = 0;
     return true;
+}
+
+static void put_front(dict_writer *dict, slice front, size_t shared)
+{
+    size_t rest = front.len - shared;
+    unsigned low = shared < DICT_SHORT ? (unsigned)shared : DICT_SHORT,
+             high = rest < DICT_SHORT ? (unsigned)rest : DICT_SHORT;
+    buf_u8(&dict->blocks, (uint8_t)(high << 4 | low));
+    if (low == DICT_SHORT) buf_varint(&dict->blocks, shared - DICT_SHORT);
+    if (high == DICT_SHORT) buf_varint(&dict->blocks, rest - DICT_SHORT);
+    if (rest) buf_append(&dict->blocks, front.data + shared, rest);
+}
+
+static void key_end(dict_writer *dict, slice key)
+{
+    memcpy(dict->last, key.data, key.len);
+    dict->last_len = key.len;
+}
+
+static void put_counts(buf *out, uint32_t df, uint64_t cf)
+{
+    if (df > 1) buf_varint(out, df - 2);
+    if (cf > df) buf_varint(out, cf - df - 1);
+}
+
+bool dict_writer_term(dict_writer *dict, slice key, uint64_t base)
+{
+    bool first;
+    if (!key_begin(dict, key, &first)) return false;
+    if (first) buf_varint(&dict->blocks, base);
+    put_front(dict, key, first ? 0 : shared_len(last_front(dict, false), key));
+    key_end(dict, key);
+    return true;
+}
+
+void dict_writer_term_entry(dict_writer *dict, const term_entry *entry)
+{
+    buf *out = &dict->blocks;
+    uint32_t forms = entry->style == FORM_LISTED ? entry->n_forms + FORM_CAPITALS : entry->style;
+    if (!entry->n_forms) forms = 0;
+    buf_varint(out, (uint64_t)forms << TERM_FORMS_SHIFT |
+                        (entry->has_positions ? TERM_POSITIONS : 0u) |
+                        (entry->df == 1 ? TERM_ONE_DOC : 0u) |
+                        (entry->cf == entry->df ? TERM_ONCE_EACH : 0u));
+    put_counts(out, entry->df, entry->cf);
+    buf_varint(out, entry->len);
+}
+
+/* The bytes behind the flags that spell the exact form. */
+static void put_exact(buf *out, slice folded, slice exact)
+{
+    uint32_t mask;
+    if (!form_mask_of(folded, exact, &mask)) mask = 0;
+    buf_varint(out, mask);
+    if (mask) return;
+    buf_varint(out, exact.len);
+    buf_append(out, exact.data, exact.len);
+}
+
+bool dict_writer_form(dict_writer *dict, slice key, const form_entry *entry)
+{
+    slice folded, exact;
+    bool first;
+    buf *out = &dict->blocks;
+    if (!form_key_parts(key, &folded, &exact) || !key_begin(dict, key, &first)) return false;
+    put_front(dict, folded, first ? 0 : shared_len(last_front(dict, true), folded));
+    form_style style = form_style_of(folded, exact);
+    unsigned low = style == FORM_LISTED ? LISTED_OTHER_STYLE : (unsigned)style - FORM_SAME,
+             index = entry->index < DICT_SHORT ? entry->index : DICT_SHORT;
+    buf_u8(out, (uint8_t)(low | (entry->df == 1 ? LISTED_ONE_DOC : 0u) |
+                          (entry->cf == entry->df ? LISTED_ONCE_EACH : 0u) |
+                          index << LISTED_INDEX_SHIFT));
+    if (low == LISTED_OTHER_STYLE) put_exact(out, folded, exact);
+    if (index == DICT_SHORT) buf_varint(out, entry->index - DICT_SHORT);
+    int64_t delta = (int64_t)entry->term - (int64_t)dict->last_term;
+    buf_varint(out, (uint64_t)delta << 1 ^ (uint64_t)(delta >> 63));
+    put_counts(out, entry->df, entry->cf);
+    dict->last_term = entry->term;
+    key_end(dict, key);
+    return true;
+}
+
+void dict_writer_finish(segment_writer *w, dict_writer *dict, section_id blocks, section_id index)
+{
+    unsigned width = layout_offset_width(dict->blocks.len);
+    writer_check_buf(w, &dict->offsets);
+    writer_section(w, blocks, &dict->blocks);
+    for (size_t i = 0; i < dict->offsets.len && !dict->offsets.failed; i += 8)
+        buf_append(&dict->prefixes, dict->offsets.data + i, width);
+    writer_section(w, index, &dict->prefixes);
 }
 
 void dict_writer_free(dict_writer *dict)

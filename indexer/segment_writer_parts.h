@@ -2,7 +2,8 @@
  * segment_writer_parts.h - what the files of the segment writer share, and nobody else sees:
  *   segment_writer.c            life cycle, output, sections, page sums, footer
  *   segment_writer_store.c      documents: stored records in deflated blocks
- *   segment_writer_tables.c     documents: columns and the id table
+ *   segment_writer_tables.c     documents: lengths, ingest order, dates
+ *   segment_writer_ids.c        documents: ids and the table that leads from id to document
  *   segment_writer_postings.c   one posting list to its region
  *   segment_writer_streams.c    positions and forms of a list
  *   segment_writer_dict.c       front-coded dictionary blocks and their index
@@ -11,6 +12,7 @@
 #define PM_INDEXER_SEGMENT_WRITER_PARTS_H
 
 #include "common/segment/dict.h"
+#include "common/segment/ids.h"
 #include "common/segment/layout.h"
 #include "indexer/segment_writer.h"
 
@@ -18,13 +20,18 @@
 typedef struct dict_writer {
     buf blocks, prefixes, offsets;
     uint64_t n_keys;
+    uint32_t last_term; /* forms: of the one before in the block, or 0                      */
     size_t last_len;
     uint8_t last[DICT_KEY_MAX];
 } dict_writer;
 
-/* Starts the entry of `key`, which must follow the last one; false when it does not.  The
- * caller appends the payload to dict->blocks.  *starts_block: a base must precede. */
-bool dict_writer_key(dict_writer *dict, const void *key, size_t len, uint64_t base, bool with_base);
+/* The key of a term, which must follow the last one; false when it does not.  Its entry is
+ * appended when its list is known. */
+bool dict_writer_term(dict_writer *dict, slice key, uint64_t base);
+void dict_writer_term_entry(dict_writer *dict, const term_entry *entry);
+/* A form; false when it does not follow the last one, or has no zero byte. */
+bool dict_writer_form(dict_writer *dict, slice key, const form_entry *entry);
+void dict_writer_finish(segment_writer *w, dict_writer *dict, section_id blocks, section_id index);
 void dict_writer_free(dict_writer *dict);
 
 struct store_writer; /* zlib's state and the block being filled                          */
@@ -45,12 +52,20 @@ struct segment_writer {
     struct store_writer *store;
     buf store_dir;
     buf dl, seq, date;              /* u32, u64, i64 a document                             */
-    buf id_offsets, ids, id_hashes; /* u64, bytes, u32                                    */
-    uint32_t max_dl, raw_pending;   /* documents that a raw block promised                 */
+    buf id_offsets, ids, id_hashes; /* u64 a block, blocks, u64 a document                  */
+    buf id_block;                   /* ids of the block that is being filled                */
+    uint16_t id_lens[ID_BLOCK];
+    uint32_t id_block_n;
+    size_t last_id_len;
+    uint8_t last_id[SEGMENT_ID_MAX];
+    bool ids_fall;                /* they do not rise: there will be a table                 */
+    uint32_t max_dl, raw_pending; /* documents that a raw block promised                 */
     bool docs_done;
 
     dict_writer terms, forms;
-    uint64_t region_end; /* of the last list, in its section                     */
+    buf implied;                   /* a byte a term: its only form is not listed           */
+    uint64_t region_end;           /* of the last list, in its section                     */
+    size_t positions_at, forms_at; /* where they begin in region                           */
     buf region, words, positions, offsets, exceptions; /* of the list being written       */
 };
 
@@ -80,6 +95,10 @@ void store_writer_free(segment_writer *w);
 /* segment_writer_tables.c */
 void tables_add(segment_writer *w, const segment_doc *doc);
 void tables_finish(segment_writer *w);
+
+/* segment_writer_ids.c: n_docs is that before the id, and then that of all. */
+void ids_add(segment_writer *w, const void *id, size_t len);
+void ids_finish(segment_writer *w);
 
 /* segment_writer_postings.c: fills w->region. */
 void region_encode(segment_writer *w, const segment_term *term, uint64_t cf);

@@ -188,6 +188,8 @@ void region_encode(segment_writer *w, const segment_term *t, uint64_t cf)
     else
         n_blocks = put_large(w, t);
     if (writer_bad(w) || w->region.failed) return;
+    w->positions_at = w->region.len;
     if (t->positions) region_positions(w, t, n_blocks);
+    w->forms_at = w->region.len;
     if (t->n_forms > 1) region_forms(w, t, cf);
 }

@@ -2,11 +2,11 @@
  * segment_writer_streams.c - positions and forms of one list, behind its postings (FORMAT.md,
  * "positions", "forms").  Takes the arrays of a segment_term, appends to w->region.
  *
- *   larger lists: u64 length, u32 offset[blocks], blocks      u64 bits, gamma codes
- *   small lists:  the one block                               gamma codes
+ *   larger lists: u64 length, u32 offset[blocks], blocks      u64 bits, codes
+ *   small lists:  the one block                               codes
  */
-#include "common/codec/gamma.h"
 #include "common/codec/nibble.h"
+#include "common/codec/runs.h"
 #include "indexer/segment_writer_parts.h"
 
 /* Positions of n postings as nibbles from the start of dst; start[g] = nibble where group g
@@ -92,11 +92,14 @@ void region_positions(segment_writer *w, const segment_term *t, uint32_t n_block
 
 void region_forms(segment_writer *w, const segment_term *t, uint64_t cf)
 {
-    if (t->df > w->info.block_size) buf_u64(&w->region, gamma_size(t->forms, cf));
+    size_t head = w->region.len;
+    bool small = t->df <= w->info.block_size;
     for (uint64_t i = 0; i < cf; i++)
         if (t->forms[i] >= t->n_forms) {
             writer_fail(w, PM_USAGE, "segment writer: a form index is out of range");
             return;
         }
-    gamma_encode(&w->region, t->forms, cf);
+    if (!small) buf_u64(&w->region, 0);
+    uint64_t bits = runs_encode(&w->region, t->forms, cf, t->n_forms);
+    if (!small && !w->region.failed) store_u64(w->region.data + head, bits);
 }

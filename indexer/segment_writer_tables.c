@@ -2,8 +2,6 @@
  * segment_writer_tables.c - a document's columns: collected while documents come, written in
  * the narrowest width that holds them all (FORMAT.md, "document columns").
  */
-#include "common/base/hash.h"
-#include "common/base/mem.h"
 #include "indexer/segment_writer_parts.h"
 
 enum { DAY = 86400 };
@@ -17,9 +15,7 @@ void tables_add(segment_writer *w, const segment_doc *doc)
     buf_u32(&w->dl, doc->dl);
     buf_u64(&w->seq, doc->seq);
     buf_u64(&w->date, (uint64_t)doc->date);
-    buf_u64(&w->id_offsets, w->ids.len);
-    buf_append(&w->ids, doc->id, doc->id_len);
-    buf_u32(&w->id_hashes, (uint32_t)(hash_bytes(doc->id, doc->id_len) >> 32));
+    ids_add(w, doc->id, doc->id_len);
     w->info.sum_dl += doc->dl;
     if (doc->dl > w->max_dl) w->max_dl = doc->dl;
     w->info.n_docs++;
@@ -110,51 +106,10 @@ static void date_write(segment_writer *w)
     buf_free(&column);
 }
 
-/* ---- ids ------------------------------------------------------------------------------------ */
-
-/* Stable counting sort of document numbers by one byte of their hash. */
-static void sort_pass(const segment_writer *w, unsigned shift, const uint32_t *in, uint32_t *out)
-{
-    uint32_t start[257] = {0}, n = w->info.n_docs;
-    const uint8_t *hashes = w->id_hashes.data;
-    for (uint32_t i = 0; i < n; i++) start[1 + (load_u32(hashes + (size_t)i * 4) >> shift & 255)]++;
-    for (unsigned i = 0; i < 256; i++) start[i + 1] += start[i];
-    for (uint32_t i = 0; i < n; i++)
-        out[start[load_u32(hashes + (size_t)in[i] * 4) >> shift & 255]++] = in[i];
-}
-
-static void id_table_write(segment_writer *w)
-{
-    uint32_t n = w->info.n_docs;
-    buf table = {0};
-    uint32_t *docs = mem_array(n, sizeof *docs), *other = mem_array(n, sizeof *other);
-    if (docs && other) {
-        for (uint32_t i = 0; i < n; i++) docs[i] = i;
-        for (unsigned shift = 0; shift < 32; shift += 16) {
-            sort_pass(w, shift, docs, other);
-            sort_pass(w, shift + 8, other, docs);
-        }
-        for (uint32_t i = 0; i < n; i++)
-            buf_append(&table, w->id_hashes.data + (size_t)docs[i] * 4, 4);
-        buf_append(&table, docs, (size_t)n * 4);
-        writer_check_buf(w, &table);
-    } else {
-        writer_fail(w, PM_NOMEM, NULL);
-    }
-    writer_section(w, SECTION_ID_TABLE, &table);
-    buf_free(&table);
-    mem_free(docs);
-    mem_free(other);
-}
-
 void tables_finish(segment_writer *w)
 {
     lengths_write(w);
     seq_write(w);
     date_write(w);
-    buf_u64(&w->id_offsets, w->ids.len);
-    writer_check_buf(w, &w->id_offsets);
-    writer_section(w, SECTION_ID_OFFSETS, &w->id_offsets);
-    writer_section(w, SECTION_IDS, &w->ids);
-    id_table_write(w);
+    ids_finish(w);
 }

@@ -221,6 +221,7 @@ out:
 pm_status pm_writer_each_id(pm_writer *w, bool (*fn)(void *ctx, const char *id, size_t id_len),
                             void *ctx, pm_error *err)
 {
+    uint8_t room[SEGMENT_ID_ROOM];
     pm_status st = writer_ready(w, false, err);
     for (size_t i = 0; i < w->n_segments && st == PM_OK; i++) {
         writer_segment *s = &w->segments[i];
@@ -228,7 +229,7 @@ pm_status pm_writer_each_id(pm_writer *w, bool (*fn)(void *ctx, const char *id, 
         for (uint32_t doc = 0; doc < s->named.n_docs; doc++) {
             const uint64_t *dead = s->dirty ? s->committed_dead : s->dead;
             if (dead && bit_get(dead, doc)) continue;
-            slice id = segment_id(s->seg, doc);
+            slice id = segment_id(s->seg, doc, room);
             if (!id.len) break;
             if (!fn(ctx, (const char *)id.data, id.len)) return PM_OK;
         }

@@ -31,6 +31,7 @@ static const struct row {
     {"positions", offsetof(pm_stats, positions)},
     {"tokens", offsetof(pm_stats, tokens)},
     {"index_bytes", offsetof(pm_stats, index_bytes)},
+    {"bare_bytes", offsetof(pm_stats, bare_bytes)},
     {"generation", offsetof(pm_stats, generation)},
 };
 enum { N_COUNTS = sizeof(counts) / sizeof(counts[0]) };
@@ -42,9 +43,26 @@ static uint64_t count_of(const pm_stats *s, size_t row)
     return value;
 }
 
+static json_t *bytes_json(const pm_section_bytes *list, unsigned n)
+{
+    json_t *o = json_object();
+    for (unsigned i = 0; i < n; i++)
+        emit_json_set(&o, list[i].name, json_integer((json_int_t)list[i].bytes));
+    return o;
+}
+
+static void print_bytes(const char *title, const pm_section_bytes *list, unsigned n)
+{
+    char size[24];
+    emit_printf("%s\n", title);
+    for (unsigned i = 0; i < n; i++)
+        emit_printf("  %-22s%14llu  %s\n", list[i].name, (unsigned long long)list[i].bytes,
+                    meter_bytes(list[i].bytes, size));
+}
+
 static void print_json(const pm_stats *s)
 {
-    json_t *o = json_object(), *sections = json_object();
+    json_t *o = json_object();
     for (size_t i = 0; i < N_COUNTS; i++) {
         emit_json_set(&o, counts[i].key, json_integer((json_int_t)count_of(s, i)));
     }
@@ -58,17 +76,13 @@ static void print_json(const pm_stats *s)
     emit_json_set(&o, "lang", json_string(s->lang));
     emit_json_set(&o, "has_positions", json_boolean(s->has_positions));
     emit_json_set(&o, "has_text", json_boolean(s->has_text));
-    for (unsigned i = 0; i < s->n_sections; i++) {
-        emit_json_set(&sections, s->sections[i].name,
-                      json_integer((json_int_t)s->sections[i].bytes));
-    }
-    emit_json_set(&o, "sections", sections);
+    emit_json_set(&o, "sections", bytes_json(s->sections, s->n_sections));
+    emit_json_set(&o, "parts", bytes_json(s->parts, s->n_parts));
     emit_json(o);
 }
 
 static void print_text(const pm_stats *s)
 {
-    char size[24];
     for (size_t i = 0; i < N_COUNTS; i++) {
         emit_printf("%-16s%llu\n", counts[i].key, (unsigned long long)count_of(s, i));
     }
@@ -77,11 +91,8 @@ static void print_text(const pm_stats *s)
     emit_printf("%-16s%s (format %u%s%s)\n%-16s%s\n%-16s%s\n", "engine", s->engine,
                 s->format_version, s->has_positions ? ", positions" : "",
                 s->has_text ? ", text" : "", "analyzer", s->analyzer, "lang", s->lang);
-    for (unsigned i = 0; i < s->n_sections; i++) {
-        emit_printf("  %-22s%14llu  %s\n", s->sections[i].name,
-                    (unsigned long long)s->sections[i].bytes,
-                    meter_bytes(s->sections[i].bytes, size));
-    }
+    print_bytes("bytes by section", s->sections, s->n_sections);
+    print_bytes("bytes by what they are for", s->parts, s->n_parts);
 }
 
 static int run(const void *given, const cli_args *args)
@@ -107,7 +118,8 @@ const cli_command cmd_stats = {
     "stats",
     "",
     "what is in the index",
-    "Counts are exact and speak of live articles; sections are bytes on disk.",
+    "Counts are exact and speak of live articles; sections and parts are bytes on disk.\n"
+    "bare_bytes is the index without stored articles and without bigrams.",
     CLI_TABLE(table),
     NULL,
     sizeof(stats_options),

@@ -73,7 +73,8 @@ pm_status dump_documents(dump_sink *s, snapshot *snap, pm_error *err)
     PM_TRY(gather(snap, &places, &n, err));
     for (size_t i = 0; i < n; i++) {
         segment *seg = snap->segments[places[i].segment].seg;
-        slice id = segment_id(seg, places[i].doc), record;
+        uint8_t room[SEGMENT_ID_ROOM];
+        slice id = segment_id(seg, places[i].doc, room), record;
         int64_t date = segment_date(seg, places[i].doc);
         pm_article article;
         buf_append_str(&s->text, "document ");

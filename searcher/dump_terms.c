@@ -66,7 +66,8 @@ static pm_status write_postings(dump_sink *s, const dump_list *l, snapshot *snap
     pm_status st = PM_OK;
     for (size_t i = 0; i < l->n; i++) {
         const dump_posting *p = &l->postings[i];
-        slice id = segment_id(snap->segments[p->segment].seg, p->doc);
+        uint8_t room[SEGMENT_ID_ROOM];
+        slice id = segment_id(snap->segments[p->segment].seg, p->doc, room);
         buf_u8(&s->text, ' ');
         dump_escaped(s, id.data, id.len);
         dump_format(s, ":%u", p->tf);

@@ -37,25 +37,19 @@ static pm_status copy_text(arena *a, pm_text from, pm_text *to, pm_error *err)
     return to->data ? PM_OK : error_nomem(err);
 }
 
-/* Ids of all hits, in one piece: first where they are, so that the misses overlap. */
+/* Ids of all hits: first where they are, so that the misses overlap. */
 static pm_status fill_ids(pm_searcher *s, const fill *fills, size_t n, pm_error *err)
 {
-    size_t room = 0;
+    uint8_t room[SEGMENT_ID_ROOM];
     for (size_t i = 0; i < n; i++) {
         const hit *h = fills[i].from;
-        slice id = segment_id(s->index->snap->segments[h->segment].seg, h->doc);
-        __builtin_prefetch(id.data);
-        fills[i].to->id = (pm_text){(const char *)id.data, id.len};
-        room += id.len + 1;
+        segment_id_ahead(s->index->snap->segments[h->segment].seg, h->doc);
     }
-    char *copy = arena_alloc(&s->a, room);
-    if (!copy) return error_nomem(err);
     for (size_t i = 0; i < n; i++) {
-        pm_text *id = &fills[i].to->id;
-        if (id->len) memcpy(copy, id->data, id->len);
-        copy[id->len] = '\0';
-        id->data = copy;
-        copy += id->len + 1;
+        const hit *h = fills[i].from;
+        slice id = segment_id(s->index->snap->segments[h->segment].seg, h->doc, room);
+        fills[i].to->id = (pm_text){arena_strndup(&s->a, (const char *)id.data, id.len), id.len};
+        if (!fills[i].to->id.data) return error_nomem(err);
     }
     return PM_OK;
 }

@@ -4,65 +4,94 @@
  */
 #include <stdio.h>
 
-#include "common/base/mem.h"
 #include "searcher/index.h"
 #include "searcher/term_merge.h"
 
-static void add_section(pm_stats *out, const char *name, uint64_t bytes)
+/* Adds to the entry of that name, or appends one while there is room. */
+static void add_bytes(pm_section_bytes *list, unsigned *n, unsigned room, const char *name,
+                      uint64_t bytes)
 {
     unsigned i = 0;
-    while (i < out->n_sections && strcmp(out->sections[i].name, name)) i++;
-    if (i == sizeof out->sections / sizeof *out->sections) return;
-    if (i == out->n_sections) {
-        snprintf(out->sections[i].name, sizeof out->sections[i].name, "%s", name);
-        out->n_sections++;
+    while (i < *n && strcmp(list[i].name, name)) i++;
+    if (i == room) return;
+    if (i == *n) {
+        snprintf(list[i].name, sizeof list[i].name, "%s", name);
+        ++*n;
     }
-    out->sections[i].bytes += bytes;
+    list[i].bytes += bytes;
 }
 
-/* Where the lists of a segment's bigrams stand: keys of one class are neighbours, and so are
- * their lists. */
-static uint64_t bigram_bytes(segment *s, dict_iter *it)
+static void add_section(pm_stats *out, const char *name, uint64_t bytes)
 {
-    static const uint8_t first[] = {KEY_BIGRAM};
-    uint64_t from = UINT64_MAX, to = 0;
-    if (!s->info.bigram_min) return 0;
-    dict_iter_begin(it, s, false, first, sizeof first);
-    while (dict_iter_next(it) && it->key[0] == KEY_BIGRAM) {
-        if (it->term.off < from) from = it->term.off;
-        to = it->term.off + it->term.len;
+    add_bytes(out->sections, &out->n_sections, sizeof out->sections / sizeof *out->sections, name,
+              bytes);
+}
+
+static void add_part(pm_stats *out, const char *name, uint64_t bytes)
+{
+    add_bytes(out->parts, &out->n_parts, sizeof out->parts / sizeof *out->parts, name, bytes);
+}
+
+/* What each section is for; the postings are divided further. */
+static const char *const part_of[SECTION_COUNT] = {
+    [SECTION_STORE] = "stored",
+    [SECTION_STORE_DIR] = "stored",
+    [SECTION_TERMS] = "dictionaries",
+    [SECTION_TERMS_INDEX] = "dictionaries",
+    [SECTION_FORMS] = "dictionaries",
+    [SECTION_FORMS_INDEX] = "dictionaries",
+    [SECTION_DL] = "columns",
+    [SECTION_SEQ] = "columns",
+    [SECTION_DATE] = "columns",
+    [SECTION_ID_OFFSETS] = "ids",
+    [SECTION_IDS] = "ids",
+    [SECTION_ID_TABLE] = "ids",
+};
+
+static const char *const posting_parts[PART_COUNT] = {
+    [PART_DOCUMENTS] = "documents", [PART_IMPACTS] = "impacts", [PART_POSITIONS] = "positions",
+    [PART_FORMS] = "form streams",  [PART_BIGRAMS] = "bigrams",
+};
+
+/* A segment's sections; returns their bytes. */
+static uint64_t count_segment(pm_stats *out, const segment_info *info)
+{
+    uint64_t named = 0;
+    for (int id = 0; id < SECTION_COUNT; id++) {
+        uint64_t len = info->sections[id].len, bigrams = info->parts[PART_BIGRAMS];
+        add_section(out, section_name((section_id)id),
+                    len - (id == SECTION_POSTINGS ? bigrams : 0));
+        named += len;
+        if (part_of[id]) add_part(out, part_of[id], len);
+        if (part_of[id] != part_of[SECTION_STORE]) out->bare_bytes += len;
     }
-    return to > from ? to - from : 0;
+    for (int part = 0; part < PART_COUNT; part++)
+        add_part(out, posting_parts[part], info->parts[part]);
+    out->bare_bytes -= info->parts[PART_BIGRAMS];
+    return named;
 }
 
 /* Every byte of every file that the commit names belongs to one of the sections. */
 static pm_status count_bytes(pm_stats *out, const snapshot *snap, pm_error *err)
 {
-    uint64_t other = 0;
-    uint64_t bigrams = 0;
+    uint64_t other = 0, deletions = 0, bigrams = 0;
     buf encoded = {0};
-    dict_iter *it = mem_alloc(sizeof *it);
-    if (!it) return error_nomem(err);
     for (uint32_t i = 0; i < snap->meta.n_segments; i++) {
         const manifest_segment *m = &snap->meta.segments[i];
         const segment_info *info = &snap->segments[i].seg->info;
-        uint64_t named = 0;
-        for (int id = 0; id < SECTION_COUNT; id++) {
-            uint64_t own = id == SECTION_POSTINGS ? bigram_bytes(snap->segments[i].seg, it) : 0;
-            add_section(out, section_name((section_id)id), info->sections[id].len - own);
-            bigrams += own;
-            named += info->sections[id].len;
-        }
-        other += m->size - named;
-        add_section(out, "tombstones", m->del_size);
+        other += m->size - count_segment(out, info);
+        bigrams += info->parts[PART_BIGRAMS];
+        deletions += m->del_size;
         out->index_bytes += m->size + m->del_size;
     }
-    mem_free(it);
+    add_section(out, "tombstones", deletions);
     if (bigrams) add_section(out, "bigrams", bigrams);
     manifest_encode(&snap->meta, &encoded);
     add_section(out, "manifest", encoded.len);
     add_section(out, "other", other);
+    add_part(out, "other", other + deletions + encoded.len);
     out->index_bytes += encoded.len;
+    out->bare_bytes += other + deletions + encoded.len;
     bool failed = encoded.failed;
     buf_free(&encoded);
     return failed ? error_nomem(err) : PM_OK;

@@ -78,6 +78,8 @@ static void check_totals(check *c)
     if (c->plain_terms != info->n_plain_terms || c->plain_postings != info->n_plain_postings ||
         c->plain_positions != info->n_plain_positions)
         check_finding(c, "footer", off, "counts of plain terms differ from the dictionary's");
+    if (memcmp(c->parts, info->parts, sizeof c->parts) != 0)
+        check_finding(c, "footer", off, "parts of the postings have other sizes");
     for (uint32_t doc = 0; doc < info->n_docs; doc++)
         if (c->tokens[doc] != segment_dl(c->s, doc)) {
             check_section(c, SECTION_DL, (uint64_t)doc * info->dl_width,

@@ -5,13 +5,12 @@
 #include "common/base/mem.h"
 #include "common/segment/check_parts.h"
 
-/* What is remembered from key to key. */
-typedef struct dict_walk {
-    bool forms;
+/* The key before. */
+typedef struct dict_last {
     uint64_t n; /* keys seen                                             */
-    size_t last_len;
-    uint8_t last[DICT_KEY_MAX];
-} dict_walk;
+    size_t len;
+    uint8_t key[DICT_KEY_MAX];
+} dict_last;
 
 static section_id blocks_of(bool forms)
 {
@@ -23,47 +22,50 @@ static section_id index_of(bool forms)
 }
 
 /* Report at the byte behind the key's entry. */
-static void check_key_finding(check *c, const dict_iter *it, const char *what)
+static void check_key_finding(check *c, const dict_walk *w, const char *what)
 {
-    check_finding(c, section_name(blocks_of(it->forms)), (uint64_t)(it->at.p - c->s->file.data),
+    check_finding(c, section_name(blocks_of(w->forms)), (uint64_t)(w->at.p - c->s->file.data),
                   what);
 }
 
-static bool keys_rise(const dict_walk *walk, const dict_iter *it)
+static bool keys_rise(const dict_last *last, const uint8_t *key, size_t len)
 {
-    size_t n = walk->last_len < it->key_len ? walk->last_len : it->key_len;
-    int order = memcmp(walk->last, it->key, n);
-    return walk->n == 0 || order < 0 || (order == 0 && walk->last_len < it->key_len);
+    return last->n == 0 || dict_compare(last->key, last->len, key, len) < 0;
+}
+
+static void key_passed(dict_last *last, const uint8_t *key, size_t len)
+{
+    last->n++;
+    last->len = len;
+    memcpy(last->key, key, len);
 }
 
 /* A block's prefix in the index; every key of the last block is behind us. */
-static bool prefix_right(check *c, const dict_walk *walk, const dict_iter *it)
+static bool prefix_right(check *c, uint64_t n, const dict_walk *w)
 {
     slice entry;
     uint8_t bytes[8] = {0};
-    memcpy(bytes, it->key, it->key_len < 8 ? it->key_len : 8);
-    uint64_t block = walk->n / DICT_BLOCK_KEYS;
-    if (!segment_slice(c->s, index_of(walk->forms), 8 * block, 8, &entry)) return false;
+    memcpy(bytes, w->key, w->key_len < 8 ? w->key_len : 8);
+    if (!segment_slice(c->s, index_of(w->forms), 8 * (n / DICT_BLOCK_KEYS), 8, &entry))
+        return false;
     return load_u64(entry.data) == __builtin_bswap64(load_u64(bytes));
 }
 
 /* The rules of any key; false ends the walk. */
-static bool check_key(check *c, dict_walk *walk, const dict_iter *it)
+static bool check_key(check *c, dict_last *last, const dict_walk *w)
 {
     const char *wrong = NULL;
-    if (!keys_rise(walk, it))
+    if (!keys_rise(last, w->key, w->key_len))
         wrong = "keys are out of order";
-    else if (walk->n % DICT_BLOCK_KEYS == 0 && !prefix_right(c, walk, it))
+    else if (last->n % DICT_BLOCK_KEYS == 0 && !prefix_right(c, last->n, w))
         wrong = "the index names another first key";
-    else if (it->left == 0 && reader_left(&it->at))
+    else if (w->left == 0 && reader_left(&w->at))
         wrong = "bytes behind the last key of a block";
     if (wrong) {
-        check_key_finding(c, it, wrong);
+        check_key_finding(c, w, wrong);
         return false;
     }
-    walk->n++;
-    walk->last_len = it->key_len;
-    memcpy(walk->last, it->key, it->key_len);
+    key_passed(last, w->key, w->key_len);
     return true;
 }
 
@@ -77,14 +79,16 @@ static void check_first_block(check *c, bool forms, uint64_t n_keys)
         return;
     }
     uint64_t off = 8 * layout_groups(n_keys, DICT_BLOCK_KEYS);
-    if (segment_slice(c->s, index_of(forms), off, 8, &entry) && load_u64(entry.data))
+    unsigned width = layout_offset_width(c->s->info.sections[blocks_of(forms)].len);
+    if (segment_slice(c->s, index_of(forms), off, width, &entry) &&
+        layout_offset(entry.data, width))
         check_section(c, index_of(forms), off, "the first block does not start its section");
 }
 
 /* ---- terms ---------------------------------------------------------------------------------- */
 
 /* Where the region must start, and the padding before it. */
-static bool check_region(check *c, const dict_iter *it, uint64_t *end)
+static bool check_region(check *c, const dict_walk *it, uint64_t *end)
 {
     const term_entry *entry = &it->term;
     uint64_t want = entry->df > c->s->info.block_size ? layout_align(*end, 8) : *end;
@@ -98,7 +102,7 @@ static bool check_region(check *c, const dict_iter *it, uint64_t *end)
     return true;
 }
 
-static void check_class(check *c, const dict_iter *it, bool plain)
+static void check_class(check *c, const dict_walk *it, bool plain)
 {
     const segment_info *info = &c->s->info;
     uint8_t first = it->key[0];
@@ -112,7 +116,7 @@ static void check_class(check *c, const dict_iter *it, bool plain)
     if (it->term.has_positions) c->plain_positions += it->term.cf;
 }
 
-static void check_found(check *c, const dict_iter *it)
+static void check_found(check *c, const dict_walk *it)
 {
     term_entry found;
     bool same = dict_find(c->s, it->key, it->key_len, &found) &&
@@ -121,10 +125,24 @@ static void check_found(check *c, const dict_iter *it)
     if (!check_reader_damage(c) && !same) check_key_finding(c, it, "a key is not found by look-up");
 }
 
-static bool check_term(check *c, const dict_iter *it, uint64_t *end)
+/* len: of the list, with the padding before it. */
+static void count_parts(check *c, const dict_walk *it, uint64_t len)
+{
+    if (it->key[0] == KEY_BIGRAM) {
+        c->parts[PART_BIGRAMS] += len;
+        return;
+    }
+    c->parts[PART_IMPACTS] += it->term.df;
+    c->parts[PART_POSITIONS] += c->list_positions;
+    c->parts[PART_FORMS] += c->list_forms;
+    c->parts[PART_DOCUMENTS] += len - it->term.df - c->list_positions - c->list_forms;
+}
+
+static bool check_term(check *c, const dict_walk *it, uint64_t *end)
 {
     const term_entry *entry = &it->term;
     bool plain = it->key[0] >= 0x20;
+    uint64_t before = *end;
     if (!check_region(c, it, end)) return false;
     check_class(c, it, plain);
     check_found(c, it);
@@ -133,7 +151,9 @@ static bool check_term(check *c, const dict_iter *it, uint64_t *end)
         return false;
     }
     c->form_base[entry->ordinal + 1] = c->form_base[entry->ordinal] + entry->n_forms;
+    if (entry->style != FORM_LISTED) c->forms[c->form_base[entry->ordinal]].named = true;
     check_list(c, entry, plain, c->forms + c->form_base[entry->ordinal]);
+    count_parts(c, it, entry->off + entry->len - before);
     c->sink->terms++;
     c->sink->postings += entry->df;
     return true;
@@ -142,8 +162,8 @@ static bool check_term(check *c, const dict_iter *it, uint64_t *end)
 pm_status check_terms(check *c, pm_error *err)
 {
     const segment_info *info = &c->s->info;
-    dict_walk walk = {.forms = false};
-    dict_iter it;
+    dict_last last = {0};
+    dict_walk it;
     uint64_t end = 0;
     /* The counts are bounded by the file: a block of 16 keys takes index bytes of its own. */
     c->tokens = mem_array(info->n_docs, sizeof *c->tokens);
@@ -151,12 +171,12 @@ pm_status check_terms(check *c, pm_error *err)
     c->forms = mem_array(info->n_forms + 1, sizeof *c->forms);
     if (!c->tokens || !c->form_base || !c->forms) return error_nomem(err);
     check_first_block(c, false, info->n_terms);
-    dict_iter_begin(&it, c->s, false, NULL, 0);
+    dict_walk_begin(&it, c->s, false);
     bool go_on = true;
-    while (go_on && dict_iter_next(&it))
-        go_on = check_key(c, &walk, &it) && check_term(c, &it, &end);
+    while (go_on && dict_walk_next(&it))
+        go_on = check_key(c, &last, &it) && check_term(c, &it, &end);
     if (check_reader_damage(c) || !go_on) return PM_OK;
-    if (walk.n != info->n_terms)
+    if (last.n != info->n_terms)
         check_section(c, SECTION_TERMS, 0, "fewer keys than the footer says");
     else if (end != info->sections[SECTION_POSTINGS].len)
         check_section(c, SECTION_POSTINGS, end, "bytes that belong to no list");
@@ -168,7 +188,7 @@ pm_status check_terms(check *c, pm_error *err)
 /* ---- forms ---------------------------------------------------------------------------------- */
 
 /* NULL, or what is wrong with a form, seen from its term. */
-static const char *form_wrong(check *c, const dict_iter *it)
+static const char *form_wrong(check *c, const dict_walk *it)
 {
     const form_entry *form = &it->form;
     uint64_t base = c->form_base[form->term], n = c->form_base[form->term + 1] - base;
@@ -194,23 +214,43 @@ static void check_form_order(check *c)
             }
 }
 
-void check_forms(check *c)
+/* The form dictionary as it stands; false: something is wrong. */
+static bool check_listed_forms(check *c)
 {
-    dict_walk walk = {.forms = true};
-    dict_iter it;
+    dict_last last = {0};
+    dict_walk it;
     bool go_on = true;
-    check_first_block(c, true, c->s->info.n_forms);
-    dict_iter_begin(&it, c->s, true, NULL, 0);
-    while (go_on && dict_iter_next(&it)) {
-        go_on = check_key(c, &walk, &it);
+    check_first_block(c, true, c->s->info.n_listed_forms);
+    dict_walk_begin(&it, c->s, true);
+    while (go_on && dict_walk_next(&it)) {
+        go_on = check_key(c, &last, &it);
         const char *wrong = go_on ? form_wrong(c, &it) : NULL;
         if (wrong) {
             check_key_finding(c, &it, wrong);
             go_on = false;
         }
     }
-    if (check_reader_damage(c) || !go_on) return;
-    if (walk.n != c->s->info.n_forms)
-        check_section(c, SECTION_FORMS, 0, "fewer keys than the footer says");
+    if (check_reader_damage(c) || !go_on) return false;
+    if (last.n == c->s->info.n_listed_forms) return true;
+    check_section(c, SECTION_FORMS, 0, "fewer keys than the footer says");
+    return false;
+}
+
+void check_forms(check *c)
+{
+    dict_last last = {0};
+    dict_iter it;
+    if (!check_listed_forms(c)) return;
+    dict_iter_begin(&it, c->s, true, NULL, 0);
+    while (dict_iter_next(&it)) {
+        if (!keys_rise(&last, it.key, it.key_len)) {
+            check_section(c, SECTION_FORMS, 0, "a listed form follows from its term, too");
+            return;
+        }
+        key_passed(&last, it.key, it.key_len);
+    }
+    if (check_reader_damage(c)) return;
+    if (last.n != c->s->info.n_forms)
+        check_section(c, SECTION_FORMS, 0, "fewer forms than the footer says");
     check_form_order(c);
 }

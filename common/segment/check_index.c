@@ -132,9 +132,10 @@ static void check_live_ids(index_check *c, snapshot *snap)
         snapshot_segment *at = &snap->segments[i];
         c->file = snap->meta.segments[i].name;
         for (uint32_t doc = 0; doc < at->seg->info.n_docs; doc++) {
+            uint8_t room[SEGMENT_ID_ROOM];
             uint32_t where, found;
             if (!snapshot_live(at, doc)) continue;
-            slice id = segment_id(at->seg, doc);
+            slice id = segment_id(at->seg, doc, room);
             if (!snapshot_find_id(snap, (const char *)id.data, id.len, &where, &found) ||
                 where != i || found != doc) {
                 index_finding(c, "ids", at->seg->info.sections[SECTION_IDS].off,

@@ -181,5 +181,9 @@ void check_list(check *c, const term_entry *entry, bool plain, check_form *form_
     }
     if (p.kind != POSTINGS_SMALL) padding(c, p.impacts + p.df, 8);
     check_streams_end(c, &st, &p);
+    c->list_forms = p.n_forms > 1 ? check_streams_form_bytes(&st, &p) : 0;
+    c->list_positions = entry->off + entry->len - c->list_forms -
+                        (uint64_t)(p.exceptions.data + p.exceptions.len - c->s->file.data -
+                                   (ptrdiff_t)c->s->info.sections[SECTION_POSTINGS].off);
     check_reader_damage(c);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * check_parts.h - what the files of the deep check share, and nobody else sees:
  *   check.c            pages, slack, driver of one segment
- *   check_columns.c    document columns, ids and the id table
+ *   check_columns.c    document columns
+ *   check_ids.c        ids and the id table
  *   check_dict.c       both dictionaries and what they say of each other
  *   check_bigrams.c    bigrams against positions
  *   check_list.c       one posting list
@@ -35,6 +36,8 @@ typedef struct check {
     uint64_t *form_base; /* forms of the terms before, by ordinal; n_terms + 1    */
     check_form *forms;   /* by form_base + index                                  */
     uint64_t plain_terms, plain_postings, plain_positions;
+    uint64_t list_positions, list_forms; /* bytes of the list checked last               */
+    uint64_t parts[PART_COUNT];
     uint64_t passed; /* bytes read since pages were given back (segment_pass)     */
 } check;
 
@@ -48,6 +51,7 @@ bool check_reader_damage(check *c);
 void check_zeros(check *c, const char *where, uint64_t off, uint64_t len);
 
 void check_columns(check *c);
+void check_ids(check *c);
 pm_status check_store(check *c, pm_error *err);
 /* Allocates and fills tokens, form_base and forms. */
 pm_status check_terms(check *c, pm_error *err);
@@ -74,5 +78,7 @@ void check_streams_posting(check *c, check_streams *st, const postings *p, uint3
                            uint32_t tf, check_form *form_counts);
 void check_streams_block_end(check *c, check_streams *st, const postings *p);
 void check_streams_end(check *c, check_streams *st, const postings *p);
+/* Bytes that the forms take, of a list with several. */
+uint64_t check_streams_form_bytes(const check_streams *st, const postings *p);
 
 #endif

@@ -44,7 +44,8 @@ static bool check_record(check *c, const store_cache *cache, uint32_t doc, slice
         check_section(c, SECTION_STORE, off, "a stored record does not decode");
         return false;
     }
-    if (!same_id(segment_id(c->s, doc), article.id)) {
+    uint8_t room[SEGMENT_ID_ROOM];
+    if (!same_id(segment_id(c->s, doc, room), article.id)) {
         check_section(c, SECTION_STORE, off, "a stored record has another id than its document");
         return false;
     }

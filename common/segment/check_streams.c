@@ -109,10 +109,16 @@ void check_streams_end(check *c, check_streams *st, const postings *p)
     if (p->has_positions && !forms_behind && st->bytes_at != p->position_bytes.len)
         streams_finding(c, st, p, "bytes behind the last position");
     if (p->n_forms <= 1) return;
-    uint64_t left = (uint64_t)st->forms.bits.len * 8 - st->forms.at;
-    bool exact = p->kind == POSTINGS_SMALL ? left < 8 : st->forms.at == st->forms.n_bits;
-    if (!exact)
+    const runs_reader *r = &st->forms.codes;
+    uint64_t left = (uint64_t)r->bits.len * 8 - r->at;
+    bool exact = p->kind == POSTINGS_SMALL ? left < 8 : r->at == r->n_bits;
+    if (!exact || !runs_done(r))
         streams_finding(c, st, p, "bits behind the last form");
-    else if (left % 8 && st->forms.bits.data[st->forms.bits.len - 1] >> (8 - left % 8))
+    else if (left % 8 && r->bits.data[r->bits.len - 1] >> (8 - left % 8))
         streams_finding(c, st, p, "padding is not zero");
+}
+
+uint64_t check_streams_form_bytes(const check_streams *st, const postings *p)
+{
+    return st->forms.codes.bits.len + (p->kind == POSTINGS_SMALL ? 0 : 8);
 }

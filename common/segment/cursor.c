@@ -10,7 +10,6 @@
 #include <assert.h>
 
 #include "common/codec/bits.h"
-#include "common/codec/gamma.h"
 #include "common/codec/kernels.h"
 #include "common/codec/nibble.h"
 #include "common/codec/scan.h"
@@ -257,36 +256,38 @@ static bool small_form_bits(const postings *p, slice *out)
     return slice_sub(nibbles, used, nibbles.len - used, out);
 }
 
+static void forms_damaged(form_stream *f, slice bits)
+{
+    segment_damaged(f->s, bits.data ? (uint64_t)(bits.data - f->s->file.data) : 0,
+                    section_name(SECTION_POSTINGS), "forms do not decode");
+    f->n_forms = 0;
+}
+
 void form_stream_open(form_stream *f, const postings *list)
 {
     *f = (form_stream){.s = list->s, .n_forms = list->n_forms};
     if (list->n_forms <= 1) return;
     slice bits = list->form_bits;
+    uint64_t n_bits = 0;
     if (list->kind == POSTINGS_SMALL) {
         if (list->has_positions && !small_form_bits(list, &bits)) return;
         if (!segment_touch_slice(list->s, bits)) return;
-        f->n_bits = (uint64_t)bits.len * 8;
+        n_bits = (uint64_t)bits.len * 8;
     } else {
         if (!segment_touch_slice(list->s, bits)) return;
         reader r = reader_of(bits);
-        f->n_bits = read_u64(&r);
+        n_bits = read_u64(&r);
         bits = (slice){r.p, reader_left(&r)};
-        if (r.bad || f->n_bits / 8 + (f->n_bits % 8 != 0) != bits.len) {
-            segment_damaged(list->s, list->base, section_name(SECTION_POSTINGS),
-                            "forms do not decode");
-            f->n_bits = 0;
-        }
+        if (r.bad || n_bits / 8 + (n_bits % 8 != 0) != bits.len) n_bits = UINT64_MAX;
     }
-    f->bits = bits;
+    if (!runs_open(&f->codes, bits, n_bits, f->n_forms)) forms_damaged(f, list->form_bits);
 }
 
 uint32_t form_stream_next(form_stream *f)
 {
-    uint32_t index = 0;
+    uint32_t index;
     if (f->n_forms <= 1) return 0;
-    if (gamma_decode(f->bits, f->n_bits, &f->at, &index) && index < f->n_forms) return index;
-    segment_damaged(f->s, f->bits.data ? (uint64_t)(f->bits.data - f->s->file.data) : 0,
-                    section_name(SECTION_POSTINGS), "forms do not decode");
-    f->n_forms = 0;
+    if (runs_next(&f->codes, &index)) return index;
+    forms_damaged(f, f->codes.bits);
     return 0;
 }

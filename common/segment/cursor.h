@@ -12,6 +12,7 @@
 #ifndef PM_SEGMENT_CURSOR_H
 #define PM_SEGMENT_CURSOR_H
 
+#include "common/codec/runs.h"
 #include "common/segment/dict.h"
 #include "common/segment/postings.h"
 
@@ -54,9 +55,8 @@ uint32_t cursor_positions(cursor *c, uint32_t *out, uint32_t cap);
  * only.  form_stream_next must be called for every occurrence in list order. */
 typedef struct form_stream {
     segment *s;
-    slice bits;
-    uint64_t at, n_bits; /* bit position                                              */
-    uint32_t n_forms;    /* 1: every index is 0                                       */
+    uint32_t n_forms; /* 1: every index is 0; 0 from damage on                     */
+    runs_reader codes;
 } form_stream;
 void form_stream_open(form_stream *f, const postings *list);
 uint32_t form_stream_next(form_stream *f);

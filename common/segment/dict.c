@@ -3,20 +3,21 @@
  * "dictionaries".  Takes a key, gives an entry.
  *
  *   index:  prefix[0] prefix[1] ...  (8 first bytes of each block's first key, big-endian)
- *   block:  [base] key entry, key entry, ... up to 16; a key is (shared, length, suffix)
+ *   block:  [base] key entry, key entry, ... up to 16; a key is (shared and length, suffix)
  *
  * Many keys may have the same first 8 bytes, so a tie of prefixes is resolved by the block's
  * real first key.
  */
 #include "common/segment/dict.h"
 
+#include "common/segment/form_spelling.h"
 #include "common/segment/layout.h"
 
 typedef struct dict_block {
     reader at;        /* next key                                                  */
     uint32_t left;    /* keys                                                      */
     uint64_t ordinal; /* of the next key                                           */
-    uint64_t region;  /* terms: end of the region before                           */
+    uint64_t region;  /* terms: end of the region before; forms: ordinal of the term before  */
     uint64_t off;     /* in the file, for damage                                   */
 } dict_block;
 
@@ -30,7 +31,7 @@ static section_id dict_index(bool forms)
 }
 static uint64_t dict_keys(const segment *s, bool forms)
 {
-    return forms ? s->info.n_forms : s->info.n_terms;
+    return forms ? s->info.n_listed_forms : s->info.n_terms;
 }
 
 static void dict_damaged(segment *s, bool forms, uint64_t off, const char *what)
@@ -43,14 +44,17 @@ static void dict_damaged(segment *s, bool forms, uint64_t off, const char *what)
 static bool dict_block_bytes(segment *s, bool forms, uint64_t block, slice *out)
 {
     uint64_t n_blocks = layout_groups(dict_keys(s, forms), DICT_BLOCK_KEYS);
+    uint64_t len = s->info.sections[dict_blocks(forms)].len, end = len;
+    unsigned width = layout_offset_width(len);
     bool last = block + 1 == n_blocks;
     slice offs;
-    if (!segment_slice(s, dict_index(forms), 8 * (n_blocks + block), last ? 8 : 16, &offs))
+    if (!segment_slice(s, dict_index(forms), 8 * n_blocks + width * block, last ? width : 2 * width,
+                       &offs))
         return false;
-    uint64_t start = load_u64(offs.data);
-    uint64_t end = last ? s->info.sections[dict_blocks(forms)].len : load_u64(offs.data + 8);
+    uint64_t start = layout_offset(offs.data, width);
+    if (!last) end = layout_offset(offs.data + width, width);
     if (end <= start) {
-        segment_damaged(s, s->info.sections[dict_index(forms)].off + 8 * (n_blocks + block),
+        segment_damaged(s, s->info.sections[dict_index(forms)].off + 8 * n_blocks + width * block,
                         section_name(dict_index(forms)), "block offsets do not rise");
         return false;
     }
@@ -71,40 +75,43 @@ static bool dict_block_open(segment *s, bool forms, uint64_t block, dict_block *
 }
 
 /* Shared length and suffix of the next key. */
-static slice dict_read_key(dict_block *b, uint32_t *shared)
+static inline slice dict_read_key(dict_block *b, uint32_t *shared)
 {
-    *shared = (uint32_t)read_varint_max(&b->at, DICT_KEY_MAX);
-    uint64_t len = read_varint_max(&b->at, DICT_KEY_MAX);
+    unsigned head = read_u8(&b->at);
+    uint64_t len = head >> 4;
+    *shared = head & DICT_SHORT;
+    if (*shared == DICT_SHORT) *shared += (uint32_t)read_varint_max(&b->at, DICT_KEY_MAX);
+    if (len == DICT_SHORT) len += read_varint_max(&b->at, DICT_KEY_MAX);
     return read_slice(&b->at, len);
+}
+
+/* df and cf: 1 and the same are flags, anything else a number. */
+static inline void dict_read_counts(const segment *s, reader *r, bool one_doc, bool once_each,
+                                    uint32_t *df, uint64_t *cf)
+{
+    uint64_t v = one_doc ? 1 : read_varint_max(r, s->info.n_docs) + 2;
+    if (v > s->info.n_docs) r->bad = true;
+    *df = (uint32_t)v;
+    *cf = *df;
+    if (!once_each) *cf += read_varint_max(r, UINT64_C(1) << 62) + 1;
 }
 
 static bool dict_read_term(const segment *s, dict_block *b, term_entry *out)
 {
     uint64_t end = s->info.sections[SECTION_POSTINGS].len;
+    uint64_t flags = read_varint_max(&b->at, (uint64_t)UINT32_MAX << TERM_FORMS_SHIFT);
+    uint32_t forms = (uint32_t)(flags >> TERM_FORMS_SHIFT);
     out->ordinal = (uint32_t)b->ordinal++;
-    out->df = (uint32_t)read_varint_max(&b->at, s->info.n_docs);
-    out->cf = out->df + read_varint_max(&b->at, UINT64_C(1) << 62);
-    uint64_t forms = read_varint_max(&b->at, (uint64_t)UINT32_MAX * 2 + 1);
-    out->n_forms = (uint32_t)(forms >> 1);
-    out->has_positions = forms & 1;
+    dict_read_counts(s, &b->at, flags & TERM_ONE_DOC, flags & TERM_ONCE_EACH, &out->df, &out->cf);
+    out->style = forms <= FORM_CAPITALS ? (form_style)forms : FORM_LISTED;
+    out->n_forms = forms <= FORM_CAPITALS ? forms != 0 : forms - FORM_CAPITALS;
+    out->has_positions = flags & TERM_POSITIONS;
     out->len = read_varint_max(&b->at, end);
     out->off = out->df > s->info.block_size ? layout_align(b->region, 8) : b->region;
-    if (b->at.bad || out->df == 0 || out->off > end || out->len > end - out->off) return false;
+    if (b->at.bad || out->off > end || out->len > end - out->off) return false;
     b->region = out->off + out->len;
     b->left--;
     return true;
-}
-
-static bool dict_read_form(const segment *s, dict_block *b, form_entry *out)
-{
-    uint64_t term = read_varint_max(&b->at, UINT32_MAX);
-    out->term = (uint32_t)term;
-    out->index = (uint32_t)read_varint_max(&b->at, UINT32_MAX);
-    out->df = (uint32_t)read_varint_max(&b->at, s->info.n_docs);
-    out->cf = out->df + read_varint_max(&b->at, UINT64_C(1) << 62);
-    b->ordinal++;
-    b->left--;
-    return !b->at.bad && out->df > 0 && term < s->info.n_terms;
 }
 
 /* ---- search --------------------------------------------------------------------------------- */
@@ -116,43 +123,57 @@ static uint64_t key_prefix(const uint8_t *key, size_t len)
     return __builtin_bswap64(load_u64(bytes));
 }
 
-static int key_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+int dict_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
     size_t n = a_len < b_len ? a_len : b_len;
     int order = n ? memcmp(a, b, n) : 0;
     return order ? order : (a_len > b_len) - (a_len < b_len);
 }
 
-/* First key of the block against key: *order < 0, 0, > 0.  False on damage. */
-static bool dict_compare_first(segment *s, bool forms, uint64_t block, const uint8_t *key,
-                               size_t len, uint64_t prefix, int *order)
+static void walk_start(dict_walk *w, segment *s, bool forms, uint64_t block);
+
+/* First key of a block of terms; of forms, made by a walk. */
+static bool first_key(segment *s, bool forms, uint64_t block, dict_walk *room, slice *key)
 {
-    slice index;
+    dict_block b;
+    uint32_t shared;
+    if (forms) {
+        walk_start(room, s, true, block);
+        bool there = dict_walk_next(room);
+        *key = (slice){room->key, room->key_len};
+        return there;
+    }
+    if (!dict_block_open(s, forms, block, &b)) return false;
+    *key = dict_read_key(&b, &shared);
+    if (!b.at.bad && !shared) return true;
+    dict_damaged(s, forms, b.off, "a block does not start with a whole key");
+    return false;
+}
+
+/* First key of the block against key: *order < 0, 0, > 0.  False on damage. */
+static bool dict_compare_first(segment *s, bool forms, uint64_t block, slice key, uint64_t prefix,
+                               int *order)
+{
+    slice index, first;
+    dict_walk room;
     if (!segment_slice(s, dict_index(forms), 8 * block, 8, &index)) return false;
     uint64_t have = load_u64(index.data);
     *order = (have > prefix) - (have < prefix);
     if (*order) return true;
-    dict_block b;
-    uint32_t shared;
-    if (!dict_block_open(s, forms, block, &b)) return false;
-    slice first = dict_read_key(&b, &shared);
-    if (b.at.bad || shared) {
-        dict_damaged(s, forms, b.off, "a block does not start with a whole key");
-        return false;
-    }
-    *order = key_compare(first.data, first.len, key, len);
+    if (!first_key(s, forms, block, &room, &first)) return false;
+    *order = dict_compare(first.data, first.len, key.data, key.len);
     return true;
 }
 
 /* Number of blocks whose first key is <= key; false on damage. */
-static bool dict_locate(segment *s, bool forms, const uint8_t *key, size_t len, uint64_t *blocks)
+static bool dict_locate(segment *s, bool forms, slice key, uint64_t *blocks)
 {
     uint64_t low = 0, high = layout_groups(dict_keys(s, forms), DICT_BLOCK_KEYS);
-    uint64_t prefix = key_prefix(key, len);
+    uint64_t prefix = key_prefix(key.data, key.len);
     while (low < high) {
         uint64_t mid = low + (high - low) / 2;
         int order;
-        if (!dict_compare_first(s, forms, mid, key, len, prefix, &order)) return false;
+        if (!dict_compare_first(s, forms, mid, key, prefix, &order)) return false;
         if (order <= 0)
             low = mid + 1;
         else
@@ -200,99 +221,134 @@ bool dict_find(segment *s, const void *key, size_t len, term_entry *out)
     uint64_t blocks;
     dict_block b;
     if (len == 0 || len > DICT_KEY_MAX) return false;
-    if (!dict_locate(s, false, key, len, &blocks) || blocks == 0) return false;
+    if (!dict_locate(s, false, (slice){key, len}, &blocks) || blocks == 0) return false;
     return dict_block_open(s, false, blocks - 1, &b) && dict_scan(s, &b, key, len, out);
 }
 
-/* ---- iteration ------------------------------------------------------------------------------ */
+/* ---- one dictionary, key by key ------------------------------------------------------------ */
 
-/* The next key of the current block, into it->key. */
-static bool iter_key(dict_iter *it, dict_block *b)
+/* The next term's key, or the next folded form, into w->key. */
+static bool walk_key(dict_walk *w, dict_block *b)
 {
     uint32_t shared;
     slice suffix = dict_read_key(b, &shared);
-    if (b->at.bad || shared > it->key_len || shared + suffix.len > DICT_KEY_MAX ||
-        shared + suffix.len == 0)
-        return false;
-    if (suffix.len) memcpy(it->key + shared, suffix.data, suffix.len);
-    it->key_len = shared + suffix.len;
-    return it->forms ? dict_read_form(it->s, b, &it->form) : dict_read_term(it->s, b, &it->term);
+    if (b->at.bad || shared > w->front_len || shared + suffix.len > DICT_KEY_MAX) return false;
+    if (suffix.len) memcpy(w->key + shared, suffix.data, suffix.len);
+    w->key_len = w->front_len = shared + suffix.len;
+    return true;
 }
 
-static bool iter_advance(dict_iter *it)
+/* The zero byte and the exact form behind the folded one. */
+static bool walk_exact(dict_walk *w, dict_block *b, unsigned style)
 {
-    dict_block b = {.at = it->at, .left = it->left, .ordinal = it->ordinal, .region = it->region};
+    slice folded = {w->key, w->front_len}, exact = {NULL, 0};
+    uint32_t mask = form_style_mask((form_style)(style + FORM_SAME));
+    bool masked = style < LISTED_OTHER_STYLE;
+    if (!masked) {
+        mask = (uint32_t)read_varint_max(&b->at, UINT32_MAX);
+        masked = mask != 0;
+        if (!masked) exact = read_slice(&b->at, read_varint_max(&b->at, DICT_KEY_MAX));
+    }
+    uint64_t len = masked && mask ? folded.len : exact.len;
+    if (b->at.bad || w->front_len + 1 + len > DICT_KEY_MAX) return false;
+    uint8_t *out = w->key + w->front_len;
+    *out++ = 0;
+    w->key_len = w->front_len + 1 + (size_t)len;
+    if (masked) return form_put_exact(out, folded, mask);
+    if (exact.len) memcpy(out, exact.data, exact.len);
+    return true;
+}
+
+/* Ordinals are differences within a block: forms and terms go almost in step. */
+static bool walk_form(dict_walk *w, dict_block *b)
+{
+    form_entry *out = &w->form;
+    unsigned flags = read_u8(&b->at);
+    if (!walk_exact(w, b, flags & 3)) return false;
+    out->index = flags >> LISTED_INDEX_SHIFT;
+    if (out->index == DICT_SHORT)
+        out->index += (uint32_t)read_varint_max(&b->at, UINT32_MAX - DICT_SHORT);
+    uint64_t delta = read_varint_max(&b->at, UINT64_C(1) << 33);
+    uint64_t term = b->region + (delta >> 1 ^ (0 - (delta & 1)));
+    dict_read_counts(w->s, &b->at, flags & LISTED_ONE_DOC, flags & LISTED_ONCE_EACH, &out->df,
+                     &out->cf);
+    out->term = (uint32_t)term;
+    b->region = term;
+    b->ordinal++;
+    b->left--;
+    return !b->at.bad && term < w->s->info.n_terms;
+}
+
+bool dict_walk_next(dict_walk *w)
+{
+    dict_block b = {.at = w->at, .left = w->left, .ordinal = w->ordinal, .region = w->region};
     if (!b.left) {
-        if (it->block >= it->n_blocks) return false;
-        it->key_len = 0;
-        if (!dict_block_open(it->s, it->forms, it->block, &b)) goto damaged;
-        it->block++;
+        if (w->block >= w->n_blocks) return false;
+        w->front_len = 0;
+        if (!dict_block_open(w->s, w->forms, w->block, &b)) goto damaged;
+        w->block++;
     }
     const uint8_t *entry = b.at.p;
-    if (!iter_key(it, &b)) {
-        dict_damaged(it->s, it->forms, (uint64_t)(entry - it->s->file.data),
+    bool good =
+        walk_key(w, &b) && (w->forms ? walk_form(w, &b) : dict_read_term(w->s, &b, &w->term));
+    if (!good || !w->key_len) {
+        dict_damaged(w->s, w->forms, (uint64_t)(entry - w->s->file.data),
                      "a dictionary entry is impossible");
         goto damaged;
     }
-    it->at = b.at;
-    it->left = b.left;
-    it->ordinal = b.ordinal;
-    it->region = b.region;
+    w->at = b.at;
+    w->left = b.left;
+    w->ordinal = b.ordinal;
+    w->region = b.region;
     return true;
 damaged:
-    it->left = 0;
-    it->block = it->n_blocks;
+    w->left = 0;
+    w->block = w->n_blocks;
     return false;
 }
 
-static void iter_start(dict_iter *it, segment *s, bool forms, uint64_t block)
+static void walk_start(dict_walk *w, segment *s, bool forms, uint64_t block)
 {
-    it->s = s;
-    it->forms = forms;
-    it->block = block;
-    it->n_blocks = layout_groups(dict_keys(s, forms), DICT_BLOCK_KEYS);
-    it->at = reader_of((slice){NULL, 0});
-    it->left = 0;
-    it->region = 0;
-    it->ordinal = block * DICT_BLOCK_KEYS;
-    it->key_len = 0;
-    it->pending = false;
+    w->s = s;
+    w->forms = forms;
+    w->block = block;
+    w->n_blocks = layout_groups(dict_keys(s, forms), DICT_BLOCK_KEYS);
+    w->at = reader_of((slice){NULL, 0});
+    w->left = 0;
+    w->region = 0;
+    w->ordinal = block * DICT_BLOCK_KEYS;
+    w->key_len = w->front_len = 0;
 }
 
-void dict_iter_begin(dict_iter *it, segment *s, bool forms, const void *from, size_t from_len)
+void dict_walk_begin(dict_walk *w, segment *s, bool forms)
+{
+    walk_start(w, s, forms, 0);
+}
+
+bool dict_walk_seek(dict_walk *w, segment *s, bool forms, slice from)
 {
     uint64_t blocks = 0;
-    iter_start(it, s, forms, 0);
-    if (!from_len) return;
-    if (!dict_locate(s, forms, from, from_len, &blocks)) {
-        it->block = it->n_blocks;
-        return;
+    walk_start(w, s, forms, 0);
+    if (from.len && !dict_locate(s, forms, from, &blocks)) {
+        w->block = w->n_blocks;
+        return false;
     }
-    if (blocks) iter_start(it, s, forms, blocks - 1);
-    while (iter_advance(it))
-        if (key_compare(it->key, it->key_len, from, from_len) >= 0) {
-            it->pending = true;
-            return;
-        }
-}
-
-bool dict_iter_next(dict_iter *it)
-{
-    if (!it->pending) return iter_advance(it);
-    it->pending = false;
-    return true;
+    if (blocks) walk_start(w, s, forms, blocks - 1);
+    while (dict_walk_next(w))
+        if (dict_compare(w->key, w->key_len, from.data, from.len) >= 0) return true;
+    return false;
 }
 
 bool dict_term_at(segment *s, uint32_t ordinal, term_entry *out, buf *key)
 {
-    dict_iter it;
+    dict_walk w;
     if (ordinal >= s->info.n_terms) return false;
-    iter_start(&it, s, false, ordinal / DICT_BLOCK_KEYS);
+    walk_start(&w, s, false, ordinal / DICT_BLOCK_KEYS);
     for (uint32_t i = 0; i <= ordinal % DICT_BLOCK_KEYS; i++)
-        if (!iter_advance(&it)) return false;
-    *out = it.term;
+        if (!dict_walk_next(&w)) return false;
+    *out = w.term;
     if (!key) return true;
     buf_reset(key);
-    buf_append(key, it.key, it.key_len);
+    buf_append(key, w.key, w.key_len);
     return !key->failed;
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "common/base/crc32c.h"
+#include "common/segment/ids.h"
 #include "common/segment/layout.h"
 
 enum { FLAG_POSITIONS = 1, FLAG_TEXT = 2, FLAG_DATES_SORTED = 4 };
@@ -78,10 +79,12 @@ uint32_t footer_encode(const layout_footer *f, uint8_t out[LAYOUT_FOOTER_BYTES])
     store_u64(out + 344, f->page_table_len);
     store_u32(out + 352, f->roots_crc);
     store_u32(out + 356, info->bigram_min);
-    store_u64(out + 360, f->file_len);
-    memcpy(out + 368, layout_footer_magic, 8);
-    uint32_t crc = crc32c(0, out, 380);
-    store_u32(out + 380, crc);
+    for (unsigned i = 0; i < PART_COUNT; i++) store_u64(out + 360 + 8 * i, info->parts[i]);
+    store_u64(out + 400, info->n_listed_forms);
+    store_u64(out + 408, f->file_len);
+    memcpy(out + 416, layout_footer_magic, 8);
+    uint32_t crc = crc32c(0, out, 428);
+    store_u32(out + 428, crc);
     return crc;
 }
 
@@ -119,7 +122,9 @@ static void footer_load(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *f)
     f->page_table_len = load_u64(in + 344);
     f->roots_crc = load_u32(in + 352);
     info->bigram_min = load_u32(in + 356);
-    f->file_len = load_u64(in + 360);
+    for (unsigned i = 0; i < PART_COUNT; i++) info->parts[i] = load_u64(in + 360 + 8 * i);
+    info->n_listed_forms = load_u64(in + 400);
+    f->file_len = load_u64(in + 408);
 }
 
 /* Sections, page table and file length are where the lengths say, and nowhere else. */
@@ -143,18 +148,24 @@ static const char *check_places(const layout_footer *f)
     return NULL;
 }
 
+/* Of a dictionary's index: first bytes and offset of each block. */
+static uint64_t index_bytes(const section *blocks, uint64_t n_keys)
+{
+    return (8 + layout_offset_width(blocks->len)) * layout_groups(n_keys, DICT_BLOCK_KEYS);
+}
+
 static const char *check_sizes(const segment_info *info)
 {
     const section *s = info->sections;
     uint64_t n = info->n_docs;
     if (s[SECTION_DL].len != n * info->dl_width || s[SECTION_SEQ].len != n * info->seq_width ||
-        s[SECTION_DATE].len != n * info->date_width || s[SECTION_ID_OFFSETS].len != 8 * (n + 1) ||
-        s[SECTION_ID_TABLE].len != 8 * n)
+        s[SECTION_DATE].len != n * info->date_width ||
+        s[SECTION_ID_OFFSETS].len !=
+            layout_offset_width(s[SECTION_IDS].len) * layout_groups(n, ID_BLOCK) ||
+        (s[SECTION_ID_TABLE].len && s[SECTION_ID_TABLE].len != id_table_bytes(info->n_docs)))
         return "a document column has a wrong size";
-    if (s[SECTION_TERMS_INDEX].len !=
-            DICT_INDEX_BYTES * layout_groups(info->n_terms, DICT_BLOCK_KEYS) ||
-        s[SECTION_FORMS_INDEX].len !=
-            DICT_INDEX_BYTES * layout_groups(info->n_forms, DICT_BLOCK_KEYS))
+    if (s[SECTION_TERMS_INDEX].len != index_bytes(&s[SECTION_TERMS], info->n_terms) ||
+        s[SECTION_FORMS_INDEX].len != index_bytes(&s[SECTION_FORMS], info->n_listed_forms))
         return "a dictionary index has a wrong size";
     if (s[SECTION_STORE_DIR].len % STORE_DIR_BYTES ||
         s[SECTION_STORE_DIR].len < 2 * STORE_DIR_BYTES ||
@@ -173,7 +184,8 @@ static const char *check_numbers(const segment_info *info)
     if (info->n_docs == 0 || info->n_docs > SEGMENT_DOCS_MAX)
         return "impossible number of documents";
     if (info->n_terms > UINT32_MAX || info->n_forms > UINT32_MAX ||
-        info->n_plain_terms > info->n_terms)
+        info->n_plain_terms > info->n_terms || info->n_listed_forms > info->n_forms ||
+        info->n_forms - info->n_listed_forms > info->n_plain_terms)
         return "impossible number of keys";
     if (!in_range(info->k1, 0, 1e6) || !in_range(info->b, 0, 1) ||
         !in_range(info->avgdl_ref, 1e-6, 1e12))
@@ -185,16 +197,19 @@ static const char *check_numbers(const segment_info *info)
         (info->date_width && info->date_width != 4 && info->date_width != 8))
         return "impossible column width";
     if (info->bigram_min && !info->has_positions) return "bigrams without positions";
-    return NULL;
+    uint64_t left = info->sections[SECTION_POSTINGS].len;
+    for (unsigned i = 0; i < PART_COUNT; left -= info->parts[i++])
+        if (info->parts[i] > left) return "parts of the postings are larger than the whole";
+    return left ? "parts of the postings are smaller than the whole" : NULL;
 }
 
 const char *footer_decode(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *f)
 {
-    if (memcmp(in + 368, layout_footer_magic, 8)) return "the end is missing: the file was cut";
-    if (load_u32(in + 380) != crc32c(0, in, 380)) return "footer checksum differs";
+    if (memcmp(in + 416, layout_footer_magic, 8)) return "the end is missing: the file was cut";
+    if (load_u32(in + 428) != crc32c(0, in, 428)) return "footer checksum differs";
     if (load_u32(in + 24) != SEGMENT_VERSION) return "unknown format version";
     if (in[119] > SEGMENT_PAGE_SHIFT_MAX) return "impossible page size";
-    if (load_u32(in + 112) > 7 || load_u32(in + 376)) return "reserved bytes are not zero";
+    if (load_u32(in + 112) > 7 || load_u32(in + 424)) return "reserved bytes are not zero";
     footer_load(in, f);
     const char *wrong = check_numbers(&f->info);
     if (!wrong) wrong = check_places(f);

@@ -14,14 +14,26 @@
 
 enum {
     LAYOUT_HEADER_BYTES = 64,
-    LAYOUT_FOOTER_BYTES = 384,
+    LAYOUT_FOOTER_BYTES = 432,
     LAYOUT_ALIGN = 64,
     LAYOUT_SLACK = 64, /* zeros after each section, at least                    */
     DICT_BLOCK_KEYS = 16,
-    DICT_INDEX_BYTES = 16, /* a block: u64 prefix and u64 offset, arrays apart      */
-    STORE_DIR_BYTES = 16,  /* a block: u64 offset, u32 first document, u32 raw size */
-    BUCKET_DOCS = 512,     /* documents a bucket of a dense list                    */
-    POSITION_GROUP = 16,   /* postings a group of positions                         */
+    /* The first byte of a key: bytes shared, low half, and further bytes; 15 and more are
+     * followed by a varint. */
+    DICT_SHORT = 15,
+    /* The flags of a term's entry. */
+    TERM_POSITIONS = 1,
+    TERM_ONE_DOC = 2,   /* df is 1                                                  */
+    TERM_ONCE_EACH = 4, /* cf is df                                                 */
+    TERM_FORMS_SHIFT = 3,
+    /* Those of a form's. */
+    LISTED_OTHER_STYLE = 3, /* of the two lowest bits: a mask or the bytes follow   */
+    LISTED_ONE_DOC = 4,
+    LISTED_ONCE_EACH = 8,
+    LISTED_INDEX_SHIFT = 4,
+    STORE_DIR_BYTES = 16, /* a block: u64 offset, u32 first document, u32 raw size */
+    BUCKET_DOCS = 512,    /* documents a bucket of a dense list                    */
+    POSITION_GROUP = 16,  /* postings a group of positions                         */
     LIST_HEAD_BYTES = 16,
 };
 #define STORE_RAW_MAX    (UINT32_C(65) << 20) /* raw bytes of a stored block              */
@@ -45,6 +57,15 @@ static inline uint64_t layout_align(uint64_t at, uint64_t align)
 static inline uint64_t layout_next(uint64_t end)
 {
     return layout_align(end + LAYOUT_SLACK, LAYOUT_ALIGN);
+}
+/* Bytes of an offset into a section, and one of them. */
+static inline unsigned layout_offset_width(uint64_t section_len)
+{
+    return section_len <= UINT32_MAX ? 4 : 8;
+}
+static inline uint64_t layout_offset(const uint8_t *p, unsigned width)
+{
+    return width == 4 ? load_u32(p) : load_u64(p);
 }
 /* Number of keys blocks, or of anything in groups. */
 static inline uint64_t layout_groups(uint64_t n, uint64_t group)

@@ -31,8 +31,9 @@ enum {
     SEGMENT_PAGE_SHIFT_MAX = 4,
     SEGMENT_BLOCK_MAX = 256, /* postings a block at most                              */
     SEGMENT_NAME_MAX = 40,
-    SEGMENT_DOCS_MAX = INT32_MAX, /* documents at most                                 */
-    SEGMENT_ID_MAX = 1024,        /* bytes of an id                                    */
+    SEGMENT_DOCS_MAX = INT32_MAX,          /* documents at most                                 */
+    SEGMENT_ID_MAX = 1024,                 /* bytes of an id                                    */
+    SEGMENT_ID_ROOM = SEGMENT_ID_MAX + 16, /* to read one into                         */
 };
 
 /* Key classes of the term dictionary: the first byte of a key.  Plain terms start with a
@@ -57,9 +58,19 @@ typedef enum section_id {
     SECTION_DATE,
     SECTION_ID_OFFSETS,
     SECTION_IDS,
-    SECTION_ID_TABLE, /* (hash, document number), sorted                       */
+    SECTION_ID_TABLE, /* documents by hashes of ids; none where ids rise       */
     SECTION_COUNT
 } section_id;
+
+/* What the bytes of the postings are, in the order of the footer's table. */
+typedef enum posting_part {
+    PART_DOCUMENTS, /* document numbers, heads, bounds, exceptions, padding          */
+    PART_IMPACTS,   /* a byte a posting                                      */
+    PART_POSITIONS,
+    PART_FORMS,   /* form streams                                          */
+    PART_BIGRAMS, /* the whole lists of bigrams                            */
+    PART_COUNT
+} posting_part;
 
 typedef struct section {
     uint64_t off, len; /* in the file                                           */
@@ -67,11 +78,12 @@ typedef struct section {
 
 /* What the header and footer say about a segment as a whole. */
 typedef struct segment_info {
-    uint8_t uuid[16];    /* of the index                                          */
-    uint64_t segment_id; /* unique within the index                               */
-    uint32_t n_docs;     /* document numbers 0 .. n_docs - 1, deleted ones included */
-    uint64_t n_terms;    /* keys in the term dictionary, all classes              */
-    uint64_t n_forms;    /* keys in the form dictionary                           */
+    uint8_t uuid[16];        /* of the index                                          */
+    uint64_t segment_id;     /* unique within the index                               */
+    uint32_t n_docs;         /* document numbers 0 .. n_docs - 1, deleted ones included */
+    uint64_t n_terms;        /* keys in the term dictionary, all classes              */
+    uint64_t n_forms;        /* surface forms                                         */
+    uint64_t n_listed_forms; /* of them in the form dictionary; the others follow from terms */
     uint64_t n_plain_terms, n_plain_postings, n_plain_positions; /* plain terms only      */
     uint64_t sum_dl;
     double k1, b, avgdl_ref; /* that the impacts were computed with                   */
@@ -84,6 +96,7 @@ typedef struct segment_info {
     uint8_t dl_width, seq_width, date_width; /* bytes; see FORMAT.md                      */
     uint8_t page_shift; /* a checksummed page has segment_page_bytes             */
     section sections[SECTION_COUNT];
+    uint64_t parts[PART_COUNT]; /* of the postings; together their section               */
 } segment_info;
 
 typedef struct segment {
@@ -177,8 +190,10 @@ static inline void segment_length_soon(const segment *s, uint32_t doc)
 uint64_t segment_seq(segment *s, uint32_t doc);
 /* Seconds since 1970 (UTC, or as written without a zone), INT64_MIN when undated. */
 int64_t segment_date(segment *s, uint32_t doc);
-/* Id bytes, borrowed from the map; empty on damage. */
-slice segment_id(segment *s, uint32_t doc);
+/* Id bytes, in room; empty on damage. */
+slice segment_id(segment *s, uint32_t doc, uint8_t room[SEGMENT_ID_ROOM]);
+/* The bytes of its id will be wanted soon. */
+void segment_id_ahead(segment *s, uint32_t doc);
 /* True and *doc (the highest document number that carries the id). */
 bool segment_find_id(segment *s, const char *id, size_t len, uint32_t *doc);
 

@@ -91,6 +91,9 @@ count() { P search -i "$IDX" --match any --count "$@" || true; }
     P index -q -i "$BATS_TEST_TMPDIR/idx" "$DOCS"
     same "$(P stats -i "$BATS_TEST_TMPDIR/idx" --json | jq .index_bytes)" "$(jq .index_bytes <<<"$output")"
     same "$(jq .index_bytes <<<"$output")" "$(jq '[.sections[]] | add' <<<"$output")"
+    local stats; stats=$(P stats -i "$BATS_TEST_TMPDIR/idx" --json)
+    same "$(jq .index_bytes <<<"$stats")" "$(jq '[.parts[]] | add' <<<"$stats")"
+    same "$(jq .bare_bytes <<<"$stats")" "$(jq '.index_bytes - .parts.stored - .parts.bigrams' <<<"$stats")"
     jq -e '.seconds > 0 and .cpu_seconds > 0 and .mb_per_s > 0 and .peak_rss_bytes > 0' <<<"$output"
     same "" "$(ls "$BATS_TEST_TMPDIR/tmp")"
 }

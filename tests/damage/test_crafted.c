@@ -96,7 +96,7 @@ static void read_docs(segment *s)
 {
     store_cache cache = {0};
     for (uint32_t doc = 0; doc < s->info.n_docs && doc < 200; doc++) {
-        slice record, id = segment_id(s, doc);
+        slice record, id = segment_id(s, doc, (uint8_t[SEGMENT_ID_ROOM]){0});
         pm_article article;
         uint32_t found;
         (void)segment_dl(s, doc);
@@ -140,7 +140,7 @@ static void change_something(uint8_t *data, size_t len, const segment_info *info
     const section *sec = &info->sections[below(random, SECTION_COUNT)];
     bool footer = below(random, 12) == 0;
     size_t start = footer ? len - LAYOUT_FOOTER_BYTES : (size_t)sec->off,
-           n = footer ? 380 : (size_t)sec->len;
+           n = footer ? 428 : (size_t)sec->len;
     if (!n) return;
     size_t at = start + below(random, n);
     switch (below(random, 4)) {

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 #include "common/base/cpu.h"
-#include "common/codec/gamma.h"
 #include "common/codec/kernels.h"
 #include "common/codec/nibble.h"
+#include "common/codec/runs.h"
 #include "common/codec/scan.h"
 #include "tests/fuzz/targets.h"
 
@@ -110,17 +110,17 @@ static void nibbles(reader *r, bool rising)
     }
 }
 
-static void gammas(reader *r)
+static void runs(reader *r)
 {
-    uint64_t at = read_u8(r), before = at;
+    unsigned cut = read_u8(r) % 8;
+    uint32_t distinct = read_u8(r) + 2u, value;
     slice bits = {r->p, reader_left(r)};
     uint64_t n_bits = 8 * (uint64_t)bits.len;
-    uint32_t value;
-    if (n_bits) n_bits -= at % 8;
-    for (unsigned n = 0; n < 10000 && gamma_decode(bits, n_bits, &at, &value); n++) {
-        fuzz_must(at > before && at <= n_bits);
-        before = at;
-    }
+    runs_reader codes;
+    if (n_bits) n_bits -= cut;
+    if (!runs_open(&codes, bits, n_bits, distinct)) return;
+    for (unsigned n = 0; n < 10000 && runs_next(&codes, &value); n++)
+        fuzz_must(value < distinct && codes.at <= n_bits);
 }
 
 static void impacts(reader *r)
@@ -183,7 +183,7 @@ void fuzz_codec(const uint8_t *data, size_t len)
         nibbles(&r, true);
         break;
     case 4:
-        gammas(&r);
+        runs(&r);
         break;
     case 5:
         impacts(&r);

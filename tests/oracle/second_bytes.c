@@ -23,6 +23,22 @@ void *second_room(uint64_t n, size_t size)
     return p;
 }
 
+void second_free(const uint8_t *room)
+{
+    union {
+        const uint8_t *read;
+        uint8_t *write;
+    } of = {room};
+    free(of.write);
+}
+
+int second_order(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+    size_t least = a_len < b_len ? a_len : b_len;
+    int order = least ? memcmp(a, b, least) : 0;
+    return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
 uint64_t second_number(bytes *b, unsigned width)
 {
     uint64_t v = 0;

@@ -277,24 +277,60 @@ static void read_positions(walk *w, bool small)
     EXPECT(small || r->at - start == len);
 }
 
+/* Bits of the forms, one at a time. */
+typedef struct bit_walk {
+    bytes codes;
+    uint64_t at;
+} bit_walk;
+
+static uint64_t next_bits(bit_walk *b, uint64_t n)
+{
+    EXPECT(b->at + n <= 8 * b->codes.len);
+    b->at += n;
+    return field(b->codes.p, b->at - n, n);
+}
+
+static uint64_t next_zeros(bit_walk *b)
+{
+    uint64_t n = 0;
+    while (!next_bits(b, 1)) n++;
+    return n;
+}
+
+static uint64_t next_gamma(bit_walk *b)
+{
+    uint64_t h = next_zeros(b);
+    EXPECT(h <= 32);
+    return UINT64_C(1) << h | next_bits(b, h);
+}
+
+/* Zeros, and the number behind them unless the list ends; returns how many forms. */
+static uint64_t read_run(bit_walk *b, uint64_t k, const second_list *list, uint64_t i)
+{
+    uint64_t zeros = next_zeros(b) << k;
+    zeros += next_bits(b, k);
+    EXPECT(zeros <= list->cf - i);
+    if (i + zeros == list->cf) return zeros; /* forms are zeros already                      */
+    list->forms[i + zeros] = list->n_forms > 2 ? (uint32_t)next_gamma(b) : 1;
+    return zeros + 1;
+}
+
 static void read_form_codes(walk *w, bool small)
 {
     bytes *r = &w->region;
-    uint64_t n_bits = small ? 0 : second_number(r, 8), at = 0;
-    bytes codes = second_part(r, r->at, r->len - r->at);
-    for (uint64_t i = 0; i < w->list->cf; i++) {
-        uint64_t h = 0;
-        for (;; h++) {
-            EXPECT(at / 8 < codes.len);
-            if (second_bit(codes.p, at++)) break;
-        }
-        EXPECT(at + h <= 8 * codes.len);
-        w->list->forms[i] = (uint32_t)((UINT64_C(1) << h | field(codes.p, at, h)) - 1);
-        at += h;
-        EXPECT(w->list->forms[i] < w->list->n_forms);
+    uint64_t n_bits = small ? 0 : second_number(r, 8);
+    bit_walk b = {second_part(r, r->at, r->len - r->at), 0};
+    uint64_t k = next_bits(&b, 4);
+    for (uint64_t i = 0; i < w->list->cf;) {
+        if (k < 15)
+            i += read_run(&b, k, w->list, i);
+        else
+            w->list->forms[i++] = (uint32_t)(next_gamma(&b) - 1);
     }
-    EXPECT(small || at == n_bits);
-    EXPECT(second_groups(at, 8) == codes.len && field(codes.p, at, 8 * codes.len - at) == 0);
+    for (uint64_t i = 0; i < w->list->cf; i++) EXPECT(w->list->forms[i] < w->list->n_forms);
+    EXPECT(small || b.at == n_bits);
+    EXPECT(second_groups(b.at, 8) == b.codes.len &&
+           field(b.codes.p, b.at, 8 * b.codes.len - b.at) == 0);
     r->at = r->len;
 }
 
@@ -318,7 +354,10 @@ void second_read_list(file *f, second_list *list, bytes region)
     EXPECT(cf == list->cf);
     list->positions = list->has_positions ? second_room(cf, 4) : NULL;
     list->forms = second_room(cf, 4);
+    uint64_t positions_at = w->region.at;
     if (list->has_positions) read_positions(w, small);
+    list->position_bytes = w->region.at - positions_at;
+    list->form_bytes = w->region.len - w->region.at;
     if (list->n_forms > 1) read_form_codes(w, small);
     EXPECT(w->region.at == w->region.len);
     free(w);

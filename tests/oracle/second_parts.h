@@ -18,6 +18,8 @@ typedef struct bytes {
 } bytes;
 
 void *second_room(uint64_t n, size_t size);
+void second_free(const uint8_t *room);
+int second_order(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 uint64_t second_number(bytes *b, unsigned width);
 uint64_t second_varint(bytes *b);
 double second_real(bytes *b);
@@ -46,14 +48,24 @@ enum {
     SECTIONS
 };
 
+typedef struct second_id {
+    uint64_t len;
+    uint8_t bytes[1024 + 16];
+} second_id;
+
 typedef struct file {
     bytes all, sections[SECTIONS];
     uint64_t n_docs, n_terms, n_forms, plain_terms, plain_postings, plain_positions, sum_dl;
     double k1, b, avgdl_ref;
     uint64_t block_size, dense_shift, flags, dl_width, seq_width, date_width, seq_base;
+    uint64_t parts[5], n_listed, forms_read;
+    second_form *forms;
     uint32_t *dl;
+    second_id *ids;
 } file;
 
+/* second_ids.c: fills f->ids; free it after use. */
+void second_read_ids(file *f);
 /* second_lists.c: fills the arrays of list, whose entry is known; free them after use. */
 void second_read_list(file *f, second_list *list, bytes region);
 

@@ -49,13 +49,13 @@ static void read_places(file *f, bytes *foot, uint64_t page_bytes)
         EXPECT(second_number(&f->all, 4) ==
                second_crc(f->all.p + page, roots - page < page_bytes ? roots - page : page_bytes));
     second_zeros_to(&f->all, 0, 8);
-    EXPECT(f->all.at == f->all.len - 384);
+    EXPECT(f->all.at == f->all.len - 432);
     EXPECT(second_number(foot, 4) == second_crc(f->all.p + roots, f->all.at - roots));
 }
 
 static void read_footer(file *f)
 {
-    bytes foot = second_part(&f->all, f->all.len - 384, 384);
+    bytes foot = second_part(&f->all, f->all.len - 432, 432);
     EXPECT(!memcmp(foot.p, f->all.p + 16, 24));
     foot.at = 24;
     EXPECT(second_number(&foot, 4) == 1);
@@ -79,36 +79,17 @@ static void read_footer(file *f)
     EXPECT(halvings <= 4);
     f->seq_base = second_number(&foot, 8);
     read_places(f, &foot, 65536 >> halvings);
-    second_zeros(&foot, 4);
+    foot.at = 360;
+    for (unsigned i = 0; i < 5; i++) f->parts[i] = second_number(&foot, 8);
+    f->n_listed = second_number(&foot, 8);
     EXPECT(second_number(&foot, 8) == f->all.len);
     EXPECT(!memcmp(foot.p + foot.at, "PMSEND\r\n", 8));
     foot.at += 8;
     second_zeros(&foot, 4);
-    EXPECT(second_number(&foot, 4) == second_crc(foot.p, 380));
+    EXPECT(second_number(&foot, 4) == second_crc(foot.p, 428));
 }
 
 /* ---- Document columns, stored records ---------------------------------------------------- */
-
-static uint64_t mix(uint64_t x)
-{
-    x ^= x >> 30;
-    x *= 0xbf58476d1ce4e5b9u;
-    x ^= x >> 27;
-    x *= 0x94d049bb133111ebu;
-    return x ^ x >> 31;
-}
-
-static uint32_t id_hash(const uint8_t *p, uint64_t len)
-{
-    uint64_t h = 0x9e3779b97f4a7c15u, i = 0;
-    do {
-        uint64_t w = 0;
-        for (unsigned k = 0; k < 8 && i + k < len; k++) w |= (uint64_t)p[i + k] << 8 * k;
-        h = mix(h ^ w) + 0x9e3779b97f4a7c15u;
-        i += 8;
-    } while (i <= len); /* a word for what is left, also when nothing is                   */
-    return (uint32_t)(mix(h ^ len) >> 32);
-}
 
 static int64_t read_date(bytes *dates, uint64_t width)
 {
@@ -116,23 +97,6 @@ static int64_t read_date(bytes *dates, uint64_t width)
     uint64_t v = second_number(dates, (unsigned)width);
     if (width == 8) return (int64_t)v;
     return v == 0x80000000u ? INT64_MIN : (int64_t)(int32_t)(uint32_t)v * 86400;
-}
-
-static void read_id_table(file *f)
-{
-    bytes table = f->sections[ID_TABLE], offs = f->sections[ID_OFFSETS];
-    uint64_t before = 0;
-    for (uint64_t i = 0; i < f->n_docs; i++) {
-        table.at = 4 * i;
-        uint64_t hash = second_number(&table, 4);
-        table.at = 4 * (f->n_docs + i);
-        uint64_t doc = second_number(&table, 4);
-        EXPECT(doc < f->n_docs && (i == 0 || (hash << 32 | doc) > before));
-        before = hash << 32 | doc;
-        offs.at = 8 * doc;
-        uint64_t start = second_number(&offs, 8), end = second_number(&offs, 8);
-        EXPECT(hash == id_hash(f->sections[IDS].p + start, end - start));
-    }
 }
 
 /* Inflates block i into fresh memory; *n_docs records begin with document *first. */
@@ -158,8 +122,7 @@ static bytes read_block(file *f, uint64_t i, uint64_t *first, uint64_t *n_docs)
 
 static void read_docs(file *f, const second_sink *sink)
 {
-    bytes dl = f->sections[LENGTHS], seq = f->sections[SEQUENCE], date = f->sections[DATES],
-          offs = f->sections[ID_OFFSETS];
+    bytes dl = f->sections[LENGTHS], seq = f->sections[SEQUENCE], date = f->sections[DATES];
     uint64_t blocks = f->sections[STORE_DIR].len / 16 - 1, doc = 0, first, n, sum = 0;
     f->dl = second_room(f->n_docs, sizeof *f->dl);
     for (uint64_t i = 0; i < blocks; i++) {
@@ -168,42 +131,37 @@ static void read_docs(file *f, const second_sink *sink)
         for (uint64_t k = 0; k < n; k++)
             second_varint(&raw); /* raw now stands at the records        */
         for (uint64_t k = 0; k < n; k++, doc++) {
-            uint64_t len = second_varint(&lengths), start = second_number(&offs, 8),
-                     end = second_number(&offs, 8);
-            offs.at -= 8;
+            uint64_t len = second_varint(&lengths);
             second_doc out = {.record = raw.p + raw.at,
                               .record_len = len,
-                              .id = f->sections[IDS].p + start,
-                              .id_len = end - start};
+                              .id = f->ids[doc].bytes,
+                              .id_len = f->ids[doc].len};
             out.dl = (uint32_t)second_number(&dl, (unsigned)f->dl_width);
             out.seq = f->seq_width == 8
                           ? second_number(&seq, 8)
                           : f->seq_base + (f->seq_width ? second_number(&seq, 4) : doc);
             out.date = read_date(&date, f->date_width);
             raw.at += len;
-            EXPECT(raw.at <= raw.len && end <= f->sections[IDS].len && start < end);
+            EXPECT(raw.at <= raw.len);
             f->dl[doc] = out.dl;
             sum += out.dl;
             if (sink->doc) sink->doc(sink->ctx, (uint32_t)doc, &out);
         }
         EXPECT(raw.at == raw.len);
-        union {
-            const uint8_t *read;
-            uint8_t *write;
-        } of = {raw.p};
-        free(of.write);
+        second_free(raw.p);
     }
     EXPECT(doc == f->n_docs && sum == f->sum_dl);
-    read_id_table(f);
 }
 
 /* ---- Dictionaries ------------------------------------------------------------------------ */
 
 typedef struct keys {
     bytes blocks, index;
-    uint64_t n, total, n_blocks;
+    uint64_t n, total, n_blocks, width;
+    uint64_t term; /* of the form before in the block                                          */
     uint8_t key[1024], before[1024];
-    size_t len;
+    size_t len, before_len;
+    size_t front; /* what the next key may share                                              */
 } keys;
 
 static keys keys_of(const file *f, int blocks, int index, uint64_t total)
@@ -212,51 +170,139 @@ static keys keys_of(const file *f, int blocks, int index, uint64_t total)
               .index = f->sections[index],
               .total = total,
               .n_blocks = second_groups(total, 16)};
-    EXPECT(k.index.len == 16 * k.n_blocks);
+    k.width = k.blocks.len < UINT64_C(1) << 32 ? 4 : 8;
+    EXPECT(k.index.len == (8 + k.width) * k.n_blocks);
     return k;
 }
 
-/* The next key; at a block's start the index is compared, and *base read when there is one. */
-static void next_key(keys *k, uint64_t *base)
+/* Where a block must start; *base is read when there is one. */
+static void begin_block(keys *k, uint64_t *base)
 {
-    bool first = k->n % 16 == 0;
-    if (first) {
-        k->index.at = 8 * (k->n_blocks + k->n / 16);
-        EXPECT(second_number(&k->index, 8) == k->blocks.at);
-        if (base) *base = second_varint(&k->blocks);
-    }
-    uint64_t shared = second_varint(&k->blocks), rest = second_varint(&k->blocks);
-    EXPECT(shared <= k->len && shared + rest >= 1 && shared + rest <= 1024 &&
-           (!first || shared == 0));
-    memcpy(k->before, k->key, k->len);
+    k->index.at = 8 * k->n_blocks + k->width * (k->n / 16);
+    EXPECT(second_number(&k->index, (unsigned)k->width) == k->blocks.at);
+    if (base) *base = second_varint(&k->blocks);
+    k->term = 0;
+}
+
+/* The bytes that are shared, and the rest, over the front of the key before. */
+static void read_front(keys *k, bool first)
+{
+    uint64_t head = second_number(&k->blocks, 1), shared = head % 16, rest = head / 16;
+    if (shared == 15) shared += second_varint(&k->blocks);
+    if (rest == 15) rest += second_varint(&k->blocks);
+    EXPECT(shared <= k->front && shared + rest <= 1024 && (!first || shared == 0));
+    uint8_t next = shared < k->front ? k->key[shared] : 0;
     for (uint64_t i = 0; i < rest; i++) k->key[shared + i] = (uint8_t)second_number(&k->blocks, 1);
-    size_t len = (size_t)(shared + rest), least = len < k->len ? len : k->len;
-    int order = memcmp(k->before, k->key, least);
-    EXPECT(k->n == 0 || order < 0 || (order == 0 && k->len < len));
-    if (!first && shared < least) EXPECT(k->before[shared] != k->key[shared]);
-    k->len = len;
-    if (first) {
+    if (!first && rest && shared < k->front) EXPECT(k->key[shared] != next);
+    k->front = k->len = (size_t)(shared + rest);
+}
+
+/* The key is complete: order, and the index. */
+static void end_key(keys *k)
+{
+    EXPECT(k->len > 0 && (k->n == 0 || second_order(k->before, k->before_len, k->key, k->len) < 0));
+    if (k->n % 16 == 0) {
         uint64_t prefix = 0;
-        for (size_t i = 0; i < 8; i++) prefix = prefix << 8 | (i < len ? k->key[i] : 0);
+        for (size_t i = 0; i < 8; i++) prefix = prefix << 8 | (i < k->len ? k->key[i] : 0);
         k->index.at = 8 * (k->n / 16);
         EXPECT(second_number(&k->index, 8) == prefix);
     }
+    memcpy(k->before, k->key, k->len);
+    k->before_len = k->len;
     k->n++;
+}
+
+/* flags: 1 when df is 1, 2 when cf is df. */
+static void read_counts(bytes *r, uint64_t flags, uint32_t *df, uint64_t *cf)
+{
+    *df = flags & 1 ? 1 : (uint32_t)(second_varint(r) + 2);
+    *cf = flags & 2 ? *df : *df + second_varint(r) + 1;
+}
+
+/* ---- forms ---- */
+
+/* The zero byte and the exact form behind the folded one.  Letters of a mask are capitals, 2^32 -
+ * 1: all. */
+static void put_exact(keys *k, uint64_t mask)
+{
+    size_t n = k->front;
+    EXPECT(n + 1 + (mask ? n : 0) <= 1024 && mask <= UINT32_MAX);
+    k->key[n] = 0;
+    k->len = n + 1 + (mask ? n : 0);
+    for (size_t i = 0; mask && i < n; i++) {
+        bool letter = k->key[i] >= 'a' && k->key[i] <= 'z', wanted = i < 32 && mask >> i & 1;
+        if (mask == UINT32_MAX) wanted = letter;
+        EXPECT(letter || !wanted);
+        k->key[n + 1 + i] = (uint8_t)(k->key[i] - (wanted ? 32 : 0));
+    }
+    EXPECT(mask == UINT32_MAX || n >= 32 || mask >> n == 0);
+}
+
+static void read_exact(keys *k, uint64_t style)
+{
+    if (style < 3) {
+        put_exact(k, style == 2 ? UINT32_MAX : style);
+        return;
+    }
+    uint64_t mask = second_varint(&k->blocks);
+    put_exact(k, mask);
+    if (mask) return;
+    uint64_t n = second_varint(&k->blocks);
+    EXPECT(k->len + n <= 1024);
+    for (uint64_t i = 0; i < n; i++) k->key[k->len++] = (uint8_t)second_number(&k->blocks, 1);
+}
+
+static void keep_form(file *f, const keys *k, uint32_t term, uint32_t index, uint32_t df,
+                      uint64_t cf)
+{
+    EXPECT(f->forms_read < f->n_forms);
+    uint8_t *key = second_room(k->len, 1);
+    memcpy(key, k->key, k->len);
+    f->forms[f->forms_read++] = (second_form){key, k->len, term, index, df, cf};
+}
+
+/* A term's only form, which is not listed. */
+static void implied_form(file *f, const keys *k, uint64_t style, const second_list *list)
+{
+    keys made = *k;
+    EXPECT(k->key[0] >= 0x20);
+    made.front = k->len;
+    put_exact(&made, style == 3 ? UINT32_MAX : style - 1);
+    keep_form(f, &made, list->ordinal, 0, list->df, list->cf);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const second_form *x = a, *y = b;
+    return second_order(x->key, x->key_len, y->key, y->key_len);
 }
 
 static void read_forms(file *f, const second_sink *sink)
 {
-    keys k = keys_of(f, FORMS, FORMS_INDEX, f->n_forms);
+    keys k = keys_of(f, FORMS, FORMS_INDEX, f->n_listed);
     while (k.n < k.total) {
-        next_key(&k, NULL);
-        second_form form = {.key = k.key, .key_len = k.len};
-        form.term = (uint32_t)second_varint(&k.blocks);
-        form.index = (uint32_t)second_varint(&k.blocks);
-        form.df = (uint32_t)second_varint(&k.blocks);
-        form.cf = form.df + second_varint(&k.blocks);
-        if (sink->form) sink->form(sink->ctx, &form);
+        bool first = k.n % 16 == 0;
+        uint32_t df;
+        uint64_t cf;
+        if (first) begin_block(&k, NULL);
+        read_front(&k, first);
+        uint64_t flags = second_number(&k.blocks, 1), index = flags >> 4;
+        read_exact(&k, flags & 3);
+        if (index == 15) index += second_varint(&k.blocks);
+        uint64_t delta = second_varint(&k.blocks);
+        k.term = delta % 2 ? k.term - delta / 2 - 1 : k.term + delta / 2;
+        EXPECT(k.term < f->n_terms);
+        read_counts(&k.blocks, flags >> 2, &df, &cf);
+        end_key(&k);
+        keep_form(f, &k, (uint32_t)k.term, (uint32_t)index, df, cf);
     }
-    EXPECT(k.blocks.at == k.blocks.len);
+    EXPECT(k.blocks.at == k.blocks.len && f->forms_read == f->n_forms);
+    qsort(f->forms, f->n_forms, sizeof *f->forms, by_key);
+    for (uint64_t i = 0; i < f->n_forms; i++) {
+        EXPECT(i == 0 || by_key(&f->forms[i - 1], &f->forms[i]) < 0);
+        if (sink->form) sink->form(sink->ctx, &f->forms[i]);
+    }
+    for (uint64_t i = 0; i < f->n_forms; i++) second_free(f->forms[i].key);
 }
 
 static void free_list(second_list *list)
@@ -276,29 +322,47 @@ static void count_plain(file *f, const second_list *list)
     if (list->has_positions) f->plain_positions -= list->cf;
 }
 
+static void count_parts(file *f, const second_list *list, uint64_t len)
+{
+    if (list->key[0] == 3) {
+        f->parts[4] -= len;
+        return;
+    }
+    f->parts[0] -= len - list->df - list->position_bytes - list->form_bytes;
+    f->parts[1] -= list->df;
+    f->parts[2] -= list->position_bytes;
+    f->parts[3] -= list->form_bytes;
+}
+
 static void read_terms(file *f, const second_sink *sink)
 {
     keys k = keys_of(f, TERMS, TERMS_INDEX, f->n_terms);
     bytes lists = f->sections[POSTINGS];
     while (k.n < k.total) {
-        uint64_t base = lists.at;
-        next_key(&k, &base);
+        bool first = k.n % 16 == 0;
+        uint64_t base = lists.at, start = lists.at;
+        if (first) begin_block(&k, &base);
         EXPECT(base == lists.at);
+        read_front(&k, first);
+        end_key(&k);
         second_list list = {.key = k.key, .key_len = k.len, .ordinal = (uint32_t)(k.n - 1)};
-        list.df = (uint32_t)second_varint(&k.blocks);
-        list.cf = list.df + second_varint(&k.blocks);
-        uint64_t forms = second_varint(&k.blocks), len = second_varint(&k.blocks);
-        list.n_forms = (uint32_t)(forms / 2);
-        list.has_positions = forms % 2;
+        uint64_t flags = second_varint(&k.blocks), forms = flags >> 3;
+        read_counts(&k.blocks, flags >> 1 & 3, &list.df, &list.cf);
+        uint64_t len = second_varint(&k.blocks);
+        list.n_forms = (uint32_t)(forms > 3 ? forms - 3 : forms > 0);
+        list.has_positions = flags & 1;
+        if (forms >= 1 && forms <= 3) implied_form(f, &k, forms, &list);
         if (list.df > f->block_size) second_zeros_to(&lists, 0, 8);
         second_read_list(f, &list, second_part(&lists, lists.at, len));
         lists.at += len;
+        count_parts(f, &list, lists.at - start);
         count_plain(f, &list);
         if (sink->list) sink->list(sink->ctx, &list);
         free_list(&list);
     }
     EXPECT(k.blocks.at == k.blocks.len && lists.at == lists.len);
     EXPECT(f->plain_terms == 0 && f->plain_postings == 0 && f->plain_positions == 0);
+    for (unsigned i = 0; i < 5; i++) EXPECT(f->parts[i] == 0);
 }
 
 /* ---- the whole
@@ -309,7 +373,7 @@ static uint8_t *load(const char *path, uint64_t *len)
     FILE *in = fopen(path, "rb");
     EXPECT(in != NULL && fseek(in, 0, SEEK_END) == 0);
     long size = ftell(in);
-    EXPECT(size >= 64 + 384 && fseek(in, 0, SEEK_SET) == 0);
+    EXPECT(size >= 64 + 432 && fseek(in, 0, SEEK_SET) == 0);
     uint8_t *data = second_room((uint64_t)size, 1);
     EXPECT(fread(data, 1, (size_t)size, in) == (size_t)size);
     fclose(in);
@@ -325,9 +389,13 @@ void second_read(const char *path, const second_sink *sink)
     f.all.p = data;
     read_header(&f);
     read_footer(&f);
+    second_read_ids(&f);
     read_docs(&f, sink);
+    f.forms = second_room(f.n_forms, sizeof *f.forms);
     read_terms(&f, sink);
     read_forms(&f, sink);
+    free(f.forms);
     free(f.dl);
+    free(f.ids);
     free(data);
 }

@@ -17,6 +17,7 @@ typedef struct second_list {
     size_t key_len;
     uint32_t ordinal, df, n_forms;
     uint64_t cf;
+    uint64_t position_bytes, form_bytes; /* of the region                                      */
     bool has_positions;
     uint32_t *docs, *tfs; /* df                                                 */
     uint8_t *impacts;     /* df                                                 */

@@ -52,7 +52,7 @@ typedef struct both {
 static void compare_doc(void *ctx, uint32_t doc, const second_doc *naive)
 {
     both *b = ctx;
-    slice record, id = segment_id(b->s, doc);
+    slice record, id = segment_id(b->s, doc, (uint8_t[SEGMENT_ID_ROOM]){0});
     pm_error err;
     assert_int_equal(naive->dl, segment_dl(b->s, doc));
     assert_true(naive->seq == segment_seq(b->s, doc) && naive->date == segment_date(b->s, doc));

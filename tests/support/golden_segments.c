@@ -53,12 +53,12 @@ static void tiny_terms(segment_writer *w)
     const segment_term terms[] = {
         {"\x02"
          "do",
-         3, 1, b, once, p0, NULL, 0},
-        {"be", 2, 1, a, twice, p_be, NULL, 1},
-        {"do", 2, 1, b, twice, p_do, f_do, 2},
-        {"not", 3, 1, a, once, p_not, NULL, 1},
-        {"or", 2, 1, a, once, p_or, NULL, 1},
-        {"to", 2, 2, ab, to_tf, p_to, f_to, 2},
+         3, 1, b, once, p0, NULL, 0, FORM_LISTED},
+        {"be", 2, 1, a, twice, p_be, NULL, 1, FORM_SAME},
+        {"do", 2, 1, b, twice, p_do, f_do, 2, FORM_LISTED},
+        {"not", 3, 1, a, once, p_not, NULL, 1, FORM_SAME},
+        {"or", 2, 1, a, once, p_or, NULL, 1, FORM_SAME},
+        {"to", 2, 2, ab, to_tf, p_to, f_to, 2, FORM_LISTED},
     };
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) segment_writer_term(w, &terms[i]);
     segment_writer_form(w, "be\0", 3, 1, 0, 1, 2);
@@ -101,8 +101,15 @@ static void lists_term(segment_writer *w, const char *key, uint32_t first, uint3
             forms[cf++] = k % 5 == 4 ? 1 : 0;
         }
     }
-    segment_term term = {key,    strlen(key), df, docs, tfs, positions, n_forms > 1 ? forms : NULL,
-                         n_forms};
+    segment_term term = {key,
+                         strlen(key),
+                         df,
+                         docs,
+                         tfs,
+                         positions,
+                         n_forms > 1 ? forms : NULL,
+                         n_forms,
+                         n_forms > 1 ? FORM_LISTED : FORM_SAME};
     segment_writer_term(w, &term);
 }
 
@@ -119,7 +126,7 @@ pm_status golden_lists(const dir *d, const char *name, manifest_segment *out, pm
     if (st != PM_OK) return st;
     for (uint32_t doc = 0; doc < LISTS_DOCS; doc++) {
         char id[8];
-        snprintf(id, sizeof id, "d%02u", doc % 100);
+        snprintf(id, sizeof id, "d%02u", doc * 7 % LISTS_DOCS);
         golden_doc(w, id, "", "", lists_dl(doc), 100 + doc, INT64_MIN);
     }
     segment_writer_docs_done(w);

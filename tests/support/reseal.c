@@ -28,7 +28,7 @@ uint32_t reseal_segment(uint8_t *data, size_t len)
             store_u32(footer + 352, crc32c(0, data + roots, (size_t)roots_len));
         }
     }
-    uint32_t crc = crc32c(0, footer, 380);
-    store_u32(footer + 380, crc);
+    uint32_t crc = crc32c(0, footer, 428);
+    store_u32(footer + 428, crc);
     return crc;
 }

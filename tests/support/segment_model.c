@@ -8,6 +8,7 @@
 
 #include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "common/segment/form_spelling.h"
 #include "common/segment/store.h"
 
 enum { FORMS_MAX = 6 };
@@ -164,6 +165,28 @@ static void count_form(const model_term *t, model_form *form)
     }
 }
 
+/* Every way to write a form; half of the terms with one form are written as their keys are. */
+static void spell_form(model_term *t, model_form *form)
+{
+    uint32_t f = form->index, how = f + t->df;
+    bool only = t->n_forms == 1 && t->df % 2 && !memchr(t->key, 0, t->key_len);
+    size_t n = t->key_len;
+    memcpy(form->key, t->key, n);
+    if (!only) n += (size_t)sprintf((char *)form->key + n, "form%u", f / 2);
+    slice folded = {form->key, n};
+    form->key[n] = 0;
+    form->key_len = n + 1;
+    static const uint32_t masks[] = {0, 1, FORM_MASK_ALL, 9u << 1};
+    uint32_t mask = masks[how % 4];
+    if (f % 2)
+        form->key[form->key_len++] = 'X';
+    else if (form_put_exact(form->key + n + 1, folded, mask) && mask)
+        form->key_len += n;
+    if (only)
+        t->style =
+            form_style_only(folded, folded, (slice){form->key + n + 1, form->key_len - n - 1});
+}
+
 static void list_forms(segment_model *m)
 {
     uint32_t n = 0;
@@ -174,11 +197,7 @@ static void list_forms(segment_model *m)
             model_form *form = &m->forms[n++];
             form->term = t;
             form->index = f;
-            memcpy(form->key, m->terms[t].key, m->terms[t].key_len);
-            form->key_len = m->terms[t].key_len;
-            form->key_len += (size_t)sprintf((char *)form->key + form->key_len, "form%u", f);
-            form->key[form->key_len++] = 0;
-            if (f % 2) form->key[form->key_len++] = 'X';
+            spell_form(&m->terms[t], form);
             count_form(&m->terms[t], form);
         }
     qsort(m->forms, m->n_forms, sizeof *m->forms, by_form_key);
@@ -271,7 +290,8 @@ static void write_terms(const segment_model *m, segment_writer *w)
                              t->tfs,
                              t->positions,
                              t->n_forms > 1 ? t->forms : NULL,
-                             t->n_forms};
+                             t->n_forms,
+                             t->style};
         segment_writer_term(w, &term);
     }
     for (uint32_t i = 0; i < m->n_forms; i++) {

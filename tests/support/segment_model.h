@@ -22,12 +22,13 @@ typedef struct model_term {
     size_t key_len;
     uint32_t df, n_forms;
     uint64_t cf;
+    form_style style;
     bool has_positions;
     uint32_t *docs, *tfs, *positions, *forms;
 } model_term;
 
 typedef struct model_form {
-    uint8_t key[96];
+    uint8_t key[192];
     size_t key_len;
     uint32_t term, index, df;
     uint64_t cf;

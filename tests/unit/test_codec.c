@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_codec.c - Elias-Fano blocks, nibble integers, gamma codes and bit strings: known bytes
+ * test_codec.c - Elias-Fano blocks, nibble integers and bit strings: known bytes
  * (those of FORMAT.md), round trips of random values, and refusal of every damaged block.
  */
 #include <setjmp.h>
@@ -12,7 +12,6 @@
 #include "common/base/hash.h"
 #include "common/codec/bits.h"
 #include "common/codec/ef.h"
-#include "common/codec/gamma.h"
 #include "common/codec/nibble.h"
 
 enum { WORDS_MAX = 256 };
@@ -224,64 +223,6 @@ static void nibble_overlong_is_refused(void **state)
     assert_true(nibble_skip((slice){NULL, 0}, &at, 0));
 }
 
-/* ---- gamma ------------------------------------------------------------------------------- */
-
-static void gamma_known_bytes(void **state)
-{
-    (void)state;
-    static const uint32_t values[] = {0, 0, 1, 5}; /* codes 1, 1, 010, 00101                    */
-    buf out = {0};
-    assert_int_equal(gamma_encode(&out, values, 4), 10);
-    assert_int_equal(out.len, 2);
-    assert_memory_equal(out.data, "\x8b\x02", 2);
-    buf_free(&out);
-}
-
-static void gamma_round_trips(void **state)
-{
-    (void)state;
-    enum { N = 400 };
-    uint64_t random = 14;
-    for (unsigned round = 0; round < 50; round++) {
-        uint32_t values[N];
-        buf out = {0};
-        buf_append(&out, "xyz", round % 4); /* appends at any byte                             */
-        size_t start = out.len;
-        for (unsigned i = 0; i < N; i++)
-            values[i] = (uint32_t)(random_next(&random) >> (32 + below(&random, 33)) % 64);
-        values[0] = UINT32_MAX;
-        uint64_t bits = gamma_encode(&out, values, N), at = 0;
-        assert_true(bits == gamma_size(values, N) && out.len - start == (bits + 7) / 8);
-        slice all = {out.data + start, out.len - start};
-        for (unsigned i = 0; i < N; i++) {
-            uint32_t value;
-            assert_true(gamma_decode(all, bits, &at, &value));
-            assert_int_equal(value, values[i]);
-        }
-        uint32_t value;
-        assert_true(at == bits);
-        assert_false(gamma_decode(all, bits, &at, &value));
-        buf_free(&out);
-    }
-}
-
-static void gamma_damage_is_refused(void **state)
-{
-    (void)state;
-    static const uint8_t none[16] = {0}, cut[] = {0x08}, wide[9] = {0, 0, 0, 0, 3};
-    uint64_t at = 0;
-    uint32_t value;
-    assert_false(gamma_decode((slice){none, 16}, 128, &at, &value)); /* 33 zeros               */
-    at = 0;
-    assert_false(gamma_decode((slice){cut, 1}, 6, &at, &value)); /* needs 7 bits            */
-    at = 0;
-    assert_true(gamma_decode((slice){cut, 1}, 7, &at, &value) && value == 7);
-    at = 0;
-    assert_false(gamma_decode((slice){wide, 9}, 72, &at, &value)); /* 2^32 + 1               */
-    at = 0;
-    assert_false(gamma_decode((slice){cut, 1}, 9, &at, &value)); /* more bits than bytes    */
-}
-
 /* ---- bits -------------------------------------------------------------------------------- */
 
 static void bits_agree_with_counting(void **state)
@@ -324,9 +265,6 @@ int main(void)
         cmocka_unit_test(nibble_known_bytes),
         cmocka_unit_test(nibble_round_trips),
         cmocka_unit_test(nibble_overlong_is_refused),
-        cmocka_unit_test(gamma_known_bytes),
-        cmocka_unit_test(gamma_round_trips),
-        cmocka_unit_test(gamma_damage_is_refused),
         cmocka_unit_test(bits_agree_with_counting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

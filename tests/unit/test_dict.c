@@ -12,7 +12,7 @@
 
 #include "common/base/hash.h"
 #include "common/base/mem.h"
-#include "common/segment/dict.h"
+#include "common/segment/form_spelling.h"
 #include "indexer/segment_writer.h"
 #include "tests/support/folder.h"
 
@@ -46,7 +46,7 @@ typedef struct test_key {
 } test_key;
 
 typedef struct key_set {
-    test_key *keys;
+    test_key *keys, *forms; /* one form a key, in the same order                               */
     uint32_t n;
 } key_set;
 
@@ -74,12 +74,37 @@ static void settle(key_set *set)
 
 static key_set room(uint32_t n)
 {
-    key_set set = {mem_array(n + 1, sizeof(test_key)), n};
+    key_set set = {mem_array(n + 1, sizeof(test_key)), mem_array(n + 1, sizeof(test_key)), n};
     assert_non_null(set.keys);
+    assert_non_null(set.forms);
     return set;
 }
 
-/* A segment of one document, its terms the keys; as forms the same keys. */
+static void forget(key_set *set)
+{
+    mem_free(set->keys);
+    mem_free(set->forms);
+}
+
+/* The key and a zero byte; some Capitalised, in CAPITALS, or otherwise, where there is room. */
+static form_style make_form(const test_key *key, uint32_t i, test_key *form)
+{
+    size_t n = key->len;
+    bool zero = memchr(key->bytes, 0, n), letter = form_small_letter(key->bytes[0]);
+    slice folded = {key->bytes, n};
+    *form = *key;
+    form->bytes[form->len++] = 0;
+    if (zero) return FORM_LISTED;
+    if (2 * n + 1 <= DICT_KEY_MAX && letter && i % 5 > 1) {
+        form->len += n;
+        assert_true(form_put_exact(form->bytes + n + 1, folded, i % 5 == 2 ? 1 : FORM_MASK_ALL));
+        if (i % 5 == 4) form->bytes[n + 1 + n / 2] = '-';
+    }
+    if (i % 7 == 0) return FORM_LISTED;
+    return form_style_only(folded, folded, (slice){form->bytes + n + 1, form->len - n - 1});
+}
+
+/* A segment of one document, its terms the keys, and a form of each. */
 static segment *make(const key_set *set)
 {
     static const uint32_t doc[1] = {0}, tf[1] = {1};
@@ -99,11 +124,19 @@ static segment *make(const key_set *set)
     segment_writer_doc(w, &column);
     segment_writer_docs_done(w);
     for (uint32_t i = 0; i < set->n; i++) {
-        segment_term term = {set->keys[i].bytes, set->keys[i].len, 1, doc, tf, NULL, NULL, 1};
+        segment_term term = {set->keys[i].bytes,
+                             set->keys[i].len,
+                             1,
+                             doc,
+                             tf,
+                             NULL,
+                             NULL,
+                             1,
+                             make_form(&set->keys[i], i, &set->forms[i])};
         assert_int_equal(segment_writer_term(w, &term), i);
     }
     for (uint32_t i = 0; i < set->n; i++)
-        segment_writer_form(w, set->keys[i].bytes, set->keys[i].len, i, 0, 1, 1);
+        segment_writer_form(w, set->forms[i].bytes, set->forms[i].len, i, 0, 1, 1);
     if (segment_writer_finish(w, false, &made, &err) != PM_OK) fail_msg("%s", err.message);
     if (segment_open(&s, &where, name, uuid, made.size, made.footer_crc, &err) != PM_OK)
         fail_msg("%s", err.message);
@@ -114,31 +147,44 @@ static segment *make(const key_set *set)
  * ----------------------------------------------------------------------------------- */
 
 /* Index of the first key >= want. */
-static uint32_t first_from(const key_set *set, const test_key *want)
+static uint32_t first_from(const test_key *keys, uint32_t n, const test_key *want)
 {
     uint32_t i = 0;
-    while (i < set->n && compare(&set->keys[i], want) < 0) i++;
+    while (i < n && compare(&keys[i], want) < 0) i++;
     return i;
 }
 
 static void compare_probe(const key_set *set, segment *s, const test_key *want)
 {
-    uint32_t at = first_from(set, want);
+    uint32_t at = first_from(set->keys, set->n, want);
     bool there = at < set->n && compare(&set->keys[at], want) == 0;
     term_entry entry;
     dict_iter it;
     assert_int_equal(dict_find(s, want->bytes, want->len, &entry), there);
     if (there) assert_int_equal(entry.ordinal, at);
     for (unsigned forms = 0; forms < 2; forms++) {
+        const test_key *keys = forms ? set->forms : set->keys;
+        at = first_from(keys, set->n, want);
         dict_iter_begin(&it, s, forms, want->bytes, want->len);
         for (uint32_t i = at; i < at + 20 && i < set->n; i++) {
             assert_true(dict_iter_next(&it));
-            assert_true(it.key_len == set->keys[i].len &&
-                        !memcmp(it.key, set->keys[i].bytes, it.key_len));
+            assert_true(it.key_len == keys[i].len && !memcmp(it.key, keys[i].bytes, it.key_len));
             assert_int_equal(forms ? it.form.term : it.term.ordinal, i);
         }
         if (at + 20 >= set->n) assert_false(dict_iter_next(&it));
     }
+}
+
+/* Every form, from the beginning. */
+static void compare_forms(const key_set *set, segment *s)
+{
+    dict_iter it;
+    uint32_t n = 0;
+    for (dict_iter_begin(&it, s, true, NULL, 0); dict_iter_next(&it); n++)
+        assert_true(n < set->n && it.key_len == set->forms[n].len && it.form.term == n &&
+                    !memcmp(it.key, set->forms[n].bytes, it.key_len));
+    assert_int_equal(n, set->n);
+    assert_int_equal(s->info.n_forms, n);
 }
 
 /* Each key, and what is next to it: one byte more, less, greater, smaller. */
@@ -146,8 +192,13 @@ static void compare_all(const key_set *set, uint32_t step)
 {
     segment *s = make(set);
     pm_error err;
+    compare_forms(set, s);
     for (uint32_t i = 0; i < set->n; i += step) {
-        test_key probe = set->keys[i];
+        test_key probe = set->forms[i];
+        compare_probe(set, s, &probe);
+        probe.bytes[probe.len - 1]++;
+        compare_probe(set, s, &probe);
+        probe = set->keys[i];
         compare_probe(set, s, &probe);
         if (probe.len < DICT_KEY_MAX) probe.bytes[probe.len++] = 0;
         compare_probe(set, s, &probe);
@@ -177,7 +228,7 @@ static void equal_prefixes(void **state)
             (size_t)sprintf((char *)set.keys[i].bytes, "%s%u", i % 3 ? "internation" : "inter", i);
     settle(&set);
     compare_all(&set, 37);
-    mem_free(set.keys);
+    forget(&set);
 }
 
 static void nested_and_zero_keys(void **state)
@@ -193,7 +244,7 @@ static void nested_and_zero_keys(void **state)
     }
     settle(&set);
     compare_all(&set, 11);
-    mem_free(set.keys);
+    forget(&set);
 }
 
 static void longest_keys(void **state)
@@ -201,14 +252,14 @@ static void longest_keys(void **state)
     (void)state;
     key_set set = room(40);
     for (uint32_t i = 0; i < set.n; i++) {
-        set.keys[i].len = DICT_KEY_MAX - i % 2;
+        set.keys[i].len = DICT_KEY_MAX - 1 - i % 2;
         memset(set.keys[i].bytes, 'x', DICT_KEY_MAX);
-        set.keys[i].bytes[DICT_KEY_MAX - 2] = (uint8_t)('A' + i);
+        set.keys[i].bytes[DICT_KEY_MAX - 3] = (uint8_t)('A' + i);
     }
     settle(&set);
     assert_int_equal(set.n, 40);
     compare_all(&set, 1);
-    mem_free(set.keys);
+    forget(&set);
 }
 
 static void few_keys(void **state)
@@ -221,7 +272,7 @@ static void few_keys(void **state)
                 (size_t)sprintf((char *)set.keys[i].bytes, "%c%c", 'a' + i / 20, 'a' + i);
         settle(&set);
         compare_all(&set, 1);
-        mem_free(set.keys);
+        forget(&set);
     }
 }
 
@@ -239,7 +290,7 @@ static void no_keys(void **state)
     dict_iter_begin(&it, s, true, NULL, 0);
     assert_false(dict_iter_next(&it));
     segment_close(s);
-    mem_free(set.keys);
+    forget(&set);
 }
 
 int main(void)

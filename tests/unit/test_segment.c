@@ -67,7 +67,7 @@ static void compare_docs(const segment_model *m, segment *s)
     for (uint32_t i = 0; i < m->n_docs; i++) {
         const model_doc *doc = &m->docs[i];
         uint32_t last = i, found;
-        slice record, id = segment_id(s, i);
+        slice record, id = segment_id(s, i, (uint8_t[SEGMENT_ID_ROOM]){0});
         pm_article article;
         assert_int_equal(segment_dl(s, i), doc->dl);
         assert_true(segment_seq(s, i) == doc->seq);
@@ -305,7 +305,7 @@ static void readers_answer_any_argument(void **state)
     uint8_t long_key[DICT_KEY_MAX + 1] = {0};
     assert_int_equal(segment_dl(s, m.n_docs), 0);
     assert_true(segment_date(s, UINT32_MAX) == INT64_MIN);
-    assert_int_equal(segment_id(s, m.n_docs).len, 0);
+    assert_int_equal(segment_id(s, m.n_docs, (uint8_t[SEGMENT_ID_ROOM]){0}).len, 0);
     assert_int_equal(store_get(&cache, s, m.n_docs, &record, &err), PM_USAGE);
     assert_false(dict_find(s, "", 0, &entry));
     assert_false(dict_find(s, long_key, sizeof long_key, &entry));
@@ -356,10 +356,13 @@ static void writer_refuses_disorder(void **state)
                           ones[2] = {1, 1}, zeros[2] = {0, 0}, twos[2] = {2, 1},
                           same[3] = {4, 4, 5};
     const segment_term bad[] = {
-        {"k", 1, 2, falling, ones, NULL, NULL, 0}, {"k", 1, 2, far, ones, NULL, NULL, 0},
-        {"k", 1, 2, rising, zeros, NULL, NULL, 0}, {"", 0, 2, rising, ones, NULL, NULL, 0},
-        {"k", 1, 0, rising, ones, NULL, NULL, 0},  {"k", 1, 2, rising, ones, NULL, NULL, 2},
-        {"k", 1, 2, rising, twos, same, NULL, 0},
+        {"k", 1, 2, falling, ones, NULL, NULL, 0, FORM_LISTED},
+        {"k", 1, 2, far, ones, NULL, NULL, 0, FORM_LISTED},
+        {"k", 1, 2, rising, zeros, NULL, NULL, 0, FORM_LISTED},
+        {"", 0, 2, rising, ones, NULL, NULL, 0, FORM_LISTED},
+        {"k", 1, 0, rising, ones, NULL, NULL, 0, FORM_LISTED},
+        {"k", 1, 2, rising, ones, NULL, NULL, 2, FORM_LISTED},
+        {"k", 1, 2, rising, twos, same, NULL, 0, FORM_LISTED},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         segment_writer *w = begin_with_docs(2);
@@ -367,7 +370,7 @@ static void writer_refuses_disorder(void **state)
         refused(w);
     }
     segment_writer *w = begin_with_docs(2);
-    const segment_term good = {"k", 1, 2, rising, ones, NULL, NULL, 1};
+    const segment_term good = {"k", 1, 2, rising, ones, NULL, NULL, 1, FORM_LISTED};
     segment_writer_term(w, &good);
     segment_writer_term(w, &good);
     refused(w);

@@ -305,7 +305,7 @@ static void raw_blocks_are_copied(void **state)
         assert_true(store_block_raw(from, b, &first, &n, &raw_len, &deflated));
         if (b % 2) segment_writer_raw_block(w, n, raw_len, deflated);
         for (uint32_t i = first; i < first + n; i++) {
-            slice id = segment_id(from, i), record = {NULL, 0};
+            slice id = segment_id(from, i, (uint8_t[SEGMENT_ID_ROOM]){0}), record = {NULL, 0};
             if (b % 2 == 0) assert_int_equal(store_get(&cache, from, i, &record, NULL), PM_OK);
             segment_doc doc = {(const char *)id.data, id.len, 0, i, INT64_MIN, record};
             segment_writer_doc(w, &doc);

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT
+ * test_ids.c - ids of every kind read back and found: numbered ones with and without zeros in
+ * front, carries, gaps and jumps, runs that share everything or nothing, one document, ids of
+ * all lengths up to the limit, the same id twice.  The twin is a plain array.
+ *
+ * PM_TEST_SEED=n repeats one case.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "common/segment/ids.h"
+#include "common/segment/store.h"
+#include "indexer/segment_writer.h"
+#include "tests/oracle/second_reader.h"
+#include "tests/support/folder.h"
+
+static char folder[FOLDER_PATH];
+static dir where = DIR_INIT;
+static const char name[] = "1-00000001.seg";
+static const uint8_t uuid[16] = {0};
+
+static int open_folder(void **state)
+{
+    pm_error err;
+    (void)state;
+    folder_make(folder);
+    return dir_open(&where, folder, NULL, &err) == PM_OK ? 0 : -1;
+}
+
+static int close_folder(void **state)
+{
+    (void)state;
+    dir_close(&where);
+    folder_remove(folder);
+    return 0;
+}
+
+typedef struct test_id {
+    size_t len;
+    char bytes[SEGMENT_ID_MAX + 1];
+} test_id;
+
+typedef struct id_set {
+    test_id *ids;
+    uint32_t n;
+} id_set;
+
+static id_set room(uint32_t n)
+{
+    id_set set = {mem_array(n, sizeof(test_id)), n};
+    assert_non_null(set.ids);
+    return set;
+}
+
+static segment *make(const id_set *set)
+{
+    segment_writer_config config = {.k1 = 1.2,
+                                    .b = 0.75,
+                                    .block_size = 8,
+                                    .dense_shift = 5,
+                                    .store_block_bytes = 20000,
+                                    .zlib_level = 1};
+    segment_writer *w;
+    manifest_segment made;
+    segment *s;
+    buf record = {0};
+    pm_error err;
+    folder_empty(folder);
+    assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
+    for (uint32_t i = 0; i < set->n; i++) {
+        pm_article article = {.id = {set->ids[i].bytes, set->ids[i].len}};
+        buf_reset(&record);
+        store_encode(&record, &article, false);
+        segment_doc doc = {set->ids[i].bytes, set->ids[i].len,          0, i,
+                           INT64_MIN,         {record.data, record.len}};
+        segment_writer_doc(w, &doc);
+    }
+    segment_writer_docs_done(w);
+    if (segment_writer_finish(w, false, &made, &err) != PM_OK) fail_msg("%s", err.message);
+    if (segment_open(&s, &where, name, uuid, made.size, made.footer_crc, &err) != PM_OK)
+        fail_msg("%s", err.message);
+    buf_free(&record);
+    return s;
+}
+
+static void print_finding(void *ctx, const char *in, uint64_t offset, const char *what)
+{
+    (void)ctx;
+    print_message("%s at %llu: %s\n", in, (unsigned long long)offset, what);
+}
+
+static void compare_naive(void *ctx, uint32_t doc, const second_doc *naive)
+{
+    const id_set *set = ctx;
+    assert_true(naive->id_len == set->ids[doc].len &&
+                !memcmp(naive->id, set->ids[doc].bytes, naive->id_len));
+}
+
+/* The highest document with these bytes, or n. */
+static uint32_t last_with(const id_set *set, const test_id *id)
+{
+    for (uint32_t i = set->n; i-- > 0;)
+        if (set->ids[i].len == id->len && !memcmp(set->ids[i].bytes, id->bytes, id->len)) return i;
+    return set->n;
+}
+
+static void probe(const id_set *set, segment *s, const test_id *id)
+{
+    uint32_t want = last_with(set, id), doc = UINT32_MAX;
+    bool found = segment_find_id(s, id->bytes, id->len, &doc);
+    assert_int_equal(found, want < set->n);
+    if (found) assert_int_equal(doc, want);
+}
+
+/* An id, and what is next to it. */
+static void probe_near(const id_set *set, segment *s, test_id id)
+{
+    probe(set, s, &id);
+    id.bytes[id.len - 1]++;
+    probe(set, s, &id);
+    id.bytes[id.len - 1] = (char)(id.bytes[id.len - 1] - 2);
+    probe(set, s, &id);
+    id.len--;
+    probe(set, s, &id);
+    id.len++;
+    id.bytes[0]++;
+    probe(set, s, &id);
+}
+
+/* Returns the bytes that ids take. */
+static uint64_t compare_all(const id_set *set, bool table, uint32_t step)
+{
+    segment *s = make(set);
+    struct check_sink sink = {.finding = print_finding};
+    second_sink naive = {.doc = compare_naive, .ctx = (void *)(uintptr_t)set};
+    char path[FOLDER_PATH + 40];
+    pm_error err;
+    uint8_t out[SEGMENT_ID_ROOM];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    for (uint32_t i = 0; i < set->n; i++) {
+        slice id = segment_id(s, i, out);
+        assert_int_equal(id.len, set->ids[i].len);
+        assert_memory_equal(id.data, set->ids[i].bytes, id.len);
+    }
+    for (uint32_t i = 0; i < set->n; i += step) probe_near(set, s, set->ids[i]);
+    assert_int_equal(s->info.sections[SECTION_ID_TABLE].len != 0, table);
+    assert_int_equal(segment_status(s, &err), PM_OK);
+    assert_int_equal(segment_check(s, true, &sink, &err), PM_OK);
+    second_read(path, &naive);
+    uint64_t bytes = s->info.sections[SECTION_IDS].len;
+    segment_close(s);
+    return bytes;
+}
+
+/* ---- cases ---------------------------------------------------------------------------------- */
+
+static void counted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *behind;
+        int digits;
+    } kinds[] = {
+        {"", "", 1}, {"news/", "", 1}, {"a-", "", 7}, {"", "#9", 1}, {"9999999999999", "", 8}};
+    for (size_t f = 0; f < sizeof kinds / sizeof *kinds; f++)
+        for (uint32_t step = 1; step < 20; step += step < 4 ? 1 : 7) {
+            id_set set = room(2100);
+            for (uint32_t i = 0; i < set.n; i++)
+                set.ids[i].len = (size_t)sprintf(set.ids[i].bytes, "%s%0*u%s", kinds[f].before,
+                                                 kinds[f].digits, 7 + i * step, kinds[f].behind);
+            uint64_t bytes = compare_all(&set, false, 13);
+            if (f < 3 && step == 1) assert_true(bytes < set.n);
+            mem_free(set.ids);
+        }
+}
+
+/* Any id of a kind. */
+static void random_id(test_id *id, const test_id *before, unsigned kind, uint64_t *random)
+{
+    uint64_t r = random_next(random);
+    size_t keep = before ? before->len : 0;
+    if (!before || kind == 0) {
+        id->len = (size_t)sprintf(id->bytes, "%llx", (unsigned long long)r);
+    } else if (kind == 1) {
+        id->len = (size_t)sprintf(id->bytes, "wiki/%llu#%u", (unsigned long long)r % 99999,
+                                  (unsigned)(r >> 40) % 1000);
+    } else if (kind == 2) { /* shares with the one before what chance says                   */
+        *id = *before;
+        keep = r % (keep + 1);
+        size_t more = (r >> 32) % 40 + (keep == 0);
+        if (keep + more > SEGMENT_ID_MAX) more = SEGMENT_ID_MAX - keep;
+        for (size_t i = 0; i < more; i++)
+            id->bytes[keep + i] = (char)"0129ab\xff\x01"[random_next(random) % 8];
+        id->len = keep + more;
+    } else { /* around the carries                                                            */
+        static const int digits[] = {1, 3, 16, 5};
+        id->len = (size_t)sprintf(id->bytes, "p%.*s", (int)(r % 20), "00000999999999999999");
+        id->len += (size_t)sprintf(id->bytes + id->len, "%0*u", digits[r >> 8 & 3],
+                                   (unsigned)(r >> 32) % 25 + 990 - (unsigned)(r >> 16) % 2 * 985);
+        if ((r >> 24) % 3 == 0) {
+            *id = *before;
+            id_number n = id_number_of((const uint8_t *)id->bytes, id->len);
+            id->len =
+                n.stem + id_number_put((uint8_t *)id->bytes + n.stem, n.value + (r >> 50) % 19,
+                                       (r >> 49 & 1) ? n.digits : 1);
+        }
+    }
+}
+
+static void random_sets(void **state)
+{
+    (void)state;
+    const char *chosen = getenv("PM_TEST_SEED");
+    uint64_t first = chosen ? strtoull(chosen, NULL, 10) : 1, last = chosen ? first : 60;
+    for (uint64_t seed = first; seed <= last; seed++) {
+        uint64_t random = seed;
+        print_message("PM_TEST_SEED=%llu\n", (unsigned long long)seed);
+        id_set set = room(1 + (uint32_t)(random_next(&random) % (seed % 4 ? 100 : 2000)));
+        bool rise = true;
+        for (uint32_t i = 0; i < set.n; i++) {
+            random_id(&set.ids[i], i ? &set.ids[i - 1] : NULL,
+                      (unsigned)((seed % 5 == 4 ? random_next(&random) : seed % 5) % 4), &random);
+            slice a = {(const uint8_t *)set.ids[i - (i > 0)].bytes, set.ids[i - (i > 0)].len},
+                  b = {(const uint8_t *)set.ids[i].bytes, set.ids[i].len};
+            if (i && id_order(a, b) >= 0) rise = false;
+        }
+        compare_all(&set, !rise, 1);
+        mem_free(set.ids);
+    }
+}
+
+/* Every length there is: rising, falling, and all but the last byte the same. */
+static void lengths(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < 3; kind++) {
+        id_set set = room(SEGMENT_ID_MAX);
+        for (uint32_t i = 0; i < set.n; i++) {
+            test_id *id = &set.ids[i];
+            id->len = kind == 0 ? i + 1 : kind == 1 ? set.n - i : (size_t)SEGMENT_ID_MAX;
+            memset(id->bytes, kind ? 'x' : '9', id->len);
+            if (kind == 2) sprintf(id->bytes + SEGMENT_ID_MAX - 4, "%04u", i * 7);
+        }
+        compare_all(&set, kind == 1, 97);
+        mem_free(set.ids);
+    }
+}
+
+static void few(void **state)
+{
+    (void)state;
+    for (uint32_t n = 1; n <= 70; n++) {
+        id_set rising = room(n), falling = room(n), same = room(n);
+        for (uint32_t i = 0; i < n; i++) {
+            rising.ids[i].len = (size_t)sprintf(rising.ids[i].bytes, "%u", i);
+            falling.ids[i].len = (size_t)sprintf(falling.ids[i].bytes, "%u", 1000 - i);
+            same.ids[i].len = (size_t)sprintf(same.ids[i].bytes, "same%u", n);
+        }
+        compare_all(&rising, false, 1);
+        compare_all(&falling, n > 1, 1);
+        compare_all(&same, n > 1, 1);
+        mem_free(rising.ids);
+        mem_free(falling.ids);
+        mem_free(same.ids);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counted),
+        cmocka_unit_test(random_sets),
+        cmocka_unit_test(lengths),
+        cmocka_unit_test(few),
+    };
+    return cmocka_run_group_tests(tests, open_folder, close_folder);
+}

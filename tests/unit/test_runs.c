@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ * test_runs.c - numbers in runs: known bytes, every code chosen and read back, the shortest one
+ * chosen, any bytes defined.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "common/base/hash.h"
+#include "common/codec/runs.h"
+#include "tests/support/guard.h"
+
+static uint32_t below(uint64_t *random, uint32_t n)
+{
+    return (uint32_t)(random_next(random) % n);
+}
+
+static void known_bytes(void **state)
+{
+    (void)state;
+    buf out = {0};
+    /* k = 15, codes 00101 010 1 00101: runs would take a bit more. */
+    static const uint32_t few[] = {5, 1, 0, 5};
+    assert_int_equal(runs_encode(&out, few, 4, 6), 4 + 14);
+    assert_memory_equal(out.data, "\x4f\x95\x02", 3);
+    buf_reset(&out);
+    /* k = 1: runs of 5, 3 and 0, each ended by the only other number, and 2 at the end:
+     * 001 1, 01 1, 1 0, 01 0. */
+    static const uint32_t many[] = {0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0};
+    assert_int_equal(runs_encode(&out, many, 13, 2), 4 + 12);
+    assert_int_equal(out.data[0], 0xc1);
+    assert_int_equal(out.data[1], 0x4e);
+    buf_free(&out);
+}
+
+/* Numbers below `distinct`, 0 in all but one of `rarity`. */
+static void fill(uint32_t *values, uint32_t n, uint32_t distinct, uint32_t rarity, uint64_t *random)
+{
+    for (uint32_t i = 0; i < n; i++)
+        values[i] = below(random, rarity) ? 0 : below(random, distinct);
+}
+
+static unsigned round_trip(const uint32_t *values, uint32_t n, uint32_t distinct, buf *out)
+{
+    runs_reader r;
+    uint32_t value;
+    size_t start = out->len;
+    uint64_t bits = runs_encode(out, values, n, distinct);
+    assert_int_equal(out->len - start, (bits + 7) / 8);
+    assert_true(runs_open(&r, (slice){out->data + start, out->len - start}, bits, distinct));
+    for (uint32_t i = 0; i < n; i++) {
+        assert_true(runs_next(&r, &value));
+        assert_int_equal(value, values[i]);
+    }
+    assert_true(r.at == bits && runs_done(&r));
+    if (distinct > 2) assert_false(runs_next(&r, &value));
+    return r.k;
+}
+
+static void round_trips(void **state)
+{
+    (void)state;
+    enum { N = 3000 };
+    static uint32_t values[N];
+    static const uint32_t distincts[] = {2, 3, 5, 40, 100000, UINT32_MAX};
+    bool seen[16] = {false};
+    uint64_t random = 14;
+    buf out = {0};
+    for (uint32_t rarity = 1; rarity < 60000; rarity += 1 + rarity / 2)
+        for (unsigned d = 0; d < sizeof distincts / sizeof *distincts; d++)
+            for (unsigned round = 0; round < 6; round++) {
+                uint32_t n = round ? 1 + below(&random, N) : N;
+                buf_reset(&out);
+                buf_append(&out, "xyz", round % 4); /* appends at any byte                     */
+                fill(values, n, distincts[d], rarity, &random);
+                seen[round_trip(values, n, distincts[d], &out)] = true;
+            }
+    values[0] = UINT32_MAX - 1;
+    round_trip(values, 1, UINT32_MAX, &out);
+    buf_free(&out);
+    for (unsigned k = 0; k < 9; k++) assert_true(seen[k]);
+    assert_true(seen[15]);
+}
+
+/* Whatever the bytes are: an end comes, values are in range, nothing behind the bytes is read. */
+static void any_bytes_are_defined(void **state)
+{
+    (void)state;
+    guard g = guard_open(64);
+    uint64_t random = 15;
+    for (unsigned round = 0; round < 20000; round++) {
+        size_t len = below(&random, 40);
+        uint8_t *data = guard_last(&g, len);
+        for (size_t i = 0; i < len; i++)
+            data[i] = (uint8_t)(random_next(&random) & random_next(&random) &
+                                (round % 2 ? UINT64_MAX : random_next(&random)));
+        uint32_t distinct = 2 + below(&random, round % 3 ? 4 : 1u << 31), value = 0;
+        uint64_t bits = 8 * len - (len ? below(&random, 8) : 0);
+        runs_reader r;
+        if (!runs_open(&r, (slice){data, len}, bits, distinct)) continue;
+        for (unsigned i = 0; i < 1000 && runs_next(&r, &value); i++) {
+            assert_true(value < distinct);
+            assert_true(r.at <= bits);
+        }
+    }
+    guard_close(&g);
+    runs_reader r;
+    assert_false(runs_open(&r, (slice){(const uint8_t *)"abc", 3}, 25, 2));
+    assert_false(runs_open(&r, (slice){(const uint8_t *)"abc", 3}, 3, 2));
+    assert_false(runs_open(&r, (slice){NULL, 0}, 0, 2));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_bytes),
+        cmocka_unit_test(round_trips),
+        cmocka_unit_test(any_bytes_are_defined),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
