@@ -320,6 +320,10 @@ typedef enum pm_filter_field {
     PM_FILTER_DATE,   /* in the period or range (pm_date_range)                           */
     PM_FILTER_AFTER,  /* at its start or later                                            */
     PM_FILTER_BEFORE, /* before its start                                                 */
+    PM_FILTER_SOURCE, /* the value, but for case, marks, apostrophes and runs of spaces   */
+    PM_FILTER_AUTHOR, /* the same of all authors, or of one of several                    */
+    PM_FILTER_TAG,    /* one of the tags                                                  */
+    PM_FILTER_LANG    /* the language (en-gb), or its first part (en)                     */
 } pm_filter_field;
 typedef struct pm_filter {
     pm_filter_field field;
@@ -340,7 +344,7 @@ typedef struct pm_search_options {
     bool strict;              /* a query that cannot be parsed is PM_USAGE with a column   */
     unsigned snippet_bytes;   /* aim; default 240                                          */
     bool exhaustive;          /* score every match: the definition that faster loops equal */
-    const pm_filter *filters; /* n_filters of them; a date that is none is PM_USAGE       */
+    const pm_filter *filters; /* n_filters of them; no date, or no value: PM_USAGE        */
     size_t n_filters;
     bool total_only; /* PM_MATCH_ANY need not count total_all, which then may be 0       */
 } pm_search_options;

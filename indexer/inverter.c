@@ -39,6 +39,7 @@ void inverter_close(inverter *iv)
     mem_free(iv->form_cf);
     mem_free(iv->side_forms);
     mem_free(iv->side_ids);
+    inverter_fields_free(&iv->fields);
     mem_free(iv);
 }
 
@@ -107,13 +108,14 @@ pm_status inverter_add(inverter *iv, const pm_article *article, uint32_t *dl, pm
     doc.n_title = (uint32_t)(iv->n_tokens - doc.first);
     ok = ok && add_body(iv, article, &doc);
     inverter_count_forms(iv);
-    if (ok && iv->n_tokens <= INT32_MAX) {
+    bool fits = iv->n_tokens <= INT32_MAX;
+    if (ok && fits && inverter_fields_add(&iv->fields, article, (uint32_t)iv->n_docs)) {
         *dl = (uint32_t)(iv->n_tokens - doc.first);
         iv->docs[iv->n_docs++] = doc;
         return PM_OK;
     }
     inverter_drop(iv, doc.first);
-    if (ok) return error_set(err, PM_USAGE, "an article has more than two billion tokens");
+    if (!fits) return error_set(err, PM_USAGE, "an article has more than two billion tokens");
     return error_nomem(err);
 }
 
@@ -132,12 +134,14 @@ uint64_t inverter_memory(const inverter *iv)
     uint64_t list = (uint64_t)iv->most * INVERTER_LIST_FORMS;
     if (list > iv->n_tokens) list = iv->n_tokens;
     return inverter_forms_memory(iv) + (uint64_t)iv->n_tokens * INVERTER_TOKEN_BYTES +
-           list * INVERTER_LIST_BYTES + (uint64_t)iv->n_docs * INVERTER_DOC_BYTES;
+           list * INVERTER_LIST_BYTES + inverter_fields_memory(&iv->fields) +
+           (uint64_t)iv->n_docs * INVERTER_DOC_BYTES;
 }
 
 bool inverter_full(const inverter *iv)
 {
-    return iv->n_tokens >= INVERTER_TOKENS_MAX || iv->n_docs >= INVERTER_DOCS_MAX;
+    return iv->n_tokens >= INVERTER_TOKENS_MAX || iv->n_docs >= INVERTER_DOCS_MAX ||
+           inverter_fields_full(&iv->fields);
 }
 
 void inverter_reset(inverter *iv, bool forget_forms)
@@ -145,6 +149,7 @@ void inverter_reset(inverter *iv, bool forget_forms)
     iv->n_tokens = 0;
     iv->n_docs = 0;
     iv->n_counted = iv->most = 0;
+    inverter_fields_reset(&iv->fields);
     if (!forget_forms) return;
     analyzer_reset_forms(iv->a);
     for (size_t i = 0; i < iv->side_n; i++) iv->side_ids[i] = NO_FORM;

@@ -10,6 +10,7 @@
 
 #include "common/base/mem.h"
 #include "indexer/inverter.h"
+#include "indexer/inverter_fields.h"
 
 #define TOKEN_MARKED  0x80000000u
 #define TOKEN_FORM(t) ((t) & ~TOKEN_MARKED)
@@ -40,6 +41,7 @@ struct inverter {
     uint32_t side_epoch;
     uint32_t forms_seen; /* forms whose strings are counted                               */
     uint64_t form_bytes;
+    inverter_fields fields;
 };
 
 /* Have a counter for this form, zero when it is new. */

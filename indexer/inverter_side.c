@@ -99,7 +99,8 @@ static bool add_tokens(inverter *iv, const side_stream *s)
     return true;
 }
 
-pm_status inverter_add_stream(inverter *iv, const side_stream *s, uint32_t *dl, pm_error *err)
+pm_status inverter_add_stream(inverter *iv, const side_stream *s, const pm_article *article,
+                              uint32_t *dl, pm_error *err)
 {
     inverter_doc doc = {.first = (uint32_t)iv->n_tokens, .n_title = s->n_title};
     if (iv->n_tokens + s->n_tokens > INT32_MAX)
@@ -107,7 +108,7 @@ pm_status inverter_add_stream(inverter *iv, const side_stream *s, uint32_t *dl, 
     bool ok =
         mem_grow(&iv->docs, &iv->docs_cap, iv->n_docs + 1, sizeof *iv->docs) && add_tokens(iv, s);
     inverter_count_forms(iv);
-    if (!ok) {
+    if (!ok || !inverter_fields_add(&iv->fields, article, (uint32_t)iv->n_docs)) {
         inverter_drop(iv, doc.first);
         return error_nomem(err);
     }

@@ -40,6 +40,8 @@ void side_forget(side_reader *r);
 
 /* NULL: there will be no more streams of that reader. */
 pm_status inverter_learn(inverter *iv, const side_stream *s, pm_error *err);
-pm_status inverter_add_stream(inverter *iv, const side_stream *s, uint32_t *dl, pm_error *err);
+/* The article is that of the stream: its fields are not in it. */
+pm_status inverter_add_stream(inverter *iv, const side_stream *s, const pm_article *article,
+                              uint32_t *dl, pm_error *err);
 
 #endif

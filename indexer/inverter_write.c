@@ -296,7 +296,10 @@ pm_status inverter_write(inverter *iv, segment_writer *w, pm_error *err)
     locate_blocks(&inv);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         scatter(&inv, &classes[i]);
-        if (!classes[i].byte) PM_TRY(inversion_bigrams(&inv, err));
+        if (!classes[i].byte) {
+            PM_TRY(inversion_bigrams(&inv, err));
+            PM_TRY(inverter_fields_write(&iv->fields, w, err));
+        }
         PM_TRY(write_class(&inv, &classes[i], err));
     }
     PM_TRY(write_forms(&inv, err));

@@ -205,7 +205,7 @@ static void write_list(list_merge *l, const dict_iter *key, bool positions)
 static pm_status merge_key(list_merge *l, const key_merge *k, pm_error *err)
 {
     const dict_iter *key = &k->iters[k->lead];
-    bool positions = l->m->has_positions && !(key->key_len && key->key[0] == KEY_MARKER);
+    bool positions = l->m->has_positions && !(key->key_len && key_is_flat(key->key[0]));
     pm_status st = PM_OK;
     l->docs.n = l->tfs.n = l->positions.n = l->forms.n = l->present.n = 0;
     for (size_t i = 0; i < k->n && st == PM_OK; i++)

@@ -112,7 +112,7 @@ static pm_status add_article(pm_writer *w, const pm_article *article, const side
     PM_TRY(writer_begin_batch(w, err));
     if (writer_threads(w) > 1) segment_writer_deflate_beside(w->batch.out);
     if (!batch_reserve(&w->batch, article->id.len)) PM_TRY(error_nomem(err));
-    PM_TRY(stream ? inverter_add_stream(w->iv, stream, &dl, err)
+    PM_TRY(stream ? inverter_add_stream(w->iv, stream, article, &dl, err)
                   : inverter_add(w->iv, article, &dl, err));
     PM_TRY(kill_id(w, article->id.data, article->id.len, was, err));
     batch_push(&w->batch, article->id.data, article->id.len);

@@ -97,9 +97,6 @@ static const cli_option table[] = {
      .arg = CLI_COLORS,
      .offset = FIELD(color),
      .help = "colour in text output (default auto; NO_COLOR is obeyed)"},
-    {.name = "source", .kind = CLI_LATER},
-    {.name = "author", .kind = CLI_LATER},
-    {.name = "tag", .kind = CLI_LATER},
     {.name = "sort", .kind = CLI_LATER},
     {.name = "why-not", .kind = CLI_LATER},
     {.name = "timeline", .kind = CLI_LATER},
@@ -257,7 +254,8 @@ const cli_command cmd_search = {
     "QUERY is words; several arguments are joined by blanks. \"a phrase\", +must, -not, "
     "AND OR NOT, ( ), \"a b\"~5 (within 5 words), title:word and word^2 narrow and weigh it. "
     "date:2025-09-19, date:2025-09..2025-11, after:2025 and before:2025-09 keep to articles of "
-    "that time. What cannot be understood is taken as words.\n\n"
+    "that time, source:ap author:\"jane doe\" tag:trade lang:en to those with just that value. "
+    "What cannot be understood is taken as words.\n\n"
     "Options may follow the query; what is no option is query text there, so that "
     "'search trump -tiktok' leaves out articles on TikTok. '--' ends the options.",
     CLI_TABLE(table),

@@ -86,6 +86,7 @@ static void write_key(dump_sink *s, const uint8_t *key, size_t len)
     if (class)
         buf_append_str(&s->text, key[0] == KEY_MARKER  ? "marker:"
                                  : key[0] == KEY_TITLE ? "title:"
+                                 : key[0] == KEY_FIELD ? "field:"
                                                        : "?:");
     dump_escaped(s, key + class, len - class);
 }
@@ -104,7 +105,7 @@ pm_status dump_terms(dump_sink *s, snapshot *snap, pm_error *err)
         write_key(s, m.key, m.key_len);
         dump_format(s, " %llu %llu\n", (unsigned long long)df, (unsigned long long)cf);
         PM_TRY(gather(&l, &m, err));
-        bool positions = snap->meta.has_positions && m.key_len && m.key[0] != KEY_MARKER;
+        bool positions = snap->meta.has_positions && m.key_len && !key_is_flat(m.key[0]);
         PM_TRY(write_postings(s, &l, snap, positions, err));
     }
 out:

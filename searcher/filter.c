@@ -103,6 +103,27 @@ static void add_dates(segment *s, const query_filter *f, uint64_t *out)
     }
 }
 
+/* Add the documents with a value. */
+static void add_postings(segment *s, const query_filter *f, uint64_t *out, size_t words)
+{
+    uint8_t key[1 + 1 + TERM_MAX_BYTES] = {KEY_FIELD};
+    uint32_t docs[SEGMENT_BLOCK_MAX + SCAN_SLACK];
+    term_entry entry;
+    postings p;
+    if (f->key.len > sizeof key - 1) return;
+    memcpy(key + 1, f->key.data, f->key.len);
+    if (!dict_find(s, key, 1 + f->key.len, &entry) || !postings_open(&p, s, &entry)) return;
+    if (p.kind == POSTINGS_DENSE) {
+        size_t n = (size_t)p.n_buckets * 8;
+        scan_get()->or_into(out, p.bits, n < words ? n : words);
+        return;
+    }
+    for (uint32_t b = 0; b < p.n_blocks; b++) {
+        uint32_t n = postings_decode_block(&p, b, docs);
+        for (uint32_t i = 0; i < n; i++) bits_set(out, docs[i]);
+    }
+}
+
 /* ---- a set ----------------------------------------------------------------------------------- */
 
 /* A clause of one date, in a segment in order of date; negated when what is left is one
@@ -110,7 +131,7 @@ static void add_dates(segment *s, const query_filter *f, uint64_t *out)
 static bool clause_interval(segment *s, const filter_clause *c, uint32_t *lo, uint32_t *hi)
 {
     uint32_t n = s->info.n_docs;
-    if (c->n != 1 || !filter_interval(s, c->atoms[0], lo, hi)) return false;
+    if (c->n != 1 || c->atoms[0]->key.len || !filter_interval(s, c->atoms[0], lo, hi)) return false;
     if (!c->negated) return true;
     if (*lo == *hi)
         *lo = 0, *hi = n;
@@ -126,7 +147,12 @@ static bool clause_interval(segment *s, const filter_clause *c, uint32_t *lo, ui
 static void clause_bits(segment *s, const filter_clause *c, uint64_t *out, size_t words)
 {
     memset(out, 0, words * sizeof *out);
-    for (uint32_t i = 0; i < c->n; i++) add_dates(s, c->atoms[i], out);
+    for (uint32_t i = 0; i < c->n; i++) {
+        if (c->atoms[i]->key.len)
+            add_postings(s, c->atoms[i], out, words);
+        else
+            add_dates(s, c->atoms[i], out);
+    }
     for (size_t i = 0; c->negated && i < words; i++) out[i] = ~out[i];
 }
 

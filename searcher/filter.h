@@ -6,9 +6,9 @@
  *
  * Where a segment's documents stand in order of date, a date filter is an interval, found by
  * two binary searches; every loop then walks that part of its lists alone.  Anything else is a
- * bitmap, made by one pass over the dates column and kept with the searcher while the same
- * filters are asked again.  Deleted documents may be in a set: who asks for live ones asks
- * snapshot_live, too.
+ * bitmap, made by one pass over the dates column or from posting lists of values, and kept with
+ * the searcher while the same filters are asked again.  Deleted documents may be in a set: who asks
+ * for live ones asks snapshot_live, too.
  */
 #ifndef PM_SEARCHER_FILTER_H
 #define PM_SEARCHER_FILTER_H
@@ -72,9 +72,9 @@ const filter_set *filter_find(filter_cache *c, snapshot *snap, const filter_clau
 
 /* ---- one atom in one segment --------------------------------------------------------------- */
 
-/* True when exactly [*lo, *hi) passes; else what passes lies in it. */
+/* True when exactly [*lo, *hi) passes a date atom; else what passes lies in it. */
 bool filter_interval(segment *s, const query_filter *f, uint32_t *lo, uint32_t *hi);
-/* Does doc pass? */
+/* Does doc pass a date atom? */
 bool filter_passes(segment *s, const query_filter *f, uint32_t doc);
 
 #endif

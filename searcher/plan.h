@@ -110,6 +110,8 @@ pm_status plan_add_alt(plan *p, plan_leaf *leaf, uint32_t matcher, pm_error *err
 pm_status plan_add_docs(plan *p, const split_entry *entry, uint32_t *out, pm_error *err);
 pm_status plan_split(plan *p, pm_text word, uint32_t word_key, const split_entry **out,
                      pm_error *err);
+/* Mark the drivers of a positive tree; their cost. */
+uint64_t plan_drive(plan *p, const query_node *root);
 /* Fill `core` and `only` (plan_filter.c); is a node at the top one of those taken out? */
 pm_status plan_filter(plan *p, filter_cache *cache, const pm_search_options *options,
                       pm_error *err);

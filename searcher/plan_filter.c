@@ -84,17 +84,29 @@ out:
     return st;
 }
 
+static uint32_t values_of(const pm_search_options *o, pm_filter_field field)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < o->n_filters; i++) n += o->filters[i].field == field;
+    return n;
+}
+
 /* Dates each bind; other fields once, by any of their values. */
 static pm_status take_options(gather *g, const pm_search_options *o, pm_error *err)
 {
     pm_status st = PM_OK;
+    uint32_t clause_of[PM_FILTER_LANG + 1] = {0}; /* plus one                             */
     for (size_t i = 0; i < o->n_filters; i++) {
         const pm_filter *f = &o->filters[i];
-        filter_clause *c;
-        PM_TRY(new_clause(g, 1, false, &c, err));
-        PM_TRY(
-            query_filter_make(g->p->a, f->field, f->value.data, f->value.len, &c->atoms[0], err));
-        c->n = 1;
+        const query_filter *atom;
+        PM_TRY(query_filter_make(g->p->a, f->field, f->value.data, f->value.len, &atom, err));
+        if (!atom->key.len || !clause_of[f->field]) {
+            filter_clause *fresh;
+            PM_TRY(new_clause(g, values_of(o, f->field), false, &fresh, err));
+            clause_of[f->field] = g->n;
+        }
+        filter_clause *c = &g->clauses[clause_of[f->field] - 1];
+        c->atoms[c->n++] = atom;
     }
 out:
     return st;

@@ -147,7 +147,7 @@ void prune_pool_forget(prune_pool *pool, uint32_t which)
 
 void prune_pool_add(prune_pool *pool, prune_hit one)
 {
-    if (one.most < pool->threshold) return;
+    if (pool->no_memory || one.most < pool->threshold) return;
     if (pool->n == pool->cap &&
         !mem_grow(&pool->hits, &pool->cap, pool_more(pool), sizeof *pool->hits)) {
         pool->no_memory = true;

@@ -9,7 +9,8 @@
  *   and    := list ("AND" list)*
  *   list   := item+                       neighbours: required or not as --match says
  *   item   := "NOT"* sign? (word | "title:" word | phrase | filter | "(" query ")") boost?
- *   filter := ("date:" | "after:" | "before:") (period | quote period quote)
+ *   filter := ("date:" | "after:" | "before:" | "source:" | "author:" | "tag:" | "lang:") value
+ *   value  := word | quote words quote    nothing of it is analysed
  *   sign   := "+" | "-"                   after a space or "(", before anything but a space
  *   phrase := quote words quote ("~" n)?  boost := "^" number
  * No text is an error: what does not fit is taken as words or left out, and a note says so
@@ -54,6 +55,7 @@ typedef struct query_word {
 typedef struct query_filter {
     pm_filter_field field;
     int64_t from, to; /* dates: seconds, [from, to)                                       */
+    pm_text key;      /* other fields: behind KEY_FIELD, in the term dictionary; len 0: a date */
     pm_text shown;    /* canonical, with the field's name                                 */
 } query_filter;
 

@@ -6,25 +6,32 @@
  */
 #include <stdio.h>
 
+#include "common/segment/segment.h"
 #include "common/text/period.h"
+#include "common/text/value.h"
 #include "searcher/query.h"
 
 typedef struct field_name {
     const char *name; /* with its colon                                                   */
     pm_filter_field field;
+    char key; /* second byte of its keys; 0: a date                                        */
 } field_name;
 
 static const field_name fields[] = {
-    {"date:", PM_FILTER_DATE},
-    {"after:", PM_FILTER_AFTER},
-    {"before:", PM_FILTER_BEFORE},
+    {"date:", PM_FILTER_DATE, 0},
+    {"after:", PM_FILTER_AFTER, 0},
+    {"before:", PM_FILTER_BEFORE, 0},
+    {"source:", PM_FILTER_SOURCE, FIELD_SOURCE},
+    {"author:", PM_FILTER_AUTHOR, FIELD_AUTHOR},
+    {"tag:", PM_FILTER_TAG, FIELD_TAG},
+    {"lang:", PM_FILTER_LANG, FIELD_LANG},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
-static const char *name_of(pm_filter_field field)
+static const field_name *name_of(pm_filter_field field)
 {
     for (size_t i = 0; i < FIELDS; i++)
-        if (fields[i].field == field) return fields[i].name;
+        if (fields[i].field == field) return &fields[i];
     return NULL;
 }
 
@@ -41,35 +48,71 @@ uint32_t query_filter_name(const char *text, uint32_t len, pm_filter_field *fiel
     return 0;
 }
 
+static pm_status take_shown(query_filter *f, buf *shown, pm_error *err)
+{
+    f->shown.len = shown->len;
+    buf_u8(shown, 0);
+    f->shown.data = (const char *)shown->data;
+    return shown->failed ? error_nomem(err) : PM_OK;
+}
+
 /* A canonical date has no spaces, so it needs no quotes. */
-static pm_status make_date(arena *a, query_filter *f, const char *value, size_t len, pm_error *err)
+static pm_status make_date(arena *a, query_filter *f, const field_name *name, const char *value,
+                           size_t len, pm_error *err)
 {
     period p;
     bool ok =
         f->field == PM_FILTER_DATE ? period_range(value, len, &p) : period_parse(value, len, &p);
     if (!ok)
-        return error_set(err, PM_USAGE, "%s'%.*s' is no date; write 2025-09-19, 2025-09 or 2025",
-                         name_of(f->field), (int)(len < 60 ? len : 60), value);
+        return error_set(err, PM_USAGE, "%s%.*s is no date", name->name, (int)(len < 60 ? len : 60),
+                         value);
     buf shown = {.arena = a};
     f->from = f->field == PM_FILTER_BEFORE ? INT64_MIN : p.from;
     f->to = f->field == PM_FILTER_DATE ? p.to : f->field == PM_FILTER_BEFORE ? p.from : INT64_MAX;
-    buf_append_str(&shown, name_of(f->field));
+    buf_append_str(&shown, name->name);
     buf_append_str(&shown, p.text);
-    f->shown.len = shown.len;
-    buf_u8(&shown, 0);
-    f->shown.data = (const char *)shown.data;
-    return shown.failed ? error_nomem(err) : PM_OK;
+    return take_shown(f, &shown, err);
+}
+
+/* Would the lexer end an unquoted value at some byte of it? */
+static bool needs_quotes(const char *value, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)value[i];
+        if (c <= ' ' || c == '(' || c == ')' || c == '"' || c >= 0x7f) return true;
+    }
+    return false;
+}
+
+static pm_status make_value(arena *a, query_filter *f, const field_name *name, const char *value,
+                            size_t len, pm_error *err)
+{
+    char key[1 + TERM_MAX_BYTES];
+    size_t n = value_fold(value, len, key + 1);
+    if (!n) return error_set(err, PM_USAGE, "%s without a value", name->name);
+    key[0] = name->key;
+    f->key = (pm_text){arena_strndup(a, key, n + 1), n + 1};
+    if (!f->key.data) return error_nomem(err);
+    bool quotes = needs_quotes(key + 1, n);
+    buf shown = {.arena = a};
+    buf_append_str(&shown, name->name);
+    if (quotes) buf_u8(&shown, '"');
+    buf_append(&shown, key + 1, n);
+    if (quotes) buf_u8(&shown, '"');
+    return take_shown(f, &shown, err);
 }
 
 pm_status query_filter_make(arena *a, pm_filter_field field, const char *value, size_t len,
                             const query_filter **out, pm_error *err)
 {
+    const field_name *name = name_of(field);
     *out = NULL;
-    if (!name_of(field)) return error_set(err, PM_USAGE, "no such filter");
+    if (!name) return error_set(err, PM_USAGE, "no such filter");
     query_filter *f = arena_zalloc(a, sizeof *f);
     if (!f) return error_nomem(err);
     f->field = field;
-    pm_status st = make_date(a, f, value, len, err);
+    pm_status st = name->key ? make_value(a, f, name, value, len, err)
+                             : make_date(a, f, name, value, len, err);
     if (st == PM_OK) *out = f;
     return st;
 }

@@ -144,10 +144,6 @@ static bool starts_with(const lexer *x, uint32_t at, uint32_t end, const char *n
 /* Operators of the language that have no meaning yet: their text is words. */
 static void note_unavailable(lexer *x, uint32_t at, uint32_t start, uint32_t end)
 {
-    static const char *const fields[] = {"author:", "source:", "tag:", "lang:"};
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (starts_with(x, start, end, fields[i]))
-            query_add_note(x->q, at, true, "%s not available yet, taken as words", fields[i]);
     if (x->text[start] == '=' && end - start > 1)
         query_add_note(x->q, at, true, "=Exact not available yet, taken as a word");
     for (uint32_t i = start; end - start > 1 && i < end; i++) {
@@ -299,6 +295,15 @@ static bool filter_span(const lexer *x, uint32_t at, uint32_t *start, uint32_t *
     return *end > *start;
 }
 
+static void note_no_filter(lexer *x, uint32_t at, uint32_t name, uint32_t start, uint32_t end,
+                           bool date)
+{
+    bool whole = name + end - start < 36;
+    query_add_note(x->q, at, true, "%.*s%.*s is no %s, taken as words", (int)name, x->text + x->at,
+                   whole ? (int)(end - start) : 3, whole ? x->text + start : "...",
+                   date ? "date" : "value");
+}
+
 /* "date:2025-09": a lexeme of its own, unless its value does not fit; then it is words. */
 static bool lex_filter(lexer *x, uint32_t at, query_sign sign)
 {
@@ -308,9 +313,7 @@ static bool lex_filter(lexer *x, uint32_t at, query_sign sign)
     if (!name || !filter_span(x, x->at + name, &start, &end, &next)) return false;
     pm_status st = query_filter_make(x->a, field, x->text + start, end - start, &filter, NULL);
     if (st == PM_USAGE) {
-        int shown = (int)(name + end - start < 40 ? end - start : 0);
-        query_add_note(x->q, at, true, "%.*s%.*s%s is no date, taken as words", (int)name,
-                       x->text + x->at, shown, x->text + start, shown ? "" : "...");
+        note_no_filter(x, at, name, start, end, field <= PM_FILTER_BEFORE);
         return false;
     }
     if (st != PM_OK) x->no_memory = true;

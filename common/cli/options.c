@@ -229,6 +229,17 @@ static bool is_date(const char *value)
     return !strstr(value, "..") && pm_date_range(value, strlen(value), &from, &to);
 }
 
+static pm_status store_item(const parse *p, const cli_option *o, const char *value)
+{
+    cli_list *list = (cli_list *)(void *)(p->options + o->offset);
+    if (!*value) return bad_value(p, o, value, "a value; it is empty");
+    if (list->n == CLI_LIST_MAX)
+        return error_set(p->err, PM_USAGE, "%s: --%s: given more than %d times", p->command->name,
+                         o->name, CLI_LIST_MAX);
+    list->items[list->n++] = value;
+    return PM_OK;
+}
+
 static pm_status store_value(const parse *p, const cli_option *o, const char *value)
 {
     switch (o->kind) {
@@ -241,6 +252,8 @@ static pm_status store_value(const parse *p, const cli_option *o, const char *va
     case CLI_NUMBER:
     case CLI_SIZE:
         return store_integer(p, o, value);
+    case CLI_LIST:
+        return store_item(p, o, value);
     case CLI_DATE:
         if (!is_date(value))
             return bad_value(p, o, value, "a date; write 2025-09-19, 2025-09 or 2025");

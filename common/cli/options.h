@@ -31,6 +31,7 @@ typedef enum cli_kind {
     CLI_SET,    /* unsigned: set to `low` (--json is --format=json)                      */
     CLI_YESNO,  /* int: 1 for yes, 0 for no                                              */
     CLI_TEXT,   /* const char *: borrowed from argv                                      */
+    CLI_LIST,   /* cli_list: one more each time it is given                              */
     CLI_NUMBER, /* uint64_t: decimal, in [low, high]                                     */
     CLI_SIZE,   /* uint64_t: bytes, 4096, 512k, 64M, 1G; in [low, high]                  */
     CLI_REAL,   /* double: in [low, high]                                                */
@@ -38,6 +39,12 @@ typedef enum cli_kind {
     CLI_CHOICE, /* unsigned: position in `arg`, names separated by '|'                   */
     CLI_LATER   /* reserved: answers "not available yet", takes no field, is not listed  */
 } cli_kind;
+
+enum { CLI_LIST_MAX = 32 };
+typedef struct cli_list {
+    const char *items[CLI_LIST_MAX]; /* borrowed from argv                                */
+    size_t n;
+} cli_list;
 
 typedef struct cli_option {
     const char *name; /* long name without dashes                                      */

@@ -106,9 +106,11 @@ static void check_class(check *c, const dict_walk *it, bool plain)
 {
     const segment_info *info = &c->s->info;
     uint8_t first = it->key[0];
-    bool positions = info->has_positions && first != KEY_MARKER;
-    if ((plain || first == KEY_MARKER || first == KEY_TITLE) && it->term.has_positions != positions)
+    bool positions = info->has_positions && !key_is_flat(first);
+    if ((plain || first == KEY_TITLE || key_is_flat(first)) && it->term.has_positions != positions)
         check_key_finding(c, it, "a term is wrong about having positions");
+    if (first == KEY_FIELD && it->term.cf != it->term.df)
+        check_key_finding(c, it, "a document has a value of a field more than once");
     if (!plain && it->term.n_forms) check_key_finding(c, it, "forms of a term that has none");
     if (!plain) return;
     c->plain_terms++;

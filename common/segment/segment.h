@@ -42,7 +42,15 @@ enum {
     KEY_MARKER = 0x01, /* acronym markers; postings without positions           */
     KEY_TITLE = 0x02,  /* terms of titles                                       */
     KEY_BIGRAM = 0x03, /* neighbouring frequent words (bigrams.h)               */
+    KEY_FIELD = 0x04,  /* a field and its value; postings without positions     */
 };
+/* Fields: the second byte of such a key. */
+enum { FIELD_SOURCE = 's', FIELD_AUTHOR = 'a', FIELD_TAG = 't', FIELD_LANG = 'l' };
+/* Has this class no positions? */
+static inline bool key_is_flat(uint8_t first_byte)
+{
+    return first_byte == KEY_MARKER || first_byte == KEY_FIELD;
+}
 
 /* Sections, in the order of the section table. */
 typedef enum section_id {

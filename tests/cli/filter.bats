@@ -74,3 +74,42 @@ A() { P search -i "$D" --format ids "$@" | sort | paste -sd' '; }
     expect 0 P batch -i "$D" --after 2025-10 --format tsv "$BATS_TEST_TMPDIR/q"
     same "1 1 f 1 2 g 2 1 f 2 2 g" "$(cut -f1-3 <<<"$output" | tr '\t\n' '  ' | sed 's/ $//')"
 }
+
+@test "source, author, tag, lang: exact values in any case, alternatives within a field" {
+    local X=$BATS_TEST_TMPDIR/fields.idx
+    P index -q -i "$X" - <<'END'
+{"id":"1","text":"copper","source":"Reuters","author":"Jane Doe, José Pérez","tags":["metal","Trade  war"],"lang":"en-GB"}
+{"id":"2","text":"copper","source":"AP","author":"John Roe and Jane Doe","tags":["metal"],"lang":"en"}
+{"id":"3","text":"copper","source":"Reuters Asia","author":"O’Brien","lang":"de"}
+{"id":"4","text":"copper","source":"(ap)"}
+{"id":"5","text":"source reuters copper"}
+END
+    F() { P search -i "$X" --format ids "$@" | sort | paste -sd' '; }
+    same "1" "$(F --source reuters copper)"
+    same "1 2" "$(F --source REUTERS --source=ap copper)"
+    same "1" "$(F --source reuters --source ap --tag 'trade war' copper)"
+    same "" "$(F --source reuters --tag metal --author "o'brien" copper)"
+    same "1 2" "$(F --author 'jane doe' copper)"
+    same "1" "$(F --author 'jane doe, jose perez' copper)"
+    same "1 2" "$(F 'author:"Jane  DOE" copper')"
+    same "1" "$(F 'author:"jose perez" copper')"
+    same "3" "$(F "author:o'brien copper")"
+    same "2 4 5" "$(F 'copper -source:reuters -lang:de')"
+    same "1 2" "$(F lang:en)"
+    same "1" "$(F lang:en-gb copper)"
+    same "1 3" "$(F 'copper (source:reuters OR lang:de)')"
+    same "4" "$(F --source '(ap)' copper)"
+    same "4" "$(F 'source:"(ap)"')"
+    same "1 2 5" "$(F 'tag:metal OR reuters')"
+    same 2 "$(P search -i "$X" --count tag:metal lang:en)"
+    expect 1 P search -i "$X" --count tag:metal --after 1990; same 0 "$output"
+    expect 2 P search -i "$X" --tag "" copper; says "--tag" "empty"
+    expect 2 P search -i "$X" --tag "'" copper; says "tag: without a value"
+    expect 0 P check --deep -i "$X"
+    P delete -i "$X" 1
+    same "2" "$(F --author 'jane doe' copper)"
+    P optimize -q -i "$X"
+    same "2" "$(F --author 'jane doe' copper)"
+    expect 0 P check --deep -i "$X"
+    expect 0 P dump -i "$X"; grep -q '^term field:aj' <<<"$output"
+}

@@ -42,7 +42,11 @@ static pm_status add_three(pm_writer *writer, pm_error *err)
         pm_article article = {.id = {a[0], strlen(a[0])},
                               .title = {a[1], strlen(a[1])},
                               .text = {a[2], strlen(a[2])},
-                              .date = {"2025-09-19", 10}};
+                              .date = {"2025-09-19", 10},
+                              .source = {"Wire", 4},
+                              .author = {"Ann Doe, Bob Roe", 16},
+                              .tags = {a[0], strlen(a[0])},
+                              .lang = {"en-GB", 5}};
         st = pm_writer_add(writer, &article, NULL, err);
     }
     return st;

@@ -4,6 +4,7 @@
  */
 #include "common/base/mem.h"
 #include "common/text/date.h"
+#include "common/text/period.h"
 #include "indexer/document.h"
 #include "indexer/fields.h"
 #include "indexer/front_matter.h"
@@ -119,8 +120,18 @@ void fuzz_front_matter(const uint8_t *data, size_t len)
 
 /* ---- dates ---------------------------------------------------------------------------- */
 
+static void check_period(const char *text, size_t len)
+{
+    period p, again;
+    if (!period_range(text, len, &p)) return;
+    fuzz_must(memchr(p.text, 0, sizeof p.text) != NULL);
+    fuzz_must(period_range(p.text, strlen(p.text), &again));
+    fuzz_must(p.from == again.from && p.to == again.to && !strcmp(p.text, again.text));
+}
+
 void fuzz_date(const uint8_t *data, size_t len)
 {
+    check_period((const char *)data, len);
     char out[32], again[32];
     memset(out, 'x', sizeof out);
     size_t taken = date_scan((const char *)data, len, out);

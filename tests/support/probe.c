@@ -25,6 +25,8 @@ static const char *const queries[PROBE_QUERIES] = {
     "the of to and in a",
     "tik tok",
     "nosuchword zymurgy",
+    "trump china date:2025-10..",
+    "trump -before:2025-10 lang:en OR (tariffs source:nowhere)",
 };
 
 const char *probe_name(unsigned which)

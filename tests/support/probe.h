@@ -12,7 +12,7 @@
 #include "pressmark.h"
 
 enum {
-    PROBE_QUERIES = 12,
+    PROBE_QUERIES = 14,
     PROBE_ARTICLE = PROBE_QUERIES, /* the stored article with the id of probe_article_id   */
     PROBE_STATS,
     PROBE_DUMP,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_filter.c - filtered answers against brute force: every document's date is known here, so
+ * test_filter.c - filtered answers against brute force: every document's fields are known here, so
  * the exhaustive answer of the unfiltered query, with what does not pass struck out, is what
  * every loop must give: ids, scores to the bit, order and totals, at every level of kernels.
  *
@@ -32,7 +32,10 @@
 
 enum { WORDS = 120, DOCS_MAX = 4000, DAYS = 700, START = 1704067200 /* 2024-01-01 */ };
 
-static int64_t dates[DOCS_MAX]; /* by number; INT64_MIN undated                           */
+static int64_t dates[DOCS_MAX];    /* by number; INT64_MIN undated                         */
+static unsigned sources[DOCS_MAX]; /* 0: none                                              */
+static unsigned authors[DOCS_MAX]; /* bit by author                                        */
+static unsigned tags[DOCS_MAX];    /* bit by tag                                           */
 
 static uint64_t first_seed(void)
 {
@@ -84,6 +87,19 @@ static int64_t make_date(uint64_t *seed, const shape *s, unsigned number, unsign
     return START + day * 86400 + second;
 }
 
+static size_t put_source(char *out, unsigned source)
+{
+    return source ? (size_t)sprintf(out, "Sourcé  %u", source) : 0;
+}
+
+static size_t put_bits(char *out, unsigned bits, const char *name, const char *between)
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < 8; i++)
+        if (bits >> i & 1) len += (size_t)sprintf(out + len, "%s%s%u", len ? between : "", name, i);
+    return len;
+}
+
 static void add_article(pm_writer *w, uint64_t *seed, const shape *s, unsigned number)
 {
     char id[24], text[2048], date[40];
@@ -95,6 +111,10 @@ static void add_article(pm_writer *w, uint64_t *seed, const shape *s, unsigned n
         const char *format = s->seconds ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d";
         a.date = (pm_text){date, put_time(date, dates[number], format)};
     }
+    char source[24], names[128], labels[128];
+    a.source = (pm_text){source, put_source(source, sources[number])};
+    a.author = (pm_text){names, put_bits(names, authors[number], "Jane N", ", ")};
+    a.tags = (pm_text){labels, put_bits(labels, tags[number], "Tag", "\x1f")};
     pm_error err;
     assert_int_equal(pm_writer_add(w, &a, NULL, &err), PM_OK);
 }
@@ -111,8 +131,12 @@ static void build(const char *path, uint64_t *seed, unsigned n_docs, unsigned co
     options.store = 0;
     assert_int_equal(pm_writer_open(path, &options, &w, &err), PM_OK);
     bool deletes = pick(seed, 3) > 0;
-    for (unsigned number = 0; number < n_docs; number++)
+    for (unsigned number = 0; number < n_docs; number++) {
         dates[number] = make_date(seed, &s, number, n_docs);
+        sources[number] = pick(seed, 1 + pick(seed, 60));
+        authors[number] = pick(seed, 256) & pick(seed, 256);
+        tags[number] = pick(seed, 256) & pick(seed, 256) & pick(seed, 256);
+    }
     for (unsigned number = 0, c = 1; c <= commits; c++) {
         for (; number < n_docs * c / commits; number++) add_article(w, seed, &s, number);
         for (unsigned i = 0; deletes && i < number / 20; i++) {
@@ -122,7 +146,15 @@ static void build(const char *path, uint64_t *seed, unsigned n_docs, unsigned co
         }
         assert_int_equal(pm_writer_commit(w, NULL, &err), PM_OK);
     }
+    if (pick(seed, 3) == 0) assert_int_equal(pm_writer_optimize(w, NULL, &err), PM_OK);
     pm_writer_close(w);
+}
+
+static void show_finding(void *ctx, const char *file, const char *part, uint64_t offset,
+                         const char *what)
+{
+    (void)ctx;
+    print_error("%s, %s, %" PRIu64 ": %s\n", file, part, offset, what);
 }
 
 /* ---- filters ----------------------------------------------------------------------------- */
@@ -131,6 +163,7 @@ static void build(const char *path, uint64_t *seed, unsigned n_docs, unsigned co
 typedef struct spoken {
     int64_t from, to;
     bool negated;
+    unsigned value; /* of the other fields                                                */
     char text[96];
     pm_filter_field field;
 } spoken;
@@ -154,9 +187,22 @@ static void speak_days(uint64_t *seed, spoken *f, unsigned day, unsigned n)
         sprintf(f->text, "%s..%s", first, last);
 }
 
+/* Spelled otherwise than in the articles. */
+static spoken speak_value(uint64_t *seed)
+{
+    spoken f = {.field = (pm_filter_field)(PM_FILTER_SOURCE + pick(seed, 3))};
+    f.value = f.field == PM_FILTER_SOURCE ? 1 + pick(seed, 30) : pick(seed, 8);
+    const char *name = f.field == PM_FILTER_SOURCE   ? "source "
+                       : f.field == PM_FILTER_AUTHOR ? "JANE  n"
+                                                     : "tag";
+    sprintf(f.text, "%s%u", name, f.value);
+    return f;
+}
+
 static spoken speak(uint64_t *seed)
 {
     spoken f = {.field = PM_FILTER_DATE};
+    if (pick(seed, 4) == 0) return speak_value(seed);
     unsigned day = pick(seed, DAYS), month = pick(seed, 24);
     switch (pick(seed, 7)) {
     case 0:
@@ -196,15 +242,21 @@ static spoken speak(uint64_t *seed)
     return f;
 }
 
-static bool passes(const spoken *f, int64_t date)
+static bool passes(const spoken *f, unsigned long number)
 {
+    int64_t date = dates[number];
     bool in = date != INT64_MIN && date >= f->from && date < f->to;
+    if (f->field == PM_FILTER_SOURCE) in = sources[number] == f->value;
+    if (f->field == PM_FILTER_AUTHOR) in = authors[number] >> f->value & 1;
+    if (f->field == PM_FILTER_TAG) in = tags[number] >> f->value & 1;
     return in != f->negated;
 }
 
-static const char *name_of(const spoken *f)
+static void put_filter(char *out, const spoken *f)
 {
-    return f->field == PM_FILTER_DATE ? "date" : f->field == PM_FILTER_AFTER ? "after" : "before";
+    static const char *const names[] = {"date", "after", "before", "source", "author", "tag"};
+    const char *quote = f->field >= PM_FILTER_SOURCE ? "\"" : "";
+    sprintf(out + strlen(out), "%s:%s%s%s", names[f->field], quote, f->text, quote);
 }
 
 /* ---- queries ----------------------------------------------------------------------------- */
@@ -250,11 +302,11 @@ static void add_asked(uint64_t *seed, question *q)
         *f = speak(seed);
         f->negated = pick(seed, 4) == 0;
         const char *join = joins[and_form ? 2 : f->negated ? 0 : pick(seed, 2)];
-        sprintf(q->filtered + strlen(q->filtered), "%s%s%s:%s", join,
+        sprintf(q->filtered + strlen(q->filtered), "%s%s", join,
                 !f->negated ? ""
                 : and_form  ? "NOT "
-                            : "-",
-                name_of(f), f->text);
+                            : "-");
+        put_filter(q->filtered, f);
     }
 }
 
@@ -294,16 +346,24 @@ static void same_hit(const pm_hit *want, const pm_hit *got, size_t at)
                  want->score);
 }
 
+/* Dates all bind; of another field one value suffices. */
+static bool given_pass(const question *q, unsigned long number)
+{
+    const spoken *a = &q->given[0], *b = &q->given[1];
+    if (q->n_given == 2 && a->field == b->field && a->field >= PM_FILTER_SOURCE)
+        return passes(a, number) || passes(b, number);
+    return (q->n_given < 1 || passes(a, number)) && (q->n_given < 2 || passes(b, number));
+}
+
 /* The unfiltered list, struck through. */
 static void against_brute_force(const question *q, const pm_result *all, const pm_result *got)
 {
     size_t n = 0;
     uint64_t total = 0, in_all = 0;
     for (size_t i = 0; i < all->n_hits; i++) {
-        int64_t date = dates[strtoul(all->hits[i].id.data, NULL, 10)];
-        bool in = true;
-        for (unsigned k = 0; k < q->n_asked; k++) in &= passes(&q->asked[k], date);
-        for (unsigned k = 0; k < q->n_given; k++) in &= passes(&q->given[k], date);
+        unsigned long number = strtoul(all->hits[i].id.data, NULL, 10);
+        bool in = given_pass(q, number);
+        for (unsigned k = 0; k < q->n_asked; k++) in &= passes(&q->asked[k], number);
         if (!in) continue;
         total++;
         in_all += all->hits[i].in_all;
@@ -354,17 +414,24 @@ static void ask_deep(pm_searcher **s, uint64_t *seed)
             sprintf(text + len, "%s", words);
             break;
         case 1:
-            sprintf(text + len, "(%s %s%s:%s)", words, pick(seed, 2) ? "-" : "", name_of(&f),
-                    f.text);
+            sprintf(text + len, "(%s %s", words, pick(seed, 2) ? "-" : "");
+            put_filter(text, &f);
+            strcat(text, ")");
             break;
         case 2:
-            sprintf(text + len, "%s:%s", name_of(&f), f.text);
+            put_filter(text, &f);
             break;
         case 3:
-            sprintf(text + len, "(%s:%s OR %s:%s)", name_of(&f), f.text, name_of(&g), g.text);
+            strcat(text, "(");
+            put_filter(text, &f);
+            strcat(text, " OR ");
+            put_filter(text, &g);
+            strcat(text, ")");
             break;
         default:
-            sprintf(text + len, "-(%s:%s OR (%s))", name_of(&f), f.text, words);
+            strcat(text, "-(");
+            put_filter(text, &f);
+            sprintf(text + strlen(text), " OR (%s))", words);
         }
     }
     options.want_fields = options.want_snippets = options.joined = false;
@@ -384,23 +451,23 @@ static void ask_deep(pm_searcher **s, uint64_t *seed)
 /* A filter by itself lists what passes, in order of ingest. */
 static void ask_alone(pm_searcher **s, uint64_t *seed, unsigned n_docs)
 {
-    char text[128];
+    char text[128] = "";
     spoken f = speak(seed);
     pm_search_options options = PM_SEARCH_OPTIONS_INIT;
     options.want_fields = options.want_snippets = false;
     options.limit = DOCS_MAX;
     options.match = (pm_match)pick(seed, 3);
-    sprintf(text, "%s:%s", name_of(&f), f.text);
+    put_filter(text, &f);
     print_message("%s\n", text);
     const pm_result *r = search(s[0], text, &options);
     unsigned long last = 0, most = 0;
-    for (unsigned number = 0; number < n_docs; number++) most += passes(&f, dates[number]);
+    for (unsigned number = 0; number < n_docs; number++) most += passes(&f, number);
     assert_true(r->n_hits <= most);
     assert_int_equal(r->total, r->n_hits);
     assert_int_equal(r->total_all, r->n_hits);
     for (size_t i = 0; i < r->n_hits; i++) {
         unsigned long number = strtoul(r->hits[i].id.data, NULL, 10);
-        assert_true(passes(&f, dates[number]));
+        assert_true(passes(&f, number));
         assert_true(r->hits[i].score == 0);
         assert_true(!i || number > last);
         last = number;
@@ -417,6 +484,8 @@ static void run_collection(uint64_t seed, unsigned n_queries)
     folder_make(path);
     build(path, &seed, n_docs, 1 + pick(&seed, 3));
     prune_window_shrink(pick(&seed, 3) * 512);
+    pm_check_summary summary;
+    assert_int_equal(pm_check(path, true, show_finding, NULL, &summary, &err), PM_OK);
     assert_int_equal(pm_index_open(path, &index, &err), PM_OK);
     for (int i = 0; i < 2; i++) assert_int_equal(pm_searcher_open(index, &s[i], &err), PM_OK);
     for (unsigned i = 0; i < n_queries; i++) {

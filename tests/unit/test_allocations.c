@@ -73,6 +73,8 @@ static void add(pm_writer *w, unsigned i, uint64_t *seed)
     }
     int id_len = snprintf(id, sizeof id, "a%u", i);
     pm_article a = {.id = {id, (size_t)id_len}, .title = {"wa news", 7}, .text = {text, len}};
+    a.date = (pm_text){i % 3 ? "2025-09-19" : "2024-01-05", 10};
+    a.source = (pm_text){i % 7 ? "wire" : "post", 4};
     assert_int_equal(pm_writer_add(w, &a, NULL, NULL), PM_OK);
 }
 
@@ -121,6 +123,11 @@ static const char *const queries[] = {
     "+wa (wb wc)",
     "wa^2 wb",
     "NOT wa",
+    "wa wb date:2025",
+    "+wa +wb -source:post",
+    "\"wa wb\" (source:wire OR source:post) after:2024-06",
+    "(wa date:2024) OR (wb source:post)",
+    "date:2025-09-19",
     "",
     "\"wa wb\" OR wq",
 };

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * inverter_fields.h - the fields of articles that filters ask for, to posting lists.
+ *
+ * Takes an article's source, author, tags and language, gives keys of class KEY_FIELD: which
+ * documents have which value (value.h).  Of an author field that names several, each one is a
+ * value, and the whole; of a language like en-GB, en, too.  A value counts once a document.
+ */
+#ifndef PM_INDEXER_INVERTER_FIELDS_H
+#define PM_INDEXER_INVERTER_FIELDS_H
+
+#include "indexer/segment_writer.h"
+
+typedef struct field_value {
+    uint64_t hash;
+    uint32_t off, len; /* key, in bytes                                                    */
+    uint32_t df;
+    uint32_t last; /* document that had it last, plus one                                  */
+} field_value;
+
+typedef struct field_posting {
+    uint32_t value, doc;
+} field_posting;
+
+/* Valid when zeroed. */
+typedef struct inverter_fields {
+    buf bytes;
+    field_value *values;
+    uint32_t *slots; /* value + 1; a power of two of them, at most half full              */
+    field_posting *postings;
+    size_t n_values, values_cap, n_slots, n_postings, postings_cap;
+} inverter_fields;
+
+void inverter_fields_free(inverter_fields *f);
+/* False: memory is refused, and nothing was added. */
+bool inverter_fields_add(inverter_fields *f, const pm_article *article, uint32_t doc);
+/* Bytes at most, written included, counted from values and postings alone (INV-5). */
+uint64_t inverter_fields_memory(const inverter_fields *f);
+/* True when a 32-bit number comes near its end. */
+bool inverter_fields_full(const inverter_fields *f);
+pm_status inverter_fields_write(const inverter_fields *f, segment_writer *w, pm_error *err);
+void inverter_fields_reset(inverter_fields *f);
+
+#endif
