@@ -197,6 +197,8 @@ uint64_t prune_count_passing(prune_state *s);
 
 void prune_or(prune_state *s);
 void prune_and(prune_state *s);
+/* Does prune_and count all matches on its way (to s->phrases.counted)? */
+bool prune_and_counts(const prune_state *s);
 /* Move the batch's survivors to the pool; margin: upper minus lower bound. */
 void prune_deliver(prune_state *s, float margin);
 

@@ -3,22 +3,47 @@
  * prune_and.c - the conjunctive loop over one segment.
  *
  * The rarest list leads, impacts first; the others are required in order of length, optional
- * lists add, negated lists drop.
+ * lists add, negated lists drop.  When the matches are to be counted, too, the loop may do so
+ * on its way: it then looks at all postings of the lead.
  */
-#include "searcher/prune.h"
+#include "searcher/prune_count.h"
+
+enum {
+    COUNT_ALONG = 2000
+}; /* postings of a lead among bitmaps that are all scored to be counted  */
 
 typedef struct and_plan {
     float must_rest[PRUNE_LISTS_MAX + 1], should_rest[PRUNE_LISTS_MAX + 1];
     float margin;
+    bool counts; /* all are walked and counted                                             */
 } and_plan;
+
+/* Where a sparse list has to be probed for the count anyway, or few documents have to be scored
+ * for it, one pass costs less than two (DECISIONS.md, "Ranking"). */
+bool prune_and_counts(const prune_state *s)
+{
+    const postings *lead = &s->must[0]->p;
+    if (!s->phrases.counting || s->n_must < 2 || lead->kind == POSTINGS_DENSE) return false;
+    return s->must[1]->p.kind != POSTINGS_DENSE || lead->df <= COUNT_ALONG;
+}
+
+/* What has all required words and no forbidden one. */
+static void count_batch(prune_state *s)
+{
+    for (uint32_t i = 0; i < s->n_not && s->batch.n; i++) prune_exclude(s, s->not [i]);
+    if (s->phrases.n_not) prune_phrase_exclude(s);
+    s->phrases.counted += count_batch_live(s);
+}
 
 static void and_finish_batch(prune_state *s, const and_plan *a)
 {
     prune_batch *b = &s->batch;
     for (uint32_t j = 1; j < s->n_must && b->n; j++) {
-        b->n = s->scan->keep_least(b->docs, b->scores, b->n, s->pool.threshold - a->must_rest[j]);
+        float least = a->counts ? 0 : s->pool.threshold - a->must_rest[j];
+        b->n = s->scan->keep_least(b->docs, b->scores, b->n, least);
         prune_require(s, s->must[j]);
     }
+    if (a->counts) count_batch(s);
     for (uint32_t j = 0; j < s->n_should && b->n; j++) {
         b->n = s->scan->keep_least(b->docs, b->scores, b->n, s->pool.threshold - a->should_rest[j]);
         prune_add(s, s->should[j]);
@@ -29,7 +54,7 @@ static void and_finish_batch(prune_state *s, const and_plan *a)
 
 void prune_and(prune_state *s)
 {
-    and_plan a = {.margin = 0};
+    and_plan a = {.margin = 0, .counts = prune_and_counts(s)};
     uint32_t n = s->n_must, m = s->n_should;
     a.should_rest[m] = 0;
     for (uint32_t i = m; i-- > 0;) a.should_rest[i] = a.should_rest[i + 1] + s->should[i]->most;
@@ -41,7 +66,8 @@ void prune_and(prune_state *s)
     if (w.list->p.kind == POSTINGS_DENSE && n > 1) w.also = s->must[1]->p.bits;
     s->batch.n = 0;
     for (bool more = true; more;) {
-        unsigned low = prune_least_byte(s, w.list, s->pool.threshold - a.must_rest[1]);
+        float need = a.counts ? 0 : s->pool.threshold - a.must_rest[1];
+        unsigned low = prune_least_byte(s, w.list, need);
         if (low > 255) return;
         more = prune_walk_fill(s, &w, (uint8_t)low, 255);
         and_finish_batch(s, &a);

@@ -45,9 +45,10 @@ static uint64_t count_dense(prune_state *s, prune_list **lists, uint32_t n)
     return sum;
 }
 
-static uint64_t batch_live(const prune_state *s)
+uint64_t count_batch_live(const prune_state *s)
 {
     uint64_t n = 0;
+    if (!s->part->dead.n_deleted) return s->batch.n;
     for (uint32_t i = 0; i < s->batch.n; i++) n += snapshot_live(s->part, s->batch.docs[i]);
     return n;
 }
@@ -70,7 +71,7 @@ static uint64_t count_lead(prune_state *s, prune_list **lists, uint32_t n)
         more = prune_walk_docs(s, &w);
         for (uint32_t i = 1; i < n && s->batch.n; i++) batch_require(s, lists[i]);
         for (uint32_t i = 0; i < s->n_not && s->batch.n; i++) prune_exclude(s, s->not [i]);
-        sum += batch_live(s);
+        sum += count_batch_live(s);
         s->batch.n = 0;
     }
     return sum;
@@ -78,6 +79,7 @@ static uint64_t count_lead(prune_state *s, prune_list **lists, uint32_t n)
 
 uint64_t count_and(prune_state *s, prune_list **lists, uint32_t n)
 {
+    if (n == 1 && !s->n_not && !lists[0]->word->phrase) return count_live_df(s, lists[0]);
     if (n > 1 && lists[0]->p.kind == POSTINGS_DENSE && !s->n_not) return count_dense(s, lists, n);
     return count_lead(s, lists, n);
 }

@@ -16,6 +16,8 @@ size_t count_words(const prune_state *s);
 void count_keep_live(const prune_state *s, uint64_t *words, size_t first, size_t n);
 /* Documents of a list that are live. */
 uint64_t count_live_df(const prune_state *s, const prune_list *list);
+/* Documents of the batch that are live. */
+uint64_t count_batch_live(const prune_state *s);
 /* Live documents that stand in all lists, given by rising df, and in none of s->not. */
 uint64_t count_and(prune_state *s, prune_list **lists, uint32_t n);
 /* Live documents that stand in one of s->should and in none of s->not. */

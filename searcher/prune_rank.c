@@ -15,7 +15,8 @@ pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *bes
             prune_phrase_rank(s);
             continue;
         }
-        if (s->phrases.counting) s->phrases.counted += prune_count_open(s);
+        if (s->phrases.counting && !(q->n_must && prune_and_counts(s)))
+            s->phrases.counted += prune_count_open(s);
         if (q->n_must)
             prune_and(s);
         else if (prune_few_pass(s))
@@ -122,7 +123,7 @@ pm_status rank_pruned(plan *p, uint64_t k, bool want_total, topk *best, prune_st
     if (first_part_only) {
         PM_TRY(prune_rank(s, &all, k, best, false, err));
         if (best->n < k) goto out;
-    } else if (k && want_total && !two && all.n_phrases) {
+    } else if (k && want_total && !two && (all.n_phrases || all.n_must)) {
         PM_TRY(rank_and_count(s, &all, k, best, totals, err));
         want_total = false;
     } else if (k && two && p->match == PM_MATCH_AUTO)

@@ -71,7 +71,7 @@ static inline find_run find_values(const find_block *b, uint32_t h)
     uint32_t place = find_place(b, h), shift = place % 8;
     uint64_t bits = load_u64((const uint8_t *)b->high + place / 8) >> shift;
     find_run run = {.first = place - h, .n = (uint32_t)_tzcnt_u64(~bits)};
-    run.rare = run.n + shift >= 64 || run.first % 8 + run.n > 16;
+    run.rare = run.first % 8 + run.n > 16;
     return run;
 }
 
