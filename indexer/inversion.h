@@ -5,6 +5,7 @@
 #ifndef PM_INDEXER_INVERSION_H
 #define PM_INDEXER_INVERSION_H
 
+#include "common/segment/layout.h"
 #include "indexer/inverter_internal.h"
 #include "indexer/keysort.h"
 
@@ -79,8 +80,8 @@ static inline uint32_t token_position(const inverter_doc *d, uint32_t i)
 {
     if (i < d->n_title) return i;
     uint32_t body = i - d->n_title;
-    uint32_t hole = d->hole_at && body >= d->hole_at ? d->hole_len : 0;
-    return body + hole + (d->n_title ? d->n_title + FIELD_GAP : 0);
+    uint32_t hole = d->hole_at && body >= d->hole_at ? POSITION_BREAK : 0;
+    return body + hole + (d->n_title ? d->n_title + POSITION_BREAK : 0);
 }
 
 /* The document of a token, which is not before `doc`. */

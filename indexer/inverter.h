@@ -5,10 +5,10 @@
  *   inverter_write  all keys in order, then all forms, into a segment_writer
  *   inverter_reset  the next segment starts
  *
- * Positions (CONTRACT "Words"): title tokens 0, 1, ...; the body begins FIELD_GAP after the
- * last of them, or at 0 when the title has no token.  When the title is a part of the body
- * its span is not indexed a second time: the tokens wholly inside it are left out, and the
- * words before and after it do not become neighbours.
+ * Positions: title tokens 0, 1, ...; one position is left out before the body, which begins at
+ * 0 when the title has no token.  When the title is a part of the body its span is not
+ * indexed a second time: the tokens wholly inside it are left out, and a position between the
+ * words before and after it, so that they do not become neighbours.
  */
 #ifndef PM_INDEXER_INVERTER_H
 #define PM_INDEXER_INVERTER_H

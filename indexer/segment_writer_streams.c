@@ -5,26 +5,40 @@
  *   larger lists: u64 length, u32 offset[blocks], blocks      u64 bits, codes
  *   small lists:  the one block                               codes
  */
-#include "common/codec/nibble.h"
+#include "common/codec/ef_string.h"
 #include "common/codec/runs.h"
 #include "indexer/segment_writer_parts.h"
 
-/* Positions of n postings as nibbles from the start of dst; start[g] = nibble where group g
- * begins.  Returns the nibbles, or 0 when positions do not rise. */
-static uint64_t put_nibbles(const uint32_t *tfs, uint32_t n, const uint32_t *positions,
-                            uint8_t *dst, uint64_t start[SEGMENT_BLOCK_MAX / POSITION_GROUP])
+static uint32_t position_most(const segment_writer *w, uint32_t doc)
+{
+    return layout_position_most(load_u32(w->dl.data + (size_t)doc * 4));
+}
+
+/* Where the strings of n postings begin, by group; returns the bits of all. */
+static uint64_t measure(const segment_writer *w, const segment_term *t, uint32_t first, uint32_t n,
+                        uint64_t start[SEGMENT_BLOCK_MAX / POSITION_GROUP])
 {
     uint64_t at = 0;
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t next = 0;
         if (i % POSITION_GROUP == 0) start[i / POSITION_GROUP] = at;
-        for (uint32_t k = 0; k < tfs[i]; k++, positions++) {
-            if (*positions < next) return 0;
-            at = nibble_encode(dst, at, (uint32_t)(*positions - next));
-            next = (uint64_t)*positions + 1;
-        }
+        at += ef_string_size(t->tfs[first + i], position_most(w, t->docs[first + i]));
     }
     return at;
+}
+
+/* The strings of n postings to zeroed bytes; false when positions are not what they must be. */
+static bool put_strings(const segment_writer *w, const segment_term *t, uint32_t first, uint32_t n,
+                        const uint32_t *positions, uint8_t *dst)
+{
+    uint64_t at = 0;
+    for (uint32_t i = first; i < first + n; i++) {
+        uint32_t most = position_most(w, t->docs[i]);
+        if (t->tfs[i] - 1 > most || !ef_string_write(dst, at, positions, t->tfs[i], most))
+            return false;
+        at += ef_string_size(t->tfs[i], most);
+        positions += t->tfs[i];
+    }
+    return true;
 }
 
 static void put_header(buf *out, uint32_t n, const uint64_t *start)
@@ -41,26 +55,29 @@ static void put_header(buf *out, uint32_t n, const uint64_t *start)
     }
 }
 
-/* One block: header, then nibbles. */
-static void put_block(segment_writer *w, const uint32_t *tfs, uint32_t n, const uint32_t *positions,
-                      uint64_t count, buf *out)
+/* One block: header, then strings. */
+static void put_block(segment_writer *w, const segment_term *t, uint32_t first, uint32_t n,
+                      const uint32_t *positions, buf *out)
 {
-    uint64_t start[SEGMENT_BLOCK_MAX / POSITION_GROUP];
-    buf *nibbles = &w->words;
-    buf_reset(nibbles);
-    if (!buf_reserve(nibbles, (size_t)(count * NIBBLE_VALUE_MAX / 2 + 1))) {
-        writer_check_buf(w, nibbles);
+    uint64_t start[SEGMENT_BLOCK_MAX / POSITION_GROUP], bits = measure(w, t, first, n, start);
+    buf *strings = &w->words;
+    size_t used = (size_t)(bits / 8 + (bits % 8 != 0));
+    if (bits > UINT32_MAX) {
+        writer_fail(w, PM_USAGE, "segment writer: more positions than a block can hold");
         return;
     }
-    uint64_t used = put_nibbles(tfs, n, positions, nibbles->data, start);
-    if (!used || used > UINT32_MAX) {
-        writer_fail(w, PM_USAGE,
-                    used ? "segment writer: more positions than a block can hold"
-                         : "segment writer: positions do not rise");
+    buf_reset(strings);
+    if (!buf_reserve(strings, used + EF_STRING_SLACK)) {
+        writer_check_buf(w, strings);
+        return;
+    }
+    memset(strings->data, 0, used + EF_STRING_SLACK);
+    if (!put_strings(w, t, first, n, positions, strings->data)) {
+        writer_fail(w, PM_USAGE, "segment writer: positions do not rise, or are too high");
         return;
     }
     put_header(out, n, start);
-    buf_append(out, nibbles->data, (size_t)(used / 2 + used % 2));
+    buf_append(out, strings->data, used);
 }
 
 void region_positions(segment_writer *w, const segment_term *t, uint32_t n_blocks)
@@ -79,7 +96,7 @@ void region_positions(segment_writer *w, const segment_term *t, uint32_t n_block
             writer_fail(w, PM_USAGE,
                         "a word has more positions than a segment can hold; use less --memory");
         buf_u32(&w->offsets, (uint32_t)out->len);
-        put_block(w, t->tfs + first, n, positions, count, out);
+        put_block(w, t, first, n, positions, out);
         positions += count;
     }
     if (small) return;

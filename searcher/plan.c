@@ -177,13 +177,13 @@ static pm_status add_filter(plan *p, const query_filter *f, uint32_t *out, pm_er
     return add_matcher(p, m, out, err);
 }
 
-/* Only a window of more than FIELD_GAP positions can reach from the title into the body. */
+/* A window can reach from the title into the body, as they stand side by side in positions. */
 static pm_status add_near(plan *p, const query_node *node, const uint32_t *keys, uint32_t *out,
                           pm_error *err)
 {
     plan_matcher m = {.kind = MATCH_NEAR, .title = node->title};
     m.window = (uint64_t)node->n_words + node->slop;
-    bool may_cross = !node->title && m.window >= FIELD_GAP;
+    bool may_cross = !node->title;
     uint32_t *words = arena_zalloc(p->a, node->n_words * sizeof *words);
     uint32_t *needs = arena_zalloc(p->a, node->n_words * sizeof *needs);
     uint32_t *titles = arena_zalloc(p->a, node->n_words * sizeof *titles);

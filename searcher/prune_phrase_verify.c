@@ -13,6 +13,9 @@
 #include "common/base/mem.h"
 #include "searcher/prune.h"
 
+/* Positions for one start from which on it is quicker to look it up than to read them all. */
+enum { LOOK_UP = 4 };
+
 /* Starts for which the part at `offset` is at start + offset, in place; their number. */
 static uint32_t keep_starts(uint32_t *starts, uint32_t n, uint32_t offset,
                             const uint32_t *positions, uint32_t n_positions)
@@ -52,12 +55,21 @@ static uint32_t next_starts(prune_phrases *all, const position_reader *r,
                             const prune_meeting *meeting)
 {
     match_scratch *m = &all->scratch;
+    uint32_t *starts = m->starts + meeting->start, kept = 0;
+    if (place->tf > LOOK_UP * meeting->n) {
+        for (uint32_t i = 0; i < meeting->n; i++) {
+            uint32_t start = starts[i];
+            starts[kept] = start;
+            kept += position_has(r, place, start + offset);
+        }
+        return kept;
+    }
     if (!mem_grow(&m->positions, &m->positions_cap, place->tf, sizeof *m->positions)) {
         m->no_memory = true;
         return 0;
     }
     if (!position_read(r, place, m->positions)) return 0;
-    return keep_starts(m->starts + meeting->start, meeting->n, offset, m->positions, place->tf);
+    return keep_starts(starts, meeting->n, offset, m->positions, place->tf);
 }
 
 /* Ask part `i` of the phrase in the documents that are left; the number of those that stay. */

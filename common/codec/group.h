@@ -11,6 +11,7 @@
 #define PM_CODEC_GROUP_H
 
 #include "common/codec/ef.h"
+#include "common/codec/ef_string.h"
 #include "common/codec/kernels.h"
 
 enum { GROUP_MAX = 16 };
@@ -43,6 +44,16 @@ typedef struct group_kernels {
                       uint32_t *lengths, uint32_t *out);
     /* Sum of n <= GROUP_MAX numbers. */
     uint64_t (*sum)(const uint32_t *numbers, uint32_t n);
+    /* Sizes of `count` <= GROUP_MAX strings (ef_string.h) of n[i] >= 1 numbers, none above
+     * most[i]; modulo 2^32. */
+    void (*string_sizes)(const uint32_t *n, const uint32_t *most, uint32_t count, uint32_t *out);
+    /* The string of n >= 1 numbers at bit `at`, the first `cap` of them to out; false when it is
+     * none.  Up to EF_STRING_SLACK bytes behind it may be looked at. */
+    bool (*string_read)(const uint8_t *bytes, uint64_t at, uint32_t n, uint32_t most, uint32_t *out,
+                        uint32_t cap);
+    /* Is `number` in the string?  Anything when it is none. */
+    bool (*string_has)(const uint8_t *bytes, uint64_t at, uint32_t n, uint32_t most,
+                       uint32_t number);
 } group_kernels;
 
 extern const group_kernels group_portable, group_avx2, group_avx512;

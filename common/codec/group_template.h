@@ -89,5 +89,86 @@ static void group_tfs_of(const uint8_t *impacts, const uint32_t *docs, uint32_t 
 }
 #endif
 
+/* ---- strings of positions ------------------------------------------------------------------- */
+
+#ifndef GROUP_HAS_STRING_SIZES
+static void group_string_sizes(const uint32_t *n, const uint32_t *most, uint32_t count,
+                               uint32_t *out)
+{
+    for (uint32_t i = 0; i < count; i++) out[i] = (uint32_t)ef_string_size(n[i], most[i]);
+}
+#endif
+
+/* At least 57 bits from bit `at` on. */
+static inline uint64_t string_window(const uint8_t *bytes, uint64_t at)
+{
+    return load_u64(bytes + at / 8) >> at % 8;
+}
+
+/* The high part is read 56 bits at a time: the bits that are set are numbers, in order. */
+static bool group_string_read(const uint8_t *bytes, uint64_t at, uint32_t n, uint32_t most,
+                              uint32_t *out, uint32_t cap)
+{
+    const unsigned l = ef_string_low(n, most);
+    const uint64_t mask = (UINT64_C(1) << l) - 1;
+    if (n == 1) {
+        uint32_t one = (uint32_t)(string_window(bytes, at) & mask);
+        if (cap) out[0] = one;
+        return one <= most;
+    }
+    if (n - 1 > most) return false;
+    uint64_t high = at + (uint64_t)n * l, end = (uint64_t)n + (most >> l);
+    uint32_t i = 0, before = 0;
+    bool wrong = false;
+    for (uint64_t bit = 0; bit < end && i < n; bit += 56) {
+        uint64_t word = string_window(bytes, high + bit) & (UINT64_MAX >> 8);
+        if (end - bit < 56) word &= (UINT64_C(1) << (end - bit)) - 1;
+        for (; word && i < n; word &= word - 1, i++, at += l) {
+            uint64_t part = bit + bits_lowest(word) - i;
+            uint64_t number = part << l | (string_window(bytes, at) & mask);
+            wrong |= number > most || (i && number <= before);
+            before = (uint32_t)number;
+            if (i < cap) out[i] = before;
+        }
+    }
+    return i == n && !wrong;
+}
+
+/* Its high part names a run of bits behind as many zeros; few numbers share one. */
+static bool group_string_has(const uint8_t *bytes, uint64_t at, uint32_t n, uint32_t most,
+                             uint32_t number)
+{
+    const unsigned l = ef_string_low(n, most);
+    const uint64_t mask = (UINT64_C(1) << l) - 1;
+    if (number > most || n - 1 > most) return false;
+    if (n == 1) return (string_window(bytes, at) & mask) == number;
+    uint64_t high = at + (uint64_t)n * l, end = (uint64_t)n + (most >> l), bit = 0;
+    uint32_t zeros = number >> l; /* to be passed                                           */
+    while (zeros) {
+        uint64_t clear = ~string_window(bytes, high + bit) & (UINT64_MAX >> 8);
+        unsigned have = bits_count(clear);
+        if (have >= zeros) {
+            bit += GROUP_SELECT(clear, zeros - 1) + 1;
+            break;
+        }
+        zeros -= have;
+        bit += 56;
+        if (bit >= end) return false;
+    }
+    uint64_t i = bit - (number >> l);
+    for (; i < n && string_window(bytes, high + bit) & 1; i++, bit++) {
+        uint64_t low = string_window(bytes, at + i * l) & mask;
+        if (low >= (number & mask)) return low == (number & mask);
+    }
+    return false;
+}
+
 const group_kernels GROUP_NAME = {
-    .ef_group = group_ef, .bits_group = group_bits, .group_tfs = group_tfs_of, .sum = group_sum};
+    .ef_group = group_ef,
+    .bits_group = group_bits,
+    .group_tfs = group_tfs_of,
+    .sum = group_sum,
+    .string_sizes = group_string_sizes,
+    .string_read = group_string_read,
+    .string_has = group_string_has,
+};

@@ -63,8 +63,8 @@ void check_list(check *c, const term_entry *entry, bool plain, check_form *form_
 
 /* One block of positions and the forms, walked beside check_list. */
 typedef struct check_streams {
-    slice block, nibbles; /* of the current block                                  */
-    uint64_t at;          /* nibble                                                */
+    slice block, strings; /* of the current block                                  */
+    uint64_t at;          /* bit                                                   */
     uint32_t block_index, block_n;
     uint64_t bytes_at; /* where the next block must start                       */
     form_stream forms;

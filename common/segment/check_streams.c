@@ -3,7 +3,7 @@
  * lie side by side, groups start where the header says, values rise, forms are in range,
  * and the bits behind the last one are zero.
  */
-#include "common/codec/nibble.h"
+#include "common/codec/group.h"
 #include "common/segment/check_parts.h"
 
 static void streams_finding(check *c, check_streams *st, const postings *p, const char *what)
@@ -44,7 +44,7 @@ void check_streams_block(check *c, check_streams *st, const postings *p, uint32_
         streams_finding(c, st, p, "a position block has no header");
         return;
     }
-    st->nibbles = (slice){st->block.data + header, st->block.len - (size_t)header};
+    st->strings = (slice){st->block.data + header, st->block.len - (size_t)header};
 }
 
 static void check_group(check *c, check_streams *st, const postings *p, uint32_t group)
@@ -55,24 +55,33 @@ static void check_group(check *c, check_streams *st, const postings *p, uint32_t
     if (start != st->at) streams_finding(c, st, p, "a position group is out of place");
 }
 
-static void check_positions(check *c, check_streams *st, const postings *p, uint32_t i, uint32_t tf)
+/* The high part has no bits but those of its n numbers. */
+static bool only_ones(const uint8_t *bytes, uint64_t at, uint32_t n, uint32_t most)
 {
-    uint64_t next = 0;
+    uint64_t end = at + ef_string_size(n, most), ones = 0;
+    if (n == 1) return true;
+    for (at += (uint64_t)n * ef_string_low(n, most); at < end; at++)
+        ones += bytes[at / 8] >> at % 8 & 1;
+    return ones == n;
+}
+
+static void check_positions(check *c, check_streams *st, const postings *p, uint32_t i,
+                            uint32_t doc, uint32_t tf)
+{
+    uint32_t most = layout_position_most(segment_dl(c->s, doc));
+    uint64_t end = st->at + ef_string_size(tf, most);
     if (i && i % POSITION_GROUP == 0) check_group(c, st, p, i / POSITION_GROUP);
-    for (uint32_t k = 0; k < tf && !st->broken; k++) {
-        uint32_t value;
-        if (!nibble_decode(st->nibbles, &st->at, 1, &value) || next + value > UINT32_MAX) {
-            streams_finding(c, st, p, "positions do not decode");
-            return;
-        }
-        next += (uint64_t)value + 1;
-    }
+    if (tf - 1 > most || end > 8 * (uint64_t)st->strings.len ||
+        !group_get()->string_read(st->strings.data, st->at, tf, most, NULL, 0) ||
+        !only_ones(st->strings.data, st->at, tf, most))
+        streams_finding(c, st, p, "positions do not decode");
+    st->at = end;
 }
 
 void check_streams_posting(check *c, check_streams *st, const postings *p, uint32_t i, uint32_t doc,
                            uint32_t tf, check_form *form_counts)
 {
-    if (p->has_positions && !st->broken) check_positions(c, st, p, i, tf);
+    if (p->has_positions && !st->broken) check_positions(c, st, p, i, doc, tf);
     if (p->n_forms == 0 || st->broken) return;
     if (p->n_forms == 1) {
         form_counts->cf += tf;
@@ -91,15 +100,15 @@ void check_streams_posting(check *c, check_streams *st, const postings *p, uint3
 void check_streams_block_end(check *c, check_streams *st, const postings *p)
 {
     if (!p->has_positions || st->broken) return;
-    uint64_t used = st->at / 2 + st->at % 2;
-    if (st->at % 2 && st->nibbles.data[used - 1] >> 4)
+    uint64_t used = st->at / 8 + (st->at % 8 != 0);
+    if (st->at % 8 && st->strings.data[used - 1] >> st->at % 8)
         streams_finding(c, st, p, "padding is not zero");
     if (st->block_n > POSITION_GROUP && st->block.data[0] == 4) {
         uint32_t groups = (uint32_t)layout_groups(st->block_n, POSITION_GROUP);
         if (load_u32(st->block.data + 1 + 4 * (size_t)(groups - 2)) <= UINT16_MAX)
             streams_finding(c, st, p, "group offsets are wider than needed");
     }
-    st->bytes_at = (uint64_t)(st->nibbles.data - p->position_bytes.data) + used;
+    st->bytes_at = (uint64_t)(st->strings.data - p->position_bytes.data) + used;
 }
 
 void check_streams_end(check *c, check_streams *st, const postings *p)

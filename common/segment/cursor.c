@@ -11,7 +11,6 @@
 
 #include "common/codec/bits.h"
 #include "common/codec/kernels.h"
-#include "common/codec/nibble.h"
 #include "common/codec/scan.h"
 #include "common/segment/layout.h"
 #include "common/segment/positions.h"
@@ -179,6 +178,12 @@ uint8_t cursor_impact(const cursor *c)
 
 /* ---- positions ----------------------------------------------------------------------------- */
 
+/* Bits of the positions of a posting. */
+static uint64_t string_size(const postings *p, uint32_t tf, uint32_t doc)
+{
+    return ef_string_size(tf, layout_position_most(segment_dl(p->s, doc)));
+}
+
 /* Set pos_at to the start of the current posting's positions, whose group's frequencies are
  * known up to it.  In a crafted file the groups' directory may differ from where the postings
  * before end; it is what counts. */
@@ -193,27 +198,9 @@ static bool positions_locate(cursor *c)
             return false;
         c->pos_rank = from;
     }
-    uint64_t skip = 0;
-    for (uint32_t r = c->pos_rank; r < c->rank; r++) skip += c->tfs[r - from];
-    if (skip && !nibble_skip(c->pos_bytes, &c->pos_at, skip))
-        return positions_damaged(p, c->pos_bytes);
+    for (uint32_t r = c->pos_rank; r < c->rank; r++)
+        c->pos_at += string_size(p, c->tfs[r - from], c->docs[r - c->block_first]);
     c->pos_rank = c->rank;
-    return true;
-}
-
-/* n positions from *at on, of which the first cap < n are wanted. */
-static bool positions_decode_some(slice bytes, uint64_t *at, uint32_t n, uint32_t *out,
-                                  uint32_t cap)
-{
-    uint64_t next = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t value;
-        if (!nibble_decode(bytes, at, 1, &value)) return false;
-        uint64_t position = next + value;
-        if (position > UINT32_MAX) return false;
-        if (i < cap) out[i] = (uint32_t)position;
-        next = position + 1;
-    }
     return true;
 }
 
@@ -226,34 +213,40 @@ uint32_t cursor_positions(cursor *c, uint32_t *out, uint32_t cap)
         c->pos_rank = UINT32_MAX;
         return 0;
     }
-    uint64_t at = c->pos_at;
-    if (!(cap < tf ? positions_decode_some(c->pos_bytes, &at, tf, out, cap)
-                   : nibble_rising(c->pos_bytes, &at, tf, out))) {
+    uint32_t most = layout_position_most(segment_dl(c->list.s, c->doc));
+    uint64_t end = c->pos_at + ef_string_size(tf, most);
+    if (tf - 1 > most || end > 8 * (uint64_t)c->pos_bytes.len ||
+        !group_get()->string_read(c->pos_bytes.data, c->pos_at, tf, most, out, cap)) {
         positions_damaged(&c->list, c->pos_bytes);
+        c->pos_rank = UINT32_MAX;
         return 0;
     }
     /* Read on from here, but for the next group or block, which has an entry of its own. */
     uint32_t behind = c->rank + 1 - c->block_first;
     bool more = behind < c->block_n && behind % POSITION_GROUP;
     c->pos_rank = more ? c->rank + 1 : UINT32_MAX;
-    c->pos_at = at;
+    c->pos_at = end;
     return tf;
 }
 
 /* ---- forms --------------------------------------------------------------------------------- */
 
-/* The form bits of a small list follow its positions, whose end is found by skipping them. */
+/* The form bits of a small list follow its positions, whose end is that of the last group. */
 static bool small_form_bits(const postings *p, slice *out)
 {
-    slice nibbles;
+    slice strings;
     uint64_t at;
+    uint32_t docs[SEGMENT_BLOCK_MAX], tfs[POSTINGS_TF_MAX];
     if (!segment_touch_slice(p->s, p->position_bytes)) return false;
-    uint32_t groups = (uint32_t)layout_groups(p->df, POSITION_GROUP);
-    if (!position_group_in(p, p->position_bytes, p->df, groups - 1, &nibbles, &at)) return false;
-    at = 0;
-    if (!nibble_skip(nibbles, &at, p->cf)) return positions_damaged(p, p->position_bytes);
-    uint64_t used = at / 2 + at % 2;
-    return slice_sub(nibbles, used, nibbles.len - used, out);
+    uint32_t last = (uint32_t)layout_groups(p->df, POSITION_GROUP) - 1,
+             from = last * POSITION_GROUP;
+    if (!position_group_in(p, p->position_bytes, p->df, last, &strings, &at)) return false;
+    if (!postings_decode_block(p, 0, docs)) return false;
+    postings_tfs(p, from, p->df - from, docs + from, tfs);
+    for (uint32_t i = from; i < p->df; i++) at += string_size(p, tfs[i - from], docs[i]);
+    uint64_t used = at / 8 + (at % 8 != 0);
+    if (used > strings.len) return positions_damaged(p, p->position_bytes);
+    return slice_sub(strings, used, strings.len - used, out);
 }
 
 static void forms_damaged(form_stream *f, slice bits)

@@ -27,8 +27,8 @@ typedef struct cursor {
     uint32_t block_first; /* rank of its first posting                                 */
     /* where the positions of the posting pos_rank start, so that reading on is cheap     */
     uint32_t pos_rank; /* UINT32_MAX when not known                                 */
-    uint64_t pos_at;   /* nibble in the block's stream                              */
-    slice pos_bytes;   /* the stream of pos_rank's group                            */
+    uint64_t pos_at;   /* bit in the block's strings                                */
+    slice pos_bytes;   /* the strings of pos_rank's block                           */
     /* term frequencies of one group of positions, so far as they are known               */
     bool wants_groups;       /* positions have been read: frequencies come by the group   */
     uint32_t tf_first, tf_n; /* rank of the group's first posting; how many are known     */

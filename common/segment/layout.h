@@ -34,6 +34,8 @@ enum {
     STORE_DIR_BYTES = 16, /* a block: u64 offset, u32 first document, u32 raw size */
     BUCKET_DOCS = 512,    /* documents a bucket of a dense list                    */
     POSITION_GROUP = 16,  /* postings a group of positions                         */
+    POSITION_BREAK = 1,   /* positions left out between title and body, and where a title was
+                             taken out of the body                                 */
     LIST_HEAD_BYTES = 16,
 };
 #define STORE_RAW_MAX    (UINT32_C(65) << 20) /* raw bytes of a stored block              */
@@ -71,6 +73,12 @@ static inline uint64_t layout_offset(const uint8_t *p, unsigned width)
 static inline uint64_t layout_groups(uint64_t n, uint64_t group)
 {
     return n / group + (n % group != 0);
+}
+
+/* No position in a document of dl tokens is above this: two breaks at most. */
+static inline uint32_t layout_position_most(uint32_t dl)
+{
+    return dl + 2 * POSITION_BREAK - 1;
 }
 
 static inline bool layout_is_dense(const segment_info *info, uint32_t df)

@@ -33,17 +33,17 @@ static bool position_block(const postings *p, uint32_t b, slice *out)
     return !out->len || segment_touched(p->s, (uint64_t)(out->data - p->s->file.data), out->len);
 }
 
-bool position_group_in(const postings *p, slice block, uint32_t n, uint32_t g, slice *nibbles,
+bool position_group_in(const postings *p, slice block, uint32_t n, uint32_t g, slice *strings,
                        uint64_t *at)
 {
-    *nibbles = block;
+    *strings = block;
     *at = 0;
     if (n <= POSITION_GROUP) return true;
     uint64_t groups = layout_groups(n, POSITION_GROUP);
     unsigned width = block.len ? block.data[0] : 0;
     if ((width != 2 && width != 4) || block.len < 1 + width * (groups - 1))
         return positions_damaged(p, block);
-    slice_sub(block, 1 + width * (groups - 1), block.len - 1 - width * (groups - 1), nibbles);
+    slice_sub(block, 1 + width * (groups - 1), block.len - 1 - width * (groups - 1), strings);
     if (g) {
         const uint8_t *entry = block.data + 1 + (size_t)width * (g - 1);
         *at = width == 2 ? load_u16(entry) : load_u32(entry);
@@ -51,11 +51,11 @@ bool position_group_in(const postings *p, slice block, uint32_t n, uint32_t g, s
     return true;
 }
 
-bool position_group(const postings *p, uint32_t b, uint32_t n, uint32_t g, slice *nibbles,
+bool position_group(const postings *p, uint32_t b, uint32_t n, uint32_t g, slice *strings,
                     uint64_t *at)
 {
     slice block;
-    return position_block(p, b, &block) && position_group_in(p, block, n, g, nibbles, at);
+    return position_block(p, b, &block) && position_group_in(p, block, n, g, strings, at);
 }
 
 /* ---- by rank ------------------------------------------------------------------------------- */
@@ -66,7 +66,6 @@ void position_reader_open(position_reader *r, const postings *list, const uint32
     r->list = list;
     r->docs = list->kind == POSTINGS_SMALL ? docs : NULL;
     r->group = group_get();
-    r->codec = kernels_get();
     r->scale = group_scale_of(info->k1, info->b, info->avgdl_ref);
     r->lengths =
         (group_lengths){list->s->file.data + info->sections[SECTION_DL].off, info->dl_width};
@@ -138,7 +137,7 @@ static bool slot_frequencies(position_reader *r, position_slot *s)
 {
     const postings *p = r->list;
     uint32_t most = p->n_docs - 1, first = s->numbers[0], last = s->numbers[s->n - 1];
-    uint32_t lengths[GROUP_MAX];
+    uint32_t lengths[GROUP_MAX] = {0};
     uint64_t column = p->s->info.sections[SECTION_DL].off;
     if (last > most) last = most;
     if (first > last) first = last;
@@ -148,15 +147,17 @@ static bool slot_frequencies(position_reader *r, position_slot *s)
     r->group->group_tfs(p->impacts + s->first, s->numbers, s->n, first, last, r->lengths, &r->scale,
                         lengths, s->numbers);
     if (p->n_exceptions) postings_exceptions(p, s->first, s->n, &r->exceptions_at, s->numbers);
+    for (unsigned i = 0; i < GROUP_MAX; i++) s->most[i] = layout_position_most(lengths[i]);
+    r->group->string_sizes(s->numbers, s->most, s->n, s->sizes);
     return true;
 }
 
 static void slot_measure(position_reader *r, position_slot *s)
 {
     if (!s->sound) return;
-    s->sound = position_group(r->list, s->block, s->block_n, s->group, &s->nibbles, &s->start);
+    s->sound = position_group(r->list, s->block, s->block_n, s->group, &s->strings, &s->start);
     if (!s->sound) return;
-    if (s->start / 2 < s->nibbles.len) __builtin_prefetch(s->nibbles.data + s->start / 2);
+    if (s->start / 8 < s->strings.len) __builtin_prefetch(s->strings.data + s->start / 8);
     s->sound = slot_frequencies(r, s);
 }
 
@@ -164,24 +165,20 @@ static void slot_measure(position_reader *r, position_slot *s)
  */
 
 static void place_find(const position_reader *r, const position_slot *s, uint32_t rank,
-                       uint32_t doc, position_place *out)
+                       position_place *out)
 {
     const postings *p = r->list;
-    uint32_t i = rank - s->first, tf = s->numbers[i];
-    uint64_t skip = r->group->sum(s->numbers, i);
-    out->tf = 0;
-    out->nibbles = s->nibbles;
-    out->at = s->start;
-    if (skip && !r->codec->nibble_skip(s->nibbles, &out->at, skip)) {
-        positions_damaged(p, s->nibbles);
-        return;
-    }
-    if (tf > segment_dl(p->s, doc)) {
+    uint32_t i = rank - s->first, tf = s->numbers[i], most = s->most[i];
+    uint64_t at = s->start + r->group->sum(s->sizes, i);
+    *out = (position_place){.bytes = s->strings.data, .at = at, .most = most};
+    if (tf > most) {
         segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS),
                         "more occurrences than the document has tokens");
-        return;
+    } else if (at + ef_string_size(tf, most) > 8 * (uint64_t)s->strings.len) {
+        positions_damaged(p, s->strings);
+    } else {
+        out->tf = tf;
     }
-    out->tf = tf;
 }
 
 void positions_find(position_reader *r, position_scratch *scratch, const uint32_t *ranks,
@@ -203,7 +200,7 @@ void positions_find(position_reader *r, position_scratch *scratch, const uint32_
     for (uint32_t i = 0; i < n; i++) {
         const position_slot *s = &scratch->slots[scratch->slot_of[i]];
         if (out[i].tf && s->sound)
-            place_find(r, s, ranks[i], docs[i], &out[i]);
+            place_find(r, s, ranks[i], &out[i]);
         else
             out[i].tf = 0;
     }
@@ -211,7 +208,6 @@ void positions_find(position_reader *r, position_scratch *scratch, const uint32_
 
 bool position_read(const position_reader *r, const position_place *place, uint32_t *out)
 {
-    uint64_t at = place->at;
-    return r->codec->nibble_rising(place->nibbles, &at, place->tf, out) ||
-           positions_damaged(r->list, place->nibbles);
+    return r->group->string_read(place->bytes, place->at, place->tf, place->most, out, place->tf) ||
+           positions_damaged(r->list, (slice){place->bytes + place->at / 8, 0});
 }

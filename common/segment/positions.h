@@ -7,11 +7,11 @@
  *     positions_find(&r, scratch, ranks, docs, n, found);
  *     if (found[i].tf && position_read(&r, &found[i], out)) ...
  *
- * Positions follow each other without a mark, so what the postings before have is passed over:
- * at most 15 of them, because a group of 16 has an entry of its own.  Their number is the sum
- * of their frequencies, which follow from impact bytes and lengths of documents.  So the
- * documents of the group are needed, and only they: from the bits of a dense list or a part
- * of an Elias-Fano block, never a whole block.
+ * A posting's positions are a string whose length follows from its frequency and the length of
+ * its document (codec/ef_string.h).  So where a string begins in its group of 16 is a sum of
+ * lengths, and no byte of the others is read; frequencies follow from impact bytes and lengths
+ * of documents.  So the documents of the group are needed, and only they: from the bits of a
+ * dense list or a part of an Elias-Fano block, never a whole block.
  *
  * Many postings are asked for at once, and each step is done for all of them before the next: a
  * step waits for memory and for the step before, but not for its neighbours.
@@ -30,7 +30,6 @@ typedef struct position_reader {
     const postings *list;
     const uint32_t *docs; /* all documents of a small list; else NULL                     */
     const group_kernels *group;
-    const codec_kernels *codec;
     group_scale scale;
     group_lengths lengths;
     unsigned block_shift;   /* log2 of the postings a block, 0 when that is no whole number    */
@@ -43,9 +42,11 @@ typedef struct position_slot {
     uint32_t block, block_n; /* its block, and postings there                                */
     uint32_t group;          /* which one of the block                                      */
     bool sound;
-    slice nibbles;               /* of the block                                                 */
-    uint64_t start;              /* nibble where the group begins                               */
+    slice strings;               /* of the block                                                 */
+    uint64_t start;              /* bit where the group begins                                */
     uint32_t numbers[GROUP_MAX]; /* documents, then frequencies                                */
+    uint32_t most[GROUP_MAX];    /* largest position that can be                               */
+    uint32_t sizes[GROUP_MAX];   /* bits of the strings                                        */
 } position_slot;
 
 typedef struct position_scratch {
@@ -55,9 +56,9 @@ typedef struct position_scratch {
 
 /* Where a posting's positions are. */
 typedef struct position_place {
-    slice nibbles;
-    uint64_t at;
-    uint32_t tf; /* 0: damage                                                              */
+    const uint8_t *bytes;
+    uint64_t at;       /* bit                                                              */
+    uint32_t tf, most; /* tf 0: damage                                                     */
 } position_place;
 
 /* docs: of a small list, as postings_decode_block gives them; else it is not looked at.  All
@@ -69,14 +70,20 @@ void positions_find(position_reader *r, position_scratch *scratch, const uint32_
                     const uint32_t *docs, uint32_t n, position_place *out);
 /* All positions of a posting, tf of them, rising; false on damage. */
 bool position_read(const position_reader *r, const position_place *place, uint32_t *out);
+/* Is a position among them?  Quicker than reading them, where there are many. */
+static inline bool position_has(const position_reader *r, const position_place *place,
+                                uint32_t position)
+{
+    return r->group->string_has(place->bytes, place->at, place->tf, place->most, position);
+}
 
 /* ---- what cursors share (positions.c) ----------------------------------------------------- */
 
-/* Nibbles of block b of n postings, verified, and the nibble where group g starts. */
-bool position_group(const postings *p, uint32_t b, uint32_t n, uint32_t g, slice *nibbles,
+/* Strings of block b of n postings, verified, and the bit where group g starts. */
+bool position_group(const postings *p, uint32_t b, uint32_t n, uint32_t g, slice *strings,
                     uint64_t *at);
-/* Nibbles of a block behind its header, likewise. */
-bool position_group_in(const postings *p, slice block, uint32_t n, uint32_t g, slice *nibbles,
+/* Strings of a block behind its header, likewise. */
+bool position_group_in(const postings *p, slice block, uint32_t n, uint32_t g, slice *strings,
                        uint64_t *at);
 bool positions_damaged(const postings *p, slice at);
 

@@ -40,7 +40,7 @@ typedef struct postings {
     slice exceptions;       /* small: varint pairs; else u32 rank[n], u32 tf[n]      */
     bool has_positions;
     slice position_dir;   /* u32 offset a block (not small)                        */
-    slice position_bytes; /* blocks of nibbles                                     */
+    slice position_bytes; /* blocks of strings (codec/ef_string.h)                 */
     uint32_t n_forms;
     slice form_bits; /* not small: u64 number of bits in front; small with
                         positions: empty, they follow the positions           */

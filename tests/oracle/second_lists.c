@@ -225,16 +225,30 @@ static void read_large(walk *w, bool dense)
 /* ---- Positions, Forms
  * ---------------------------------------------------------------------------- */
 
-static uint64_t nibble_number(const bytes *b, uint64_t *at)
+/* The string of n positions at bit `at`; the bit behind it. */
+static uint64_t read_string(const bytes *b, uint64_t at, uint64_t n, uint64_t dl, uint32_t *out)
 {
-    uint64_t v = 0;
-    for (unsigned shift = 0;; shift += 3) {
-        EXPECT(*at / 2 < b->len && shift < 33);
-        unsigned nibble = b->p[*at / 2] >> 4 * (*at % 2) & 15;
-        ++*at;
-        v |= (uint64_t)(nibble & 7) << shift;
-        if (nibble < 8) return v;
+    uint64_t most = dl + 1, l = 0, width = 0;
+    EXPECT(n <= most + 1);
+    if (n == 1) {
+        while (most >> width) width++;
+        EXPECT(at + width <= 8 * b->len);
+        out[0] = (uint32_t)field(b->p, at, width);
+        EXPECT(out[0] <= most);
+        return at + width;
     }
+    while (most / n >> (l + 1)) l++;
+    uint64_t high = at + n * l, end = high + n + (most >> l), i = 0;
+    EXPECT(end <= 8 * b->len);
+    for (uint64_t bit = high; bit < end; bit++) {
+        if (!second_bit(b->p, bit)) continue;
+        EXPECT(i < n);
+        uint64_t position = (bit - high - i) << l | field(b->p, at + i * l, l);
+        EXPECT(position <= most && (i == 0 || position > out[i - 1]));
+        out[i++] = (uint32_t)position;
+    }
+    EXPECT(i == n);
+    return end;
 }
 
 /* One block of n postings, the first of which has this rank; r stands behind it. */
@@ -243,21 +257,18 @@ static void read_position_block(walk *w, bytes *r, uint64_t rank, uint64_t n, ui
     uint64_t width = n > 16 ? second_number(r, 1) : 0, header = r->at, at = 0;
     EXPECT(n <= 16 || width == 2 || width == 4);
     if (n > 16) r->at += width * (second_groups(n, 16) - 1);
-    bytes nibbles = second_part(r, r->at, r->len - r->at);
+    bytes strings = second_part(r, r->at, r->len - r->at);
     for (uint64_t i = 0; i < n; i++) {
         if (i && i % 16 == 0) {
             bytes entry = second_part(r, header + width * (i / 16 - 1), width);
             EXPECT(second_number(&entry, (unsigned)width) == at);
         }
-        uint64_t next = 0;
-        for (uint32_t k = 0; k < w->list->tfs[rank + i]; k++) {
-            next += nibble_number(&nibbles, &at);
-            EXPECT(next <= UINT32_MAX);
-            *out++ = (uint32_t)next++;
-        }
+        uint32_t tf = w->list->tfs[rank + i];
+        at = read_string(&strings, at, tf, w->f->dl[w->list->docs[rank + i]], out);
+        out += tf;
     }
-    if (at % 2) EXPECT(nibbles.p[at / 2] >> 4 == 0);
-    r->at += second_groups(at, 2);
+    if (at % 8) EXPECT(field(strings.p, at, 8 - at % 8) == 0);
+    r->at += second_groups(at, 8);
 }
 
 static void read_positions(walk *w, bool small)

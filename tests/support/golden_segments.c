@@ -42,14 +42,14 @@ static void golden_doc(segment_writer *w, const char *id, const char *title, con
 
 /* ---- tiny -------------------------------------------------------------------------------- */
 
-/*   a   "to be or not to be"        b   title "Do", text "To do" (position gap 100)
- * do: b at 0 and 102.   to: a at 0 and 4, b at 101.   title do: b at 0. */
+/*   a   "to be or not to be"        b   title "Do", text "To do" (one position between them)
+ * do: b at 0 and 3.   to: a at 0 and 4, b at 2.   title do: b at 0. */
 static void tiny_terms(segment_writer *w)
 {
     static const uint32_t a[] = {0}, b[] = {1}, ab[] = {0, 1}, once[] = {1}, twice[] = {2},
                           to_tf[] = {2, 1};
-    static const uint32_t p0[] = {0}, p_be[] = {1, 5}, p_do[] = {0, 102}, p_not[] = {3},
-                          p_or[] = {2}, p_to[] = {0, 4, 101}, f_do[] = {0, 1}, f_to[] = {0, 0, 1};
+    static const uint32_t p0[] = {0}, p_be[] = {1, 5}, p_do[] = {0, 3}, p_not[] = {3}, p_or[] = {2},
+                          p_to[] = {0, 4, 2}, f_do[] = {0, 1}, f_to[] = {0, 0, 1};
     const segment_term terms[] = {
         {"\x02"
          "do",
@@ -96,8 +96,8 @@ static void lists_term(segment_writer *w, const char *key, uint32_t first, uint3
     for (uint32_t doc = first; doc < LISTS_DOCS; doc += step, df++) {
         docs[df] = doc;
         tfs[df] = step == 1 && doc == 30 ? LISTS_MANY : 1 + df % 3;
-        for (uint32_t k = 0, at = df; k < tfs[df]; k++, at += 1 + k % 12) {
-            positions[cf] = at;
+        for (uint32_t k = 0; k < tfs[df]; k++) {
+            positions[cf] = k + (k > df % 7 ? doc % 3 : 0);
             forms[cf++] = k % 5 == 4 ? 1 : 0;
         }
     }

@@ -103,16 +103,26 @@ static void make_tfs(model_term *t, const model_shape *shape, uint64_t *random)
     }
 }
 
-static void make_positions(model_term *t, uint64_t *random)
+/* Rows below dl + 2, with large gaps and small ones; a list that is not of a plain term has no
+ * more occurrences than there is room for. */
+static void make_positions(const segment_model *m, model_term *t, uint64_t *random)
 {
+    t->cf = 0;
+    for (uint32_t i = 0; i < t->df; i++) {
+        uint32_t room = m->docs[t->docs[i]].dl + 2;
+        if (t->tfs[i] > room) t->tfs[i] = room;
+        t->cf += t->tfs[i];
+    }
     t->positions = need(t->cf, sizeof *t->positions);
     uint64_t at = 0;
     for (uint32_t i = 0; i < t->df; i++) {
-        uint64_t next =
-            below(random, 20) ? below(random, 300) : below(random, UINT32_MAX - (1u << 24));
+        uint32_t next = 0, left = m->docs[t->docs[i]].dl + 2 - t->tfs[i]; /* to be passed over */
         for (uint32_t k = 0; k < t->tfs[i]; k++, at++) {
-            t->positions[at] = (uint32_t)next;
-            next += 1 + (below(random, 8) ? below(random, 5) : below(random, 20000));
+            uint32_t gap = below(random, below(random, 3) ? left / t->tfs[i] + 2 : left + 1);
+            if (gap > left) gap = left;
+            left -= gap;
+            t->positions[at] = next + gap;
+            next += gap + 1;
         }
     }
 }
@@ -143,7 +153,6 @@ static void make_term(segment_model *m, model_term *t, const model_shape *shape,
     t->df = make_docs(t, m->n_docs, random);
     make_tfs(t, shape, random);
     t->has_positions = shape->positions && t->key[0] != KEY_MARKER;
-    if (t->has_positions) make_positions(t, random);
     if (!plain) return;
     make_forms(t, random);
     for (uint32_t i = 0; i < t->df; i++) m->docs[t->docs[i]].dl += t->tfs[i];
@@ -240,6 +249,8 @@ void model_make(segment_model *m, const model_shape *shape, uint64_t seed)
     for (uint32_t i = 0; i < m->n_terms; i++) make_key(&m->terms[i], i, &random);
     qsort(m->terms, m->n_terms, sizeof *m->terms, by_key);
     for (uint32_t i = 0; i < m->n_terms; i++) make_term(m, &m->terms[i], shape, &random);
+    for (uint32_t i = 0; i < m->n_terms; i++)
+        if (m->terms[i].has_positions) make_positions(m, &m->terms[i], &random);
     list_forms(m);
 }
 

@@ -199,6 +199,117 @@ static void common_frequencies_agree(void **state)
     }
 }
 
+/* ---- strings ------------------------------------------------------------------------------------
+ */
+
+/* The length by the words of ef_string.h, with a division. */
+static uint64_t silly_size(uint64_t n, uint64_t most)
+{
+    unsigned l = 0, width = 0;
+    if (n > most + 1) return 0;
+    while (most >> width) width++;
+    if (n == 1) return width;
+    while (most / n >> (l + 1)) l++;
+    return n * l + n + (most >> l);
+}
+
+static void sizes_agree(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t n[GROUP_MAX], most[GROUP_MAX], plain[GROUP_MAX], fast[GROUP_MAX];
+        uint32_t count = 1 + below(&random, GROUP_MAX);
+        for (uint32_t i = 0; i < count; i++) {
+            n[i] = (uint32_t)random_next(&random) >> below(&random, 32) | 1u;
+            n[i] += below(&random, 2) && n[i] < UINT32_MAX;
+            most[i] = (uint32_t)random_next(&random) >> below(&random, 32);
+            if (below(&random, 4) == 0) most[i] = n[i] << below(&random, 8);
+            if (below(&random, 4) == 0) most[i]--;
+        }
+        group_portable.string_sizes(n, most, count, plain);
+        group_get()->string_sizes(n, most, count, fast);
+        assert_memory_equal(fast, plain, count * sizeof *plain);
+        for (uint32_t i = 0; i < count; i++) {
+            assert_true(ef_string_size(n[i], most[i]) == silly_size(n[i], most[i]));
+            assert_int_equal(plain[i], (uint32_t)silly_size(n[i], most[i]));
+        }
+    }
+}
+
+/* A row of n numbers, none above most. */
+static void make_row(uint64_t *random, uint32_t *row, uint32_t n, uint32_t most)
+{
+    uint32_t left = most + 1 - n, at = 0; /* numbers that are passed over                   */
+    bool clumped = below(random, 3) == 0;
+    for (uint32_t i = 0; i < n; i++, at++) {
+        uint32_t gap = below(random, (clumped ? 0 : left / (n - i)) * UINT64_C(2) + 2);
+        if (clumped && below(random, 20) == 0) gap = below(random, (uint64_t)left + 1);
+        if (gap > left) gap = left;
+        left -= gap;
+        at += gap;
+        row[i] = at;
+    }
+}
+
+static void strings_agree(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    enum { LONGEST = 600 };
+    guard g = guard_open(1 << 16);
+    unsigned noise = 0;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t row[LONGEST], plain[LONGEST], fast[LONGEST];
+        uint32_t n = 1 + below(&random, below(&random, 4) ? 8 : LONGEST);
+        uint32_t most = n - 1 + below(&random, UINT64_C(1) << below(&random, 32));
+        uint64_t at = below(&random, 64), size = ef_string_size(n, most);
+        size_t len = (size_t)((at + size + 7) / 8) + EF_STRING_SLACK;
+        uint8_t *bytes = guard_last(&g, len);
+        memset(bytes, 0, len);
+        make_row(&random, row, n, most);
+        assert_true(ef_string_write(bytes, at, row, n, most));
+        for (uint64_t bit = 0; bit < at; bit++) assert_false(bytes[bit / 8] >> bit % 8 & 1);
+        for (uint64_t bit = at + size; bit < 8 * (uint64_t)len; bit++)
+            assert_false(bytes[bit / 8] >> bit % 8 & 1);
+        for (size_t i = (size_t)(at + size + 7) / 8; i < len; i++)
+            bytes[i] = (uint8_t)random_next(&random);
+        bool sound = below(&random, 4) != 0;
+        for (unsigned k = below(&random, 4); !sound && k < 4 && size; k++) {
+            uint64_t bit = at + below(&random, size);
+            bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+        uint32_t cap = below(&random, 4) ? n : below(&random, n + 1);
+        bool good = group_portable.string_read(bytes, at, n, most, plain, cap);
+        assert_int_equal(group_get()->string_read(bytes, at, n, most, fast, cap), good);
+        noise += !good;
+        if (good) assert_memory_equal(fast, plain, cap * sizeof *plain);
+        if (sound) assert_true(good);
+        if (sound) assert_memory_equal(plain, row, cap * sizeof *row);
+        for (unsigned k = 0; k < 8; k++) {
+            uint32_t i = below(&random, n), number = row[i] + below(&random, 3) - 1;
+            bool has = group_portable.string_has(bytes, at, n, most, number), want = false;
+            assert_int_equal(group_get()->string_has(bytes, at, n, most, number), has);
+            for (uint32_t j = 0; j < n; j++) want |= row[j] == number;
+            if (sound) assert_int_equal(has, want);
+        }
+    }
+    assert_true(noise > 100);
+    guard_close(&g);
+}
+
+static void wrong_rows_are_refused(void **state)
+{
+    (void)state;
+    uint8_t bytes[64] = {0};
+    assert_false(ef_string_write(bytes, 0, (const uint32_t[]){3, 3}, 2, 9));
+    assert_false(ef_string_write(bytes, 0, (const uint32_t[]){3, 10}, 2, 9));
+    assert_false(ef_string_write(bytes, 0, (const uint32_t[]){10}, 1, 9));
+    memset(bytes, 0, sizeof bytes);
+    assert_true(ef_string_write(bytes, 0, (const uint32_t[]){3, 700, 1000, 2000}, 4, 2500));
+    assert_memory_equal(bytes, "\x03\x78\xa1\x87\xde\x04\0", 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +317,9 @@ int main(void)
         cmocka_unit_test(bits_below_agree),
         cmocka_unit_test(frequencies_agree),
         cmocka_unit_test(common_frequencies_agree),
+        cmocka_unit_test(sizes_agree),
+        cmocka_unit_test(strings_agree),
+        cmocka_unit_test(wrong_rows_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

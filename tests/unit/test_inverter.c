@@ -88,12 +88,12 @@ static uint32_t note_article(analyzer *a, const pm_article *article, uint32_t do
     uint32_t n_title = 0, n_body = 0, skipped = 0;
     analyzer_begin(a, article->title.data, article->title.len, false);
     while (analyzer_next(a, &t)) note_token(&t, doc, n_title++, true);
-    uint32_t base = n_title ? n_title + 100 : 0;
+    uint32_t base = n_title ? n_title + 1 : 0;
     analyzer_begin(a, article->text.data, article->text.len, false);
     while (analyzer_next(a, &t)) {
         if (article->title_in_body && t.start >= article->title_start &&
             t.end <= article->title_end) {
-            skipped += n_body != 0; /* at the very start nothing is left to keep apart        */
+            skipped = n_body != 0; /* at the very start nothing is left to keep apart         */
             continue;
         }
         note_token(&t, doc, base + n_body++ + skipped, false);
