@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * prune_count.h - what counting of conjunctions and of disjunctions share: inside prune_count.c
- * and prune_count_or.c alone.  All take a segment that prune_open has opened.
+ * prune_count.h - what counting of conjunctions and of disjunctions share: for prune_count.c and
+ * prune_count_or.c (live postings of a list: for the disjunctive loop, too).  All take a
+ * segment that prune_open has opened.
  */
 #ifndef PM_SEARCHER_PRUNE_COUNT_H
 #define PM_SEARCHER_PRUNE_COUNT_H

@@ -15,6 +15,7 @@
  *
  * The conjunctive loop is prune_and.c.
  */
+#include "searcher/prune_count.h"
 #include "searcher/prune_window.h"
 
 enum {
@@ -73,14 +74,23 @@ static uint8_t kth_byte(const prune_list *list, uint64_t k)
     return k <= 10 ? list->p.kth[0] : k <= 100 ? list->p.kth[1] : k <= 1000 ? list->p.kth[2] : 0;
 }
 
-/* The k-th posting of a list alone is a lower bound, when all its postings are live and no
- * list excludes. */
+/* Postings of a list that may not count: dead ones, and those that negated lists exclude. */
+static uint64_t or_void(const prune_state *s, const prune_list *list)
+{
+    uint64_t n = list->p.df - count_live_df(s, list);
+    for (uint32_t i = 0; i < s->n_not; i++) n += s->not [i] -> p.df;
+    return n;
+}
+
+/* The k-th posting of a list alone is a lower bound; of k + n postings, n of which may be void, at
+ * least k are good.  What filters let pass cannot be counted so. */
 static void or_prime(prune_state *s)
 {
-    if (s->part->dead.n_deleted || s->n_not || s->only) return;
+    if (s->only) return;
     for (uint32_t i = 0; i < s->n_should; i++) {
         const prune_list *list = s->should[i];
-        float bound = list->weight * s->bounds->down[kth_byte(list, s->pool.k)];
+        uint64_t rank = s->pool.k + or_void(s, list);
+        float bound = list->weight * s->bounds->down[kth_byte(list, rank)];
         if (bound > s->pool.threshold) s->pool.threshold = bound;
     }
 }

@@ -15,9 +15,9 @@
 #include "common/base/sort.h"
 
 enum {
-    MERGED_MAX = 4096, /* more hits than these are sorted as a heap, in place                */
-    PLACE_BITS = 12,   /* of a key                                                           */
+    PLACE_BITS = 20, /* of a key                                                             */
     PLACE_MASK = (1 << PLACE_BITS) - 1,
+    MERGED_MAX = 1 << PLACE_BITS, /* so many hits are sorted as a heap, without more memory  */
 };
 
 /* True when a stands before b in the list. */
@@ -27,18 +27,14 @@ static bool better(const topk *t, const hit *a, const hit *b)
     return (a->score > b->score) | ((a->score == b->score) & (a->seq < b->seq));
 }
 
-static bool grow(hit **row, size_t *cap, uint64_t room)
-{
-    return room <= SIZE_MAX / sizeof **row && mem_grow(row, cap, (size_t)room, sizeof **row);
-}
-
 bool topk_begin(topk *t, uint64_t k, uint64_t matches, bool parts)
 {
     uint64_t most = k < matches ? k : matches, room = most;
-    if (room < MERGED_MAX / 2) room = k + k / 2 + 32 < matches ? k + k / 2 + 32 : matches;
-    if (!grow(&t->hits, &t->cap, room)) return false;
-    size_t merged = room < MERGED_MAX ? (size_t)room : MERGED_MAX;
-    if (!grow(&t->spare, &t->spare_cap, merged)) return false;
+    if (room < MERGED_MAX / 2) room += room / 2 + 32;
+    if (room > matches) room = matches;
+    size_t merged = room < MERGED_MAX ? (size_t)room : 0;
+    if (room > SIZE_MAX / sizeof *t->hits) return false;
+    if (!mem_grow(&t->hits, &t->cap, (size_t)room, sizeof *t->hits)) return false;
     if (!mem_grow(&t->keys, &t->keys_cap, 2 * (merged + 4), sizeof *t->keys)) return false;
     t->k = (size_t)most;
     t->room = (size_t)room;
@@ -73,7 +69,23 @@ static void sort_four(uint64_t *v)
     }
 }
 
-/* Two rows of n_a and n_b keys, one behind the other, into one. */
+/* Two rows of `run` keys, one behind the other, into one: from both ends, because each end is a
+ * chain of loads that wait for each other. */
+static void merge_even(const uint64_t *a, size_t run, uint64_t *to)
+{
+    const uint64_t *b = a + run, *last_a = b - 1, *last_b = b + run - 1;
+    uint64_t *last = to + 2 * run - 1;
+    for (size_t i = 0; i < run; i++) {
+        uint64_t x = *a, y = *b, u = *last_a, v = *last_b;
+        *to++ = x > y ? x : y;
+        a += x > y;
+        b += x < y;
+        *last-- = u > v ? v : u;
+        last_a -= u < v;
+        last_b -= u > v;
+    }
+}
+
 static void merge(const uint64_t *a, size_t n_a, size_t n_b, uint64_t *to)
 {
     const uint64_t *end_a = a + n_a, *b = end_a, *end_b = b + n_b;
@@ -96,7 +108,10 @@ static uint64_t *sort_keys(uint64_t *keys, uint64_t *spare, size_t n)
         for (size_t at = 0, next; at < n; at = next) {
             size_t left = n - at, first = left < run ? left : run;
             size_t second = left - first < run ? left - first : run;
-            merge(keys + at, first, second, spare + at);
+            if (second == run)
+                merge_even(keys + at, run, spare + at);
+            else
+                merge(keys + at, first, second, spare + at);
             next = at + first + second;
         }
         uint64_t *swap = keys;
@@ -124,17 +139,29 @@ static void mend_order(hit *v, const uint64_t *keys, size_t n)
     }
 }
 
+/* Move every hit to where its key stands; keys are used up. */
+static void move_hits(hit *v, uint64_t *keys, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        hit moving = v[i];
+        for (size_t at = i;;) {
+            size_t from = PLACE_MASK - (keys[at] & PLACE_MASK);
+            keys[at] = keys[at] >> PLACE_BITS << PLACE_BITS | (PLACE_MASK - at);
+            if (from == i) {
+                v[at] = moving;
+                break;
+            }
+            v[at] = v[from];
+            at = from;
+        }
+    }
+}
+
 static void merge_sort(topk *t)
 {
     make_keys(t, t->keys);
-    const uint64_t *keys = sort_keys(t->keys, t->keys + t->n + 4, t->n);
-    for (size_t i = 0; i < t->n; i++) t->spare[i] = t->hits[PLACE_MASK - (keys[i] & PLACE_MASK)];
-    hit *swap = t->hits;
-    size_t cap = t->cap;
-    t->hits = t->spare;
-    t->cap = t->spare_cap;
-    t->spare = swap;
-    t->spare_cap = cap;
+    uint64_t *keys = sort_keys(t->keys, t->keys + t->n + 4, t->n);
+    move_hits(t->hits, keys, t->n);
     mend_order(t->hits, keys, t->n);
 }
 
@@ -193,7 +220,7 @@ void topk_push(topk *t, const hit *h)
 
 void topk_sort(topk *t)
 {
-    if (t->n > MERGED_MAX) {
+    if (t->room >= MERGED_MAX) {
         if (!t->heap) make_heap(t);
         heap_sort(t);
     } else {
@@ -205,7 +232,6 @@ void topk_sort(topk *t)
 void topk_free(topk *t)
 {
     mem_free(t->hits);
-    mem_free(t->spare);
     mem_free(t->keys);
     *t = (topk){0};
 }

@@ -23,10 +23,10 @@ typedef struct hit {
 
 /* Valid when zeroed; memory is kept over topk_begin. */
 typedef struct topk {
-    hit *hits, *spare;
-    uint64_t *keys;              /* scratch of the sort                                */
-    size_t n, cap, spare_cap, k; /* n may pass k until topk_sort                       */
-    size_t room, keys_cap;       /* of the row                                         */
+    hit *hits;
+    uint64_t *keys;        /* scratch of the sort                                      */
+    size_t n, cap, k;      /* n may pass k until topk_sort                             */
+    size_t room, keys_cap; /* of the row                                               */
     bool parts;
     bool heap; /* hits is a heap with the worst one on top, not a row as they came     */
 } topk;

@@ -16,7 +16,7 @@
 #include "searcher/plan.h"
 #include "searcher/topk.h"
 
-enum { HITS = 300, MANY_HITS = 6000 };
+enum { HITS = 300, MANY_HITS = 6000, HUGE_HITS = 1100000 };
 
 static bool with_parts;
 
@@ -30,7 +30,7 @@ static int by_order(const void *a, const void *b)
 
 static void check_topk(uint64_t *seed, size_t n, uint64_t k, topk *t)
 {
-    static hit hits[MANY_HITS];
+    static hit hits[HUGE_HITS];
     for (size_t i = 0; i < n; i++)
         hits[i] = (hit){
             .score = (double)(random_next(seed) % 7), .seq = i, .in_all = random_next(seed) % 2};
@@ -57,7 +57,9 @@ static void test_topk(void **state)
     for (unsigned round = 0; round < 2000; round++) {
         with_parts = round % 2;
         size_t n = (size_t)(random_next(&seed) % HITS);
-        uint64_t k = round % 10 == 0 ? UINT64_MAX : random_next(&seed) % 40;
+        uint64_t k =
+            round % 10 ? random_next(&seed) % 40 : UINT64_MAX / (1 + random_next(&seed) % 3);
+        if (round % 30 == 0) k = UINT64_MAX / 3 * 2 - 20; /* half as many again would wrap        */
         check_topk(&seed, n, k, &t);
     }
     topk_free(&t);
@@ -76,6 +78,19 @@ static void test_topk_many(void **state)
         size_t n = limits[random_next(&seed) % 8] - (size_t)(random_next(&seed) % 3);
         check_topk(&seed, n, limits[random_next(&seed) % 8], &t);
     }
+    topk_free(&t);
+}
+
+/* More than keys can tell apart: in place. */
+static void test_topk_huge(void **state)
+{
+    (void)state;
+    uint64_t seed = 13;
+    topk t = {0};
+    with_parts = true;
+    check_topk(&seed, HUGE_HITS, HUGE_HITS - 1000, &t);
+    check_topk(&seed, HUGE_HITS, HUGE_HITS, &t);
+    check_topk(&seed, HUGE_HITS, HUGE_HITS / 3, &t);
     topk_free(&t);
 }
 
@@ -135,9 +150,10 @@ static void test_idf(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_topk),         cmocka_unit_test(test_topk_many),
-        cmocka_unit_test(test_topk_close),   cmocka_unit_test(test_topk_admits),
-        cmocka_unit_test(test_topk_refused), cmocka_unit_test(test_idf),
+        cmocka_unit_test(test_topk),        cmocka_unit_test(test_topk_many),
+        cmocka_unit_test(test_topk_huge),   cmocka_unit_test(test_topk_close),
+        cmocka_unit_test(test_topk_admits), cmocka_unit_test(test_topk_refused),
+        cmocka_unit_test(test_idf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
