@@ -115,10 +115,13 @@ typedef struct pm_writer_options {
     unsigned block_size;        /* postings a block, 8..256                                 */
     unsigned dense_shift;       /* a term is dense when df >= N >> dense_shift; default 5   */
     unsigned store_block_bytes; /* raw bytes a stored block; default 32 KiB             */
+    /* 1, 0, or -1: as the index, else 0.  A smaller, somewhat slower index: bitmaps for fewer
+     * terms, no bigrams, and no surface forms, which operators on unstemmed words need. */
+    int small;
 } pm_writer_options;
 #define PM_WRITER_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        sizeof(pm_writer_options), NULL, 512u << 20, 0, -1, -1, true, 0, 0, 0, 0                   \
+        sizeof(pm_writer_options), NULL, 512u << 20, 0, -1, -1, true, 0, 0, 0, 0, -1               \
     }
 
 typedef struct pm_commit_info {
@@ -273,7 +276,7 @@ typedef struct pm_stats {
     uint64_t generation;
     unsigned segments;
     unsigned format_version;
-    bool has_positions, has_text;
+    bool has_positions, has_text, small;
     char engine[16];   /* "native"                                                     */
     char analyzer[96]; /* profile string, see common/text/analyzer.h                   */
     char lang[16];

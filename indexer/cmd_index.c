@@ -19,7 +19,7 @@ typedef struct index_options {
     uint64_t threads, memory, commit_every;
     unsigned input_format, engine, reorder;
     int positions, store;
-    bool prune, json, quiet;
+    bool small, prune, json, quiet;
 } index_options;
 
 static const index_options defaults = {.memory = 512u << 20, .positions = -1, .store = -1};
@@ -69,6 +69,10 @@ static const cli_option table[] = {
      .kind = CLI_YESNO,
      .offset = FIELD(store),
      .help = "keep the text, which snippets and show need (default yes, or as the index)"},
+    {.name = "small",
+     .kind = CLI_FLAG,
+     .offset = FIELD(small),
+     .help = "a new index that is smaller and slower: no bigrams, no surface forms, fewer bitmaps"},
     {.name = "commit-every",
      .kind = CLI_NUMBER,
      .arg = "N",
@@ -123,6 +127,7 @@ static pm_status open_writer(const ingest *run, pm_writer **writer, pm_error *er
     w.threads = (unsigned)o->threads;
     w.positions = o->positions;
     w.store = o->store;
+    w.small = o->small ? 1 : -1;
     return pm_writer_open(run->path, &w, writer, err);
 }
 

@@ -214,9 +214,8 @@ static void term_count(segment_writer *w, const segment_term *t, uint64_t cf, ui
     if (t->positions) w->info.n_plain_positions += cf;
 }
 
-uint32_t segment_writer_term(segment_writer *w, const segment_term *t)
+static uint32_t write_term(segment_writer *w, const segment_term *t)
 {
-    if (writer_bad(w)) return 0;
     uint64_t base = w->region_end, cf = w->docs_done ? term_check(w, t) : 0;
     uint32_t ordinal = (uint32_t)w->terms.n_keys;
     if (!cf || !dict_writer_term(&w->terms, (slice){t->key, t->key_len}, base)) {
@@ -245,6 +244,17 @@ uint32_t segment_writer_term(segment_writer *w, const segment_term *t)
     return ordinal;
 }
 
+uint32_t segment_writer_term(segment_writer *w, const segment_term *given)
+{
+    segment_term t = *given;
+    if (writer_bad(w)) return 0;
+    if (w->config.no_forms) {
+        t.n_forms = 0;
+        t.forms = NULL;
+    }
+    return write_term(w, &t);
+}
+
 void segment_writer_bigrams(segment_writer *w, uint32_t min_cf)
 {
     w->info.bigram_min = min_cf;
@@ -259,7 +269,7 @@ void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uin
                          uint32_t index, uint32_t df, uint64_t cf)
 {
     form_entry entry = {term, index, df, cf};
-    if (writer_bad(w)) return;
+    if (writer_bad(w) || w->config.no_forms) return;
     bool known = df && cf >= df && term < w->terms.n_keys;
     w->info.n_forms++;
     if (known && w->implied.data[term]) return;

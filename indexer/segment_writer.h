@@ -28,6 +28,7 @@ typedef struct segment_writer_config {
     uint32_t bigram_words; /* frequent words at most (bigrams.h); 0: no bigrams         */
     int zlib_level;
     bool has_positions, has_text;
+    bool no_forms; /* surface forms are not recorded, though they are given            */
 } segment_writer_config;
 
 /* One document's columns. */

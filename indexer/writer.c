@@ -17,6 +17,7 @@
 enum {
     WRITER_BLOCK_SIZE = 256,
     WRITER_DENSE_SHIFT = 5,
+    WRITER_DENSE_SHIFT_SMALL = 4,
     WRITER_STORE_BLOCK = 32 << 10,
     WRITER_STORE_BLOCK_MIN = 64,
     WRITER_STORE_BLOCK_MAX = 16 << 20,
@@ -122,7 +123,9 @@ static void new_manifest(pm_writer *w)
     m->has_positions = w->options.positions != 0;
     m->has_text = w->options.store != 0;
     m->block_size = w->options.block_size ? w->options.block_size : WRITER_BLOCK_SIZE;
-    m->dense_shift = w->options.dense_shift ? w->options.dense_shift : WRITER_DENSE_SHIFT;
+    m->small = w->options.small == 1;
+    m->dense_shift = m->small ? WRITER_DENSE_SHIFT_SMALL : WRITER_DENSE_SHIFT;
+    if (w->options.dense_shift) m->dense_shift = w->options.dense_shift;
 }
 
 static pm_status check_manifest(const pm_writer *w, pm_error *err)
@@ -143,6 +146,11 @@ static pm_status check_manifest(const pm_writer *w, pm_error *err)
                          w->folder.path, m->profile, analyzer_profile(w->a));
     pm_status st = check_setting(w, "positions", w->options.positions, m->has_positions, err);
     if (st == PM_OK) st = check_setting(w, "store", w->options.store, m->has_text, err);
+    if (st == PM_OK && w->options.small >= 0 && (w->options.small != 0) != m->small)
+        st = error_set(err, PM_USAGE,
+                       "the index at %s was made %s --small; leave the option out, or make another "
+                       "index",
+                       w->folder.path, m->small ? "with" : "without");
     return st;
 }
 

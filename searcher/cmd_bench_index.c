@@ -23,10 +23,10 @@ typedef struct index_bench_options {
     uint64_t threads, memory;
     int positions, store;
     const char *lang;
-    bool json;
+    bool small, json;
 } index_bench_options;
 
-static const index_bench_options defaults = {0, 512u << 20, -1, -1, NULL, false};
+static const index_bench_options defaults = {0, 512u << 20, -1, -1, NULL, false, false};
 
 #define FIELD(name) offsetof(index_bench_options, name)
 static const cli_option table[] = {
@@ -59,6 +59,7 @@ static const cli_option table[] = {
      .arg = "yes|no",
      .offset = FIELD(store),
      .help = "keep the text (default yes)"},
+    {.name = "small", .kind = CLI_FLAG, .offset = FIELD(small), .help = "as index --small"},
     {.name = "json", .kind = CLI_FLAG, .offset = FIELD(json), .help = "print one JSON object"},
 };
 #undef FIELD
@@ -147,6 +148,7 @@ static int build(const char *path, const index_bench_options *opt, const cli_arg
     options.threads = (unsigned)opt->threads;
     options.positions = opt->positions;
     options.store = opt->store;
+    options.small = opt->small ? 1 : -1;
     pm_writer *writer = NULL;
     uint64_t start = meter_now_ns(), cpu = meter_cpu_ns();
     int code = pm_writer_open(path, &options, &writer, &err) == PM_OK ? fill(writer, args, m)

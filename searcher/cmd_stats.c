@@ -76,6 +76,7 @@ static void print_json(const pm_stats *s)
     emit_json_set(&o, "lang", json_string(s->lang));
     emit_json_set(&o, "has_positions", json_boolean(s->has_positions));
     emit_json_set(&o, "has_text", json_boolean(s->has_text));
+    emit_json_set(&o, "small", json_boolean(s->small));
     emit_json_set(&o, "sections", bytes_json(s->sections, s->n_sections));
     emit_json_set(&o, "parts", bytes_json(s->parts, s->n_parts));
     emit_json(o);
@@ -88,9 +89,10 @@ static void print_text(const pm_stats *s)
     }
     emit_printf("%-16s%.6g\n%-16s%g\n%-16s%g\n%-16s%u\n", "avgdl", s->avgdl, "k1", s->k1, "b", s->b,
                 "segments", s->segments);
-    emit_printf("%-16s%s (format %u%s%s)\n%-16s%s\n%-16s%s\n", "engine", s->engine,
+    emit_printf("%-16s%s (format %u%s%s%s)\n%-16s%s\n%-16s%s\n", "engine", s->engine,
                 s->format_version, s->has_positions ? ", positions" : "",
-                s->has_text ? ", text" : "", "analyzer", s->analyzer, "lang", s->lang);
+                s->has_text ? ", text" : "", s->small ? ", small" : "", "analyzer", s->analyzer,
+                "lang", s->lang);
     print_bytes("bytes by section", s->sections, s->n_sections);
     print_bytes("bytes by what they are for", s->parts, s->n_parts);
 }

@@ -130,6 +130,7 @@ static void copy_settings(pm_stats *out, const snapshot *snap)
     out->format_version = SEGMENT_VERSION;
     out->has_positions = meta->has_positions;
     out->has_text = meta->has_text;
+    out->small = meta->small;
     memcpy(out->engine, meta->engine, sizeof out->engine);
     memcpy(out->analyzer, meta->profile, sizeof out->analyzer);
     memcpy(out->lang, meta->lang, sizeof out->lang);

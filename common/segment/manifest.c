@@ -22,6 +22,7 @@ enum {
     MANIFEST_MIN_BYTES = MANIFEST_HEAD_BYTES + MANIFEST_CRC_BYTES,
     MANIFEST_FLAG_POSITIONS = 1,
     MANIFEST_FLAG_TEXT = 2,
+    MANIFEST_FLAG_SMALL = 4,
 };
 
 static const char manifest_magic[8] = {'P', 'M', 'M', 'A', 'N', 'I', 'F', 0x1a};
@@ -125,6 +126,7 @@ static pm_status decode_head(decoder *d, manifest *m, uint32_t *n_segments)
     uint32_t flags = read_u32(r);
     m->has_positions = flags & MANIFEST_FLAG_POSITIONS;
     m->has_text = flags & MANIFEST_FLAG_TEXT;
+    m->small = flags & MANIFEST_FLAG_SMALL;
     *n_segments = read_u32(r);
     if (!read_string(r, m->engine, sizeof m->engine) || !read_string(r, m->lang, sizeof m->lang) ||
         !read_string(r, m->profile, sizeof m->profile))
@@ -135,7 +137,7 @@ static pm_status decode_head(decoder *d, manifest *m, uint32_t *n_segments)
     if (m->block_size < 8 || m->block_size > SEGMENT_BLOCK_MAX || m->dense_shift < 1 ||
         m->dense_shift > 31)
         return decoder_corrupt(d, "geometry out of range");
-    if (flags & ~(uint32_t)(MANIFEST_FLAG_POSITIONS | MANIFEST_FLAG_TEXT))
+    if (flags & ~(uint32_t)(MANIFEST_FLAG_POSITIONS | MANIFEST_FLAG_TEXT | MANIFEST_FLAG_SMALL))
         return decoder_corrupt(d, "unknown flags");
     if (*n_segments > MANIFEST_SEGMENTS_MAX || d->whole.len != manifest_size(*n_segments))
         return decoder_corrupt(d, "number of segments and length of file disagree");
@@ -251,8 +253,9 @@ static void encode_segment(const manifest_segment *s, buf *out)
 void manifest_encode(const manifest *m, buf *out)
 {
     size_t begin = out->len;
-    uint32_t flags =
-        (m->has_positions ? MANIFEST_FLAG_POSITIONS : 0u) | (m->has_text ? MANIFEST_FLAG_TEXT : 0u);
+    uint32_t flags = (m->has_positions ? MANIFEST_FLAG_POSITIONS : 0u) |
+                     (m->has_text ? MANIFEST_FLAG_TEXT : 0u) |
+                     (m->small ? MANIFEST_FLAG_SMALL : 0u);
     buf_append(out, manifest_magic, sizeof manifest_magic);
     buf_u32(out, MANIFEST_VERSION);
     buf_u32(out, (uint32_t)manifest_size(m->n_segments));

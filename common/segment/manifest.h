@@ -28,6 +28,7 @@ typedef struct manifest {
     uint64_t next_file, next_seq; /* next file number and ingest sequence number       */
     char engine[16], lang[16], profile[96];
     bool has_positions, has_text;
+    bool small;              /* no bigrams, no surface forms                                   */
     double k1, b, avgdl_ref; /* avgdl_ref 0 until the first article is committed  */
     uint32_t block_size, dense_shift;
     manifest_segment *segments; /* owned, in order of ingest                         */

@@ -165,6 +165,10 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     expect 2 P index -i "$X" --lang de d.jsonl; says "lang"
     expect 2 P index -i "$X" --positions=no d.jsonl; says "positions"
     expect 0 P index -q -i "$X" --lang en --positions=yes d.jsonl
+    expect 2 P index -i "$X" --small d.jsonl; says "made without --small"
+    expect 0 P index -q -i s.idx --small d.jsonl
+    expect 0 P index -q -i s.idx d.jsonl
+    same true "$(P stats -i s.idx --json | jq .small)"
     expect 2 P index -i y.idx --lang klingon d.jsonl; says "klingon"
     expect 2 P index -i y.idx --encoding ebcdic d.jsonl; says "ebcdic"
 }

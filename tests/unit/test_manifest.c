@@ -152,7 +152,7 @@ static void test_refused_fields(void **state)
 {
     (void)state;
     double nan_value = strtod("nan", NULL), inf = strtod("inf", NULL), minus = -1;
-    uint32_t many = UINT32_MAX, seven = 7, shift = 32, flags = 4;
+    uint32_t many = UINT32_MAX, seven = 7, shift = 32, flags = 8;
     enum { FIRST = 224, SECOND = 344 };
     refuse_field(56, &nan_value, 8);
     refuse_field(56, &inf, 8);
