@@ -90,6 +90,8 @@ typedef struct prune_pool {
 } prune_pool;
 void prune_pool_begin(prune_pool *pool, uint64_t k);
 void prune_pool_add(prune_pool *pool, prune_hit one);
+/* Are there k hits that surely score `least` or more?  False where that is not known. */
+bool prune_pool_holds(const prune_pool *pool, float least);
 /* Raise the threshold, where adding does not, and drop what it excludes. */
 void prune_pool_tighten(prune_pool *pool);
 /* The same after lower bounds of hits have risen. */
@@ -182,14 +184,16 @@ unsigned prune_least_byte(const prune_state *s, const prune_list *list, float ne
 void prune_walk_begin(const prune_state *s, prune_walk *w);
 /* Drop what does not pass from batch [from, n). */
 void prune_keep_passing(prune_state *s, uint32_t from);
-/* The rank that the k-th best of what passes has, about, among all documents. */
-uint64_t prune_rank_of_kth(const prune_state *s);
+/* The impact byte of the posting with this rank by impact, from 1, about; 0: not known. */
+uint8_t prune_byte_of_rank(const prune_list *list, double rank);
 /* Words of a filter's bitmap. */
 uint32_t prune_filter_words(const prune_state *s);
 /* Is it cheaper to start a disjunction from the documents that pass?  It then is ranked by
  * prune_or_few. */
 bool prune_few_pass(const prune_state *s);
 void prune_or_few(prune_state *s);
+/* prune_or, from a threshold that is likely where no stored impact is a bound. */
+void prune_or_guessing(prune_state *s);
 /* Live documents of the open segment that match and pass; the query has no phrases there. */
 uint64_t prune_count_passing(prune_state *s);
 

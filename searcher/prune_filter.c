@@ -7,10 +7,14 @@
  * none; a bitmap is asked for each document whose byte is large enough, before other lists are
  * probed.  Stored k-th impacts are no bound here: their documents may not pass.
  *
+ * Instead a threshold is guessed from them, by the share of documents that pass: when as many hits
+ * as wanted reach it, it was a bound; else the segment is looked through again without.
+ *
  * Where a bitmap holds few documents, a disjunction starts from them: each is looked up in every
  * list, and no list is walked.
  */
-#include "common/codec/bits.h"
+#include <math.h>
+
 #include "searcher/prune.h"
 
 enum {
@@ -71,12 +75,6 @@ void prune_keep_passing(prune_state *s, uint32_t from)
     b->n = kept;
 }
 
-uint64_t prune_rank_of_kth(const prune_state *s)
-{
-    if (!s->only) return s->pool.k;
-    return (uint64_t)((double)s->pool.k * s->part->seg->info.n_docs / s->only->n);
-}
-
 /* ---- from few documents ---------------------------------------------------------------------- */
 
 bool prune_few_pass(const prune_state *s)
@@ -120,4 +118,56 @@ void prune_or_few(prune_state *s)
         prune_deliver(s, margin);
     }
     b->n = 0;
+}
+
+/* ---- a threshold guessed --------------------------------------------------------------------- */
+
+/* What share of the documents counts, about; negated lists may take half of them. */
+static double share_counting(const prune_state *s)
+{
+    double n = s->part->seg->info.n_docs;
+    double passing = s->only ? s->only->n / n : 1;
+    return passing * (1 - s->part->dead.n_deleted / n) * (s->n_not ? 0.5 : 1);
+}
+
+uint8_t prune_byte_of_rank(const prune_list *list, double rank)
+{
+    const uint8_t *kth = list->p.kth;
+    double decade = rank > 10 ? log10(rank) - 1 : 0; /* of the rank, from the 10th on         */
+    unsigned below = (unsigned)decade, next = below + 1;
+    if (decade > 2 || !kth[below]) return 0;
+    if (decade <= below) return kth[below];
+    if (!kth[next]) return 0;
+    return (uint8_t)(kth[below] - (decade - below) * (kth[below] - kth[next]));
+}
+
+/* A score that k documents likely reach: of the documents with some list's largest impacts twice
+ * as many as are needed should count.  0: no guess. */
+static float guess(const prune_state *s)
+{
+    double need = (2 * (double)s->pool.k + 8) / share_counting(s);
+    float best = 0;
+    for (uint32_t i = 0; i < s->n_should; i++) {
+        const prune_list *list = s->should[i];
+        float bound = list->weight * s->bounds->down[prune_byte_of_rank(list, need)];
+        if (bound > best) best = bound;
+    }
+    return best;
+}
+
+void prune_or_guessing(prune_state *s)
+{
+    prune_pool *pool = &s->pool;
+    bool primed = !s->only && !s->n_not && !s->part->dead.n_deleted;
+    float least = primed || pool->n || pool->threshold > 0 ? 0 : guess(s);
+    if (least > 0) {
+        pool->threshold = least;
+        prune_or(s);
+        if (prune_pool_holds(pool, least)) return;
+        pool->threshold = 0;
+        pool->n = 0;
+        prune_pool_forget(pool, s->segment);
+        prune_open(s, s->q, s->segment); /* lists in their order, from their begin          */
+    }
+    prune_or(s);
 }

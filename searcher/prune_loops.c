@@ -137,13 +137,23 @@ static uint32_t or_window(prune_state *s, or_bounds *o)
     return n;
 }
 
+/* The byte from which the first list is walked first; where not all documents pass, the k-th of
+ * those that do stands further down. */
+static unsigned or_split(const prune_state *s)
+{
+    const prune_list *first = s->should[0];
+    if (!s->only) return kth_byte(first, s->pool.k);
+    double passing = s->only->n, n = s->part->seg->info.n_docs;
+    return prune_byte_of_rank(first, (double)s->pool.k * n / passing);
+}
+
 void prune_or(prune_state *s)
 {
     or_bounds o;
     or_bounds_make(s, &o);
     or_prime(s);
     s->batch.n = 0;
-    unsigned split = kth_byte(s->should[0], prune_rank_of_kth(s));
+    unsigned split = or_split(s);
     if (split > 1) or_walk(s, 0, &o, split, 255);
     prune_pool_tighten(&s->pool);
     uint32_t i = or_window(s, &o);

@@ -145,6 +145,12 @@ void prune_pool_forget(prune_pool *pool, uint32_t which)
         heap_add(pool, pool->hits[i].least);
 }
 
+bool prune_pool_holds(const prune_pool *pool, float least)
+{
+    return pool->k && pool->k <= POOL_HEAP_MAX && pool->n_heap == pool->k &&
+           pool->order[0] >= least;
+}
+
 void prune_pool_add(prune_pool *pool, prune_hit one)
 {
     if (pool->no_memory || one.most < pool->threshold) return;

@@ -22,7 +22,7 @@ pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *bes
         else if (prune_few_pass(s))
             prune_or_few(s);
         else
-            prune_or(s);
+            prune_or_guessing(s);
     }
     prune_pool_tighten(&s->pool);
     if (s->pool.no_memory || s->phrases.scratch.no_memory) return error_nomem(err);

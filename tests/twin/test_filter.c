@@ -100,12 +100,14 @@ static size_t put_bits(char *out, unsigned bits, const char *name, const char *b
     return len;
 }
 
+/* Every 250 neighbours share a topic, so that a word's best documents often pass no filter of
+ * time that others pass. */
 static void add_article(pm_writer *w, uint64_t *seed, const shape *s, unsigned number)
 {
     char id[24], text[2048], date[40];
     size_t len = 0;
     for (unsigned i = 0, n = 1 + pick(seed, 60); i < n; i++)
-        len += put_word(text + len, pick_word(seed));
+        len += put_word(text + len, pick(seed, 4) ? pick_word(seed) : number / 250 % 12);
     pm_article a = {.id = {id, (size_t)sprintf(id, "%u", number)}, .text = {text, len}};
     if (dates[number] != INT64_MIN) {
         const char *format = s->seconds ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d";
