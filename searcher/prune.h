@@ -171,7 +171,7 @@ bool prune_walk_fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high);
  * not dense). */
 bool prune_walk_docs(prune_state *s, prune_walk *w);
 /* Documents of a bucket of a dense list whose byte is in the range, bytes to s->bytes; also: NULL
- * or a second bitmap.  Room for BUCKET and the slack. */
+ * or eight words of other bitmaps.  Room for BUCKET and the slack. */
 uint32_t prune_bucket_take(prune_state *s, const prune_list *list, const uint64_t *also,
                            uint32_t bucket, uint8_t low, uint8_t high, uint32_t *docs);
 /* The least byte whose contribution reaches `need`, 256 when none does. */

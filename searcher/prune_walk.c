@@ -108,9 +108,8 @@ uint32_t prune_bucket_take(prune_state *s, const prune_list *list, const uint64_
         return 0;
     }
     size_t word = (size_t)bucket * 8;
-    uint32_t got =
-        s->scan->bucket_in_range(p->bits + word, also ? also + word : NULL, p->impacts + first,
-                                 end - first, low, high, bucket * BUCKET, docs, s->bytes);
+    uint32_t got = s->scan->bucket_in_range(p->bits + word, also, p->impacts + first, end - first,
+                                            low, high, bucket * BUCKET, docs, s->bytes);
     while (got && docs[got - 1] >= p->n_docs) got--;
     return got;
 }
@@ -123,7 +122,8 @@ static bool fill_buckets(prune_state *s, prune_walk *w, uint8_t low, uint8_t hig
     for (; w->next < w->end; w->next++) {
         if (p->bucket_max[w->next] < low) continue;
         if (b->n >= PRUNE_BATCH) return true;
-        uint32_t got = prune_bucket_take(s, list, w->also, w->next, low, high, b->docs + b->n);
+        const uint64_t *also = w->also ? w->also + (size_t)w->next * 8 : NULL;
+        uint32_t got = prune_bucket_take(s, list, also, w->next, low, high, b->docs + b->n);
         s->scan->table_values(s->bounds->up, s->bytes, got, list->weight, b->scores + b->n);
         b->n += got;
     }

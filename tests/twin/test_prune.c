@@ -116,10 +116,11 @@ static size_t make_query(uint64_t *seed, char *text)
     size_t len = 0;
     unsigned shape = pick(seed, 4); /* all plain, all must, plain and must, anything          */
     unsigned n = 1 + pick(seed, pick(seed, 4) ? 5 : pick(seed, 4) ? 20 : 40);
+    bool frequent = pick(seed, 5) == 0; /* the longest lists alone                         */
     for (unsigned i = 0; i < n; i++) {
         unsigned sign = shape == 0 ? 0 : shape == 1 ? 1 : pick(seed, shape == 2 ? 2 : 3);
         len += (size_t)sprintf(text + len, "%s", signs[sign]);
-        len += put_word(text + len, pick_word(seed));
+        len += put_word(text + len, frequent ? pick(seed, 8) : pick_word(seed));
         if (pick(seed, 12) == 0)
             len += (size_t)sprintf(text + len - 1, "^%u ", 2 + pick(seed, 3)) - 1;
     }
@@ -132,8 +133,8 @@ static void same_result(const pm_result *slow, pm_searcher *searcher, const char
     const pm_result *fast;
     pm_error err = {0};
     assert_int_equal(pm_searcher_search(searcher, text, len, options, &fast, &err), PM_OK);
-    assert_int_equal(fast->total, slow->total);
-    if (options->match != PM_MATCH_ANY || !options->total_only)
+    if (options->want_total) assert_int_equal(fast->total, slow->total);
+    if (options->want_total && (options->match != PM_MATCH_ANY || !options->total_only))
         assert_int_equal(fast->total_all, slow->total_all);
     assert_int_equal(fast->n_hits, slow->n_hits);
     for (size_t i = 0; i < slow->n_hits; i++) {
@@ -173,6 +174,7 @@ static void compare(pm_searcher *slow_searcher, pm_searcher *fast_searcher, uint
     options.limit = limits[pick(seed, 5)];
     options.match = (pm_match)pick(seed, 3);
     options.total_only = pick(seed, 2);
+    options.want_total = pick(seed, 2); /* some loops are others when all are counted      */
     options.exhaustive = true;
     const pm_result *slow;
     pm_error err = {0};
