@@ -42,11 +42,10 @@ typedef struct group_kernels {
     void (*group_tfs)(const uint8_t *impacts, const uint32_t *docs, uint32_t n, uint32_t first,
                       uint32_t last, group_lengths from, const group_scale *scale,
                       uint32_t *lengths, uint32_t *out);
-    /* Sum of n <= GROUP_MAX numbers. */
-    uint64_t (*sum)(const uint32_t *numbers, uint32_t n);
-    /* Sizes of `count` <= GROUP_MAX strings (ef_string.h) of n[i] >= 1 numbers, none above
-     * most[i]; modulo 2^32. */
-    void (*string_sizes)(const uint32_t *n, const uint32_t *most, uint32_t count, uint32_t *out);
+    /* Where `count` <= GROUP_MAX strings (ef_string.h) begin that follow each other: the bits of
+     * those before, modulo 2^32.  String i is of n[i] >= 1 numbers, none above bound[i] + more. */
+    void (*string_starts)(const uint32_t *n, const uint32_t *bound, uint32_t more, uint32_t count,
+                          uint32_t *out);
     /* The string of n >= 1 numbers at bit `at`, the first `cap` of them to out; false when it is
      * none.  Up to EF_STRING_SLACK bytes behind it may be looked at. */
     bool (*string_read)(const uint8_t *bytes, uint64_t at, uint32_t n, uint32_t most, uint32_t *out,

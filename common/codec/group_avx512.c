@@ -10,8 +10,7 @@
 #define GROUP_HAS_EF
 #define GROUP_HAS_TFS
 #define GROUP_HAS_BITS
-#define GROUP_HAS_SUM
-#define GROUP_HAS_STRING_SIZES
+#define GROUP_HAS_STRING_STARTS
 #include "common/codec/bmi2.h"
 #include "common/codec/group.h"
 
@@ -213,12 +212,15 @@ static void group_tfs_of(const uint8_t *impacts, const uint32_t *docs, uint32_t 
     _mm512_storeu_si512(out, _mm512_mask_blend_epi32(full, tf, _mm512_set1_epi32(-1)));
 }
 
-static uint64_t group_sum(const uint32_t *numbers, uint32_t n)
+/* Sums of the lanes before each. */
+static inline __m512i sums_before_16(__m512i v)
 {
-    __m512i v = _mm512_maskz_loadu_epi32(first_16(n), numbers);
-    __m512i low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(v)),
-            high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(v, 1));
-    return (uint64_t)_mm512_reduce_add_epi64(_mm512_add_epi64(low, high));
+    const __m512i zero = _mm512_setzero_si512();
+    v = _mm512_alignr_epi32(v, zero, 15);
+    v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 15));
+    v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 14));
+    v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 12));
+    return _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 8));
 }
 
 /* floor(log2) of each lane, -1 or less of 0: the exponent of the number as a float, rounded down.
@@ -229,12 +231,13 @@ static inline __m512i log2_16(__m512i v)
     return _mm512_sub_epi32(_mm512_srli_epi32(_mm512_castps_si512(f), 23), _mm512_set1_epi32(127));
 }
 
-static void group_string_sizes(const uint32_t *n, const uint32_t *most, uint32_t count,
-                               uint32_t *out)
+static void group_string_starts(const uint32_t *n, const uint32_t *bound, uint32_t more,
+                                uint32_t count, uint32_t *out)
 {
     const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
     const __mmask16 in = first_16(count);
-    __m512i ns = _mm512_mask_loadu_epi32(one, in, n), mosts = _mm512_maskz_loadu_epi32(in, most);
+    __m512i ns = _mm512_mask_loadu_epi32(one, in, n), mosts = _mm512_maskz_loadu_epi32(in, bound);
+    mosts = _mm512_add_epi32(mosts, _mm512_set1_epi32((int)more));
     __m512i log_most = log2_16(mosts);
     __m512i l = _mm512_max_epi32(_mm512_sub_epi32(log_most, log2_16(ns)), zero);
     /* n << l > most, without its overflow: n > most >> l, since n << l has no lower bits. */
@@ -246,7 +249,7 @@ static void group_string_sizes(const uint32_t *n, const uint32_t *most, uint32_t
     __mmask16 single = _mm512_cmpeq_epi32_mask(ns, one);
     size = _mm512_mask_max_epi32(size, single, _mm512_add_epi32(log_most, one), zero);
     __mmask16 none = _mm512_cmpgt_epu32_mask(_mm512_sub_epi32(ns, one), mosts);
-    _mm512_storeu_si512(out, _mm512_mask_mov_epi32(size, none, zero));
+    _mm512_storeu_si512(out, sums_before_16(_mm512_mask_mov_epi32(size, none, zero)));
 }
 
 #include "common/codec/group_template.h"

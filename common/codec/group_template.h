@@ -66,15 +66,6 @@ static bool group_bits(const uint64_t *words, uint32_t at, uint32_t before, uint
 }
 #endif
 
-#ifndef GROUP_HAS_SUM
-static uint64_t group_sum(const uint32_t *numbers, uint32_t n)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < n; i++) sum += numbers[i];
-    return sum;
-}
-#endif
-
 #ifndef GROUP_HAS_TFS
 static void group_tfs_of(const uint8_t *impacts, const uint32_t *docs, uint32_t n, uint32_t first,
                          uint32_t last, group_lengths from, const group_scale *scale,
@@ -91,11 +82,15 @@ static void group_tfs_of(const uint8_t *impacts, const uint32_t *docs, uint32_t 
 
 /* ---- strings of positions ------------------------------------------------------------------- */
 
-#ifndef GROUP_HAS_STRING_SIZES
-static void group_string_sizes(const uint32_t *n, const uint32_t *most, uint32_t count,
-                               uint32_t *out)
+#ifndef GROUP_HAS_STRING_STARTS
+static void group_string_starts(const uint32_t *n, const uint32_t *bound, uint32_t more,
+                                uint32_t count, uint32_t *out)
 {
-    for (uint32_t i = 0; i < count; i++) out[i] = (uint32_t)ef_string_size(n[i], most[i]);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = at;
+        at += (uint32_t)ef_string_size(n[i], bound[i] + more);
+    }
 }
 #endif
 
@@ -167,8 +162,7 @@ const group_kernels GROUP_NAME = {
     .ef_group = group_ef,
     .bits_group = group_bits,
     .group_tfs = group_tfs_of,
-    .sum = group_sum,
-    .string_sizes = group_string_sizes,
+    .string_starts = group_string_starts,
     .string_read = group_string_read,
     .string_has = group_string_has,
 };

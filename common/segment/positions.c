@@ -137,7 +137,6 @@ static bool slot_frequencies(position_reader *r, position_slot *s)
 {
     const postings *p = r->list;
     uint32_t most = p->n_docs - 1, first = s->numbers[0], last = s->numbers[s->n - 1];
-    uint32_t lengths[GROUP_MAX] = {0};
     uint64_t column = p->s->info.sections[SECTION_DL].off;
     if (last > most) last = most;
     if (first > last) first = last;
@@ -145,17 +144,26 @@ static bool slot_frequencies(position_reader *r, position_slot *s)
                          (uint64_t)(last - first + 1) * r->lengths.width))
         return false;
     r->group->group_tfs(p->impacts + s->first, s->numbers, s->n, first, last, r->lengths, &r->scale,
-                        lengths, s->numbers);
+                        s->lengths, s->numbers);
     if (p->n_exceptions) postings_exceptions(p, s->first, s->n, &r->exceptions_at, s->numbers);
-    for (unsigned i = 0; i < GROUP_MAX; i++) s->most[i] = layout_position_most(lengths[i]);
-    r->group->string_sizes(s->numbers, s->most, s->n, s->sizes);
+    r->group->string_starts(s->numbers, s->lengths, layout_position_most(0), s->n, s->starts);
     return true;
+}
+
+/* Where the group's strings begin is in the header of its block; both are on their way before
+ * they are looked at. */
+static void slot_ask(const position_reader *r, position_slot *s)
+{
+    if (!s->sound) return;
+    s->sound = position_block(r->list, s->block, &s->strings);
+    if (s->strings.len > 4 * s->group) __builtin_prefetch(s->strings.data + 2 * (size_t)s->group);
 }
 
 static void slot_measure(position_reader *r, position_slot *s)
 {
     if (!s->sound) return;
-    s->sound = position_group(r->list, s->block, s->block_n, s->group, &s->strings, &s->start);
+    slice block = s->strings;
+    s->sound = position_group_in(r->list, block, s->block_n, s->group, &s->strings, &s->start);
     if (!s->sound) return;
     if (s->start / 8 < s->strings.len) __builtin_prefetch(s->strings.data + s->start / 8);
     s->sound = slot_frequencies(r, s);
@@ -168,8 +176,8 @@ static void place_find(const position_reader *r, const position_slot *s, uint32_
                        position_place *out)
 {
     const postings *p = r->list;
-    uint32_t i = rank - s->first, tf = s->numbers[i], most = s->most[i];
-    uint64_t at = s->start + r->group->sum(s->sizes, i);
+    uint32_t i = rank - s->first, tf = s->numbers[i], most = layout_position_most(s->lengths[i]);
+    uint64_t at = s->start + s->starts[i];
     *out = (position_place){.bytes = s->strings.data, .at = at, .most = most};
     if (tf > most) {
         segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS),
@@ -196,6 +204,7 @@ void positions_find(position_reader *r, position_scratch *scratch, const uint32_
         slot_open(r, s, ranks[i], docs[i]);
         n_slots++;
     }
+    for (uint32_t i = 0; i < n_slots; i++) slot_ask(r, &scratch->slots[i]);
     for (uint32_t i = 0; i < n_slots; i++) slot_measure(r, &scratch->slots[i]);
     for (uint32_t i = 0; i < n; i++) {
         const position_slot *s = &scratch->slots[scratch->slot_of[i]];

@@ -45,8 +45,8 @@ typedef struct position_slot {
     slice strings;               /* of the block                                                 */
     uint64_t start;              /* bit where the group begins                                */
     uint32_t numbers[GROUP_MAX]; /* documents, then frequencies                                */
-    uint32_t most[GROUP_MAX];    /* largest position that can be                               */
-    uint32_t sizes[GROUP_MAX];   /* bits of the strings                                        */
+    uint32_t lengths[GROUP_MAX]; /* of the documents                                           */
+    uint32_t starts[GROUP_MAX];  /* bits of the strings before                                 */
 } position_slot;
 
 typedef struct position_scratch {
