@@ -13,8 +13,8 @@
 #include "common/base/cpu.h"
 #include "common/base/hash.h"
 #include "common/codec/bits.h"
+#include "common/codec/group.h"
 #include "common/codec/kernels.h"
-#include "common/codec/nibble.h"
 #include "common/codec/scan.h"
 
 enum {
@@ -29,6 +29,7 @@ enum {
 
 static const codec_kernels *const codecs[LEVELS] = {&kernels_portable, &kernels_avx2,
                                                     &kernels_avx512};
+static const group_kernels *const groups[LEVELS] = {&group_portable, &group_avx2, &group_avx512};
 static const scan_kernels *const scans[LEVELS] = {&scan_portable, &scan_avx2, &scan_avx512};
 
 /* Input and output of all kernels; made once. */
@@ -38,10 +39,12 @@ static uint64_t sparse_bits[WORDS], dense_bits[WORDS], target[WORDS]; /* 1 in 32
 static uint32_t sparse_ranks[WORDS / 8], dense_ranks[WORDS / 8];
 static uint8_t impacts[64 * WORDS];
 static uint32_t list_a[LIST], list_b[LIST], lengths[LIST], numbers[LIST], all[LIST];
-static uint8_t nibbles[LIST * 6];
-static uint64_t nibble_starts[LIST / 4 + 1];
-static uint64_t nibble_end;
-static uint32_t seek_targets[LIST / 50], frequencies[LIST / 4];
+/* Strings of positions: of 1 to 4 numbers, and of 64, in texts of 1000 tokens. */
+enum { TOKENS = 1000, LONG = 64 };
+static uint8_t strings[LIST * 4], long_strings[LIST * 4];
+static uint32_t string_n[LIST / 4], string_bound[LIST / 4], string_at[LIST / 4 + 1];
+static uint64_t long_at[LIST / LONG + 1];
+static uint32_t seek_targets[LIST / 50];
 static uint32_t out[64 * WORDS + SCAN_SLACK], out_b[LIST + SCAN_SLACK];
 static uint8_t out_bytes[64 * WORDS + SCAN_SLACK];
 static float scores[LIST], kept_scores[LIST + SCAN_SLACK];
@@ -75,6 +78,31 @@ static void make_bits(uint64_t *bits, uint32_t *ranks, uint32_t one_in)
     }
 }
 
+/* A string of n positions of a text of TOKENS, at a bit; the bit behind it. */
+static uint64_t make_string(uint8_t *bytes, uint64_t at, uint32_t n)
+{
+    uint32_t row[LONG];
+    for (uint32_t i = 0; i < n; i++) row[i] = i * (TOKENS / n) + below(TOKENS / n);
+    ef_string_write(bytes, at, row, n, TOKENS + 1);
+    return at + ef_string_size(n, TOKENS + 1);
+}
+
+static void make_strings(void)
+{
+    uint64_t at = 0;
+    for (uint32_t i = 0; i < LIST / 4; i++) {
+        string_n[i] = 1 + below(4);
+        string_bound[i] = TOKENS;
+        string_at[i] = (uint32_t)at;
+        at = make_string(strings, at, string_n[i]);
+    }
+    at = 0;
+    for (uint32_t i = 0; i < LIST / LONG; i++) {
+        long_at[i] = at;
+        at = make_string(long_strings, at, LONG);
+    }
+}
+
 static void make_data(void)
 {
     make_blocks(0, BLOCK);
@@ -91,10 +119,8 @@ static void make_data(void)
         lengths[i] = 20 + below(1000);
         scores[i] = (float)below(1000);
         if (i % 50 == 0) seek_targets[i / 50] = a + below(900);
-        if (i % 4 == 0) nibble_starts[i / 4] = nibble_end;
-        if (i % 4 == 0) frequencies[i / 4] = 1 + below(4);
-        nibble_end = nibble_encode(nibbles, nibble_end, i % 4 ? below(90) : below(400));
     }
+    make_strings();
 }
 
 /* ---- one pass of each kernel over its input ------------------------------------------------- */
@@ -127,25 +153,48 @@ static void run_bucket_rank(unsigned l)
         sink +=
             codecs[l]->bucket_rank(dense_bits + (size_t)(numbers[i] / 512) * 8, numbers[i] % 512);
 }
-static void run_rising(unsigned l)
+static void run_starts(unsigned l)
 {
-    slice bytes = {nibbles, (size_t)(nibble_end + 1) / 2};
-    for (uint32_t i = 0; i < LIST / 4; i++) {
-        uint64_t at = nibble_starts[i];
-        sink += codecs[l]->nibble_rising(bytes, &at, frequencies[i], out);
+    for (uint32_t i = 0; i < LIST / 4; i += GROUP_MAX) {
+        groups[l]->string_starts(string_n + i, string_bound + i, 1, GROUP_MAX, out);
+        sink += out[GROUP_MAX - 1];
     }
 }
-static void run_nibbles(unsigned l)
+static void run_read(unsigned l)
 {
-    uint64_t at = 0;
-    sink +=
-        codecs[l]->nibble_decode((slice){nibbles, (size_t)(nibble_end + 1) / 2}, &at, LIST, out);
+    for (uint32_t i = 0; i < LIST / 4; i++)
+        sink += groups[l]->string_read(strings, string_at[i], string_n[i], TOKENS + 1, out, 4);
 }
-static void run_skip(unsigned l)
+static void run_read_long(unsigned l)
 {
-    uint64_t at = 0;
-    for (uint32_t i = 0; i < LIST / 32; i++)
-        sink += codecs[l]->nibble_skip((slice){nibbles, (size_t)(nibble_end + 1) / 2}, &at, 32);
+    for (uint32_t i = 0; i < LIST / LONG; i++)
+        sink += groups[l]->string_read(long_strings, long_at[i], LONG, TOKENS + 1, out, LONG);
+}
+static void run_has_long(unsigned l)
+{
+    for (uint32_t i = 0; i < LIST / LONG; i++)
+        sink += groups[l]->string_has(long_strings, long_at[i], LONG, TOKENS + 1, lengths[i]);
+}
+static void run_ef_group(unsigned l)
+{
+    for (unsigned b = 0; b < BLOCKS; b++)
+        sink += groups[l]->ef_group(&shapes[0], blocks[0][b], b, 16 * (b % 16), 16, out);
+}
+static void run_bits_group(unsigned l)
+{
+    for (uint32_t i = 1000; i < LIST; i++)
+        if (dense_bits[numbers[i] / 64] >> numbers[i] % 64 & 1)
+            sink += groups[l]->bits_group(dense_bits, numbers[i], 1 + i % 15, out);
+}
+static void run_group_tfs(unsigned l)
+{
+    static uint32_t tfs[GROUP_MAX];
+    const group_scale scale = group_scale_of(1.2, 0.75, 300);
+    const group_lengths from = {(const uint8_t *)lengths, 4};
+    for (uint32_t i = 0; i < LIST; i += GROUP_MAX) {
+        groups[l]->group_tfs(impacts + i, all + i, GROUP_MAX, i, i + 15, from, &scale, out, tfs);
+        sink += tfs[0];
+    }
 }
 static void run_impact_tf(unsigned l)
 {
@@ -263,9 +312,33 @@ static kernel kernels[] = {
      .integers = LIST,
      .input = numbers,
      .bytes = sizeof numbers},
-    {.name = "nibble_rising, 1-4", .run = run_rising, .integers = 2.5 * LIST / 4, .input = nibbles},
-    {.name = "nibble_decode", .run = run_nibbles, .integers = LIST, .input = nibbles},
-    {.name = "nibble_skip, 32", .run = run_skip, .integers = LIST, .input = nibbles},
+    {.name = "string_starts",
+     .run = run_starts,
+     .integers = LIST / 4,
+     .input = string_n,
+     .bytes = LIST},
+    {.name = "string_read, 1-4", .run = run_read, .integers = 2.5 * LIST / 4, .input = strings},
+    {.name = "string_read, 64",
+     .run = run_read_long,
+     .integers = LIST,
+     .input = long_strings,
+     .bytes = LIST},
+    {.name = "string_has, 64",
+     .run = run_has_long,
+     .integers = LIST / LONG,
+     .input = long_strings,
+     .bytes = LIST / 64},
+    {.name = "ef_group", .run = run_ef_group, .integers = 16 * BLOCKS, .input = blocks},
+    {.name = "bits_group, 1/4",
+     .run = run_bits_group,
+     .integers = LIST / 4,
+     .input = dense_bits,
+     .bytes = LIST},
+    {.name = "group_tfs",
+     .run = run_group_tfs,
+     .integers = LIST,
+     .input = lengths,
+     .bytes = sizeof lengths},
     {.name = "impact_tf, 16",
      .run = run_impact_tf,
      .integers = LIST,
@@ -386,8 +459,10 @@ int main(int argc, char **argv)
     unsigned levels = (unsigned)cpu_machine_level() + 1;
     make_data();
     for (unsigned i = 0; i < KERNELS; i++) {
-        if (kernels[i].input == nibbles) kernels[i].bytes = (size_t)nibble_end / 2;
-        if (kernels[i].input == blocks[0]) kernels[i].bytes = BLOCKS * 8 * shapes[0].words;
+        if (kernels[i].run == run_ef_group) kernels[i].bytes = 16 * BLOCKS * 4;
+        if (kernels[i].input == strings) kernels[i].bytes = string_at[LIST / 4 - 1] / 8;
+        if (kernels[i].run != run_ef_group && kernels[i].input == blocks[0])
+            kernels[i].bytes = BLOCKS * 8 * shapes[0].words;
         if (kernels[i].input == blocks[1]) kernels[i].bytes = BLOCKS * 8 * shapes[1].words;
     }
     for (long r = 0; r < rounds; r++)

@@ -32,10 +32,6 @@ typedef struct codec_kernels {
     uint64_t (*bits_total)(const uint64_t *words, size_t n_words);
     /* Set bits among the first n_bits <= 512 of words[8]. */
     uint32_t (*bucket_rank)(const uint64_t *words, uint32_t n_bits);
-    /* Contracts of nibble_decode, nibble_rising and nibble_skip (nibble.h). */
-    bool (*nibble_decode)(slice bytes, uint64_t *at, uint32_t n, uint32_t *out);
-    bool (*nibble_rising)(slice bytes, uint64_t *at, uint32_t n, uint32_t *out);
-    bool (*nibble_skip)(slice bytes, uint64_t *at, uint64_t n);
     /* Bytes of the first n >= 1 LEB128 integers; 0 when they do not end. */
     size_t (*varints_len)(slice bytes, uint32_t n);
     /* n LEB128 integers as a strictly rising row (the first, then each before + 1 + value) below

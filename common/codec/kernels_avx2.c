@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * kernels_avx2.c - the kernels for AVX2, BMI2 and POPCNT; see kernels.h.
  *
- * Bits are turned into their places eight at a time by PDEP and PEXT, without a table.  Nibble
- * integers are taken apart 16 nibbles at a time: PEXT gathers their payload, and a second mask
- * says at which bit of it each value ends.
+ * Bits are turned into their places eight at a time by PDEP and PEXT, without a table.
  */
 #define KERNELS_NAME kernels_avx2
 #define KERNELS_HAS_BITS_EXPAND
@@ -11,7 +9,6 @@
 #define KERNELS_HAS_EF_HIGH
 #define KERNELS_HAS_EF_LOW_LANES
 #define KERNELS_HAS_EF_LOW_STRING
-#define KERNELS_HAS_NIBBLES
 #define KERNELS_HAS_VARINTS_LEN
 #define KERNELS_HAS_VARINT_RISING
 #define KERNELS_HAS_KTH_LARGEST
@@ -190,45 +187,7 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words,
     return falls || _mm256_movemask_epi8(r.falls) ? UINT64_MAX : before;
 }
 
-/* ---- nibble integers --------------------------------------------------------------------- */
-
-/* Values from *at on, as they are or (rising) as numbers. */
-static inline bool take_nibbles(slice bytes, uint64_t *at, uint32_t n, uint32_t *out, bool rising)
-{
-    uint64_t next = 0, wide = 0;
-    for (uint32_t i = 0; i < n;) {
-        if (*at / 2 >= bytes.len) return false;
-        uint64_t word = bmi2_nibbles(bytes, *at), payload = _pext_u64(word, ~BMI2_MORE);
-        /* Bit 3 p + 2 of ends: a value ends with nibble p. */
-        uint64_t ends = _pdep_u64(_pext_u64(~word, BMI2_MORE), UINT64_C(0x924924924924));
-        if (!ends) return false;
-        unsigned from = 0;
-        for (; ends && i < n; ends &= ends - 1, i++) {
-            unsigned end = bits_lowest(ends) + 1;
-            uint64_t value = _bzhi_u64(payload, end) >> from;
-            wide |= value >> 32 | (end - from > 33);
-            if (rising) {
-                value += next;
-                wide |= value >> 32;
-                next = value + 1;
-            }
-            out[i] = (uint32_t)value;
-            from = end;
-        }
-        *at += from / 3;
-    }
-    return !wide;
-}
-
-static bool kernel_nibble_decode(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
-{
-    return take_nibbles(bytes, at, n, out, false);
-}
-
-static bool kernel_nibble_rising(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
-{
-    return take_nibbles(bytes, at, n, out, true);
-}
+/* ---- LEB128 ------------------------------------------------------------------------------ */
 
 static size_t kernel_varints_len(slice bytes, uint32_t n)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * kernels_avx512.c - the kernels for AVX-512 (BW, DQ, VL, VBMI, VBMI2, VPOPCNTDQ); see kernels.h.
  *
- * Compressing a row of the numbers 0 .. 63 by a word gives the places of its bits at once.  Up
- * to eight nibble integers are taken from 16 nibbles without a branch on their lengths.
+ * Compressing a row of the numbers 0 .. 63 by a word gives the places of its bits at once.
  */
 #define KERNELS_NAME kernels_avx512
 #define KERNELS_HAS_BITS_TOTAL
@@ -11,8 +10,6 @@
 #define KERNELS_HAS_EF_HIGH
 #define KERNELS_HAS_EF_LOW_LANES
 #define KERNELS_HAS_EF_LOW_STRING
-#define KERNELS_HAS_NIBBLES
-#define BMI2_HAS_NIBBLE_SKIP
 #define KERNELS_HAS_VARINTS_LEN
 #define KERNELS_HAS_VARINT_RISING
 #define KERNELS_HAS_KTH_LARGEST
@@ -205,109 +202,7 @@ static uint64_t kernel_ef_low_string(const ef_shape *s, const uint64_t *words,
     return out[s->n - 1] - base;
 }
 
-#define EVEN_BITS UINT64_C(0x5555555555555555)
-
-/* ---- nibble integers --------------------------------------------------------------------- */
-
-/* Inclusive sums of eight lanes. */
-static inline __m512i sums_8(__m512i v)
-{
-    const __m512i zero = _mm512_setzero_si512();
-    v = _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 7));
-    v = _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 6));
-    return _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 4));
-}
-
-/* One value from *at on that ends in the word at hand; false when it does not. */
-static inline bool take_nibble(slice bytes, uint64_t *at, uint32_t *out)
-{
-    if (*at / 2 >= bytes.len) return false;
-    uint64_t word = bmi2_nibbles(bytes, *at), ends = ~word & BMI2_MORE;
-    if (!ends) return false;
-    uint64_t value = _pext_u64(word, ~BMI2_MORE & (ends ^ (ends - 1)));
-    *at += bits_lowest(ends) / 4 + 1;
-    *out = (uint32_t)value;
-    return value <= UINT32_MAX;
-}
-
-/* Values from *at on, as they are or (rising) as numbers. */
-static inline bool take_nibbles(slice bytes, uint64_t *at, uint32_t n, uint32_t *out, bool rising)
-{
-    const __m128i thirds =
-        _mm_setr_epi8(3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 36, 39, 42, 45, 48);
-    const __m512i ones = _mm512_set1_epi64(-1);
-    __m512i before = ones; /* the number before, in every lane                            */
-    __mmask8 wide = 0;
-    for (uint32_t i = 0; i < n;) {
-        if (*at / 2 >= bytes.len) return false;
-        uint64_t word = bmi2_nibbles(bytes, *at);
-        unsigned last = (unsigned)_pext_u64(~word, BMI2_MORE),
-                 have = bits_count(last); /* of values */
-        if (!last) return false;
-        if (have > 8) have = 8;
-        if (have > n - i) have = n - i;
-        __mmask8 in = first_8(have);
-        __m128i end = _mm_maskz_compress_epi8((__mmask16)last, thirds);
-        __m512i to = _mm512_cvtepu8_epi64(end), from = _mm512_cvtepu8_epi64(_mm_slli_si128(end, 1));
-        __m512i payload = _mm512_set1_epi64((long long)_pext_u64(word, ~BMI2_MORE));
-        __m512i v =
-            _mm512_srlv_epi64(_mm512_andnot_si512(_mm512_sllv_epi64(ones, to), payload), from);
-        wide |= _mm512_mask_cmpgt_epu64_mask(in, _mm512_sub_epi64(to, from), _mm512_set1_epi64(33));
-        wide |= _mm512_mask_cmpgt_epu64_mask(in, v, _mm512_set1_epi64(UINT32_MAX));
-        if (rising) {
-            v = _mm512_add_epi64(sums_8(_mm512_sub_epi64(v, ones)), before);
-            wide |= _mm512_mask_cmpgt_epu64_mask(in, v, _mm512_set1_epi64(UINT32_MAX));
-            before = _mm512_permutexvar_epi64(_mm512_set1_epi64((int)have - 1), v);
-        }
-        _mm256_mask_storeu_epi32(out + i, in, _mm512_cvtepi64_epi32(v));
-        i += have;
-        *at += bmi2_select(last, have - 1) + 1;
-    }
-    return !wide;
-}
-
-/* 128 nibbles a step: few skips take two. */
-static bool kernel_nibble_skip(slice bytes, uint64_t *at, uint64_t n)
-{
-    const __m512i more = _mm512_set1_epi8(8);
-    size_t byte = (size_t)(*at / 2);
-    uint64_t first = *at % 2; /* nibbles of the step that are behind us                       */
-    while (n) {
-        if (byte >= bytes.len) return false;
-        __mmask64 in =
-            _bzhi_u64(UINT64_MAX, bytes.len - byte < 64 ? (unsigned)(bytes.len - byte) : 64);
-        __m512i v = _mm512_maskz_loadu_epi8(in, bytes.data + byte);
-        uint64_t even = in & ~_mm512_test_epi8_mask(v, more), odd = in & ~_mm512_movepi8_mask(v);
-        even &= ~first;
-        uint32_t have = bits_count(even) + bits_count(odd);
-        if (have < n) {
-            n -= have;
-            byte += 64;
-            first = 0;
-            continue;
-        }
-        uint64_t half = _pdep_u64(even, EVEN_BITS) | _pdep_u64(odd, ~EVEN_BITS);
-        uint32_t in_half = bits_count(half), high = in_half < n ? 1 : 0;
-        uint64_t rest = _pdep_u64(even >> 32, EVEN_BITS) | _pdep_u64(odd >> 32, ~EVEN_BITS);
-        half = high ? rest : half;
-        *at = 2 * (uint64_t)byte + 64 * high +
-              bmi2_select(half, (unsigned)(n - (high ? in_half : 0)) - 1) + 1;
-        return true;
-    }
-    return true;
-}
-
-static bool kernel_nibble_decode(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
-{
-    if (n == 1) return take_nibble(bytes, at, out);
-    return take_nibbles(bytes, at, n, out, false);
-}
-
-static bool kernel_nibble_rising(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
-{
-    if (n == 1) return take_nibble(bytes, at, out);
-    return take_nibbles(bytes, at, n, out, true);
-}
+/* ---- LEB128 ------------------------------------------------------------------------------ */
 
 static size_t kernel_varints_len(slice bytes, uint32_t n)
 {

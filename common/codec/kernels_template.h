@@ -7,7 +7,6 @@
 
 #include "common/codec/bits.h"
 #include "common/codec/kernels.h"
-#include "common/codec/nibble.h"
 
 #ifndef KERNELS_HAS_BITS_TOTAL
 static uint64_t kernel_bits_total(const uint64_t *words, size_t n_words)
@@ -132,69 +131,6 @@ static uint32_t kernel_ef_decode(const ef_shape *s, const uint64_t *words, uint3
     return last == s->range ? s->n : 0;
 }
 
-/* ---- nibble integers --------------------------------------------------------------------- */
-
-#ifndef KERNELS_HAS_NIBBLES
-/* One value; false when it does not end in the bytes or has more than 32 bits. */
-static bool nibble_value(slice bytes, uint64_t *at, uint32_t *out)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < NIBBLE_VALUE_MAX; i++) {
-        if (*at / 2 >= bytes.len) return false;
-        unsigned nibble = (unsigned)bytes.data[*at / 2] >> (*at % 2 ? 4 : 0) & 15u;
-        ++*at;
-        value |= (uint64_t)(nibble & 7) << 3 * i;
-        if (nibble < 8) {
-            *out = (uint32_t)value;
-            return value <= UINT32_MAX;
-        }
-    }
-    return false;
-}
-
-static bool kernel_nibble_decode(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
-{
-    for (uint32_t i = 0; i < n; i++)
-        if (!nibble_value(bytes, at, &out[i])) return false;
-    return true;
-}
-
-static bool kernel_nibble_rising(slice bytes, uint64_t *at, uint32_t n, uint32_t *out)
-{
-    uint64_t next = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t value;
-        if (!nibble_value(bytes, at, &value) || next + value > UINT32_MAX) return false;
-        out[i] = (uint32_t)(next + value);
-        next += (uint64_t)value + 1;
-    }
-    return true;
-}
-
-static bool kernel_nibble_skip(slice bytes, uint64_t *at, uint64_t n)
-{
-    const uint64_t more = UINT64_C(0x8888888888888888);
-    while (n) {
-        uint64_t byte = *at / 2;
-        if (byte >= bytes.len) return false;
-        if (*at % 2 == 0 && bytes.len - byte >= 8) {
-            uint64_t ends = ~load_u64(bytes.data + byte) & more;
-            unsigned count = bits_count(ends);
-            if (count >= n) {
-                *at += bits_select(ends, (unsigned)n - 1) / 4 + 1;
-                return true;
-            }
-            n -= count;
-            *at += 16;
-        } else {
-            n -= !(bytes.data[byte] >> (*at % 2 ? 4 : 0) & 8);
-            ++*at;
-        }
-    }
-    return true;
-}
-#endif
-
 /* ---- LEB128
  * ----------------------------------------------------------------------------------------- */
 
@@ -262,9 +198,6 @@ const codec_kernels KERNELS_NAME = {
     .bits_expand = kernel_bits_expand,
     .bits_total = kernel_bits_total,
     .bucket_rank = kernel_bucket_rank,
-    .nibble_decode = kernel_nibble_decode,
-    .nibble_rising = kernel_nibble_rising,
-    .nibble_skip = kernel_nibble_skip,
     .varints_len = kernel_varints_len,
     .varint_rising = kernel_varint_rising,
     .kth_largest = kernel_kth_largest,

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "common/base/cpu.h"
+#include "common/codec/group.h"
 #include "common/codec/kernels.h"
-#include "common/codec/nibble.h"
 #include "common/codec/runs.h"
 #include "common/codec/scan.h"
 #include "tests/fuzz/targets.h"
@@ -18,19 +18,23 @@ enum { VALUES = 600, ROWS = 3 };
 
 static const codec_kernels *rows[ROWS];
 static const scan_kernels *scans[ROWS];
+static const group_kernels *groups[ROWS];
 static unsigned n_rows;
 
 static void find_rows(void)
 {
     if (n_rows) return;
     rows[0] = &kernels_portable;
+    groups[0] = &group_portable;
     scans[n_rows++] = &scan_portable;
     if (cpu_machine_level() >= CPU_AVX2) {
         rows[n_rows] = &kernels_avx2;
+        groups[n_rows] = &group_avx2;
         scans[n_rows++] = &scan_avx2;
     }
     if (cpu_machine_level() >= CPU_AVX512) {
         rows[n_rows] = &kernels_avx512;
+        groups[n_rows] = &group_avx512;
         scans[n_rows++] = &scan_avx512;
     }
 }
@@ -87,27 +91,50 @@ static void bitmaps(reader *r)
     free(words);
 }
 
-static void nibbles(reader *r, bool rising)
+/* Strings of any bytes: rows agree, numbers rise, and those that are read are found. */
+static void strings(reader *r)
 {
-    uint64_t from = read_u8(r);
-    uint32_t n = read_u16(r) % VALUES;
-    slice bytes = {r->p, reader_left(r)};
-    uint32_t plain[VALUES], out[VALUES];
-    uint64_t plain_at = from, plain_skip = from;
-    if (from > 2 * (uint64_t)bytes.len) return;
-    bool want =
-        (rising ? rows[0]->nibble_rising : rows[0]->nibble_decode)(bytes, &plain_at, n, plain);
-    bool skips = rows[0]->nibble_skip(bytes, &plain_skip, n);
-    fuzz_must(!want || (skips && plain_at == plain_skip));
-    for (unsigned row = 1; row < n_rows; row++) {
-        uint64_t at = from, skip = from;
-        bool got =
-            (rising ? rows[row]->nibble_rising : rows[row]->nibble_decode)(bytes, &at, n, out);
-        fuzz_must(got == want);
-        fuzz_must(!want || (at == plain_at && memcmp(out, plain, n * sizeof *out) == 0));
-        fuzz_must(rows[row]->nibble_skip(bytes, &skip, n) == skips);
-        fuzz_must(!skips || skip == plain_skip);
+    uint64_t at = read_u8(r);
+    uint32_t n = read_u16(r) % VALUES + 1u, most = read_u32(r), plain[VALUES], out[VALUES];
+    uint64_t end = at + ef_string_size(n, most);
+    if (end + 8 * EF_STRING_SLACK > 8 * (uint64_t)reader_left(r)) return;
+    bool want = groups[0]->string_read(r->p, at, n, most, plain, n);
+    for (uint32_t i = 0; want && i < n; i++)
+        fuzz_must(plain[i] <= most && (i == 0 || plain[i] > plain[i - 1]));
+    for (unsigned row = 0; row < n_rows; row++) {
+        fuzz_must(groups[row]->string_read(r->p, at, n, most, out, n) == want);
+        fuzz_must(!want || memcmp(out, plain, n * sizeof *out) == 0);
+        for (uint32_t i = 0; i < n; i += 7) {
+            uint32_t number = want ? plain[i] : most / (i + 1);
+            bool has = groups[row]->string_has(r->p, at, n, most, number);
+            fuzz_must(has == groups[0]->string_has(r->p, at, n, most, number));
+        }
     }
+}
+
+/* Parts of blocks of any words, and the bits below one. */
+static void parts(reader *r)
+{
+    uint32_t n = read_u8(r) + 1u, range = read_u32(r), from = read_u8(r) / GROUP_MAX * GROUP_MAX;
+    uint32_t plain[GROUP_MAX], out[GROUP_MAX];
+    ef_shape shape;
+    if (from >= n || !ef_shape_of(n, range, &shape) || reader_left(r) < 8 * shape.words) return;
+    uint64_t *words = malloc(8 * (size_t)shape.words);
+    fuzz_must(words != NULL);
+    memcpy(words, r->p, 8 * (size_t)shape.words);
+    n = n - from < GROUP_MAX ? n - from : GROUP_MAX;
+    uint32_t at = range % (64 * shape.words), before = range % GROUP_MAX;
+    uint32_t want = groups[0]->ef_group(&shape, words, 7, from, n, plain);
+    for (unsigned row = 1; row < n_rows; row++) {
+        fuzz_must(groups[row]->ef_group(&shape, words, 7, from, n, out) == want);
+        fuzz_must(memcmp(out, plain, want * sizeof *out) == 0);
+    }
+    bool there = groups[0]->bits_group(words, at, before, plain);
+    for (unsigned row = 1; row < n_rows; row++) {
+        fuzz_must(groups[row]->bits_group(words, at, before, out) == there);
+        fuzz_must(!there || memcmp(out, plain, (before + 1) * sizeof *out) == 0);
+    }
+    free(words);
 }
 
 static void runs(reader *r)
@@ -177,10 +204,10 @@ void fuzz_codec(const uint8_t *data, size_t len)
         bitmaps(&r);
         break;
     case 2:
-        nibbles(&r, false);
+        strings(&r);
         break;
     case 3:
-        nibbles(&r, true);
+        parts(&r);
         break;
     case 4:
         runs(&r);

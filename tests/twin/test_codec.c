@@ -16,7 +16,6 @@
 #include "common/base/hash.h"
 #include "common/codec/bits.h"
 #include "common/codec/kernels.h"
-#include "common/codec/nibble.h"
 #include "common/segment/segment.h"
 #include "tests/support/guard.h"
 
@@ -259,101 +258,6 @@ static void guarded_bits(void **state)
     }
 }
 
-/* ---- nibble integers --------------------------------------------------------------------- */
-
-/* One value, nibble by nibble. */
-static bool silly_nibbles(slice bytes, uint64_t *at, uint64_t *value)
-{
-    *value = 0;
-    for (unsigned k = 0; k < 11; k++) {
-        if (*at >= 2 * (uint64_t)bytes.len) return false;
-        unsigned nibble = *at % 2 ? bytes.data[*at / 2] / 16u : bytes.data[*at / 2] % 16u;
-        ++*at;
-        *value += (uint64_t)(nibble % 8) << 3 * k;
-        if (nibble < 8) return *value <= UINT32_MAX;
-    }
-    return false;
-}
-
-static bool silly_row(slice bytes, uint64_t *at, uint32_t n, bool rising, uint32_t *out)
-{
-    uint64_t next = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t value;
-        if (!silly_nibbles(bytes, at, &value)) return false;
-        if (rising) value += next;
-        next = value + 1;
-        if (value > UINT32_MAX) return false;
-        out[i] = (uint32_t)value;
-    }
-    return true;
-}
-
-static bool silly_skip(slice bytes, uint64_t *at, uint64_t n)
-{
-    for (; n; ++*at) {
-        if (*at >= 2 * (uint64_t)bytes.len) return false;
-        n -= (bytes.data[*at / 2] >> (*at % 2 ? 4 : 0) & 8) == 0;
-    }
-    return true;
-}
-
-/* Values of any width, or noise that mostly ends, or seldom does. */
-static slice nibble_bytes(uint64_t *random)
-{
-    enum { VALUES = 120 };
-    uint8_t bytes[VALUES * NIBBLE_VALUE_MAX] = {0};
-    uint64_t at = 0;
-    unsigned width = 1 + below(random, 32), kind = below(random, 4);
-    uint32_t n = below(random, VALUES);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t one = (uint32_t)random_next(random) >> (32 - width);
-        at = nibble_encode(bytes, at, below(random, 8) ? one : one >> width / 2);
-    }
-    size_t len = (size_t)(at / 2 + at % 2);
-    if (kind == 0 && len) bytes[below(random, len)] ^= (uint8_t)(1u << below(random, 8));
-    for (size_t i = 0; kind == 1 && i < len; i++) bytes[i] |= (uint8_t)random_next(random) & 0x88;
-    if (kind == 2) len = len ? below(random, len) : 0;
-    uint8_t *copy = guard_last(&in, len);
-    memcpy(copy, bytes, len);
-    return (slice){copy, len};
-}
-
-static void nibbles_agree(void **state)
-{
-    (void)state;
-    uint64_t random = seed();
-    unsigned sound = 0;
-    for (unsigned round = 0; round < 4 * ROUNDS; round++) {
-        slice bytes = nibble_bytes(&random);
-        uint64_t from = bytes.len ? below(&random, 2 * bytes.len + 1) : 0;
-        uint32_t n = below(&random, below(&random, 4) ? 10 : 130), silly[130];
-        if (below(&random, 2)) from = 0;
-        for (unsigned rising = 0; rising < 2; rising++) {
-            uint64_t silly_at = from;
-            bool want = silly_row(bytes, &silly_at, n, rising, silly);
-            for (unsigned r = 0; r < n_rows; r++) {
-                uint64_t at = from;
-                uint32_t *out = guard_last(&result, n * sizeof *out);
-                bool got =
-                    (rising ? rows[r]->nibble_rising : rows[r]->nibble_decode)(bytes, &at, n, out);
-                assert_int_equal(got, want);
-                if (want) assert_true(at == silly_at);
-                if (want) assert_memory_equal(out, silly, n * sizeof *out);
-            }
-            sound += want && n;
-        }
-        uint64_t silly_at = from;
-        bool want = silly_skip(bytes, &silly_at, n);
-        for (unsigned r = 0; r < n_rows; r++) {
-            uint64_t at = from;
-            assert_int_equal(rows[r]->nibble_skip(bytes, &at, n), want);
-            if (want) assert_true(at == silly_at);
-        }
-    }
-    assert_true(sound > ROUNDS && sound < 8 * ROUNDS);
-}
-
 /* ---- LEB128
  * --------------------------------------------------------------------------------------- */
 
@@ -479,7 +383,6 @@ int main(void)
         cmocka_unit_test(guarded_blocks),
         cmocka_unit_test(equal_neighbours_are_refused),
         cmocka_unit_test(guarded_bits),
-        cmocka_unit_test(nibbles_agree),
         cmocka_unit_test(varints_agree),
         cmocka_unit_test(largest_agree),
         cmocka_unit_test(frequencies_agree),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_codec.c - Elias-Fano blocks, nibble integers and bit strings: known bytes
+ * test_codec.c - Elias-Fano blocks and bit strings: known bytes
  * (those of FORMAT.md), round trips of random values, and refusal of every damaged block.
  */
 #include <setjmp.h>
@@ -12,7 +12,6 @@
 #include "common/base/hash.h"
 #include "common/codec/bits.h"
 #include "common/codec/ef.h"
-#include "common/codec/nibble.h"
 
 enum { WORDS_MAX = 256 };
 
@@ -162,67 +161,6 @@ static void ef_random_noise(void **state)
     }
 }
 
-/* ---- nibbles --------------------------------------------------------------------------------- */
-
-static void nibble_known_bytes(void **state)
-{
-    (void)state;
-    uint8_t bytes[8];
-    uint64_t at = nibble_encode(bytes, 0, 11);
-    assert_int_equal(at, 2);
-    assert_int_equal(bytes[0], 0x1b);
-    at = nibble_encode(bytes, at, 7);
-    at = nibble_encode(bytes, at, 101);
-    assert_int_equal(at, 6);
-    assert_memory_equal(bytes + 1, "\xd7\x1c", 2);
-    assert_int_equal(nibble_encode(bytes, 0, UINT32_MAX), NIBBLE_VALUE_MAX);
-}
-
-static void nibble_round_trips(void **state)
-{
-    (void)state;
-    enum { N = 500 };
-    static uint32_t values[N], out[N];
-    static uint8_t bytes[N * NIBBLE_VALUE_MAX / 2 + 1];
-    static uint64_t start[N + 1];
-    uint64_t random = 13;
-    for (unsigned round = 0; round < 50; round++) {
-        for (unsigned i = 0; i < N; i++) {
-            values[i] = (uint32_t)(random_next(&random) >> (32 + below(&random, 33)) % 64);
-            start[i + 1] = nibble_encode(bytes, start[i], values[i]);
-        }
-        slice all = {bytes, (size_t)(start[N] + 1) / 2};
-        uint64_t at = 0;
-        assert_true(nibble_decode(all, &at, N, out) && at == start[N]);
-        assert_memory_equal(out, values, sizeof values);
-        for (unsigned i = 0; i < 200; i++) {
-            uint32_t from = below(&random, N), n = below(&random, N - from + 1);
-            at = start[from];
-            assert_true(nibble_skip(all, &at, n));
-            assert_true(at == start[from + n]);
-        }
-        at = start[N - 1];
-        assert_false(nibble_skip((slice){bytes, (size_t)start[N - 1] / 2}, &at, 1));
-        assert_false(nibble_decode((slice){bytes, (size_t)start[N - 1] / 2}, &at, 1, out));
-    }
-}
-
-static void nibble_overlong_is_refused(void **state)
-{
-    (void)state;
-    static const uint8_t endless[16] = {0x88, 0x88, 0x88, 0x88, 0x88, 0x88, 0x88, 0x88},
-                         wide[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0x07};
-    uint32_t out;
-    uint64_t at = 0;
-    assert_false(nibble_decode((slice){endless, 16}, &at, 1, &out));
-    at = 0;
-    assert_false(nibble_decode((slice){wide, 6}, &at, 1, &out)); /* 33 bits                     */
-    at = 0;
-    assert_false(nibble_decode((slice){NULL, 0}, &at, 1, &out));
-    assert_true(nibble_decode((slice){NULL, 0}, &at, 0, &out));
-    assert_true(nibble_skip((slice){NULL, 0}, &at, 0));
-}
-
 /* ---- bits -------------------------------------------------------------------------------- */
 
 static void bits_agree_with_counting(void **state)
@@ -262,9 +200,6 @@ int main(void)
         cmocka_unit_test(ef_impossible_shapes),
         cmocka_unit_test(ef_random_blocks),
         cmocka_unit_test(ef_random_noise),
-        cmocka_unit_test(nibble_known_bytes),
-        cmocka_unit_test(nibble_round_trips),
-        cmocka_unit_test(nibble_overlong_is_refused),
         cmocka_unit_test(bits_agree_with_counting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
