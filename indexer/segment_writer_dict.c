@@ -3,6 +3,7 @@
  * bytes it shares with the one before, and the rest; an index of first keys by their first
  * 8 bytes (FORMAT.md, "dictionaries").  Takes keys in bytewise order, gives two sections.
  */
+#include "common/segment/dict_index.h"
 #include "common/segment/form_spelling.h"
 #include "indexer/segment_writer_parts.h"
 
@@ -116,14 +117,31 @@ bool dict_writer_form(dict_writer *dict, slice key, const form_entry *entry)
     return true;
 }
 
+/* Tops, then each group's prefixes and offsets. */
+static void index_encode(const dict_writer *dict, unsigned width, buf *out)
+{
+    size_t blocks = dict->prefixes.len / 8;
+    if (dict->prefixes.failed || dict->offsets.failed) return;
+    for (size_t block = 0; block < blocks; block += DICT_GROUP)
+        buf_append(out, dict->prefixes.data + 8 * block, 8);
+    for (size_t block = 0; block < blocks; block += DICT_GROUP) {
+        size_t n = blocks - block < DICT_GROUP ? blocks - block : DICT_GROUP;
+        buf_append(out, dict->prefixes.data + 8 * block, 8 * n);
+        for (size_t i = block; i < block + n; i++)
+            buf_append(out, dict->offsets.data + 8 * i, width);
+    }
+}
+
 void dict_writer_finish(segment_writer *w, dict_writer *dict, section_id blocks, section_id index)
 {
     unsigned width = layout_offset_width(dict->blocks.len);
+    buf bytes = {0};
     writer_check_buf(w, &dict->offsets);
+    writer_check_buf(w, &dict->prefixes);
     writer_section(w, blocks, &dict->blocks);
-    for (size_t i = 0; i < dict->offsets.len && !dict->offsets.failed; i += 8)
-        buf_append(&dict->prefixes, dict->offsets.data + i, width);
-    writer_section(w, index, &dict->prefixes);
+    index_encode(dict, width, &bytes);
+    writer_section(w, index, &bytes);
+    buf_free(&bytes);
 }
 
 void dict_writer_free(dict_writer *dict)

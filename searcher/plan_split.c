@@ -27,16 +27,10 @@ typedef struct split_search {
 /* Was this folded form ever written in any segment? */
 static bool attested(const plan *p, const char *word, size_t len)
 {
-    uint8_t from[TERM_MAX_BYTES + 1];
-    dict_iter it;
-    if (len > TERM_MAX_BYTES) return false;
     if (p->snap->meta.small) return true; /* forms are not recorded: its term will tell    */
-    memcpy(from, word, len);
-    from[len] = 0;
-    for (uint32_t s = 0; s < p->snap->meta.n_segments; s++) {
-        dict_iter_begin(&it, p->snap->segments[s].seg, true, from, len + 1);
-        if (dict_iter_next(&it) && it.key_len > len && !memcmp(it.key, from, len + 1)) return true;
-    }
+    for (uint32_t s = 0; s < p->snap->meta.n_segments; s++)
+        if (dict_folded_there(p->snap->segments[s].seg, (slice){(const uint8_t *)word, len}))
+            return true;
     return false;
 }
 

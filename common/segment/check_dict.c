@@ -4,6 +4,7 @@
  */
 #include "common/base/mem.h"
 #include "common/segment/check_parts.h"
+#include "common/segment/dict_index.h"
 
 /* The key before. */
 typedef struct dict_last {
@@ -40,15 +41,29 @@ static void key_passed(dict_last *last, const uint8_t *key, size_t len)
     memcpy(last->key, key, len);
 }
 
-/* A block's prefix in the index; every key of the last block is behind us. */
-static bool prefix_right(check *c, uint64_t n, const dict_walk *w)
+static dict_index index_layout(const check *c, bool forms)
+{
+    const segment_info *info = &c->s->info;
+    return dict_index_of(forms ? info->n_listed_forms : info->n_terms,
+                         info->sections[blocks_of(forms)].len);
+}
+
+static bool prefix_at(check *c, bool forms, uint64_t off, uint64_t prefix)
 {
     slice entry;
+    return segment_slice(c->s, index_of(forms), off, 8, &entry) && load_u64(entry.data) == prefix;
+}
+
+/* A block's prefix in the index, and its group's; every key of the last block is behind us. */
+static bool prefix_right(check *c, uint64_t n, const dict_walk *w)
+{
+    dict_index d = index_layout(c, w->forms);
+    uint64_t block = n / DICT_BLOCK_KEYS, group = block / DICT_GROUP, prefix;
     uint8_t bytes[8] = {0};
     memcpy(bytes, w->key, w->key_len < 8 ? w->key_len : 8);
-    if (!segment_slice(c->s, index_of(w->forms), 8 * (n / DICT_BLOCK_KEYS), 8, &entry))
-        return false;
-    return load_u64(entry.data) == __builtin_bswap64(load_u64(bytes));
+    prefix = __builtin_bswap64(load_u64(bytes));
+    return prefix_at(c, w->forms, dict_index_prefix(&d, block), prefix) &&
+           (block % DICT_GROUP || prefix_at(c, w->forms, 8 * group, prefix));
 }
 
 /* The rules of any key; false ends the walk. */
@@ -78,10 +93,10 @@ static void check_first_block(check *c, bool forms, uint64_t n_keys)
             check_section(c, blocks_of(forms), 0, "bytes but no keys");
         return;
     }
-    uint64_t off = 8 * layout_groups(n_keys, DICT_BLOCK_KEYS);
-    unsigned width = layout_offset_width(c->s->info.sections[blocks_of(forms)].len);
-    if (segment_slice(c->s, index_of(forms), off, width, &entry) &&
-        layout_offset(entry.data, width))
+    dict_index d = index_layout(c, forms);
+    uint64_t off = dict_index_offset(&d, 0);
+    if (segment_slice(c->s, index_of(forms), off, d.width, &entry) &&
+        layout_offset(entry.data, d.width))
         check_section(c, index_of(forms), off, "the first block does not start its section");
 }
 

@@ -2,7 +2,7 @@
  * dict.c - looking up and walking the two dictionaries; see dict.h and FORMAT.md,
  * "dictionaries".  Takes a key, gives an entry.
  *
- *   index:  prefix[0] prefix[1] ...  (8 first bytes of each block's first key, big-endian)
+ *   index:  groups of prefixes (8 first bytes of each block's first key, big-endian) and offsets
  *   block:  [base] key entry, key entry, ... up to 16; a key is (shared and length, suffix)
  *
  * Many keys may have the same first 8 bytes, so a tie of prefixes is resolved by the block's
@@ -10,8 +10,8 @@
  */
 #include "common/segment/dict.h"
 
+#include "common/segment/dict_index.h"
 #include "common/segment/form_spelling.h"
-#include "common/segment/layout.h"
 
 typedef struct dict_block {
     reader at;        /* next key                                                  */
@@ -25,7 +25,7 @@ static section_id dict_blocks(bool forms)
 {
     return forms ? SECTION_FORMS : SECTION_TERMS;
 }
-static section_id dict_index(bool forms)
+static section_id dict_index_section(bool forms)
 {
     return forms ? SECTION_FORMS_INDEX : SECTION_TERMS_INDEX;
 }
@@ -41,21 +41,35 @@ static void dict_damaged(segment *s, bool forms, uint64_t off, const char *what)
 
 /* ---- blocks --------------------------------------------------------------------------------- */
 
+static dict_index dict_layout(const segment *s, bool forms)
+{
+    return dict_index_of(dict_keys(s, forms), s->info.sections[dict_blocks(forms)].len);
+}
+
+/* Where a block starts; the end of the section for the one behind the last.  False on damage. */
+static bool dict_block_start(segment *s, bool forms, const dict_index *d, uint64_t block,
+                             uint64_t *out)
+{
+    slice bytes;
+    *out = s->info.sections[dict_blocks(forms)].len;
+    if (block == d->blocks) return true;
+    if (!segment_slice(s, dict_index_section(forms), dict_index_offset(d, block), d->width, &bytes))
+        return false;
+    *out = layout_offset(bytes.data, d->width);
+    return true;
+}
+
 static bool dict_block_bytes(segment *s, bool forms, uint64_t block, slice *out)
 {
-    uint64_t n_blocks = layout_groups(dict_keys(s, forms), DICT_BLOCK_KEYS);
-    uint64_t len = s->info.sections[dict_blocks(forms)].len, end = len;
-    unsigned width = layout_offset_width(len);
-    bool last = block + 1 == n_blocks;
-    slice offs;
-    if (!segment_slice(s, dict_index(forms), 8 * n_blocks + width * block, last ? width : 2 * width,
-                       &offs))
+    dict_index d = dict_layout(s, forms);
+    uint64_t start, end;
+    if (!dict_block_start(s, forms, &d, block, &start) ||
+        !dict_block_start(s, forms, &d, block + 1, &end))
         return false;
-    uint64_t start = layout_offset(offs.data, width);
-    if (!last) end = layout_offset(offs.data + width, width);
     if (end <= start) {
-        segment_damaged(s, s->info.sections[dict_index(forms)].off + 8 * n_blocks + width * block,
-                        section_name(dict_index(forms)), "block offsets do not rise");
+        section_id index = dict_index_section(forms);
+        segment_damaged(s, s->info.sections[index].off + dict_index_offset(&d, block),
+                        section_name(index), "block offsets do not rise");
         return false;
     }
     return segment_slice(s, dict_blocks(forms), start, end - start, out);
@@ -150,37 +164,73 @@ static bool first_key(segment *s, bool forms, uint64_t block, dict_walk *room, s
     return false;
 }
 
-/* First key of the block against key: *order < 0, 0, > 0.  False on damage. */
-static bool dict_compare_first(segment *s, bool forms, uint64_t block, slice key, uint64_t prefix,
-                               int *order)
+/* n big-endian prefixes as numbers: how many are below `prefix`, and how many not above it. */
+static void count_prefixes(const uint8_t *at, uint64_t n, uint64_t prefix, uint64_t *below,
+                           uint64_t *upto)
 {
-    slice index, first;
-    dict_walk room;
-    if (!segment_slice(s, dict_index(forms), 8 * block, 8, &index)) return false;
-    uint64_t have = load_u64(index.data);
-    *order = (have > prefix) - (have < prefix);
-    if (*order) return true;
-    if (!first_key(s, forms, block, &room, &first)) return false;
-    *order = dict_compare(first.data, first.len, key.data, key.len);
-    return true;
-}
-
-/* Number of blocks whose first key is <= key; false on damage. */
-static bool dict_locate(segment *s, bool forms, slice key, uint64_t *blocks)
-{
-    uint64_t low = 0, high = layout_groups(dict_keys(s, forms), DICT_BLOCK_KEYS);
-    uint64_t prefix = key_prefix(key.data, key.len);
+    uint64_t low = 0, high = n;
     while (low < high) {
         uint64_t mid = low + (high - low) / 2;
-        int order;
-        if (!dict_compare_first(s, forms, mid, key, prefix, &order)) return false;
-        if (order <= 0)
+        if (load_u64(at + 8 * mid) < prefix)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    *below = low;
+    while (low < n && load_u64(at + 8 * low) == prefix) low++;
+    *upto = low;
+}
+
+/* Of blocks [low, high), whose first keys have the prefix of `key`: how many of these are <=
+ * key, as the number of the first that is not.  False on damage. */
+static bool settle_ties(segment *s, bool forms, slice key, uint64_t low, uint64_t high,
+                        uint64_t *blocks)
+{
+    dict_walk room;
+    slice first;
+    while (low < high) {
+        uint64_t mid = low + (high - low) / 2;
+        if (!first_key(s, forms, mid, &room, &first)) return false;
+        if (dict_compare(first.data, first.len, key.data, key.len) <= 0)
             low = mid + 1;
         else
             high = mid;
     }
     *blocks = low;
     return true;
+}
+
+/* Prefixes below and not above in one group, as numbers of blocks. */
+static bool search_group(segment *s, bool forms, const dict_index *d, uint64_t group,
+                         uint64_t prefix, uint64_t *below, uint64_t *upto)
+{
+    slice bytes;
+    uint64_t n = dict_index_group_blocks(d, group);
+    if (!segment_slice(s, dict_index_section(forms), dict_index_group(d, group), 8 * n, &bytes))
+        return false;
+    count_prefixes(bytes.data, n, prefix, below, upto);
+    *below += group * DICT_GROUP;
+    *upto += group * DICT_GROUP;
+    return true;
+}
+
+/* Number of blocks whose first key is <= key; false on damage.  The tops name the groups in
+ * which blocks with the key's prefix can begin and end: most often the same. */
+static bool dict_locate(segment *s, bool forms, slice key, uint64_t *blocks)
+{
+    dict_index d = dict_layout(s, forms);
+    uint64_t prefix = key_prefix(key.data, key.len), below, upto, first, last, unused;
+    slice tops;
+    *blocks = 0;
+    if (!segment_slice(s, dict_index_section(forms), 0, 8 * dict_index_tops(&d), &tops))
+        return false;
+    count_prefixes(tops.data, dict_index_tops(&d), prefix, &below, &upto);
+    if (!upto) return true;
+    if (!search_group(s, forms, &d, below ? below - 1 : 0, prefix, &first, &last)) return false;
+    if (upto - 1 != (below ? below - 1 : 0) &&
+        !search_group(s, forms, &d, upto - 1, prefix, &unused, &last))
+        return false;
+    return settle_ties(s, forms, key, first, last, blocks);
 }
 
 typedef enum scan_order { SCAN_BEFORE, SCAN_HERE, SCAN_AFTER } scan_order;

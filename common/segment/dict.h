@@ -90,6 +90,8 @@ typedef struct dict_iter {
 void dict_iter_begin(dict_iter *it, segment *s, bool forms, const void *from, size_t from_len);
 /* True with the next key and entry; false at the end or on damage. */
 bool dict_iter_next(dict_iter *it);
+/* Is there a form that is folded like this?  Two look-ups at most; false also on damage. */
+bool dict_folded_there(segment *s, slice folded);
 /* The key with this ordinal (forms' entries name terms so); false on damage. */
 bool dict_term_at(segment *s, uint32_t ordinal, term_entry *out, buf *key);
 

@@ -57,6 +57,19 @@ void dict_iter_begin(dict_iter *it, segment *s, bool forms, const void *from, si
     if (forms) implied_seek(it, first);
 }
 
+bool dict_folded_there(segment *s, slice folded)
+{
+    term_entry term;
+    dict_walk w;
+    uint8_t from[DICT_KEY_MAX];
+    if (!folded.len || folded.len >= DICT_KEY_MAX) return false;
+    if (dict_find(s, folded.data, folded.len, &term) && term.style != FORM_LISTED) return true;
+    memcpy(from, folded.data, folded.len);
+    from[folded.len] = 0;
+    return dict_walk_seek(&w, s, true, (slice){from, folded.len + 1}) && w.key_len > folded.len &&
+           !memcmp(w.key, from, folded.len + 1);
+}
+
 /* What was given is passed. */
 static void iter_pass(dict_iter *it)
 {

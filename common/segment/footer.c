@@ -6,7 +6,7 @@
 
 #include "common/base/crc32c.h"
 #include "common/segment/ids.h"
-#include "common/segment/layout.h"
+#include "common/segment/dict_index.h"
 
 enum { FLAG_POSITIONS = 1, FLAG_TEXT = 2, FLAG_DATES_SORTED = 4 };
 
@@ -151,7 +151,8 @@ static const char *check_places(const layout_footer *f)
 /* Of a dictionary's index: first bytes and offset of each block. */
 static uint64_t index_bytes(const section *blocks, uint64_t n_keys)
 {
-    return (8 + layout_offset_width(blocks->len)) * layout_groups(n_keys, DICT_BLOCK_KEYS);
+    dict_index d = dict_index_of(n_keys, blocks->len);
+    return dict_index_bytes(&d);
 }
 
 static const char *check_sizes(const segment_info *info)

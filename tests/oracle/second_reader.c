@@ -171,14 +171,22 @@ static keys keys_of(const file *f, int blocks, int index, uint64_t total)
               .total = total,
               .n_blocks = second_groups(total, 16)};
     k.width = k.blocks.len < UINT64_C(1) << 32 ? 4 : 8;
-    EXPECT(k.index.len == (8 + k.width) * k.n_blocks);
+    EXPECT(k.index.len == 8 * second_groups(k.n_blocks, 256) + (8 + k.width) * k.n_blocks);
     return k;
+}
+
+/* Of the index: where the group of a block starts. */
+static uint64_t index_group(const keys *k, uint64_t block)
+{
+    return 8 * second_groups(k->n_blocks, 256) + block / 256 * 256 * (8 + k->width);
 }
 
 /* Where a block must start; *base is read when there is one. */
 static void begin_block(keys *k, uint64_t *base)
 {
-    k->index.at = 8 * k->n_blocks + k->width * (k->n / 16);
+    uint64_t block = k->n / 16, group = block / 256 * 256;
+    uint64_t in_group = k->n_blocks - group < 256 ? k->n_blocks - group : 256;
+    k->index.at = index_group(k, block) + 8 * in_group + k->width * (block - group);
     EXPECT(second_number(&k->index, (unsigned)k->width) == k->blocks.at);
     if (base) *base = second_varint(&k->blocks);
     k->term = 0;
@@ -204,8 +212,11 @@ static void end_key(keys *k)
     if (k->n % 16 == 0) {
         uint64_t prefix = 0;
         for (size_t i = 0; i < 8; i++) prefix = prefix << 8 | (i < k->len ? k->key[i] : 0);
-        k->index.at = 8 * (k->n / 16);
+        uint64_t block = k->n / 16;
+        k->index.at = index_group(k, block) + 8 * (block % 256);
         EXPECT(second_number(&k->index, 8) == prefix);
+        k->index.at = 8 * (block / 256);
+        if (block % 256 == 0) EXPECT(second_number(&k->index, 8) == prefix);
     }
     memcpy(k->before, k->key, k->len);
     k->before_len = k->len;
