@@ -123,11 +123,13 @@ void prune_exclude(prune_state *s, prune_list *list)
 void prune_require(prune_state *s, prune_list *list)
 {
     prune_batch *b = &s->batch;
-    uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, s->ranks);
+    const uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, s->ranks);
+    const uint8_t *impacts = list->p.impacts;
+    const float *up = s->bounds->up, weight = list->weight;
     for (uint32_t i = 0; i < met; i++) {
-        b->docs[i] = b->docs[s->at[i]];
-        b->scores[i] =
-            b->scores[s->at[i]] + list->weight * s->bounds->up[list->p.impacts[s->ranks[i]]];
+        uint32_t at = s->at[i];
+        b->docs[i] = b->docs[at];
+        b->scores[i] = b->scores[at] + weight * up[impacts[s->ranks[i]]];
     }
     b->n = met;
 }
@@ -135,7 +137,8 @@ void prune_require(prune_state *s, prune_list *list)
 void prune_add(prune_state *s, prune_list *list)
 {
     prune_batch *b = &s->batch;
-    uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, s->ranks);
-    for (uint32_t i = 0; i < met; i++)
-        b->scores[s->at[i]] += list->weight * s->bounds->up[list->p.impacts[s->ranks[i]]];
+    const uint32_t met = prune_probe(s, list, b->docs, b->n, s->at, s->ranks);
+    const uint8_t *impacts = list->p.impacts;
+    const float *up = s->bounds->up, weight = list->weight;
+    for (uint32_t i = 0; i < met; i++) b->scores[s->at[i]] += weight * up[impacts[s->ranks[i]]];
 }

@@ -13,6 +13,7 @@
 #define SCAN_HAS_NUMBERS_IN_RANGE
 #define SCAN_HAS_INTERSECT
 #define SCAN_HAS_INTERSECT_FEW
+#define SCAN_HAS_BITMAP_PROBE
 #define SCAN_HAS_TOTALS
 #define SCAN_HAS_INTO
 #define SCAN_HAS_KEEP_LEAST
@@ -214,6 +215,30 @@ static void scan_andnot_into(uint64_t *a, const uint64_t *b, size_t n_words)
     for (; n_words - i >= 4; i += 4)
         store_4(a + i, _mm256_andnot_si256(load_4(b + i), load_4(a + i)));
     for (; i < n_words; i++) a[i] &= ~b[i];
+}
+
+/* The bit that is asked for is turned to the highest, the sign. */
+static uint32_t scan_bitmap_probe(const uint64_t *words, uint32_t n_words, const uint32_t *numbers,
+                                  uint32_t n, uint32_t *at)
+{
+    const int *halves = (const int *)(const void *)words;
+    const __m256i limit = _mm256_set1_epi32((int)(n_words < 1u << 26 ? 2 * n_words : 1u << 27));
+    uint32_t kept = 0, i = 0;
+    for (; n - i >= 8; i += 8) {
+        __m256i v = lanes_of(numbers + i), half = _mm256_srli_epi32(v, 5);
+        __m256i in = _mm256_cmpgt_epi32(limit, half);
+        __m256i got = _mm256_mask_i32gather_epi32(_mm256_setzero_si256(), halves, half, in, 4);
+        __m256i up = _mm256_andnot_si256(v, _mm256_set1_epi32(31));
+        uint32_t set = lane_mask(_mm256_sllv_epi32(got, up));
+        store_places(at + kept, i, set);
+        kept += bits_count(set);
+    }
+    for (; i < n; i++) {
+        uint32_t w = numbers[i] / 64;
+        at[kept] = i;
+        kept += w < n_words && (words[w] >> numbers[i] % 64 & 1);
+    }
+    return kept;
 }
 
 /* ---- batches

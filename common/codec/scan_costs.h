@@ -32,7 +32,7 @@ typedef struct scan_costs {
      .merge = 610, .merge_each = 2.1f, .probe = 0.8f, .put = 1.3f, .word = 1}
 #define SCAN_COSTS_AVX2 \
     {.find = 20, .find_each = 11.2f, .select = 14, .decode = 112, .few = 40, .few_each = 3.1f, \
-     .merge = 164, .merge_each = 0.43f, .probe = 0.8f, .put = 0.5f, .word = 0.2f}
+     .merge = 164, .merge_each = 0.43f, .probe = 0.6f, .put = 0.5f, .word = 0.2f}
 #define SCAN_COSTS_AVX512 \
     {.find = 20, .find_each = 10, .select = 14, .decode = 48, .few = 36, .few_each = 1.9f, \
      .merge = 147, .merge_each = 0.45f, .probe = 0.55f, .put = 0.5f, .word = 0.15f}
