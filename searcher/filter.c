@@ -66,23 +66,29 @@ static int32_t day_bound(int64_t seconds)
     return day <= INT32_MIN ? INT32_MIN + 1 : day > INT32_MAX ? INT32_MAX : (int32_t)day;
 }
 
-/* Days of up to 64 documents in [from, to). */
-static uint64_t days_within(const uint8_t *days, uint32_t n, int32_t from, int32_t to)
+/* Eight bytes of 0 and 1 to eight bits, 64 of them to a word. */
+static uint64_t pack(const uint8_t *ones)
 {
     uint64_t bits = 0;
-    uint32_t span = (uint32_t)to - (uint32_t)from;
-    for (uint32_t i = 0; i < n; i++)
-        bits |= (uint64_t)(load_u32(days + (size_t)i * 4) - (uint32_t)from < span) << i;
+    for (unsigned i = 0; i < 8; i++)
+        bits |= load_u64(ones + 8 * i) * UINT64_C(0x0102040810204080) >> 56 << 8 * i;
     return bits;
 }
 
-static uint64_t seconds_within(const uint8_t *dates, uint32_t n, int64_t from, int64_t to)
+/* Which of 64 documents have a day in [from, from + span).  A loop that compilers turn into
+ * vectors. */
+static uint64_t days_within(const uint8_t *days, uint32_t from, uint32_t span)
 {
-    uint64_t bits = 0;
-    uint64_t span = (uint64_t)to - (uint64_t)from;
-    for (uint32_t i = 0; i < n; i++)
-        bits |= (uint64_t)(load_u64(dates + (size_t)i * 8) - (uint64_t)from < span) << i;
-    return bits;
+    uint8_t ones[64];
+    for (size_t i = 0; i < 64; i++) ones[i] = load_u32(days + i * 4) - from < span;
+    return pack(ones);
+}
+
+static uint64_t seconds_within(const uint8_t *dates, uint64_t from, uint64_t span)
+{
+    uint8_t ones[64];
+    for (size_t i = 0; i < 64; i++) ones[i] = load_u64(dates + i * 8) - from < span;
+    return pack(ones);
 }
 
 /* Add the documents of a date atom.  Undated is the least value, which no bound admits. */
@@ -95,11 +101,14 @@ static void add_dates(segment *s, const query_filter *f, uint64_t *out)
     int64_t from = f->from == INT64_MIN ? INT64_MIN + 1 : f->from;
     int32_t first = day_bound(from), last = day_bound(f->to);
     if (width == 4 && first >= last) return;
+    uint64_t span =
+        width == 4 ? (uint32_t)last - (uint32_t)first : (uint64_t)f->to - (uint64_t)from;
+    uint8_t end[64 * 8] = {0}; /* the last documents; what is beyond them is cleared later   */
+    memcpy(end, column.data + (size_t)(n / 64) * 64 * width, (size_t)(n % 64) * width);
     for (uint32_t at = 0; at < n; at += 64) {
-        uint32_t some = n - at < 64 ? n - at : 64;
-        const uint8_t *dates = column.data + (size_t)at * width;
-        out[at / 64] |= width == 4 ? days_within(dates, some, first, last)
-                                   : seconds_within(dates, some, from, f->to);
+        const uint8_t *dates = n - at < 64 ? end : column.data + (size_t)at * width;
+        out[at / 64] |= width == 4 ? days_within(dates, (uint32_t)first, (uint32_t)span)
+                                   : seconds_within(dates, (uint64_t)from, span);
     }
 }
 
@@ -229,6 +238,17 @@ static bool make_set(filter_cache *c, filter_entry *e, segment *s, uint32_t segm
     f->bits = bits;
     draw_in(f, bits, words);
     return list_docs(f, own, s->info.n_docs);
+}
+
+uint32_t filter_from(const filter_set *f, uint32_t doc)
+{
+    if (doc < f->lo) doc = f->lo;
+    if (doc >= f->hi) return UINT32_MAX;
+    if (!f->bits) return doc;
+    size_t at = doc / 64, end = (f->hi - 1) / 64;
+    uint64_t word = f->bits[at] & UINT64_MAX << doc % 64;
+    while (!word && at < end) word = f->bits[++at];
+    return word ? (uint32_t)at * 64 + bits_lowest(word) : UINT32_MAX;
 }
 
 /* ---- the cache ------------------------------------------------------------------------------- */

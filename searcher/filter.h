@@ -40,6 +40,9 @@ typedef struct filter_clause {
     bool negated;
 } filter_clause;
 
+/* The first document that passes and is not before doc, UINT32_MAX when none is. */
+uint32_t filter_from(const filter_set *f, uint32_t doc);
+
 enum { FILTERS_KEPT = 4 };
 
 typedef struct filter_room {

@@ -352,6 +352,15 @@ out:
     return st;
 }
 
+/* Few documents that pass are a driver, too. */
+static void drive_from_filters(plan *p)
+{
+    uint64_t n = 0;
+    for (uint32_t s = 0; p->only && s < p->snap->meta.n_segments; s++) n += p->only[s].n;
+    p->from_only = p->only && n < p->cost;
+    if (p->from_only) p->cost = n;
+}
+
 /* ---- the whole -------------------------------------------------------------------------- */
 
 pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, split_cache *splits,
@@ -383,6 +392,7 @@ pm_status plan_make(plan *p, snapshot *snap, arena *a, analyzer *words, split_ca
         goto out;
     }
     p->cost = plan_drive(p, q->root);
+    drive_from_filters(p);
 out:
     return st;
 }

@@ -90,6 +90,7 @@ typedef struct plan {
     bool narrow;     /* leave joined and split forms aside (rank_widened.c)       */
     bool *drivers;   /* by matcher: every match has one of these                 */
     uint64_t cost;   /* of all drivers together                                  */
+    bool from_only;  /* what passes the filters is walked instead of the drivers  */
     uint32_t n_splits;
 } plan;
 

@@ -131,21 +131,29 @@ typedef struct marker {
     uint32_t block, end, at;
 } marker;
 
+static void put_bits(const prune_state *s, uint64_t *chunk, const uint32_t *docs, uint32_t n,
+                     uint32_t first, bool set)
+{
+    uint32_t at[SEGMENT_BLOCK_MAX + SCAN_SLACK];
+    for (uint32_t i = 0; i < n; i++) at[i] = docs[i] - first;
+    if (set) s->scan->bitmap_put(chunk, at, n);
+    for (uint32_t i = 0; !set && i < n; i++) chunk[at[i] / 64] &= ~(UINT64_C(1) << at[i] % 64);
+}
+
 /* Mark or clear the documents of [first, last) in a chunk that starts with first. */
-static void mark(marker *m, uint64_t *chunk, uint32_t first, uint64_t last, bool set)
+static void mark(const prune_state *s, marker *m, uint64_t *chunk, uint32_t first, uint64_t last,
+                 bool set)
 {
     prune_list *list = m->list;
+    uint32_t end = last < UINT32_MAX ? (uint32_t)last : UINT32_MAX;
     for (; m->block < m->end; m->block++, m->at = 0) {
         if (list->decoded != m->block) {
             list->n_docs = postings_decode_block(&list->p, m->block, list->docs);
             list->decoded = m->block;
         }
-        for (; m->at < list->n_docs && list->docs[m->at] < last; m->at++) {
-            if (list->docs[m->at] < first) continue;
-            uint32_t i = list->docs[m->at] - first;
-            uint64_t bit = UINT64_C(1) << i % 64;
-            chunk[i / 64] = set ? chunk[i / 64] | bit : chunk[i / 64] & ~bit;
-        }
+        uint32_t from = s->scan->seek(list->docs, m->at, list->n_docs, first);
+        m->at = s->scan->seek(list->docs, from, list->n_docs, end);
+        put_bits(s, chunk, list->docs + from, m->at - from, first, set);
         if (m->at < list->n_docs) return;
     }
 }
@@ -155,7 +163,7 @@ static void mark_all(prune_state *s, marker *markers, prune_list **lists, uint32
 {
     for (uint32_t i = 0; i < n; i++) {
         if (lists[i]->p.kind != POSTINGS_DENSE)
-            mark(&markers[i], chunk, (uint32_t)at * 64, (uint64_t)(at + len) * 64, set);
+            mark(s, &markers[i], chunk, (uint32_t)at * 64, (uint64_t)(at + len) * 64, set);
         else if (set)
             s->scan->or_into(chunk, lists[i]->p.bits + at, len);
         else

@@ -20,6 +20,9 @@ typedef struct rank_totals {
 pm_status rank_exhaustive(plan *p, uint64_t k, topk *best, match_scratch *scratch,
                           rank_totals *totals, pm_error *err);
 
+/* The same for a plan of filters alone: p->only without p->core. */
+pm_status rank_passing(const plan *p, uint64_t k, topk *best, rank_totals *totals, pm_error *err);
+
 /* All matchers of a plan, at work in one segment. */
 typedef struct match_set {
     plan *p;

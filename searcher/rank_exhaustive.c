@@ -4,7 +4,8 @@
  *
  * In each segment the plan's drivers wait in a heap by their current document.  The least
  * document is taken, the tree is evaluated there, all terms are summed in query order, and
- * the drivers that stand there move on.
+ * the drivers that stand there move on.  Where filters let through fewer documents than the
+ * drivers have, those are walked instead.
  */
 #include "searcher/rank.h"
 
@@ -71,9 +72,20 @@ static void consider(rank_state *r, uint32_t segment_index, uint32_t doc)
     topk_push(r->best, &h);
 }
 
+static void rank_passing_docs(rank_state *r, uint32_t segment_index)
+{
+    const filter_set *f = &r->p->only[segment_index];
+    uint32_t doc = filter_from(f, f->lo);
+    for (; doc != UINT32_MAX; doc = filter_from(f, doc + 1)) consider(r, segment_index, doc);
+}
+
 static void rank_segment(rank_state *r, uint32_t segment_index)
 {
     match_set_open(&r->set, segment_index);
+    if (r->p->from_only) {
+        rank_passing_docs(r, segment_index);
+        return;
+    }
     heap_fill(&r->heap, &r->set);
     while (r->heap.n) {
         uint32_t doc = r->heap.items[0]->doc;

@@ -2,7 +2,8 @@
  *
  * search.c - one query from text to result:
  *
- *   text -> query_parse -> plan_make -> rank_widened or rank_exhaustive -> hits_build -> pm_result
+ *   text -> query_parse -> plan_make -> rank_passing, rank_widened or rank_exhaustive
+ *        -> hits_build -> pm_result
  *
  * All of it lives in the searcher's arena, which is reset by the next search.
  */
@@ -118,7 +119,10 @@ static pm_status rank(pm_searcher *s, pm_error *err)
     uint64_t k = o->limit > UINT64_MAX - o->offset ? UINT64_MAX : o->limit + o->offset;
     PM_TRY(plan_make(&s->p, snap, &s->a, s->words, &s->index->splits, &s->filters, &s->q, o, err));
     if (!o->limit) k = 0;
-    if (!o->exhaustive)
+    if (s->p.only && !s->p.core) {
+        PM_TRY(rank_passing(&s->p, k, &s->best, &totals, err));
+        done = true;
+    } else if (!o->exhaustive)
         PM_TRY(rank_widened(&s->p, k, o->want_total, &s->best, &s->scratch, &s->prune, &totals,
                             &done, err));
     if (!done) PM_TRY(rank_exhaustive(&s->p, k, &s->best, &s->scratch, &totals, err));
