@@ -18,7 +18,7 @@
 
 #define CRC32C_POLY 0x82f63b78u
 
-enum { LANE = 1024 };
+enum { LANE = 1360 }; /* a page of 4 KiB is three lanes and two words                 */
 
 static uint32_t shift_table[4][256];
 static pthread_once_t shift_once = PTHREAD_ONCE_INIT;
