@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "common/base/mem.h"
+#include "common/segment/layout.h"
 #include "common/segment/snapshot.h"
 
 typedef struct index_check {
@@ -146,6 +147,18 @@ static void check_live_ids(index_check *c, snapshot *snap)
     }
 }
 
+/* A small index has neither surface forms nor bigrams. */
+static void check_small(index_check *c, const snapshot *snap)
+{
+    for (uint32_t i = 0; i < snap->meta.n_segments && snap->meta.small; i++) {
+        const segment_info *info = &snap->segments[i].seg->info;
+        c->file = snap->meta.segments[i].name;
+        if (info->n_forms || info->bigram_min)
+            index_finding(c, "footer", snap->segments[i].seg->file.len - LAYOUT_FOOTER_BYTES,
+                          "forms or bigrams in a small index");
+    }
+}
+
 static pm_status check_snapshot(index_check *c, const char *path, pm_error *err)
 {
     snapshot *snap;
@@ -154,6 +167,7 @@ static pm_status check_snapshot(index_check *c, const char *path, pm_error *err)
     c->file = "manifest";
     if (st != PM_OK) return refused(c, st, &why, err);
     check_live_ids(c, snap);
+    check_small(c, snap);
     snapshot_close(snap);
     return PM_OK;
 }

@@ -192,6 +192,36 @@ static void nothing_but_terms(void **state)
     snapshot_close(snap);
 }
 
+static void find_forms(void *ctx, const char *file, const char *where, uint64_t offset,
+                       const char *what)
+{
+    (void)file;
+    (void)where;
+    (void)offset;
+    *(unsigned *)ctx += strstr(what, "small index") != NULL;
+}
+
+/* The usual index, said to be small. */
+static void forms_of_a_small_index_are_found(void **state)
+{
+    (void)state;
+    snapshot *snap;
+    buf bytes = {0};
+    unsigned found = 0;
+    assert_int_equal(snapshot_open(&snap, paths[0], &err), PM_OK);
+    for (unsigned wrong = 0; wrong < 2; wrong++) {
+        snap->meta.small = !wrong;
+        buf_reset(&bytes);
+        manifest_encode(&snap->meta, &bytes);
+        folder_write(paths[0], "manifest", bytes.data, bytes.len);
+        assert_int_equal(pm_check(paths[0], true, find_forms, &found, NULL, &err),
+                         wrong ? PM_OK : PM_CORRUPT);
+    }
+    assert_int_equal(found, snap->meta.n_segments);
+    snapshot_close(snap);
+    buf_free(&bytes);
+}
+
 static void contradictions_are_refused(void **state)
 {
     (void)state;
@@ -213,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_the_same),
         cmocka_unit_test(nothing_but_terms),
+        cmocka_unit_test(forms_of_a_small_index_are_found),
         cmocka_unit_test(contradictions_are_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
