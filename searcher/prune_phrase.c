@@ -203,6 +203,7 @@ void prune_phrase_finish(prune_state *s)
     const prune_need *lead = &s->phrases.needs[0];
     uint32_t n, *row = row_of(&s->phrases, lead);
     if (row && !s->phrases.lead_ranked && s->batch.n) prune_phrase_ask(s, lead, &n);
+    s->phrases.lead_ranked = row != NULL;
 }
 
 /* ---- asking

@@ -114,6 +114,48 @@ static void batch_need(prune_state *s, const prune_need *need)
     }
 }
 
+/* While there is no threshold nothing can be dropped: bounds are worked out for what has met in
+ * all lists, and only from lists of phrases, whose ranks are known. */
+static bool bounds_can_wait(const prune_state *s)
+{
+    const prune_phrases *all = &s->phrases;
+    bool wait = all->counting || !(s->pool.threshold > 0);
+    for (uint32_t j = 0; j < all->n_needs && wait; j++)
+        wait = all->needs[j].phrase != UINT32_MAX && !all->must[all->needs[j].phrase].near;
+    return wait;
+}
+
+static void batch_meet(prune_state *s)
+{
+    prune_phrases *all = &s->phrases;
+    prune_batch *b = &s->batch;
+    uint32_t n;
+    for (uint32_t j = 1; j < all->n_needs && b->n; j++) prune_phrase_ask(s, &all->needs[j], &n);
+    prune_phrase_finish(s);
+    for (uint32_t f = 0; f < all->n_must; f++)
+        for (uint32_t i = 0; i < b->n; i++) row(s, f)[i] = all->must[f].most;
+    for (uint32_t i = 0; i < b->n; i++) b->scores[i] = 0;
+    for (uint32_t j = 0; j < all->n_needs; j++) {
+        const prune_list *list = all->needs[j].list;
+        const uint32_t *ranks = all->ranks + (size_t)(list - all->lists) * PRUNE_BATCH_CAP;
+        float *shares = row(s, all->needs[j].phrase);
+        for (uint32_t i = 0; i < b->n; i++) {
+            float x = list->weight * s->bounds->up[list->p.impacts[ranks[i]]];
+            if (x < shares[i]) shares[i] = x;
+        }
+    }
+}
+
+static void batch_bound(prune_state *s, const phrase_plan *with)
+{
+    const prune_phrases *all = &s->phrases;
+    batch_begin(s, &all->needs[0]);
+    for (uint32_t j = 1; j < all->n_needs && s->batch.n; j++) {
+        batch_drop_below(s, with->rest[j], false);
+        batch_need(s, &all->needs[j]);
+    }
+}
+
 static void batch_exclude(prune_state *s, prune_list *list)
 {
     uint32_t n = prune_phrase_others(s, list);
@@ -138,12 +180,6 @@ static void batch_wait(prune_state *s)
 
 static void batch_finish(prune_state *s, const phrase_plan *with)
 {
-    const prune_phrases *all = &s->phrases;
-    batch_begin(s, &all->needs[0]);
-    for (uint32_t j = 1; j < all->n_needs && s->batch.n; j++) {
-        batch_drop_below(s, with->rest[j], false);
-        batch_need(s, &all->needs[j]);
-    }
     for (uint32_t j = 0; j < s->n_should && s->batch.n; j++) {
         batch_drop_below(s, with->should_rest[j], true);
         prune_add(s, s->should[j]);
@@ -237,12 +273,27 @@ static void candidate_move(prune_phrases *all, uint32_t from, uint32_t to)
             all->n_lists * sizeof *all->waiting_ranks);
 }
 
+/* How many to verify after `some`: as many again as will fill the pool, by the share of those
+ * that matched.  All, in order of documents, when that is half of them: groups of positions
+ * are read once then. */
+static size_t more_than(const prune_state *s, size_t some)
+{
+    const prune_pool *pool = &s->pool;
+    if (pool->n >= pool->k) return 4 * some;
+    size_t half = s->phrases.n_candidates / 2;
+    if (!pool->n || pool->k / pool->n >= half) return SIZE_MAX;
+    size_t wanted = 2 * some * (pool->k / pool->n + 1);
+    return wanted < half ? wanted : SIZE_MAX;
+}
+
 static void settle(prune_state *s, float margin)
 {
     prune_phrases *all = &s->phrases;
     verify_batch v;
     v.n = 0;
-    for (size_t some = s->pool.k + s->pool.k / 2 + 8; all->n_candidates; some *= 4) {
+    size_t first = s->pool.k + s->pool.k / 2 + 8;
+    if (first < PRUNE_VERIFY / 2) first = PRUNE_VERIFY / 2;
+    for (size_t some = first; all->n_candidates; some = more_than(s, some)) {
         bool not_all = some < all->n_candidates && !all->counting;
         float bound = not_all ? bound_of_best(s, some) : 0;
         uint32_t kept = 0;
@@ -306,9 +357,14 @@ void prune_phrase_rank(prune_state *s)
     prune_walk w;
     prune_phrase_walk(s, &w);
     for (bool more = true; more;) {
-        unsigned low = all->counting ? 1 : lead_byte(s, &with);
+        bool wait = bounds_can_wait(s);
+        unsigned low = wait ? 0 : all->counting ? 1 : lead_byte(s, &with);
         if (low > 255) break;
         more = prune_phrase_fill(s, &w, low);
+        if (wait)
+            batch_meet(s);
+        else
+            batch_bound(s, &with);
         batch_finish(s, &with);
         if (all->n_candidates > room) settle(s, with.margin);
     }

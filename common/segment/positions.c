@@ -107,19 +107,31 @@ static bool sparse_docs(const position_reader *r, uint32_t b, uint32_t from, uin
 
 /* ---- step 1: documents ---------------------------------------------------------------------- */
 
-/* The group of posting `rank`: all of it, but of a dense list only as far as that. */
-static void slot_open(const position_reader *r, position_slot *s, uint32_t rank, uint32_t doc)
+/* Documents of a dense list's group as far as the last one of it that is asked for. */
+static bool dense_docs(const position_reader *r, position_slot *s, const uint32_t *ranks,
+                       const uint32_t *docs, uint32_t n)
+{
+    uint32_t k = 0;
+    while (k + 1 < n && ranks[k + 1] > ranks[k] && ranks[k + 1] - s->first < s->n &&
+           docs[k + 1] < r->list->n_docs)
+        k++;
+    s->n = ranks[k] - s->first + 1;
+    return r->group->bits_group(r->list->bits, docs[k], s->n - 1, s->numbers);
+}
+
+/* The group of posting ranks[0], whose document is docs[0]; n are asked for. */
+static void slot_open(const position_reader *r, position_slot *s, const uint32_t *ranks,
+                      const uint32_t *docs, uint32_t n)
 {
     const postings *p = r->list;
     uint32_t block_first;
-    s->block = block_of(r, rank, &block_first, &s->block_n);
-    uint32_t i = rank - block_first, from = i - i % POSITION_GROUP;
+    s->block = block_of(r, ranks[0], &block_first, &s->block_n);
+    uint32_t i = ranks[0] - block_first, from = i - i % POSITION_GROUP;
     s->group = i / POSITION_GROUP;
     s->first = block_first + from;
     s->n = s->block_n - from < POSITION_GROUP ? s->block_n - from : POSITION_GROUP;
     if (p->kind == POSTINGS_DENSE) {
-        s->n = i - from + 1;
-        s->sound = r->group->bits_group(p->bits, doc, i - from, s->numbers);
+        s->sound = dense_docs(r, s, ranks, docs, n);
     } else if (p->kind == POSTINGS_SPARSE) {
         s->sound = sparse_docs(r, s->block, from, s->n, s->numbers);
     } else {
@@ -127,6 +139,8 @@ static void slot_open(const position_reader *r, position_slot *s, uint32_t rank,
         memcpy(s->numbers, r->docs + from, s->n * sizeof *r->docs);
     }
     if (!s->sound) positions_damaged(p, (slice){NULL, 0});
+    for (uint32_t k = 0; p->kind != POSTINGS_DENSE && k < s->n; k++)
+        __builtin_prefetch(r->lengths.column + (size_t)r->lengths.width * s->numbers[k]);
     __builtin_prefetch(p->impacts + s->first);
     if (p->kind != POSTINGS_SMALL) __builtin_prefetch(p->position_dir.data + 4 * (size_t)s->block);
 }
@@ -197,11 +211,11 @@ void positions_find(position_reader *r, position_scratch *scratch, const uint32_
     for (uint32_t i = 0; i < n; i++) {
         position_slot *s = &scratch->slots[n_slots];
         bool sound = ranks[i] < p->df && docs[i] < p->n_docs && p->has_positions;
-        bool known = n_slots && ranks[i] - s[-1].first < s[-1].n && p->kind != POSTINGS_DENSE;
+        bool known = n_slots && ranks[i] - s[-1].first < s[-1].n;
         scratch->slot_of[i] = known ? n_slots - 1 : n_slots;
         out[i].tf = sound;
         if (!sound || known) continue;
-        slot_open(r, s, ranks[i], docs[i]);
+        slot_open(r, s, ranks + i, docs + i, n - i);
         n_slots++;
     }
     for (uint32_t i = 0; i < n_slots; i++) slot_ask(r, &scratch->slots[i]);
