@@ -170,6 +170,8 @@ bool prune_walk_fill(prune_state *s, prune_walk *w, uint8_t low, uint8_t high);
 /* The same for all postings, whose scores are not wanted (and not written for a list that is
  * not dense). */
 bool prune_walk_docs(prune_state *s, prune_walk *w);
+/* Rank of the first posting of a bucket of a dense list, and their number; false on damage. */
+bool prune_bucket(const prune_list *list, uint32_t bucket, uint32_t *first, uint32_t *n);
 /* Documents of a bucket of a dense list whose byte is in the range, bytes to s->bytes; also: NULL
  * or eight words of other bitmaps.  Room for BUCKET and the slack. */
 uint32_t prune_bucket_take(prune_state *s, const prune_list *list, const uint64_t *also,

@@ -20,7 +20,7 @@
 
 enum {
     SHARPEN_FROM = 256, /* hits in the pool, beside 8 k, from which exact scores pay            */
-    LONG_PART = 8,      /* lists in more than 1 / 8 of the documents are not added in windows    */
+    LONG_PART = 3,      /* lists in more than 1 / 3 of the documents are not added in windows    */
 };
 
 /* Live survivors of the batch, into the pool. */
@@ -116,14 +116,16 @@ static bool or_essential(const prune_state *s, const or_bounds *o, uint32_t i)
 static uint32_t or_window(prune_state *s, or_bounds *o)
 {
     prune_list *others[PRUNE_LISTS_MAX];
-    uint32_t n = 0, n_others = 0, sparse = 0;
+    uint32_t n = 0, n_others = 0, lists = 0, sparse = 0;
     uint64_t sum = 0;
     for (uint32_t i = 0; i < s->n_should; i++) {
-        if (s->should[i]->p.kind == POSTINGS_DENSE || !or_essential(s, o, i)) continue;
+        if (!or_essential(s, o, i)) continue;
+        lists++;
+        if (s->should[i]->p.kind == POSTINGS_DENSE) continue;
         sparse++;
         sum += s->should[i]->p.df;
     }
-    if (!prune_window_pays(sparse, sum)) return 0;
+    if (!prune_window_pays(lists, sparse, sum)) return 0;
     for (uint32_t i = 0; i < s->n_should; i++) {
         if (or_essential(s, o, i))
             s->should[n++] = s->should[i];

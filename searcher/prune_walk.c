@@ -96,20 +96,27 @@ static bool fill_docs(prune_state *s, prune_walk *w)
 /* ---- dense
  * ----------------------------------------------------------------------------------------- */
 
+bool prune_bucket(const prune_list *list, uint32_t bucket, uint32_t *first, uint32_t *n)
+{
+    const postings *p = &list->p;
+    uint32_t end = bucket + 1 < p->n_buckets ? p->rank[bucket + 1] : p->df;
+    *first = p->rank[bucket];
+    *n = end - *first;
+    if (*first <= end && end <= p->df && *n <= BUCKET) return true;
+    segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS),
+                    "a bucket does not fit its list");
+    return false;
+}
+
 uint32_t prune_bucket_take(prune_state *s, const prune_list *list, const uint64_t *also,
                            uint32_t bucket, uint8_t low, uint8_t high, uint32_t *docs)
 {
     const postings *p = &list->p;
-    uint32_t first = p->rank[bucket];
-    uint32_t end = bucket + 1 < p->n_buckets ? p->rank[bucket + 1] : p->df;
-    if (first > end || end > p->df || end - first > BUCKET) {
-        segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS),
-                        "a bucket does not fit its list");
-        return 0;
-    }
+    uint32_t first, n;
+    if (!prune_bucket(list, bucket, &first, &n)) return 0;
     size_t word = (size_t)bucket * 8;
-    uint32_t got = s->scan->bucket_in_range(p->bits + word, also, p->impacts + first, end - first,
-                                            low, high, bucket * BUCKET, docs, s->bytes);
+    uint32_t got = s->scan->bucket_in_range(p->bits + word, also, p->impacts + first, n, low, high,
+                                            bucket * BUCKET, docs, s->bytes);
     while (got && docs[got - 1] >= p->n_docs) got--;
     return got;
 }

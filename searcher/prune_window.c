@@ -12,6 +12,9 @@
  * So no sum is looked at twice: lists that cannot reach `least` yet are only added, the last
  * list is added only where it finds something, and what was touched is set to zero again one
  * by one.  A posting costs about a nanosecond, whatever the threshold is.
+ *
+ * A bitmap is added by bucket_add, whose values follow a line; where the average length has
+ * drifted so far that no line will do, by its postings like other lists.
  */
 #include "searcher/prune_window.h"
 
@@ -21,11 +24,14 @@
 enum {
     BUCKET = 512,
     WINDOW = 16384,        /* documents                                             */
+    FIRST = 1024,          /* the first one                                         */
+    DENSE_PART = 20,       /* a bitmap costs as many postings as a 20th of its documents */
     STEPS = 60000,         /* of the sums                                           */
     TOUCHED_MAX = 2048,    /* sums set to zero one by one; above, all of them       */
-    LOOKUP = 4,            /* postings that can be added for the time of one look-up  */
-    PAYS_LISTS = 6,        /* that are not dense, with so many postings together, are   */
-    PAYS_POSTINGS = 10000, /* faster added than looked up one in the other              */
+    LOOKUP = 8,            /* postings that can be added for the time of one look-up  */
+    PAYS_LISTS = 9,        /* so many lists, or so many that are not dense, with so     */
+    PAYS_SPARSE = 6,       /* many postings, are faster added than looked up one in the */
+    PAYS_POSTINGS = 10000, /* other                                                     */
     FEW = 24,              /* documents found that are sorted by insertion          */
     BATCH = 128,
     FLUSH = 16, /* candidates from which they are delivered              */
@@ -35,6 +41,8 @@ enum {
 typedef struct window_cursor {
     uint32_t block, rank, at; /* rank of the block's first posting; place in the block  */
     uint16_t *value;          /* by impact byte, in steps                               */
+    bool by_line;             /* slope * byte / 256 + offset is as good                  */
+    uint16_t slope, offset;
 } window_cursor;
 
 struct prune_window {
@@ -44,6 +52,7 @@ struct prune_window {
     uint64_t found_bits[WINDOW / 64]; /* zero between windows                          */
     uint32_t n_touched, n_found;
     bool all_touched;
+    uint32_t length;      /* of the next window: short ones first, for a good threshold    */
     uint32_t base, limit; /* documents [base, limit)                                   */
     uint16_t least;
     float step;
@@ -51,19 +60,17 @@ struct prune_window {
     uint16_t values[PRUNE_LISTS_MAX][256];
 };
 
-static uint32_t window_docs = WINDOW, pays_lists = PAYS_LISTS, pays_postings = PAYS_POSTINGS;
+static uint32_t window_docs = WINDOW; /* fewer in tests                                      */
 
 void prune_window_shrink(uint32_t docs)
 {
-    bool usual = docs < BUCKET || docs > WINDOW;
-    window_docs = usual ? WINDOW : docs / BUCKET * BUCKET;
-    pays_lists = usual ? PAYS_LISTS : 1;
-    pays_postings = usual ? PAYS_POSTINGS : 0;
+    window_docs = docs < BUCKET || docs > WINDOW ? WINDOW : docs / BUCKET * BUCKET;
 }
 
-bool prune_window_pays(uint32_t lists, uint64_t n_postings)
+bool prune_window_pays(uint32_t lists, uint32_t sparse, uint64_t n_postings)
 {
-    return lists >= pays_lists && n_postings >= pays_postings;
+    if (window_docs < WINDOW) return lists > 1;
+    return lists >= PAYS_LISTS || (sparse >= PAYS_SPARSE && n_postings >= PAYS_POSTINGS);
 }
 
 bool prune_window_ready(prune_state *s)
@@ -155,13 +162,33 @@ static void add_last(struct prune_window *w, const uint16_t *value, const uint32
 typedef void add_postings(struct prune_window *w, const uint16_t *value, const uint32_t *docs,
                           const uint8_t *bytes, uint32_t n);
 
+/* All postings of a dense list in the window, added by a line instead of a table. */
+static void add_line(prune_state *s, const prune_list *list, const window_cursor *c,
+                     uint32_t bucket)
+{
+    struct prune_window *w = s->window;
+    const postings *p = &list->p;
+    uint32_t first, n, base = bucket * BUCKET;
+    if (!prune_bucket(list, bucket, &first, &n)) return;
+    uint32_t found =
+        s->scan->bucket_add(p->bits + (size_t)bucket * 8, p->impacts + first, n, c->slope,
+                            c->offset, w->least, w->sums + (base - w->base), w->docs);
+    for (uint32_t i = 0; i < found && base + w->docs[i] < p->n_docs; i++)
+        w->found[w->n_found++ % WINDOW] = base + w->docs[i];
+}
+
 /* All postings of a dense list in the window. */
 static void add_dense(prune_state *s, const prune_list *list, window_cursor *c, add_postings *how)
 {
     struct prune_window *w = s->window;
     const postings *p = &list->p;
+    if (c->by_line) w->all_touched = true;
     for (c->block = w->base / BUCKET; c->block < w->limit / BUCKET && c->block < p->n_buckets;
          c->block++) {
+        if (c->by_line) {
+            add_line(s, list, c, c->block);
+            continue;
+        }
         uint32_t n = prune_bucket_take(s, list, NULL, c->block, 1, 255, w->docs);
         how(w, c->value, w->docs, s->bytes, n);
     }
@@ -234,7 +261,7 @@ static void window_deliver(prune_state *s, uint32_t n, const or_bounds *b, float
 static void window_clear(struct prune_window *w)
 {
     if (w->all_touched)
-        memset(w->sums, 0, sizeof w->sums);
+        memset(w->sums, 0, (w->limit - w->base) * sizeof *w->sums);
     else
         for (uint32_t i = 0; i < w->n_touched; i++) w->sums[w->touched[i] - w->base] = 0;
     w->n_touched = w->n_found = 0;
@@ -253,7 +280,8 @@ static bool window_next(prune_state *s, uint32_t n)
     if (least >= (s->only ? s->only->hi : s->part->seg->info.n_docs)) return false;
     if (least > w->limit) w->limit = least & ~(BUCKET - 1u);
     w->base = w->limit;
-    w->limit = w->base + window_docs;
+    w->limit = w->base + w->length;
+    if (w->length < window_docs) w->length *= 2;
     return true;
 }
 
@@ -265,12 +293,27 @@ static void window_fill(prune_state *s, uint32_t n, const or_bounds *b)
     w->least = (uint16_t)(need < 1 ? 1 : need > UINT16_MAX ? UINT16_MAX : need);
     for (uint32_t i = 0; i < n; i++) {
         window_cursor *c = &w->cursors[i];
-        reach += c->value[s->should[i]->p.impact_max];
+        reach += c->value[s->should[i]->p.impact_max] + (uint32_t)(c->by_line ? PRUNE_LINE_OFF : 0);
         add_list(s, s->should[i], c, i + 1 == n ? add_last : reach < w->least ? add : add_watching);
     }
 }
 
 /* ---- all windows ----------------------------------------------------------------------------- */
+
+bool prune_window_line(const uint16_t *value, unsigned most, uint16_t *slope, uint16_t *offset)
+{
+    uint32_t rise = 0, base = 0, above = 0;
+    if (most > 1) rise = ((uint32_t)(value[most] - value[1]) * 256 + most - 2) / (most - 1);
+    if (rise > UINT16_MAX) return false;
+    for (unsigned byte = 1; byte <= most; byte++)
+        if (value[byte] > (byte * rise >> 8) + base) base = value[byte] - (byte * rise >> 8);
+    for (unsigned byte = 1; byte <= most; byte++)
+        if ((byte * rise >> 8) + base - value[byte] > above)
+            above = (byte * rise >> 8) + base - value[byte];
+    *slope = (uint16_t)rise;
+    *offset = (uint16_t)base;
+    return above <= PRUNE_LINE_OFF;
+}
 
 /* List i takes part from the next window on. */
 static void window_enter(prune_state *s, uint32_t i, const or_bounds *b)
@@ -287,12 +330,16 @@ static void window_enter(prune_state *s, uint32_t i, const or_bounds *b)
     for (unsigned byte = 0; byte < 256; byte++) c->value[byte] = 1;
     for (unsigned byte = 1; byte <= p->impact_max; byte++)
         c->value[byte] = (uint16_t)(list->weight * s->bounds->up[byte] * steps * (1 + 1e-6f) + 1);
+    c->by_line = p->kind == POSTINGS_DENSE &&
+                 prune_window_line(c->value, p->impact_max, &c->slope, &c->offset);
 }
 
-/* Postings of a list in a window, about. */
-static uint32_t window_share(const prune_list *list)
+/* What adding a list costs in a window, in postings. */
+static uint32_t window_share(const prune_list *list, uint32_t length)
 {
-    return (uint32_t)((uint64_t)list->p.df * window_docs / list->p.n_docs);
+    uint64_t sum = (uint64_t)list->p.df * length / list->p.n_docs;
+    if (list->p.kind == POSTINGS_DENSE && sum > length / DENSE_PART) sum = length / DENSE_PART;
+    return (uint32_t)sum;
 }
 
 /* How many lists to add in the next window: one more costs its postings and saves a look-up for
@@ -301,20 +348,24 @@ static uint32_t window_share(const prune_list *list)
 static uint32_t window_width(const prune_state *s, uint32_t n, const or_bounds *b)
 {
     uint32_t found = s->window->n_found;
+    uint32_t length = s->window->limit - s->window->base;
     float threshold = s->pool.threshold;
-    if (n > 1 && b->rest[n - 1] < threshold && found * LOOKUP * 8 < window_share(s->should[n - 1]))
+    if (n > 1 && b->rest[n - 1] < threshold &&
+        found * LOOKUP * 8 < window_share(s->should[n - 1], length))
         return n - 1;
     for (; n < s->n_should && b->rest[n] < threshold; n++, found /= 2)
-        if (found * LOOKUP <= window_share(s->should[n])) break;
+        if (found * LOOKUP <= window_share(s->should[n], length)) break;
     return n;
 }
 
 void prune_window_run(prune_state *s, uint32_t n, const or_bounds *b)
 {
     struct prune_window *w = s->window;
-    float margin = b->margin[0] + (float)(s->n_should + 1) / STEPS * b->rest[0];
+    float margin =
+        b->margin[0] + (float)((1 + PRUNE_LINE_OFF) * s->n_should + 1) / STEPS * b->rest[0];
     w->step = b->rest[0] / STEPS * (1 + 1e-6f);
     w->base = w->limit = s->only ? s->only->lo & ~(BUCKET - 1u) : 0;
+    w->length = window_docs < WINDOW ? window_docs : FIRST;
     for (uint32_t i = 0; i < n; i++) window_enter(s, i, b);
     while (b->rest[0] >= s->pool.threshold && window_next(s, n)) {
         window_fill(s, n, b);

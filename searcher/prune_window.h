@@ -17,8 +17,14 @@ typedef struct or_bounds {
 void prune_window_run(prune_state *s, uint32_t n, const or_bounds *b);
 /* Memory for it; false when it is refused. */
 bool prune_window_ready(prune_state *s);
-/* Are so many lists that are not dense better added than looked up? */
-bool prune_window_pays(uint32_t lists, uint64_t n_postings);
+/* Are so many lists better added than looked up in each other, when so many of them are not dense
+ * and have so many postings together? */
+bool prune_window_pays(uint32_t lists, uint32_t sparse, uint64_t n_postings);
+/* value[byte], byte from 1 to `most`, rising, as offset + (slope * byte >> 8): a line through the
+ * first and the last one, raised until it is below none.  True when it is nowhere more than
+ * PRUNE_LINE_OFF above. */
+enum { PRUNE_LINE_OFF = 4 };
+bool prune_window_line(const uint16_t *value, unsigned most, uint16_t *slope, uint16_t *offset);
 /* Test seam: windows of so many documents, a multiple of 512, wherever they are possible; 0: as
  * usual.  Process-wide. */
 void prune_window_shrink(uint32_t docs);

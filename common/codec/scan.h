@@ -32,6 +32,11 @@ typedef struct scan_kernels {
      * bytes_out. */
     uint32_t (*numbers_in_range)(const uint32_t *numbers, const uint8_t *bytes, uint32_t n,
                                  uint8_t low, uint8_t high, uint32_t *out, uint8_t *bytes_out);
+    /* The same bucket added up: sums[bit] += offset + (bytes[k] * slope >> 8), modulo 65536, for
+     * each of the n first set bits; bits whose sum passed from below `least` to it or above go
+     * to out, rising. */
+    uint32_t (*bucket_add)(const uint64_t *words, const uint8_t *bytes, uint32_t n, uint16_t slope,
+                           uint16_t offset, uint16_t least, uint16_t *sums, uint32_t *out);
     /* out[i] = factor * table[bytes[i]], i < n. */
     void (*table_values)(const float *table, const uint8_t *bytes, uint32_t n, float factor,
                          float *out);

@@ -9,6 +9,7 @@
 #define SCAN_COSTS  SCAN_COSTS_AVX512
 #define SCAN_HAS_BYTES_IN_RANGE
 #define SCAN_HAS_BUCKET_IN_RANGE
+#define SCAN_HAS_BUCKET_ADD
 #define SCAN_HAS_NUMBERS_IN_RANGE
 #define SCAN_HAS_TABLE_VALUES
 #define SCAN_HAS_INTERSECT
@@ -178,6 +179,47 @@ static void scan_table_values(const float *table, const uint8_t *bytes, uint32_t
         __m512 v = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), in, at, table, 4);
         _mm512_mask_storeu_ps(out + i, in, _mm512_mul_ps(v, factors));
     }
+}
+
+/* Add to 32 sums, of the lanes in `in`; lanes that passed `least`. */
+static inline uint32_t add_32(uint16_t *sums, __mmask32 in, __m256i bytes, __m512i slope,
+                              __m512i offset, __m512i least)
+{
+    __m512i high = _mm512_slli_epi16(_mm512_cvtepu8_epi16(bytes), 8);
+    __m512i before = _mm512_loadu_si512(sums);
+    __m512i part = _mm512_add_epi16(_mm512_mulhi_epu16(high, slope), offset);
+    __m512i now = _mm512_mask_add_epi16(before, in, before, part);
+    _mm512_storeu_si512(sums, now);
+    return _mm512_mask_cmplt_epu16_mask(_mm512_cmpge_epu16_mask(now, least), before, least);
+}
+
+/* The bytes of a word are spread over its bits, 64 lanes, and added in two halves. */
+static uint32_t scan_bucket_add(const uint64_t *words, const uint8_t *bytes, uint32_t n,
+                                uint16_t slope, uint16_t offset, uint16_t least, uint16_t *sums,
+                                uint32_t *out)
+{
+    const __m512i slopes = _mm512_set1_epi16((short)slope),
+                  leasts = _mm512_set1_epi16((short)least),
+                  offsets = _mm512_set1_epi16((short)offset);
+    uint32_t k = 0, found = 0;
+    for (uint32_t w = 0; w < 8 && k < n; w++) {
+        uint64_t bits = words[w];
+        uint32_t ones = bits_count(bits);
+        if (ones > n - k) {
+            ones = n - k;
+            bits = _pdep_u64(first_64(ones), bits);
+        }
+        __m512i v =
+            _mm512_maskz_expand_epi8(bits, _mm512_maskz_loadu_epi8(first_64(ones), bytes + k));
+        k += ones;
+        uint64_t low = add_32(sums + 64 * w, (__mmask32)bits, _mm512_castsi512_si256(v), slopes,
+                              offsets, leasts);
+        uint64_t high = add_32(sums + 64 * w + 32, (__mmask32)(bits >> 32),
+                               _mm512_extracti64x4_epi64(v, 1), slopes, offsets, leasts);
+        for (uint64_t passed = low | high << 32; passed; passed &= passed - 1)
+            out[found++] = 64 * w + bits_lowest(passed);
+    }
+    return found;
 }
 
 static uint32_t scan_bitmap_probe(const uint64_t *words, uint32_t n_words, const uint32_t *numbers,

@@ -57,6 +57,25 @@ static uint32_t scan_numbers_in_range(const uint32_t *numbers, const uint8_t *by
 }
 #endif
 
+#ifndef SCAN_HAS_BUCKET_ADD
+static uint32_t scan_bucket_add(const uint64_t *words, const uint8_t *bytes, uint32_t n,
+                                uint16_t slope, uint16_t offset, uint16_t least, uint16_t *sums,
+                                uint32_t *out)
+{
+    uint32_t k = 0, found = 0;
+    for (uint32_t w = 0; w < 8; w++)
+        for (uint64_t bits = words[w]; bits && k < n; bits &= bits - 1, k++) {
+            uint32_t bit = 64 * w + bits_lowest(bits);
+            uint16_t before = sums[bit],
+                     now = (uint16_t)(before + offset + (bytes[k] * slope >> 8));
+            sums[bit] = now;
+            out[found] = bit;
+            found += before < least && now >= least;
+        }
+    return found;
+}
+#endif
+
 #ifndef SCAN_HAS_TABLE_VALUES
 static void scan_table_values(const float *table, const uint8_t *bytes, uint32_t n, float factor,
                               float *out)
@@ -315,6 +334,7 @@ const scan_kernels SCAN_NAME = {
     .bytes_in_range = scan_bytes_in_range,
     .bucket_in_range = scan_bucket_in_range,
     .numbers_in_range = scan_numbers_in_range,
+    .bucket_add = scan_bucket_add,
     .table_values = scan_table_values,
     .intersect = scan_intersect,
     .intersect_few = scan_intersect_few,

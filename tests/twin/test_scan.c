@@ -210,6 +210,49 @@ static void bucket_in_range_agrees(void **state)
     }
 }
 
+static uint32_t silly_bucket_add(const uint64_t *words, const uint8_t *bytes, uint32_t n,
+                                 const uint16_t line[3], uint16_t *sums, uint32_t *out)
+{
+    uint32_t k = 0, found = 0;
+    for (uint32_t bit = 0; bit < 512 && k < n; bit++) {
+        if (!(words[bit / 64] >> bit % 64 & 1)) continue;
+        uint32_t before = sums[bit];
+        sums[bit] = (uint16_t)(before + (uint32_t)bytes[k++] * line[0] / 256 + line[1]);
+        if (before < line[2] && sums[bit] >= line[2]) out[found++] = bit;
+    }
+    return found;
+}
+
+static void bucket_add_agrees(void **state)
+{
+    (void)state;
+    uint64_t random = seed();
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint64_t *words = ROOM(uint64_t, 0, 8);
+        random_words(&random, words, 8);
+        uint32_t ones = (uint32_t)scan_portable.total(words, 8), silly[512];
+        uint32_t n = below(&random, 2) ? ones : below(&random, 513);
+        uint8_t *bytes = ROOM(uint8_t, 2, n);
+        random_bytes(&random, bytes, n);
+        uint16_t line[3], start[512], want_sums[512]; /* slope, offset, least                 */
+        for (unsigned i = 0; i < 3; i++)
+            line[i] = (uint16_t)below(&random, below(&random, 2) ? 65536 : 300);
+        for (unsigned i = 0; i < 512; i++)
+            start[i] = (uint16_t)below(&random, below(&random, 2) ? 65536 : 1 + line[2]);
+        memcpy(want_sums, start, sizeof start);
+        uint32_t want = silly_bucket_add(words, bytes, n, line, want_sums, silly);
+        for (unsigned r = 0; r < n_rows; r++) {
+            uint16_t *sums = ROOM(uint16_t, 3, 512);
+            uint32_t *out = OUTPUT(uint32_t, 4, 512);
+            memcpy(sums, start, sizeof start);
+            assert_int_equal(
+                rows[r]->bucket_add(words, bytes, n, line[0], line[1], line[2], sums, out), want);
+            assert_memory_equal(sums, want_sums, sizeof want_sums);
+            assert_memory_equal(out, silly, want * sizeof *out);
+        }
+    }
+}
+
 static void keep_least_agrees(void **state)
 {
     (void)state;
@@ -555,21 +598,14 @@ static void block_values_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_in_range_agrees),
-        cmocka_unit_test(numbers_in_range_agrees),
-        cmocka_unit_test(table_values_agree),
-        cmocka_unit_test(bucket_in_range_agrees),
-        cmocka_unit_test(keep_least_agrees),
-        cmocka_unit_test(intersect_agrees),
-        cmocka_unit_test(intersect_bears_disorder),
-        cmocka_unit_test(intersect_few_agrees),
-        cmocka_unit_test(seek_agrees),
-        cmocka_unit_test(bitmap_probe_agrees),
-        cmocka_unit_test(bitmap_put_agrees),
-        cmocka_unit_test(bucket_ranks_agree),
-        cmocka_unit_test(words_agree),
-        cmocka_unit_test(block_values_agree),
-        cmocka_unit_test(find_many_agrees),
+        cmocka_unit_test(bytes_in_range_agrees), cmocka_unit_test(numbers_in_range_agrees),
+        cmocka_unit_test(table_values_agree),    cmocka_unit_test(bucket_in_range_agrees),
+        cmocka_unit_test(bucket_add_agrees),     cmocka_unit_test(keep_least_agrees),
+        cmocka_unit_test(intersect_agrees),      cmocka_unit_test(intersect_bears_disorder),
+        cmocka_unit_test(intersect_few_agrees),  cmocka_unit_test(seek_agrees),
+        cmocka_unit_test(bitmap_probe_agrees),   cmocka_unit_test(bitmap_put_agrees),
+        cmocka_unit_test(bucket_ranks_agree),    cmocka_unit_test(words_agree),
+        cmocka_unit_test(block_values_agree),    cmocka_unit_test(find_many_agrees),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
