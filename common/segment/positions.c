@@ -193,7 +193,7 @@ static void place_find(const position_reader *r, const position_slot *s, uint32_
     uint32_t i = rank - s->first, tf = s->numbers[i], most = layout_position_most(s->lengths[i]);
     uint64_t at = s->start + s->starts[i];
     *out = (position_place){.bytes = s->strings.data, .at = at, .most = most};
-    if (tf > most) {
+    if (tf - 1 > most) {
         segment_damaged(p->s, p->base, section_name(SECTION_POSTINGS),
                         "more occurrences than the document has tokens");
     } else if (at + ef_string_size(tf, most) > 8 * (uint64_t)s->strings.len) {

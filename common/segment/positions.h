@@ -65,7 +65,7 @@ typedef struct position_place {
  * are borrowed. */
 void position_reader_open(position_reader *r, const postings *list, const uint32_t *docs);
 /* Places of n <= POSITION_BATCH postings, whose documents are docs[n]; quick where ranks rise.  No
- * tf exceeds its document's length. */
+ * tf exceeds the positions that its document has room for. */
 void positions_find(position_reader *r, position_scratch *scratch, const uint32_t *ranks,
                     const uint32_t *docs, uint32_t n, position_place *out);
 /* All positions of a posting, tf of them, rising; false on damage. */

@@ -15,6 +15,7 @@
 #include "common/base/hash.h"
 #include "common/segment/cursor.h"
 #include "common/segment/layout.h"
+#include "common/segment/positions.h"
 #include "common/segment/store.h"
 #include "tests/support/folder.h"
 #include "tests/support/reseal.h"
@@ -76,6 +77,35 @@ static void read_list(segment *s, const term_entry *entry, uint64_t *random)
     }
 }
 
+/* Positions by rank, of ranks and documents that belong together and of any. */
+static void read_places(segment *s, const term_entry *entry, uint64_t *random)
+{
+    static postings list;
+    static position_scratch scratch;
+    position_reader r;
+    position_place places[POSITION_BATCH];
+    uint32_t block[SEGMENT_BLOCK_MAX] = {0}, ranks[POSITION_BATCH], docs[POSITION_BATCH];
+    if (!postings_open(&list, s, entry)) return;
+    for (uint32_t b = 0; b < list.n_blocks && b < 8; b++) {
+        uint32_t n = postings_decode_block(&list, b, block), count = 0;
+        uint32_t first = postings_block_rank(&list, b);
+        position_reader_open(&r, &list, block);
+        for (uint32_t i = 0; i < n && count < POSITION_BATCH; i += 1 + below(random, 4)) {
+            ranks[count] = below(random, 30) ? first + i : below(random, UINT64_C(1) << 32);
+            docs[count++] = below(random, 30) ? block[i] : below(random, UINT64_C(1) << 32);
+        }
+        positions_find(&r, &scratch, ranks, docs, count, places);
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t *out = places[i].tf ? malloc((size_t)places[i].tf * sizeof *out) : NULL;
+            if (!out) continue;
+            (void)position_has(&r, &places[i], below(random, UINT64_C(1) << 32));
+            bool good = position_read(&r, &places[i], out);
+            for (uint32_t k = 1; good && k < places[i].tf; k++) assert_true(out[k] > out[k - 1]);
+            free(out);
+        }
+    }
+}
+
 static void read_terms(segment *s, uint64_t *random)
 {
     dict_iter it;
@@ -86,6 +116,7 @@ static void read_terms(segment *s, uint64_t *random)
         dict_find(s, it.key, it.key_len, &found);
         dict_term_at(s, it.term.ordinal, &found, NULL);
         read_list(s, &it.term, random);
+        read_places(s, &it.term, random);
     }
     dict_iter_begin(&it, s, true, "m", 1);
     for (steps = 0; dict_iter_next(&it) && steps < STEPS_MAX; steps++)

@@ -15,6 +15,7 @@
 #include "common/base/mem.h"
 #include "common/segment/cursor.h"
 #include "common/segment/layout.h"
+#include "common/segment/positions.h"
 #include "common/segment/store.h"
 #include "tests/support/folder.h"
 #include "tests/support/segment_model.h"
@@ -138,6 +139,41 @@ static void compare_seeks(const segment_model *m, const model_term *t, segment *
     }
 }
 
+/* Some postings of the list by rank, in several batches: all of a group, few, or one. */
+static void compare_places(const model_term *t, segment *s, const term_entry *entry,
+                           uint64_t *random)
+{
+    static postings list;
+    static position_scratch scratch;
+    position_reader r;
+    position_place places[POSITION_BATCH];
+    uint32_t small[SEGMENT_BLOCK_MAX], ranks[POSITION_BATCH], docs[POSITION_BATCH], out[1024];
+    uint64_t firsts[POSITION_BATCH], first = 0;
+    uint32_t n = 0, one_in = 1 + (uint32_t)(random_next(random) % 20);
+    assert_true(postings_open(&list, s, entry));
+    if (list.kind == POSTINGS_SMALL) postings_decode_block(&list, 0, small);
+    position_reader_open(&r, &list, small);
+    for (uint32_t i = 0; i < t->df; first += t->tfs[i++]) {
+        if (random_next(random) % one_in == 0) {
+            ranks[n] = i;
+            docs[n] = t->docs[i];
+            firsts[n++] = first;
+        }
+        if (n < POSITION_BATCH && i + 1 < t->df) continue;
+        positions_find(&r, &scratch, ranks, docs, n, places);
+        for (uint32_t k = 0; k < n; k++) {
+            const uint32_t *want = t->positions + firsts[k];
+            assert_int_equal(places[k].tf, t->tfs[ranks[k]]);
+            assert_true(position_read(&r, &places[k], out));
+            assert_memory_equal(out, want, places[k].tf * sizeof *out);
+            assert_true(position_has(&r, &places[k], want[places[k].tf - 1]));
+            bool neighbour = places[k].tf > 1 && want[1] == want[0] + 1;
+            assert_int_equal(position_has(&r, &places[k], want[0] + 1), neighbour);
+        }
+        n = 0;
+    }
+}
+
 static void compare_terms(const segment_model *m, segment *s, uint64_t *random)
 {
     dict_iter it;
@@ -159,6 +195,7 @@ static void compare_terms(const segment_model *m, segment *s, uint64_t *random)
                     found.off == it.term.off);
         compare_list(t, s, &found);
         compare_seeks(m, t, s, &found, random);
+        if (t->has_positions) compare_places(t, s, &found, random);
     }
     assert_false(dict_iter_next(&it));
     assert_false(dict_term_at(s, m->n_terms, &found, &key));
