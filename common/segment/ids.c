@@ -17,7 +17,7 @@ id_number id_number_of(const uint8_t *id, size_t len)
         n.stem--;
         n.digits++;
     }
-    for (size_t i = n.stem; i < len; i++) n.value = n.value * 10 + (id[i] - '0');
+    for (size_t i = n.stem; i < len; i++) n.value = n.value * 10 + (uint64_t)(id[i] - '0');
     return n;
 }
 
@@ -56,19 +56,20 @@ static bool ids_damaged(segment *s, uint32_t block)
     return false;
 }
 
+/* Opening a segment has compared the lengths of sections with n_docs. */
 static bool block_bytes(segment *s, uint32_t block, slice *out)
 {
-    uint64_t ids_len = s->info.sections[SECTION_IDS].len;
-    unsigned width = layout_offset_width(ids_len);
+    const section *ids = &s->info.sections[SECTION_IDS];
+    unsigned width = layout_offset_width(ids->len);
     bool last = block == (s->info.n_docs - 1) / ID_BLOCK;
-    slice offs;
-    if (!segment_slice(s, SECTION_ID_OFFSETS, (uint64_t)width * block, last ? width : 2 * width,
-                       &offs))
-        return false;
-    uint64_t start = layout_offset(offs.data, width), end = ids_len;
-    if (!last) end = layout_offset(offs.data + width, width);
-    if (end <= start) return ids_damaged(s, block);
-    return segment_slice(s, SECTION_IDS, start, end - start, out);
+    uint64_t at = s->info.sections[SECTION_ID_OFFSETS].off + (uint64_t)width * block;
+    if (!segment_touch(s, at, last ? width : 2 * width)) return false;
+    const uint8_t *offs = s->file.data + at;
+    uint64_t start = layout_offset(offs, width), end = ids->len;
+    if (!last) end = layout_offset(offs + width, width);
+    if (end <= start || end > ids->len) return ids_damaged(s, block);
+    *out = (slice){s->file.data + ids->off + start, (size_t)(end - start)};
+    return segment_touch(s, ids->off + start, end - start);
 }
 
 /* len bytes behind keep ones.  The map is longer than its sections by 64 bytes and more. */
