@@ -77,21 +77,16 @@ out:
     return st;
 }
 
-/* Texts that were not asked for are empty, not NULL. */
-static pm_hit empty_hit(const hit *h, uint64_t rank)
+/* `to` is zeroed.  Texts that were not asked for are empty, not NULL. */
+static void begin_hit(pm_hit *to, const hit *h, uint64_t rank)
 {
-    const pm_text none = {"", 0};
-    return (pm_hit){.rank = rank,
-                    .number = (uint64_t)h->segment << 32 | h->doc,
-                    .score = h->score,
-                    .in_all = h->in_all,
-                    .dl = h->dl,
-                    .id = none,
-                    .title = none,
-                    .date = none,
-                    .source = none,
-                    .url = none,
-                    .snippet = none};
+    to->rank = rank;
+    to->number = (uint64_t)h->segment << 32 | h->doc;
+    to->score = h->score;
+    to->in_all = h->in_all;
+    to->dl = h->dl;
+    to->id.data = to->title.data = to->date.data = to->source.data = to->url.data = "";
+    to->snippet.data = "";
 }
 
 static pm_status fill_all(pm_searcher *s, fill *fills, size_t n, pm_error *err)
@@ -127,12 +122,12 @@ pm_status hits_build(pm_searcher *s, pm_error *err)
     size_t n = s->best.n - skip;
     if (n > s->options.limit) n = (size_t)s->options.limit;
     if (n > SIZE_MAX / sizeof(pm_hit)) return error_nomem(err);
-    pm_hit *hits = arena_alloc(&s->a, n * sizeof *hits);
+    pm_hit *hits = arena_zalloc(&s->a, n * sizeof *hits);
     fill *fills = arena_alloc(&s->a, n * sizeof *fills);
     if (!hits || !fills) return error_nomem(err);
     for (size_t i = 0; i < n; i++) {
         const hit *h = &s->best.hits[skip + i];
-        hits[i] = empty_hit(h, skip + i + 1);
+        begin_hit(&hits[i], h, skip + i + 1);
         fills[i] = (fill){h, &hits[i]};
     }
     s->result.hits = hits;

@@ -90,6 +90,9 @@ typedef struct prune_pool {
 } prune_pool;
 void prune_pool_begin(prune_pool *pool, uint64_t k);
 void prune_pool_add(prune_pool *pool, prune_hit one);
+/* A batch of one segment whose lower bounds are `margin` below the upper ones. */
+void prune_pool_add_batch(prune_pool *pool, const prune_batch *b, float margin,
+                          uint32_t segment_index);
 /* Are there k hits that surely score `least` or more?  False where that is not known. */
 bool prune_pool_holds(const prune_pool *pool, float least);
 /* Raise the threshold, where adding does not, and drop what it excludes. */

@@ -23,6 +23,18 @@ enum {
     LONG_PART = 3,      /* lists in more than 1 / 3 of the documents are not added in windows    */
 };
 
+static void batch_keep_live(prune_state *s)
+{
+    prune_batch *b = &s->batch;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < b->n; i++) {
+        b->docs[kept] = b->docs[i];
+        b->scores[kept] = b->scores[i];
+        kept += snapshot_live(s->part, b->docs[i]);
+    }
+    b->n = kept;
+}
+
 /* Live survivors of the batch, into the pool. */
 void prune_deliver(prune_state *s, float margin)
 {
@@ -30,12 +42,9 @@ void prune_deliver(prune_state *s, float margin)
     b->n = s->scan->keep_least(b->docs, b->scores, b->n, s->pool.threshold);
     for (uint32_t i = 0; i < s->n_not && b->n; i++) prune_exclude(s, s->not [i]);
     if (s->phrases.n_not) prune_phrase_exclude(s);
-    for (uint32_t i = 0; i < b->n; i++) {
-        if (!snapshot_live(s->part, b->docs[i])) continue;
-        segment_length_soon(s->part->seg, b->docs[i]);
-        prune_hit one = {b->scores[i], b->scores[i] - margin, s->segment, b->docs[i], 0};
-        prune_pool_add(&s->pool, one);
-    }
+    if (s->part->dead.n_deleted) batch_keep_live(s);
+    for (uint32_t i = 0; i < b->n; i++) segment_length_soon(s->part->seg, b->docs[i]);
+    prune_pool_add_batch(&s->pool, b, margin, s->segment);
     if (s->pool.n < s->pool.tighten_at) return;
     prune_pool_tighten(&s->pool);
     if (s->pool.n > SHARPEN_FROM + 8 * s->pool.k) prune_sharpen(s);

@@ -151,14 +151,33 @@ bool prune_pool_holds(const prune_pool *pool, float least)
            pool->order[0] >= least;
 }
 
+/* Room for `more` hits. */
+static bool pool_room(prune_pool *pool, size_t more)
+{
+    if (pool->cap - pool->n >= more) return true;
+    size_t want = pool_more(pool) > pool->n + more ? pool_more(pool) : pool->n + more;
+    if (mem_grow(&pool->hits, &pool->cap, want, sizeof *pool->hits)) return true;
+    pool->no_memory = true;
+    return false;
+}
+
 void prune_pool_add(prune_pool *pool, prune_hit one)
 {
-    if (pool->no_memory || one.most < pool->threshold) return;
-    if (pool->n == pool->cap &&
-        !mem_grow(&pool->hits, &pool->cap, pool_more(pool), sizeof *pool->hits)) {
-        pool->no_memory = true;
-        return;
-    }
+    if (one.most < pool->threshold || !pool_room(pool, 1)) return;
     pool->hits[pool->n++] = one;
     if (pool->k <= POOL_HEAP_MAX) heap_add(pool, one.least);
+}
+
+void prune_pool_add_batch(prune_pool *pool, const prune_batch *b, float margin,
+                          uint32_t segment_index)
+{
+    if (!pool_room(pool, b->n)) return;
+    prune_hit *to = pool->hits + pool->n;
+    for (uint32_t i = 0; i < b->n; i++) {
+        float most = b->scores[i], least = most - margin;
+        if (most < pool->threshold) continue;
+        *to++ = (prune_hit){most, least, segment_index, b->docs[i], 0};
+        if (pool->k <= POOL_HEAP_MAX) heap_add(pool, least);
+    }
+    pool->n = (size_t)(to - pool->hits);
 }

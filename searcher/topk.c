@@ -71,7 +71,7 @@ static void sort_four(uint64_t *v)
 
 /* Two rows of `run` keys, one behind the other, into one: from both ends, because each end is a
  * chain of loads that wait for each other. */
-static void merge_even(const uint64_t *a, size_t run, uint64_t *to)
+__attribute__((noinline)) static void merge_even(const uint64_t *a, size_t run, uint64_t *to)
 {
     const uint64_t *b = a + run, *last_a = b - 1, *last_b = b + run - 1;
     uint64_t *last = to + 2 * run - 1;
