@@ -14,7 +14,7 @@
 #include "searcher/prune.h"
 
 /* Positions for one start from which on it is quicker to look it up than to read them all. */
-enum { LOOK_UP = 4 };
+enum { LOOK_UP = 2 };
 
 /* Starts for which the part at `offset` is at start + offset, in place; their number. */
 static uint32_t keep_starts(uint32_t *starts, uint32_t n, uint32_t offset,

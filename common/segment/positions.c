@@ -199,6 +199,9 @@ static void place_find(const position_reader *r, const position_slot *s, uint32_
     } else if (at + ef_string_size(tf, most) > 8 * (uint64_t)s->strings.len) {
         positions_damaged(p, s->strings);
     } else {
+        uint64_t high = at + (uint64_t)tf * ef_string_low(tf, most);
+        __builtin_prefetch(s->strings.data + at / 8);
+        if (tf > 1) __builtin_prefetch(s->strings.data + high / 8);
         out->tf = tf;
     }
 }
