@@ -154,7 +154,7 @@ static bool unit_stands(const snippeter *s, const snippet_unit *unit, size_t i)
 
 static void show_units(snippeter *s)
 {
-    memset(s->mark_seen, 0, s->p->n_keys * sizeof *s->mark_seen);
+    if (s->p->n_keys) memset(s->mark_seen, 0, s->p->n_keys * sizeof *s->mark_seen);
     for (size_t i = 0; i < s->n_matches; i++)
         s->mark_seen[s->matches[i].key] |= s->matches[i].marked;
     for (size_t i = 0; i < s->n_matches; i++)
