@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * dump_terms.c - the dump's terms with their postings, and its surface forms.  Memory is
- * bounded by the longest posting list.
+ * bounded by the longest posting list, and four bytes a document: tokens of its title.  The
+ * lists of titles come first and tell how many, so that positions in bodies can be shown with
+ * the gap that stands for the end of the title.
  */
 #include <stdlib.h>
 
 #include "common/base/mem.h"
+#include "common/segment/layout.h"
 #include "searcher/dump.h"
 #include "searcher/term_merge.h"
 
@@ -19,8 +22,31 @@ typedef struct dump_list {
     dump_posting *postings;
     uint32_t *positions;
     size_t n, cap, n_positions, positions_cap;
+    uint32_t **titles; /* by segment and document: tokens of titles                      */
     cursor c;
 } dump_list;
+
+static void titles_free(dump_list *l, const snapshot *snap)
+{
+    for (uint32_t i = 0; l->titles && i < snap->meta.n_segments; i++) mem_free(l->titles[i]);
+    mem_free(l->titles);
+}
+
+static bool titles_open(dump_list *l, const snapshot *snap)
+{
+    l->titles = mem_zalloc((snap->meta.n_segments + 1) * sizeof *l->titles);
+    for (uint32_t i = 0; l->titles && i < snap->meta.n_segments; i++) {
+        l->titles[i] = mem_zalloc(snap->segments[i].seg->info.n_docs * sizeof **l->titles);
+        if (!l->titles[i]) return false;
+    }
+    return l->titles != NULL;
+}
+
+/* Title and body stand POSITION_BREAK apart in an index, and FIELD_GAP for who looks at it. */
+static uint32_t shown(uint32_t position, uint32_t title)
+{
+    return title && position >= title ? position + (FIELD_GAP - POSITION_BREAK) : position;
+}
 
 static int by_seq(const void *a, const void *b)
 {
@@ -61,7 +87,7 @@ out:
 }
 
 static pm_status write_postings(dump_sink *s, const dump_list *l, snapshot *snap, bool positions,
-                                pm_error *err)
+                                bool in_titles, pm_error *err)
 {
     pm_status st = PM_OK;
     for (size_t i = 0; i < l->n; i++) {
@@ -71,8 +97,10 @@ static pm_status write_postings(dump_sink *s, const dump_list *l, snapshot *snap
         buf_u8(&s->text, ' ');
         dump_escaped(s, id.data, id.len);
         dump_format(s, ":%u", p->tf);
+        uint32_t title = in_titles ? 0 : l->titles[p->segment][p->doc];
         for (uint32_t k = 0; positions && k < p->tf && p->positions + k < l->n_positions; k++)
-            dump_format(s, "%c%u", k ? ',' : ':', l->positions[p->positions + k]);
+            dump_format(s, "%c%u", k ? ',' : ':', shown(l->positions[p->positions + k], title));
+        if (in_titles) l->titles[p->segment][p->doc] += p->tf;
         buf_u8(&s->text, '\n');
         PM_TRY(dump_flush(s, false, err));
     }
@@ -97,6 +125,7 @@ pm_status dump_terms(dump_sink *s, snapshot *snap, pm_error *err)
     term_merge m = {0};
     dump_list l = {0};
     PM_TRY(term_merge_open(&m, snap, false, "", 0, err));
+    if (!titles_open(&l, snap)) PM_TRY(error_nomem(err));
     while (term_merge_next(&m)) {
         uint64_t df, cf;
         term_merge_live(&m, &df, &cf);
@@ -106,12 +135,13 @@ pm_status dump_terms(dump_sink *s, snapshot *snap, pm_error *err)
         dump_format(s, " %llu %llu\n", (unsigned long long)df, (unsigned long long)cf);
         PM_TRY(gather(&l, &m, err));
         bool positions = snap->meta.has_positions && m.key_len && !key_is_flat(m.key[0]);
-        PM_TRY(write_postings(s, &l, snap, positions, err));
+        PM_TRY(write_postings(s, &l, snap, positions, m.key_len && m.key[0] == KEY_TITLE, err));
     }
 out:
     term_merge_close(&m);
     mem_free(l.postings);
     mem_free(l.positions);
+    titles_free(&l, snap);
     return st;
 }
 

@@ -36,6 +36,7 @@ enum {
     POSITION_GROUP = 16,  /* postings a group of positions                         */
     POSITION_BREAK = 1,   /* positions left out between title and body, and where a title was
                              taken out of the body                                 */
+    FIELD_GAP = 100,      /* what a dump shows for the one between title and body          */
     LIST_HEAD_BYTES = 16,
 };
 #define STORE_RAW_MAX    (UINT32_C(65) << 20) /* raw bytes of a stored block              */

@@ -19,7 +19,6 @@
 
 enum {
     TERM_MAX_BYTES = 255, /* longer words are cut at a character boundary, counted     */
-    FIELD_GAP = 100,      /* positions between title and body                          */
 };
 
 /* One distinct surface form.  All strings live until analyzer_reset_forms or close.  Unique

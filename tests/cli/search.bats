@@ -229,3 +229,13 @@ S() { P search -i "$D" "$@"; }
     [ -n "$output" ]
     [[ $output == *copper* ]]
 }
+
+@test "dump: a body's positions begin a hundred behind the title's, and phrases do not cross" {
+    local x=$BATS_TEST_TMPDIR/gap.idx
+    printf '{"id":"b","title":"Do it","text":"To do more"}\n{"id":"a","text":"to be"}\n' |
+        P index -q -i "$x" -
+    [[ $(P dump -i "$x") == *$'term do 1 2\n b:2:0,103\n'*$'term to 2 2\n b:1:102\n a:1:0\n'* ]]
+    same 0 "$(P search -i "$x" --count '"it to"')"
+    same 0 "$(P search -i "$x" --count '"it to"~300')"
+    same 1 "$(P search -i "$x" --count '"do it"')"
+}
