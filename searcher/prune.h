@@ -11,7 +11,8 @@
  *
  *   plan -> prune_query (flat lists by role) -> candidates in batches -> pool -> exact hits
  *
- * Disjunctions follow MaxScore (H. Turtle, J. Flood, 1995) term at a time, impacts first;
+ * Disjunctions follow MaxScore (H. Turtle, J. Flood, 1995) term at a time, impacts first, and
+ * where lists are many add them up in windows of documents (prune_window.h);
  * conjunctions take the rarest list as lead.  Lists are opened once for each segment; the
  * pool and its threshold go over all segments, because statistics are global.
  */
