@@ -8,6 +8,7 @@ pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *bes
                      pm_error *err)
 {
     prune_pool_begin(&s->pool, k);
+    if (s->pool.no_memory) return error_nomem(err);
     s->phrases.n_tfs = 0;
     for (uint32_t i = 0; i < q->p->snap->meta.n_segments; i++) {
         if (!prune_open(s, q, i)) continue;
