@@ -65,6 +65,7 @@ bool dict_writer_term(dict_writer *dict, slice key, uint64_t base)
     bool first;
     if (!key_begin(dict, key, &first)) return false;
     if (first) buf_varint(&dict->blocks, base);
+    if (key_is_plain(key.data[0])) buf_u64(&dict->hashes, hash_bytes(key.data, key.len));
     put_front(dict, key, first ? 0 : shared_len(last_front(dict, false), key));
     key_end(dict, key);
     return true;
@@ -117,11 +118,22 @@ bool dict_writer_form(dict_writer *dict, slice key, const form_entry *entry)
     return true;
 }
 
-/* Tops, then each group's prefixes and offsets. */
+static void filter_encode(const dict_writer *dict, buf *out)
+{
+    uint64_t n = dict->hashes.len / 8, blocks = term_filter_blocks(n);
+    buf_zero(out, (size_t)blocks * TERM_FILTER_BLOCK);
+    for (uint64_t i = 0; i < n && !out->failed; i++) {
+        uint64_t hash = load_u64(dict->hashes.data + 8 * i);
+        term_filter_set(out->data + TERM_FILTER_BLOCK * term_filter_block(hash, blocks), hash);
+    }
+}
+
+/* The filter of plain terms, tops, then each group's prefixes and offsets. */
 static void index_encode(const dict_writer *dict, unsigned width, buf *out)
 {
     size_t blocks = dict->prefixes.len / 8;
-    if (dict->prefixes.failed || dict->offsets.failed) return;
+    if (dict->prefixes.failed || dict->offsets.failed || dict->hashes.failed) return;
+    filter_encode(dict, out);
     for (size_t block = 0; block < blocks; block += DICT_GROUP)
         buf_append(out, dict->prefixes.data + 8 * block, 8);
     for (size_t block = 0; block < blocks; block += DICT_GROUP) {
@@ -138,6 +150,7 @@ void dict_writer_finish(segment_writer *w, dict_writer *dict, section_id blocks,
     buf bytes = {0};
     writer_check_buf(w, &dict->offsets);
     writer_check_buf(w, &dict->prefixes);
+    writer_check_buf(w, &dict->hashes);
     writer_section(w, blocks, &dict->blocks);
     index_encode(dict, width, &bytes);
     writer_section(w, index, &bytes);
@@ -149,4 +162,5 @@ void dict_writer_free(dict_writer *dict)
     buf_free(&dict->blocks);
     buf_free(&dict->prefixes);
     buf_free(&dict->offsets);
+    buf_free(&dict->hashes);
 }

@@ -19,6 +19,7 @@
 /* One dictionary being built: held until finish. */
 typedef struct dict_writer {
     buf blocks, prefixes, offsets;
+    buf hashes; /* u64 a plain term                                                       */
     uint64_t n_keys;
     uint32_t last_term; /* forms: of the one before in the block, or 0                      */
     size_t last_len;

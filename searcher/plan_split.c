@@ -24,14 +24,19 @@ typedef struct split_search {
     plan_matcher word_spec;
 } split_search;
 
-/* Was this folded form ever written in any segment? */
-static bool attested(const plan *p, const char *word, size_t len)
+/* Was this folded form ever written in any segment?  Most parts of a word were not, and then
+ * neither is their term there. */
+static pm_status attested(const plan *p, const char *word, size_t len, bool *yes, pm_error *err)
 {
-    if (p->snap->meta.small) return true; /* forms are not recorded: its term will tell    */
-    for (uint32_t s = 0; s < p->snap->meta.n_segments; s++)
-        if (dict_folded_there(p->snap->segments[s].seg, (slice){(const uint8_t *)word, len}))
-            return true;
-    return false;
+    const form *f = analyzer_form(p->words, word, len);
+    *yes = f && p->snap->meta.small; /* forms are not recorded: its term will tell           */
+    if (!f || *yes) return analyzer_failed(p->words) ? error_nomem(err) : PM_OK;
+    slice stem = {(const uint8_t *)f->stem, f->stem_len}, folded = {(const uint8_t *)word, len};
+    for (uint32_t s = 0; s < p->snap->meta.n_segments && !*yes; s++) {
+        segment *seg = p->snap->segments[s].seg;
+        *yes = dict_may_have(seg, stem) && dict_folded_there(seg, folded);
+    }
+    return PM_OK;
 }
 
 /* *key UINT32_MAX: no live document has the term of this half. */
@@ -61,11 +66,18 @@ static pm_status make_matcher(plan *p, plan_matcher *spec, matcher *m, match_scr
 }
 
 /* The longer part first: it is rarer, and what is not there is asked for once. */
-static bool both_attested(const plan *p, const char *word, size_t at, size_t len)
+static pm_status both_attested(const plan *p, const char *word, size_t at, size_t len, bool *yes,
+                               pm_error *err)
 {
+    pm_status st;
     bool left_first = at > len - at;
-    if (left_first && !attested(p, word, at)) return false;
-    return attested(p, word + at, len - at) && (left_first || attested(p, word, at));
+    for (unsigned i = 0; i < 2; i++) {
+        bool left = left_first == !i;
+        PM_TRY(left ? attested(p, word, at, yes, err) : attested(p, word + at, len - at, yes, err));
+        if (!*yes) break;
+    }
+out:
+    return st;
 }
 
 static pm_status try_place(split_search *x, size_t at, pm_error *err)
@@ -73,7 +85,9 @@ static pm_status try_place(split_search *x, size_t at, pm_error *err)
     pm_status st = PM_OK;
     const split_entry *e = x->entry;
     uint32_t keys[2];
-    if (!both_attested(x->p, e->word, at, e->word_len)) return PM_OK;
+    bool yes;
+    PM_TRY(both_attested(x->p, e->word, at, e->word_len, &yes, err));
+    if (!yes) goto out;
     x->entry->n_tried++;
     PM_TRY(half_key(x->p, e->word, at, &keys[0], &x->halves[2 * x->n], err));
     PM_TRY(half_key(x->p, e->word + at, e->word_len - at, &keys[1], &x->halves[2 * x->n + 1], err));

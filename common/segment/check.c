@@ -107,6 +107,7 @@ out:
     mem_free(c->tokens);
     mem_free(c->form_base);
     mem_free(c->forms);
+    mem_free(c->filter);
     return st;
 }
 

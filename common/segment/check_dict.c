@@ -45,7 +45,7 @@ static dict_index index_layout(const check *c, bool forms)
 {
     const segment_info *info = &c->s->info;
     return dict_index_of(forms ? info->n_listed_forms : info->n_terms,
-                         info->sections[blocks_of(forms)].len);
+                         info->sections[blocks_of(forms)].len, forms ? 0 : info->n_plain_terms);
 }
 
 static bool prefix_at(check *c, bool forms, uint64_t off, uint64_t prefix)
@@ -63,7 +63,7 @@ static bool prefix_right(check *c, uint64_t n, const dict_walk *w)
     memcpy(bytes, w->key, w->key_len < 8 ? w->key_len : 8);
     prefix = __builtin_bswap64(load_u64(bytes));
     return prefix_at(c, w->forms, dict_index_prefix(&d, block), prefix) &&
-           (block % DICT_GROUP || prefix_at(c, w->forms, 8 * group, prefix));
+           (block % DICT_GROUP || prefix_at(c, w->forms, d.tops + 8 * group, prefix));
 }
 
 /* The rules of any key; false ends the walk. */
@@ -117,6 +117,14 @@ static bool check_region(check *c, const dict_walk *it, uint64_t *end)
     return true;
 }
 
+static void filter_key(check *c, slice key)
+{
+    uint64_t hash = hash_bytes(key.data, key.len),
+             blocks = term_filter_blocks(c->s->info.n_plain_terms);
+    if (blocks)
+        term_filter_set(c->filter + TERM_FILTER_BLOCK * term_filter_block(hash, blocks), hash);
+}
+
 static void check_class(check *c, const dict_walk *it, bool plain)
 {
     const segment_info *info = &c->s->info;
@@ -128,6 +136,7 @@ static void check_class(check *c, const dict_walk *it, bool plain)
         check_key_finding(c, it, "a document has a value of a field more than once");
     if (!plain && it->term.n_forms) check_key_finding(c, it, "forms of a term that has none");
     if (!plain) return;
+    filter_key(c, (slice){it->key, it->key_len});
     c->plain_terms++;
     c->plain_postings += it->term.df;
     if (it->term.has_positions) c->plain_positions += it->term.cf;
@@ -176,6 +185,15 @@ static bool check_term(check *c, const dict_walk *it, uint64_t *end)
     return true;
 }
 
+/* The filter has its keys' bits and no others. */
+static void check_filter(check *c)
+{
+    uint64_t len = TERM_FILTER_BLOCK * term_filter_blocks(c->s->info.n_plain_terms);
+    const uint8_t *at = c->s->file.data + c->s->info.sections[SECTION_TERMS_INDEX].off;
+    if (len && memcmp(at, c->filter, (size_t)len))
+        check_section(c, SECTION_TERMS_INDEX, 0, "the filter is not that of the terms");
+}
+
 pm_status check_terms(check *c, pm_error *err)
 {
     const segment_info *info = &c->s->info;
@@ -186,7 +204,8 @@ pm_status check_terms(check *c, pm_error *err)
     c->tokens = mem_array(info->n_docs, sizeof *c->tokens);
     c->form_base = mem_array(info->n_terms + 1, sizeof *c->form_base);
     c->forms = mem_array(info->n_forms + 1, sizeof *c->forms);
-    if (!c->tokens || !c->form_base || !c->forms) return error_nomem(err);
+    c->filter = mem_array(term_filter_blocks(info->n_plain_terms) + 1, TERM_FILTER_BLOCK);
+    if (!c->tokens || !c->form_base || !c->forms || !c->filter) return error_nomem(err);
     check_first_block(c, false, info->n_terms);
     dict_walk_begin(&it, c->s, false);
     bool go_on = true;
@@ -199,6 +218,7 @@ pm_status check_terms(check *c, pm_error *err)
         check_section(c, SECTION_POSTINGS, end, "bytes that belong to no list");
     else if (c->form_base[info->n_terms] != info->n_forms)
         check_section(c, SECTION_FORMS, 0, "terms have fewer forms than there are");
+    check_filter(c);
     return PM_OK;
 }
 

@@ -35,6 +35,7 @@ typedef struct check {
     uint64_t *tokens;    /* occurrences of plain terms, by document               */
     uint64_t *form_base; /* forms of the terms before, by ordinal; n_terms + 1    */
     check_form *forms;   /* by form_base + index                                  */
+    uint8_t *filter;     /* what the filter of plain terms must be                */
     uint64_t plain_terms, plain_postings, plain_positions;
     uint64_t list_positions, list_forms; /* bytes of the list checked last               */
     uint64_t parts[PART_COUNT];

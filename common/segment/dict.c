@@ -43,7 +43,8 @@ static void dict_damaged(segment *s, bool forms, uint64_t off, const char *what)
 
 static dict_index dict_layout(const segment *s, bool forms)
 {
-    return dict_index_of(dict_keys(s, forms), s->info.sections[dict_blocks(forms)].len);
+    return dict_index_of(dict_keys(s, forms), s->info.sections[dict_blocks(forms)].len,
+                         forms ? 0 : s->info.n_plain_terms);
 }
 
 /* Where a block starts; the end of the section for the one behind the last.  False on damage. */
@@ -222,9 +223,9 @@ static bool dict_locate(segment *s, bool forms, slice key, uint64_t *blocks)
     uint64_t prefix = key_prefix(key.data, key.len), below, upto, first, last, unused;
     slice tops;
     *blocks = 0;
-    if (!segment_slice(s, dict_index_section(forms), 0, 8 * dict_index_tops(&d), &tops))
+    if (!segment_slice(s, dict_index_section(forms), d.tops, 8 * dict_index_groups(&d), &tops))
         return false;
-    count_prefixes(tops.data, dict_index_tops(&d), prefix, &below, &upto);
+    count_prefixes(tops.data, dict_index_groups(&d), prefix, &below, &upto);
     if (!upto) return true;
     if (!search_group(s, forms, &d, below ? below - 1 : 0, prefix, &first, &last)) return false;
     if (upto - 1 != (below ? below - 1 : 0) &&
@@ -266,11 +267,24 @@ static bool dict_scan(segment *s, dict_block *b, const uint8_t *key, size_t len,
     return false;
 }
 
+bool dict_may_have(segment *s, slice word)
+{
+    uint64_t blocks = term_filter_blocks(s->info.n_plain_terms);
+    slice block;
+    if (!blocks) return false;
+    uint64_t hash = hash_bytes(word.data, word.len);
+    return segment_slice(s, SECTION_TERMS_INDEX,
+                         TERM_FILTER_BLOCK * term_filter_block(hash, blocks), TERM_FILTER_BLOCK,
+                         &block) &&
+           term_filter_has(block.data, hash);
+}
+
 bool dict_find(segment *s, const void *key, size_t len, term_entry *out)
 {
     uint64_t blocks;
     dict_block b;
     if (len == 0 || len > DICT_KEY_MAX) return false;
+    if (key_is_plain(*(const uint8_t *)key) && !dict_may_have(s, (slice){key, len})) return false;
     if (!dict_locate(s, false, (slice){key, len}, &blocks) || blocks == 0) return false;
     return dict_block_open(s, false, blocks - 1, &b) && dict_scan(s, &b, key, len, out);
 }

@@ -90,6 +90,9 @@ typedef struct dict_iter {
 void dict_iter_begin(dict_iter *it, segment *s, bool forms, const void *from, size_t from_len);
 /* True with the next key and entry; false at the end or on damage. */
 bool dict_iter_next(dict_iter *it);
+/* False when there is certainly no such plain term; one look at 64 bytes.  False also on
+ * damage. */
+bool dict_may_have(segment *s, slice word);
 /* Is there a form that is folded like this?  Two look-ups at most; false also on damage. */
 bool dict_folded_there(segment *s, slice folded);
 /* The key with this ordinal (forms' entries name terms so); false on damage. */

@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "common/base/crc32c.h"
-#include "common/segment/ids.h"
 #include "common/segment/dict_index.h"
+#include "common/segment/ids.h"
 
 enum { FLAG_POSITIONS = 1, FLAG_TEXT = 2, FLAG_DATES_SORTED = 4 };
 
@@ -148,10 +148,10 @@ static const char *check_places(const layout_footer *f)
     return NULL;
 }
 
-/* Of a dictionary's index: first bytes and offset of each block. */
-static uint64_t index_bytes(const section *blocks, uint64_t n_keys)
+/* Of a dictionary's index: filter, first bytes and offset of each block. */
+static uint64_t index_bytes(const section *blocks, uint64_t n_keys, uint64_t n_filtered)
 {
-    dict_index d = dict_index_of(n_keys, blocks->len);
+    dict_index d = dict_index_of(n_keys, blocks->len, n_filtered);
     return dict_index_bytes(&d);
 }
 
@@ -165,8 +165,9 @@ static const char *check_sizes(const segment_info *info)
             layout_offset_width(s[SECTION_IDS].len) * layout_groups(n, ID_BLOCK) ||
         (s[SECTION_ID_TABLE].len && s[SECTION_ID_TABLE].len != id_table_bytes(info->n_docs)))
         return "a document column has a wrong size";
-    if (s[SECTION_TERMS_INDEX].len != index_bytes(&s[SECTION_TERMS], info->n_terms) ||
-        s[SECTION_FORMS_INDEX].len != index_bytes(&s[SECTION_FORMS], info->n_listed_forms))
+    if (s[SECTION_TERMS_INDEX].len !=
+            index_bytes(&s[SECTION_TERMS], info->n_terms, info->n_plain_terms) ||
+        s[SECTION_FORMS_INDEX].len != index_bytes(&s[SECTION_FORMS], info->n_listed_forms, 0))
         return "a dictionary index has a wrong size";
     if (s[SECTION_STORE_DIR].len % STORE_DIR_BYTES ||
         s[SECTION_STORE_DIR].len < 2 * STORE_DIR_BYTES ||

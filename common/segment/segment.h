@@ -47,6 +47,10 @@ enum {
 /* Fields: the second byte of such a key. */
 enum { FIELD_SOURCE = 's', FIELD_AUTHOR = 'a', FIELD_TAG = 't', FIELD_LANG = 'l' };
 /* Has this class no positions? */
+static inline bool key_is_plain(uint8_t first_byte)
+{
+    return first_byte >= 0x20;
+}
 static inline bool key_is_flat(uint8_t first_byte)
 {
     return first_byte == KEY_MARKER || first_byte == KEY_FIELD;

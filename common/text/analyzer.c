@@ -209,7 +209,7 @@ const form *analyzer_form(analyzer *a, const char *text, size_t len)
     a->pending_n = saved.pending_n;
     a->pending_word = saved.pending_word;
     a->position = saved.position;
-    a->failed = saved.failed;
+    a->failed = a->failed || saved.failed;
     a->cut_words = saved.cut_words;
     return found;
 }

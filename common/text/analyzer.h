@@ -68,7 +68,7 @@ uint64_t analyzer_repaired(const analyzer *a);
 
 /* The form of one word, outside any text (query-time joins and splits: `a` + `b`).  `word` is
  * analysed as a text of its own, and a text under way is not disturbed; NULL when it is not
- * exactly one token, longer than 1024 bytes, or memory is short. */
+ * exactly one token, longer than 1024 bytes, or memory is short (analyzer_failed tells). */
 const form *analyzer_form(analyzer *a, const char *word, size_t len);
 
 /* Number of distinct forms, and the form with an id < count. */

@@ -7,7 +7,7 @@
 
 #include "tests/oracle/second_parts.h"
 
-static uint64_t mix(uint64_t x)
+uint64_t second_mix(uint64_t x)
 {
     x ^= x >> 30;
     x *= 0xbf58476d1ce4e5b9u;
@@ -16,16 +16,16 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 31;
 }
 
-static uint64_t id_hash(const uint8_t *p, uint64_t len)
+uint64_t second_hash(const uint8_t *p, uint64_t len)
 {
     uint64_t h = 0x9e3779b97f4a7c15u, i = 0;
     do {
         uint64_t w = 0;
         for (unsigned k = 0; k < 8 && i + k < len; k++) w |= (uint64_t)p[i + k] << 8 * k;
-        h = mix(h ^ w) + 0x9e3779b97f4a7c15u;
+        h = second_mix(h ^ w) + 0x9e3779b97f4a7c15u;
         i += 8;
     } while (i <= len); /* a word for what is left, also when nothing is                   */
-    return mix(h ^ len);
+    return second_mix(h ^ len);
 }
 
 /* The id before, with another number at its end; by: added to its own, or value when `other`. */
@@ -122,7 +122,7 @@ static void read_table(file *f)
             for (uint64_t k = 0; k < bits; k++)
                 doc |= (uint64_t)second_bit(docs, i * bits + k) << k;
             EXPECT(doc < n);
-            uint64_t hash = id_hash(f->ids[doc].bytes, f->ids[doc].len);
+            uint64_t hash = second_hash(f->ids[doc].bytes, f->ids[doc].len);
             EXPECT((hash >> 32) * buckets >> 32 == b && hash % 256 == tags[i]);
             uint64_t key = (hash % 256) << 32 | doc;
             EXPECT(i == first || key > before);

@@ -28,6 +28,9 @@ void second_zeros_to(bytes *b, uint64_t start, uint64_t multiple);
 bytes second_part(const bytes *b, uint64_t off, uint64_t len);
 bool second_bit(const uint8_t *p, uint64_t at);
 uint64_t second_groups(uint64_t x, uint64_t n);
+/* The format's hash of a byte string, and its last step. */
+uint64_t second_hash(const uint8_t *p, uint64_t len);
+uint64_t second_mix(uint64_t x);
 uint64_t second_align(uint64_t x, uint64_t n);
 uint32_t second_crc(const uint8_t *p, uint64_t n);
 

@@ -162,6 +162,7 @@ typedef struct keys {
     uint8_t key[1024], before[1024];
     size_t len, before_len;
     size_t front; /* what the next key may share                                              */
+    uint64_t filter_len; /* bytes of the filter in front of the index                          */
 } keys;
 
 static keys keys_of(const file *f, int blocks, int index, uint64_t total)
@@ -171,14 +172,16 @@ static keys keys_of(const file *f, int blocks, int index, uint64_t total)
               .total = total,
               .n_blocks = second_groups(total, 16)};
     k.width = k.blocks.len < UINT64_C(1) << 32 ? 4 : 8;
-    EXPECT(k.index.len == 8 * second_groups(k.n_blocks, 256) + (8 + k.width) * k.n_blocks);
+    k.filter_len = index == TERMS_INDEX ? 64 * second_groups(f->plain_terms, 64) : 0;
+    EXPECT(k.index.len ==
+           k.filter_len + 8 * second_groups(k.n_blocks, 256) + (8 + k.width) * k.n_blocks);
     return k;
 }
 
 /* Of the index: where the group of a block starts. */
 static uint64_t index_group(const keys *k, uint64_t block)
 {
-    return 8 * second_groups(k->n_blocks, 256) + block / 256 * 256 * (8 + k->width);
+    return k->filter_len + 8 * second_groups(k->n_blocks, 256) + block / 256 * 256 * (8 + k->width);
 }
 
 /* Where a block must start; *base is read when there is one. */
@@ -215,7 +218,7 @@ static void end_key(keys *k)
         uint64_t block = k->n / 16;
         k->index.at = index_group(k, block) + 8 * (block % 256);
         EXPECT(second_number(&k->index, 8) == prefix);
-        k->index.at = 8 * (block / 256);
+        k->index.at = k->filter_len + 8 * (block / 256);
         if (block % 256 == 0) EXPECT(second_number(&k->index, 8) == prefix);
     }
     memcpy(k->before, k->key, k->len);
@@ -345,9 +348,19 @@ static void count_parts(file *f, const second_list *list, uint64_t len)
     f->parts[3] -= list->form_bytes;
 }
 
+/* Set the bits of a plain term's key. */
+static void filter_add(uint8_t *filter, uint64_t blocks, const keys *k)
+{
+    uint64_t h = second_hash(k->key, k->len), bits = second_mix(h);
+    uint8_t *block = filter + 64 * ((h >> 32) * blocks >> 32);
+    for (unsigned i = 0; i < 5; i++, bits >>= 9) block[bits % 512 / 8] |= (uint8_t)(1 << bits % 8);
+}
+
 static void read_terms(file *f, const second_sink *sink)
 {
     keys k = keys_of(f, TERMS, TERMS_INDEX, f->n_terms);
+    uint8_t *filter = second_room(k.filter_len + 1, 1);
+    memset(filter, 0, k.filter_len);
     bytes lists = f->sections[POSTINGS];
     while (k.n < k.total) {
         bool first = k.n % 16 == 0;
@@ -368,10 +381,13 @@ static void read_terms(file *f, const second_sink *sink)
         lists.at += len;
         count_parts(f, &list, lists.at - start);
         count_plain(f, &list);
+        if (k.key[0] >= 0x20) filter_add(filter, k.filter_len / 64, &k);
         if (sink->list) sink->list(sink->ctx, &list);
         free_list(&list);
     }
     EXPECT(k.blocks.at == k.blocks.len && lists.at == lists.len);
+    EXPECT(!memcmp(filter, k.index.p, k.filter_len));
+    second_free(filter);
     EXPECT(f->plain_terms == 0 && f->plain_postings == 0 && f->plain_positions == 0);
     for (unsigned i = 0; i < 5; i++) EXPECT(f->parts[i] == 0);
 }
