@@ -112,7 +112,8 @@ bool prune_query_of(prune_query *q, plan *p, bool all)
 bool prune_state_ready(prune_state *s, const snapshot *snap)
 {
     s->scan = scan_get();
-    if (!s->lists) s->lists = mem_array(PRUNE_LISTS_MAX, sizeof *s->lists);
+    /* Not zeroed: a list is opened before it is looked at, and most are never touched.      */
+    if (!s->lists) s->lists = mem_alloc(PRUNE_LISTS_MAX * sizeof *s->lists);
     if (!s->all_bounds) s->all_bounds = mem_array(snap->meta.n_segments, sizeof *s->all_bounds);
     return s->lists && s->all_bounds && prune_window_ready(s);
 }
