@@ -20,15 +20,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "common/base/cpu.h"
-#include "common/base/hash.h"
 #include "pressmark.h"
 #include "searcher/prune_window.h"
 #include "tests/support/folder.h"
+#include "tests/support/twin.h"
 
 enum { WORDS = 120, DOCS_MAX = 4000, DAYS = 700, START = 1704067200 /* 2024-01-01 */ };
 
@@ -37,27 +34,9 @@ static unsigned sources[DOCS_MAX]; /* 0: none                                   
 static unsigned authors[DOCS_MAX]; /* bit by author                                        */
 static unsigned tags[DOCS_MAX];    /* bit by tag                                           */
 
-static uint64_t first_seed(void)
-{
-    const char *given = getenv("PRESSMARK_TEST_SEED");
-    return given ? strtoull(given, NULL, 10) : 20251124;
-}
-
-static unsigned pick(uint64_t *seed, unsigned n)
-{
-    return (unsigned)(random_next(seed) % n);
-}
-
 static unsigned pick_word(uint64_t *seed)
 {
-    unsigned range = WORDS;
-    while (range > 4 && pick(seed, 3)) range /= 2;
-    return pick(seed, range);
-}
-
-static size_t put_word(char *at, unsigned word)
-{
-    return (size_t)sprintf(at, "w%cq%c ", 'a' + word % 26, 'a' + word / 26);
+    return pick_below(seed, WORDS, 4);
 }
 
 /* The C library's calendar, not ours. */
@@ -500,53 +479,8 @@ static void run_collection(uint64_t seed, unsigned n_queries)
     folder_remove(path);
 }
 
-/* The level is decided at first use, so each runs in a process of its own. */
-static void at_level(cpu_level level)
-{
-    if (level > cpu_machine_level()) skip();
-    const char *more = getenv("PRESSMARK_TEST_QUERIES");
-    unsigned n_queries = more ? (unsigned)strtoul(more, NULL, 10) : 1200;
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        setenv("PRESSMARK_CPU", cpu_level_name(level), 1);
-        if (!getenv("PRESSMARK_TEST_SHOW") && !freopen("/dev/null", "w", stdout)) _exit(2);
-        uint64_t seed = first_seed();
-        for (unsigned done = 0; done < n_queries; done += 60)
-            run_collection(random_next(&seed), 60);
-        _exit(0);
-    }
-    int status = 0;
-    assert_true(waitpid(child, &status, 0) == child);
-    if (status != 0)
-        fail_msg("PRESSMARK_CPU=%s PRESSMARK_TEST_SEED=%" PRIu64 " fails", cpu_level_name(level),
-                 first_seed());
-    print_message("%s: %u queries equal, seed %" PRIu64 "\n", cpu_level_name(level), n_queries,
-                  first_seed());
-}
-
-static void test_portable(void **state)
-{
-    (void)state;
-    at_level(CPU_PORTABLE);
-}
-static void test_avx2(void **state)
-{
-    (void)state;
-    at_level(CPU_AVX2);
-}
-static void test_avx512(void **state)
-{
-    (void)state;
-    at_level(CPU_AVX512);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_portable),
-        cmocka_unit_test(test_avx2),
-        cmocka_unit_test(test_avx512),
-    };
-    return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
+    const twin_plan twins = {"filter", run_collection, 20251124, 1200, 60};
+    return twin_run(&twins);
 }

@@ -15,42 +15,19 @@
 
 #include <cmocka.h>
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "common/base/cpu.h"
-#include "common/base/hash.h"
 #include "pressmark.h"
 #include "tests/support/folder.h"
+#include "tests/support/twin.h"
 
 enum { WORDS = 40, TEXT_MAX = 4096 };
 
-static uint64_t first_seed(void)
-{
-    const char *given = getenv("PRESSMARK_TEST_SEED");
-    return given ? strtoull(given, NULL, 10) : 20251125;
-}
-
-static unsigned pick(uint64_t *seed, unsigned n)
-{
-    return (unsigned)(random_next(seed) % n);
-}
-
-/* Word numbers with a tail like Zipf's: halving ranges. */
 static unsigned pick_word(uint64_t *seed)
 {
-    unsigned range = WORDS;
-    while (range > 2 && pick(seed, 3)) range /= 2;
-    return pick(seed, range);
-}
-
-static size_t put_word(char *at, unsigned word)
-{
-    return (size_t)sprintf(at, "w%cq%c ", 'a' + word % 26, 'a' + word / 26);
+    return pick_below(seed, WORDS, 2);
 }
 
 /* ---- collections ------------------------------------------------------------------------- */
@@ -198,53 +175,8 @@ static void run_collection(uint64_t seed, unsigned n_queries)
     folder_remove(path);
 }
 
-/* The level is decided at first use, so each runs in a process of its own. */
-static void at_level(cpu_level level)
-{
-    if (level > cpu_machine_level()) skip();
-    const char *more = getenv("PRESSMARK_TEST_QUERIES");
-    unsigned n_queries = more ? (unsigned)strtoul(more, NULL, 10) : 1500;
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        setenv("PRESSMARK_CPU", cpu_level_name(level), 1);
-        if (!freopen("/dev/null", "w", stdout)) _exit(2);
-        uint64_t seed = first_seed();
-        for (unsigned done = 0; done < n_queries; done += 100)
-            run_collection(random_next(&seed), 100);
-        _exit(0);
-    }
-    int status = 0;
-    assert_true(waitpid(child, &status, 0) == child);
-    if (status != 0)
-        fail_msg("PRESSMARK_CPU=%s PRESSMARK_TEST_SEED=%" PRIu64 " fails", cpu_level_name(level),
-                 first_seed());
-    print_message("%s: %u queries equal, seed %" PRIu64 "\n", cpu_level_name(level), n_queries,
-                  first_seed());
-}
-
-static void test_portable(void **state)
-{
-    (void)state;
-    at_level(CPU_PORTABLE);
-}
-static void test_avx2(void **state)
-{
-    (void)state;
-    at_level(CPU_AVX2);
-}
-static void test_avx512(void **state)
-{
-    (void)state;
-    at_level(CPU_AVX512);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_portable),
-        cmocka_unit_test(test_avx2),
-        cmocka_unit_test(test_avx512),
-    };
-    return cmocka_run_group_tests_name("prune_phrase", tests, NULL, NULL);
+    const twin_plan twins = {"prune_phrase", run_collection, 20251125, 1500, 100};
+    return twin_run(&twins);
 }
