@@ -4,11 +4,13 @@
  * Memory, counted (INVERTER_*_BYTES), so that flush points depend on the input alone:
  *   a token     4 in the stream; when written, 5 more in order of keys, and 9 (position, form,
  *               bigrams) in the list that is being written.  The longest list is taken to
- *               have at most INVERTER_LIST_FORMS times the tokens of the commonest form (a stem has
- * few forms as common as that). a form      its strings, about 64 in the analyzer's table, and when
- * written 96: twice 16 to sort, 40 as a variant, 8 a key of each class a document  16 here, and 8
- * as a posting of the longest list The stream grows by doubling, but what is not yet written to is
- * not yet memory.
+ *               have at most INVERTER_LIST_FORMS times the tokens of the commonest form:
+ *               few stems have more forms as common as that.
+ *   a form      its strings, about 64 in the analyzer's table, and when written 96: twice
+ *               16 to sort, 40 as a variant, 8 a key of each class
+ *   a document  16 here, and 8 as a posting of the longest list
+ *
+ * The stream grows by doubling, but what is not yet written to is not yet memory.
  */
 #include "indexer/inverter_internal.h"
 

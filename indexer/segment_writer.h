@@ -9,8 +9,8 @@
  *   segment_writer_finish      tables, dictionaries, page table, footer, fsync
  *
  * Sticky: the first failure is kept and reported by finish; abandon releases and unlinks.
- * Memory: dictionary blocks (about 12 bytes a key), document tables (about 28 bytes a document
- * and its id) and the bytes of the largest posting list; all else streams out.
+ * Memory: dictionary blocks and hashes (about 20 bytes a key), document tables (about 28 bytes a
+ * document and its id) and the bytes of the largest posting list; all else streams out.
  */
 #ifndef PM_INDEXER_SEGMENT_WRITER_H
 #define PM_INDEXER_SEGMENT_WRITER_H

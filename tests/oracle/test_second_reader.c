@@ -189,7 +189,7 @@ static void full_blocks(void **state)
     assert_true(sum.kinds[1] && sum.kinds[2]);
 }
 
-/* So many positions that a block's groups start beyond 65535 nibbles. */
+/* So many positions that a block's groups start beyond 65535 bits. */
 static void wide_groups(void **state)
 {
     (void)state;
