@@ -209,7 +209,7 @@ $(PEERS_DIR)/LuceneDriver.class: benchmarks/peers/LuceneDriver.java
 TWIN_QUERIES ?= 100000
 .PHONY: twin nightly
 # Random queries, pruned loops against the exhaustive one, at each level of kernels.
-twin: $(B)/tests/twin/test_prune $(B)/tests/twin/test_prune_phrase
+twin: $(B)/tests/twin/test_prune $(B)/tests/twin/test_prune_phrase $(B)/tests/twin/test_filter
 	@for t in $^; do PRESSMARK_TEST_QUERIES=$(TWIN_QUERIES) nice -n 19 $$t || exit 1; done
 # For a machine that has the night: some 30 GB of disk.
 nightly: all benches twin
