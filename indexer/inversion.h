@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: MIT
  * inversion.h - a stream of tokens on its way to posting lists; shared by inverter_plan.c (which
- * keys there are), inverter_write.c (their lists) and inverter_bigrams.c.
+ * keys there are), inverter_scatter.c (where their tokens are), inverter_write.c (their lists) and
+ * inverter_bigrams.c.
  */
 #ifndef PM_INDEXER_INVERSION_H
 #define PM_INDEXER_INVERSION_H
 
+#include <pthread.h>
+
 #include "common/segment/layout.h"
 #include "indexer/inverter_internal.h"
 #include "indexer/keysort.h"
+#include "indexer/list_tasks.h"
 
 #define NO_ID UINT32_MAX
 
 enum {
-    PLACE_BLOCK = 256, /* tokens for which the document is known by a look-up              */
-    PLACE_AHEAD = 24,  /* tokens that are asked for before their turn                      */
-    LATE_INDEX = 255,  /* a form's index that is looked up when its list is written        */
+    PLACE_BLOCK = 64, /* tokens for which the document is known by a look-up               */
+    PLACE_AHEAD = 12, /* places whose documents are asked for before their turn            */
+    /* Tokens of a bucket of several terms, about: as many as fit into a core's own cache.  */
+    BUCKET_TOKENS = 64 << 10,
+    /* A variant's place in its bucket that is looked up when its list is written.          */
+    BUCKET_LATE = UINT16_MAX,
 };
 
 typedef struct variant {
@@ -22,6 +29,7 @@ typedef struct variant {
     uint32_t term; /* in terms                                                         */
     uint32_t cf, df;
     uint32_t last_doc; /* document counted last, plus one                                  */
+    uint16_t local;    /* its place in its bucket, or BUCKET_LATE                          */
 } variant;
 
 typedef struct term_plan {
@@ -29,30 +37,57 @@ typedef struct term_plan {
     uint32_t first_variant; /* variants first_variant + index, by index                    */
     uint32_t n_variants;
     uint32_t ordinal;
+    uint32_t bucket;
 } term_plan;
 
+/* What a form leads to. */
+typedef struct form_row {
+    uint32_t term;  /* NO_ID: the form does not occur                                   */
+    uint32_t index; /* of its variant among the term's; until ranked, in variants       */
+} form_row;
+
+/* Neighbouring terms, whose lists are made together; a frequent term has its own. */
+typedef struct bucket {
+    uint32_t first_term, first_variant;
+    uint32_t end; /* of its tokens in places                                              */
+} bucket;
+
+/* One list at a time, being gathered by one thread; and the tokens of one bucket, by term. */
+typedef struct list_room {
+    uint32_t *docs, *tfs, *positions, *forms;
+    size_t postings_cap, occurrences_cap;
+    uint32_t *places, *indexes, *ends;
+    size_t places_cap, ends_cap;
+    buf key;
+} list_room;
+
+/* Written by one thread until the tokens are scattered; from then on read by many, each of
+ * which changes the variants of the terms that it writes. */
 typedef struct inversion {
     inverter *iv;
     segment_writer *w;
+    unsigned threads;
     uint32_t n_forms;
-    uint32_t *form_cf;     /* by form id                                                */
-    uint32_t *form_index;  /* by form id: of its variant; until ranked, in variants     */
-    uint32_t *form_term;   /* by form id                                                */
-    uint32_t *form_marker; /* by form id: in markers                                    */
+    uint32_t *form_cf;      /* by form id                                               */
+    form_row *form_rows;    /* by form id                                               */
+    uint32_t *form_buckets; /* by form id: its bucket << 16, its variant's place there  */
+    uint32_t *form_marker;  /* by form id: in markers; NO_ID: it has none               */
     variant *variants;
     uint32_t n_variants;
     term_plan *terms;
     uint32_t n_terms;
     const form **markers; /* one form for each distinct marker, sorted                 */
     uint32_t n_markers;
+    bucket *buckets; /* and one behind the last                                       */
+    uint32_t n_buckets;
     keysort_item *items, *scratch;
-    uint32_t *ends;       /* by key: where its tokens end in places                      */
-    uint32_t *places;     /* numbers of a class's tokens, by key                         */
-    uint8_t *indexes;     /* plain terms: of their forms, LATE_INDEX and above as that   */
+    uint32_t *ends;       /* by key of a class: where its tokens end in places             */
+    uint32_t *places;     /* numbers of tokens, by key or bucket                         */
+    uint16_t *locals;     /* of each place: the variant's place in the bucket            */
     uint32_t *block_docs; /* the document of every PLACE_BLOCK-th token                  */
-    size_t longest;       /* occurrences of a key at most              */
-    uint32_t *docs, *tfs, *positions, *forms; /* the list that is being written            */
-    buf key;
+    list_room rooms[LIST_WORKERS_MAX];
+    list_room large; /* of lists longer than BUCKET_TOKENS, one at a time             */
+    pthread_mutex_t large_lock;
 } inversion;
 
 /* Forms to variants, terms and markers. */
@@ -63,11 +98,21 @@ int form_key_compare(const form *a, const form *b);
 /* The second part of a form's key: empty when the form is its own folding. */
 slice form_exact(const form *f);
 
+/* inverter_scatter.c: the tokens' numbers and variants by bucket, in order of the tokens. */
+pm_status inversion_scatter(inversion *inv, pm_error *err);
+
+/* inverter_write.c: room for a list of so many occurrences; false when memory is refused. */
+bool inversion_room(const inversion *inv, list_room *room, size_t occurrences);
+/* The room for such a list: the worker's own, or the large one, which is then locked. */
+list_room *inversion_begin(inversion *inv, unsigned worker, size_t occurrences, list_task *out);
+void inversion_end(inversion *inv, list_room *room);
 /* Tokens to postings and positions, in docs, tfs and positions; returns df. */
-uint32_t inversion_gather(inversion *inv, const uint32_t *places, uint32_t n);
-/* Write the list of the gathered postings under the key made; returns its ordinal. */
-uint32_t inversion_list(inversion *inv, segment_term *out, bool positions);
-/* All bigrams, from the scattered tokens of plain terms. */
+uint32_t inversion_gather(const inversion *inv, list_room *room, const uint32_t *places,
+                          uint32_t n);
+/* Encode the list of the gathered postings under the key made. */
+void inversion_put(list_room *room, segment_term *term, bool positions, uint32_t tag,
+                   list_task *out);
+/* All bigrams; before the tokens are scattered. */
 pm_status inversion_bigrams(inversion *inv, pm_error *err);
 
 static inline uint32_t inverter_doc_end(const inverter *iv, size_t doc)

@@ -3,12 +3,12 @@
  *
  * Memory, counted (INVERTER_*_BYTES), so that flush points depend on the input alone:
  *   a token     4 in the stream; when written, 5 more in order of keys, and 9 (position, form,
- *               bigrams) in the list that is being written.  The longest list is taken to
- *               have at most INVERTER_LIST_FORMS times the tokens of the commonest form:
+ *               bigrams) in each of the two lists that are being written.  They are taken to
+ *               have together at most INVERTER_LIST_FORMS times the tokens of the commonest form:
  *               few stems have more forms as common as that.
  *   a form      its strings, about 64 in the analyzer's table, and when written 96: twice
  *               16 to sort, 40 as a variant, 8 a key of each class
- *   a document  16 here, and 8 as a posting of the longest list
+ *   a document  16 here, and 8 as a posting of each of those lists
  *
  * The stream grows by doubling, but what is not yet written to is not yet memory.
  */
@@ -18,10 +18,11 @@
 
 enum {
     INVERTER_TOKEN_BYTES = 9,
-    INVERTER_LIST_BYTES = 9, /* a token of the longest list                                */
+    INVERTER_LIST_BYTES = 18, /* a token of the longest list, of two threads                */
     INVERTER_LIST_FORMS = 3,
     INVERTER_FORM_BYTES = 160,
-    INVERTER_DOC_BYTES = 24,
+    INVERTER_DOC_BYTES = 32,
+    COUNT_AHEAD = 16, /* tokens whose counters are asked for before their turn              */
 };
 
 pm_status inverter_open(inverter **out, analyzer *a, bool has_positions, pm_error *err)
@@ -45,23 +46,31 @@ void inverter_close(inverter *iv)
     mem_free(iv);
 }
 
-bool inverter_count_to(inverter *iv, uint32_t form_id)
+bool inverter_reserve_counts(inverter *iv)
 {
-    if (!mem_grow(&iv->form_cf, &iv->form_cf_cap, (size_t)form_id + 1, sizeof *iv->form_cf))
-        return false;
-    memset(iv->form_cf + iv->n_counted, 0, (form_id + 1 - iv->n_counted) * sizeof *iv->form_cf);
-    iv->n_counted = form_id + 1;
+    uint32_t n_forms = analyzer_form_count(iv->a);
+    if (n_forms <= iv->n_counted) return true;
+    if (!mem_grow(&iv->form_cf, &iv->form_cf_cap, n_forms, sizeof *iv->form_cf)) return false;
+    memset(iv->form_cf + iv->n_counted, 0, (n_forms - iv->n_counted) * sizeof *iv->form_cf);
+    iv->n_counted = n_forms;
     return true;
+}
+
+void inverter_count(inverter *iv, size_t first)
+{
+    const uint32_t *tokens = iv->tokens;
+    for (size_t i = first; i < iv->n_tokens; i++) {
+        if (i + COUNT_AHEAD < iv->n_tokens)
+            __builtin_prefetch(&iv->form_cf[TOKEN_FORM(tokens[i + COUNT_AHEAD])], 1);
+        uint32_t cf = ++iv->form_cf[TOKEN_FORM(tokens[i])];
+        if (cf > iv->most) iv->most = cf;
+    }
 }
 
 static bool push_token(inverter *iv, const token *t)
 {
-    return t->form_id < TOKEN_MARKED && inverter_push(iv, t->form_id, t->marked ? TOKEN_MARKED : 0);
-}
-
-void inverter_drop(inverter *iv, uint32_t first)
-{
-    while (iv->n_tokens > first) iv->form_cf[TOKEN_FORM(iv->tokens[--iv->n_tokens])]--;
+    return t->form_id < TOKEN_MARKED &&
+           inverter_push(iv, t->form_id | (t->marked ? TOKEN_MARKED : 0));
 }
 
 static bool add_title(inverter *iv, const pm_article *article)
@@ -111,12 +120,14 @@ pm_status inverter_add(inverter *iv, const pm_article *article, uint32_t *dl, pm
     ok = ok && add_body(iv, article, &doc);
     inverter_count_forms(iv);
     bool fits = iv->n_tokens <= INT32_MAX;
-    if (ok && fits && inverter_fields_add(&iv->fields, article, (uint32_t)iv->n_docs)) {
+    ok = ok && fits && inverter_reserve_counts(iv);
+    if (ok && inverter_fields_add(&iv->fields, article, (uint32_t)iv->n_docs)) {
+        inverter_count(iv, doc.first);
         *dl = (uint32_t)(iv->n_tokens - doc.first);
         iv->docs[iv->n_docs++] = doc;
         return PM_OK;
     }
-    inverter_drop(iv, doc.first);
+    iv->n_tokens = doc.first;
     if (!fits) return error_set(err, PM_USAGE, "an article has more than two billion tokens");
     return error_nomem(err);
 }

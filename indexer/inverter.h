@@ -39,8 +39,9 @@ uint64_t inverter_forms_memory(const inverter *iv);
 /* True when a 32-bit number of the segment comes near its end. */
 bool inverter_full(const inverter *iv);
 
-/* Hand every key and form to w, whose documents are done. */
-pm_status inverter_write(inverter *iv, segment_writer *w, pm_error *err);
+/* Hand every key and form to w, whose documents are done; the same ones for any number of
+ * threads. */
+pm_status inverter_write(inverter *iv, unsigned threads, segment_writer *w, pm_error *err);
 void inverter_reset(inverter *iv, bool forget_forms);
 
 #endif

@@ -212,7 +212,7 @@ static void lists_sort(field_lists *l)
     uint32_t sum = 0;
     for (uint32_t v = 0; v < f->n_values; v++) {
         const field_value *value = &f->values[v];
-        l->items[v] = (keysort_item){keysort_prefix(f->bytes.data + value->off, value->len), v};
+        l->items[v] = keysort_string(f->bytes.data + value->off, value->len, v);
         l->ends[v] = sum; /* its begin, until its documents have moved it to its end        */
         sum += value->df;
     }

@@ -44,23 +44,19 @@ struct inverter {
     inverter_fields fields;
 };
 
-/* Have a counter for this form, zero when it is new. */
-bool inverter_count_to(inverter *iv, uint32_t form_id);
 /* Append a token; false when memory is refused. */
-static inline bool inverter_push(inverter *iv, uint32_t form_id, uint32_t mark)
+static inline bool inverter_push(inverter *iv, uint32_t form_and_mark)
 {
     if (iv->n_tokens == iv->tokens_cap &&
         !mem_grow(&iv->tokens, &iv->tokens_cap, iv->n_tokens + 1, sizeof *iv->tokens))
         return false;
-    if (form_id >= iv->n_counted && !inverter_count_to(iv, form_id)) return false;
-    uint32_t cf = ++iv->form_cf[form_id];
-    if (cf > iv->most) iv->most = cf;
-    iv->tokens[iv->n_tokens++] = form_id | mark;
+    iv->tokens[iv->n_tokens++] = form_and_mark;
     return true;
 }
 
-/* Take back the tokens from `first` on. */
-void inverter_drop(inverter *iv, uint32_t first);
+/* Have a counter for every form there is; then the tokens from `first` on can be counted. */
+bool inverter_reserve_counts(inverter *iv);
+void inverter_count(inverter *iv, size_t first);
 
 /* Count the forms that the last article brought. */
 void inverter_count_forms(inverter *iv);

@@ -5,6 +5,8 @@
 #include "common/base/mem.h"
 #include "indexer/inversion.h"
 
+enum { FORMS_AHEAD = 8 }; /* forms that are asked for before their turn                          */
+
 static const form *form_at(const inversion *inv, uint32_t id)
 {
     return analyzer_form_at(inv->iv->a, id);
@@ -54,15 +56,15 @@ static bool plan_allocate(inversion *inv)
 {
     size_t n = inv->n_forms;
     inv->form_cf = mem_array(n, sizeof *inv->form_cf);
-    inv->form_index = mem_array(n, sizeof *inv->form_index);
-    inv->form_term = mem_array(n, sizeof *inv->form_term);
+    inv->form_rows = mem_array(n, sizeof *inv->form_rows);
+    inv->form_buckets = mem_array(n, sizeof *inv->form_buckets);
     inv->form_marker = mem_array(n, sizeof *inv->form_marker);
     inv->items = mem_array(n, sizeof *inv->items);
     inv->scratch = mem_array(n, sizeof *inv->scratch);
     inv->variants = mem_array(n, sizeof *inv->variants);
     inv->terms = mem_array(n, sizeof *inv->terms);
     inv->markers = mem_array(n, sizeof *inv->markers);
-    return inv->form_cf && inv->form_index && inv->form_term && inv->form_marker && inv->items &&
+    return inv->form_cf && inv->form_rows && inv->form_buckets && inv->form_marker && inv->items &&
            inv->scratch && inv->variants && inv->terms && inv->markers;
 }
 
@@ -72,14 +74,16 @@ static void plan_terms(inversion *inv)
     uint32_t n = 0;
     for (uint32_t id = 0; id < inv->n_forms; id++) {
         const form *f = form_at(inv, id);
-        inv->form_index[id] = inv->form_term[id] = inv->form_marker[id] = NO_ID;
-        if (inv->form_cf[id])
-            inv->items[n++] = (keysort_item){keysort_prefix(f->stem, f->stem_len), id};
+        inv->form_rows[id] = (form_row){NO_ID, NO_ID};
+        inv->form_marker[id] = NO_ID;
+        if (inv->form_cf[id]) inv->items[n++] = keysort_string(f->stem, f->stem_len, id);
     }
-    keysort(inv->items, inv->scratch, n, order_by_stem, inv);
+    keysort_threads(inv->threads, inv->items, inv->scratch, n, order_by_stem, inv);
     const form *last = NULL;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t id = inv->items[i].id;
+        if (i + FORMS_AHEAD < n)
+            __builtin_prefetch(form_at(inv, inv->items[i + FORMS_AHEAD].id) + 1);
         const form *f = form_at(inv, id);
         bool same_stem = last && compare_stems(last, f) == 0;
         if (!same_stem)
@@ -90,8 +94,7 @@ static void plan_terms(inversion *inv)
             inv->terms[term].n_variants++;
         }
         inv->variants[inv->n_variants - 1].cf += inv->form_cf[id];
-        inv->form_index[id] = inv->n_variants - 1;
-        inv->form_term[id] = term;
+        inv->form_rows[id] = (form_row){term, inv->n_variants - 1};
         last = f;
     }
 }
@@ -111,17 +114,19 @@ static pm_status plan_indexes(inversion *inv, pm_error *err)
     for (uint32_t t = 0; t < inv->n_terms && st == PM_OK; t++) {
         uint32_t first = inv->terms[t].first_variant, n = inv->terms[t].n_variants;
         for (uint32_t i = 0; i < n; i++)
-            inv->items[i] = (keysort_item){UINT32_MAX - inv->variants[first + i].cf, first + i};
+            inv->items[i] =
+                (keysort_item){.prefix = UINT32_MAX - inv->variants[first + i].cf, .id = first + i};
         keysort(inv->items, inv->scratch, n, order_by_frequency, NULL);
         for (uint32_t i = 0; i < n; i++) {
             ranked[first + i] = inv->variants[inv->items[i].id];
             moved[inv->items[i].id] = first + i;
         }
     }
-    for (uint32_t id = 0; id < inv->n_forms && st == PM_OK; id++)
-        if (inv->form_index[id] != NO_ID)
-            inv->form_index[id] =
-                moved[inv->form_index[id]] - inv->terms[inv->form_term[id]].first_variant;
+    for (uint32_t id = 0; id < inv->n_forms && st == PM_OK; id++) {
+        form_row *row = &inv->form_rows[id];
+        if (row->term != NO_ID)
+            row->index = moved[row->index] - inv->terms[row->term].first_variant;
+    }
     mem_free(moved);
     if (st != PM_OK) {
         mem_free(ranked);
@@ -138,7 +143,7 @@ static void plan_markers(inversion *inv)
     for (uint32_t id = 0; id < inv->n_forms; id++) {
         const form *f = form_at(inv, id);
         if (inv->form_cf[id] && f->marker_len)
-            inv->items[n++] = (keysort_item){keysort_prefix(f->marker, f->marker_len), id};
+            inv->items[n++] = keysort_string(f->marker, f->marker_len, id);
     }
     keysort(inv->items, inv->scratch, n, order_by_marker, inv);
     for (uint32_t i = 0; i < n; i++) {
@@ -149,13 +154,75 @@ static void plan_markers(inversion *inv)
     }
 }
 
+/* ---- buckets ------------------------------------------------------------------------- */
+
+/* Whether a term with so many tokens begins a bucket, `held` being in the one at hand. */
+static bool begins_bucket(const inversion *inv, const term_plan *term, uint64_t held, uint64_t cf)
+{
+    if (!inv->n_buckets || held >= BUCKET_TOKENS || (held && cf >= BUCKET_TOKENS)) return true;
+    uint32_t end = term->first_variant + term->n_variants;
+    return end - inv->buckets[inv->n_buckets - 1].first_variant > BUCKET_LATE;
+}
+
+/* Cut the terms into buckets.  Two neighbouring ones hold more than BUCKET_LATE tokens, so
+ * their number fits into 16 bits. */
+static pm_status plan_buckets(inversion *inv, pm_error *err)
+{
+    size_t most = 2 * (inv->iv->n_tokens / BUCKET_LATE) + 4;
+    uint64_t held = 0, sum = 0;
+    inv->buckets = mem_array(most, sizeof *inv->buckets);
+    if (!inv->buckets) return error_nomem(err);
+    for (uint32_t t = 0; t < inv->n_terms; t++) {
+        const term_plan *term = &inv->terms[t];
+        uint64_t cf = inversion_term_cf(inv, term);
+        if (begins_bucket(inv, term, held, cf)) {
+            inv->buckets[inv->n_buckets++] =
+                (bucket){.first_term = t, .first_variant = term->first_variant};
+            held = 0;
+        }
+        held += cf;
+        sum += cf;
+        inv->buckets[inv->n_buckets - 1].end = (uint32_t)sum;
+    }
+    inv->buckets[inv->n_buckets] = (bucket){inv->n_terms, inv->n_variants, (uint32_t)sum};
+    return PM_OK;
+}
+
+static void plan_form_buckets(inversion *inv)
+{
+    for (uint32_t id = 0; id < inv->n_forms; id++) {
+        const form_row *row = &inv->form_rows[id];
+        if (row->term == NO_ID) continue;
+        uint32_t local = inv->variants[inv->terms[row->term].first_variant + row->index].local;
+        inv->form_buckets[id] = inv->terms[row->term].bucket << 16 | local;
+    }
+}
+
+static void plan_locals(inversion *inv)
+{
+    for (uint32_t b = 0; b < inv->n_buckets; b++) {
+        const bucket *from = &inv->buckets[b];
+        for (uint32_t t = from->first_term; t < from[1].first_term; t++) inv->terms[t].bucket = b;
+        for (uint32_t v = from->first_variant; v < from[1].first_variant; v++) {
+            uint32_t local = v - from->first_variant;
+            inv->variants[v].local = (uint16_t)(local < BUCKET_LATE ? local : BUCKET_LATE);
+        }
+    }
+    plan_form_buckets(inv);
+}
+
 pm_status inversion_plan(inversion *inv, pm_error *err)
 {
+    pm_status st;
     inv->n_forms = analyzer_form_count(inv->iv->a);
     if (!plan_allocate(inv)) return error_nomem(err);
     if (inv->iv->n_counted)
         memcpy(inv->form_cf, inv->iv->form_cf, inv->iv->n_counted * sizeof *inv->form_cf);
     plan_terms(inv);
     plan_markers(inv);
-    return plan_indexes(inv, err);
+    PM_TRY(plan_indexes(inv, err));
+    PM_TRY(plan_buckets(inv, err));
+    plan_locals(inv);
+out:
+    return st;
 }

@@ -94,7 +94,7 @@ static bool add_tokens(inverter *iv, const side_stream *s)
                 return false;
             iv->side_ids[theirs] = id;
         }
-        if (!inverter_push(iv, id, s->tokens[i] & TOKEN_MARKED)) return false;
+        iv->tokens[iv->n_tokens++] = id | (s->tokens[i] & TOKEN_MARKED);
     }
     return true;
 }
@@ -108,10 +108,12 @@ pm_status inverter_add_stream(inverter *iv, const side_stream *s, const pm_artic
     bool ok =
         mem_grow(&iv->docs, &iv->docs_cap, iv->n_docs + 1, sizeof *iv->docs) && add_tokens(iv, s);
     inverter_count_forms(iv);
-    if (!ok || !inverter_fields_add(&iv->fields, article, (uint32_t)iv->n_docs)) {
-        inverter_drop(iv, doc.first);
+    if (!ok || !inverter_reserve_counts(iv) ||
+        !inverter_fields_add(&iv->fields, article, (uint32_t)iv->n_docs)) {
+        iv->n_tokens = doc.first;
         return error_nomem(err);
     }
+    inverter_count(iv, doc.first);
     *dl = (uint32_t)s->n_tokens;
     iv->docs[iv->n_docs++] = doc;
     return PM_OK;

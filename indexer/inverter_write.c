@@ -9,41 +9,53 @@
  *             bytes) a counting sort of the stream: count, prefix sums, and the numbers of
  *             the tokens, scattered by key.  They come in order of documents and positions,
  *             so each list comes out sorted; documents and positions follow from the
- *             number when the list is written.  Bigrams (bigrams.h) are frequent words'
- *             lists divided by the word behind.
+ *             number when the list is written.  Plain terms are sorted in two steps
+ *             (inverter_scatter.c).  Lists are made and encoded by several threads, some
+ *             neighbouring keys at a time (list_tasks.h).
  * 3. forms    The variants once more, by (folded, exact), with the ordinals of their terms.
  */
 #include "common/base/mem.h"
 #include "common/segment/form_spelling.h"
 #include "indexer/inversion.h"
 
-/* One class of keys: which key each form's occurrences belong to. */
+enum { FORMS_AHEAD = 8 }; /* variants that are asked for before their turn                       */
+
+/* A class of keys that are few in a text: markers or titles' words. */
 typedef struct key_class {
-    uint8_t byte; /* in front of the key; 0: none                              */
+    uint8_t byte; /* in front of the key                                       */
     uint32_t n_keys;
-    const uint32_t *key_of; /* by form id; NO_ID: none                                   */
 } key_class;
+
+static void room_free(list_room *room)
+{
+    mem_free(room->docs);
+    mem_free(room->tfs);
+    mem_free(room->positions);
+    mem_free(room->forms);
+    mem_free(room->places);
+    mem_free(room->indexes);
+    mem_free(room->ends);
+    buf_free(&room->key);
+}
 
 static void inversion_free(inversion *inv)
 {
     mem_free(inv->form_cf);
-    mem_free(inv->form_index);
-    mem_free(inv->form_term);
+    mem_free(inv->form_rows);
+    mem_free(inv->form_buckets);
     mem_free(inv->form_marker);
     mem_free(inv->variants);
     mem_free(inv->terms);
     mem_free(inv->markers);
     mem_free(inv->items);
     mem_free(inv->scratch);
+    mem_free(inv->buckets);
     mem_free(inv->ends);
     mem_free(inv->places);
-    mem_free(inv->indexes);
+    mem_free(inv->locals);
     mem_free(inv->block_docs);
-    mem_free(inv->docs);
-    mem_free(inv->positions);
-    mem_free(inv->forms);
-    mem_free(inv->tfs);
-    buf_free(&inv->key);
+    for (unsigned i = 0; i < LIST_WORKERS_MAX; i++) room_free(&inv->rooms[i]);
+    room_free(&inv->large);
 }
 
 /* ---- 2. invert ----------------------------------------------------------------------- */
@@ -57,158 +69,184 @@ static void locate_blocks(inversion *inv)
             inv->block_docs[block] = (uint32_t)doc;
 }
 
-/* Occurrences at most of the key that has most, of any class; uses ends. */
-static size_t longest_list(const inversion *inv)
-{
-    uint64_t longest = 0;
-    for (uint32_t t = 0; t < inv->n_terms; t++) {
-        uint64_t cf = inversion_term_cf(inv, &inv->terms[t]);
-        if (cf > longest) longest = cf;
-    }
-    memset(inv->ends, 0, inv->n_markers * sizeof *inv->ends);
-    for (uint32_t id = 0; id < inv->n_forms; id++) {
-        if (inv->form_marker[id] == NO_ID) continue;
-        uint32_t *cf = &inv->ends[inv->form_marker[id]];
-        *cf += inv->form_cf[id];
-        if (*cf > longest) longest = *cf;
-    }
-    return (size_t)longest;
-}
-
 static bool invert_allocate(inversion *inv)
 {
     size_t n = inv->iv->n_tokens;
     uint32_t keys = inv->n_terms > inv->n_markers ? inv->n_terms : inv->n_markers;
     inv->ends = mem_array(keys, sizeof *inv->ends);
-    if (!inv->ends) return false;
-    inv->longest = longest_list(inv);
-    size_t list = inv->longest;
     inv->places = mem_large(n * sizeof *inv->places);
-    inv->indexes = mem_large(n);
+    inv->locals = mem_large(n * sizeof *inv->locals);
     inv->block_docs = mem_alloc((n / PLACE_BLOCK + 1) * sizeof *inv->block_docs);
-    size_t postings = list < inv->iv->n_docs ? list : inv->iv->n_docs;
-    inv->docs = mem_alloc(postings * sizeof *inv->docs);
-    inv->positions = mem_alloc(list * sizeof *inv->positions);
-    inv->forms = mem_alloc(list * sizeof *inv->forms);
-    inv->tfs = mem_alloc(postings * sizeof *inv->tfs);
-    return inv->places && inv->indexes && inv->block_docs && inv->docs && inv->positions &&
-           inv->forms && inv->tfs;
+    return inv->ends && inv->places && inv->locals && inv->block_docs;
 }
 
-/* Tokens [from, to) that may belong to a class, document by document: all, or the titles'. */
-static uint32_t class_end(const inversion *inv, const key_class *class, size_t doc)
+/* ---- lists ----------------------------------------------------------------------------- */
+
+/* Exactly so many elements of four bytes, whatever was there. */
+static bool room_array(uint32_t **array, size_t *cap, size_t n)
 {
-    const inverter_doc *d = &inv->iv->docs[doc];
-    return class->byte == KEY_TITLE ? d->first + d->n_title : inverter_doc_end(inv->iv, doc);
+    if (n <= *cap) return true;
+    mem_free(*array);
+    *array = mem_alloc(n * sizeof **array);
+    *cap = *array ? n : 0;
+    return *array != NULL;
 }
 
-static uint32_t class_key(const key_class *class, uint32_t occurrence)
+bool inversion_room(const inversion *inv, list_room *room, size_t occurrences)
 {
-    if (class->byte == KEY_MARKER && !(occurrence & TOKEN_MARKED)) return NO_ID;
-    return class->key_of[TOKEN_FORM(occurrence)];
+    size_t postings = occurrences < inv->iv->n_docs ? occurrences : inv->iv->n_docs;
+    size_t docs_cap = room->postings_cap, positions_cap = room->occurrences_cap;
+    room->postings_cap = room->occurrences_cap = 0;
+    size_t tfs_cap = docs_cap, forms_cap = positions_cap;
+    if (!room_array(&room->docs, &docs_cap, postings) ||
+        !room_array(&room->tfs, &tfs_cap, postings) ||
+        !room_array(&room->positions, &positions_cap, occurrences) ||
+        !room_array(&room->forms, &forms_cap, occurrences))
+        return false;
+    room->postings_cap = docs_cap;
+    room->occurrences_cap = positions_cap;
+    return true;
 }
 
-/* Count each key's occurrences to ends.  Plain terms have theirs from the plan. */
-static void count_keys(inversion *inv, const key_class *class)
+list_room *inversion_begin(inversion *inv, unsigned worker, size_t occurrences, list_task *out)
+{
+    pm_error err;
+    if (list_task_failed(out)) return NULL;
+    bool large = occurrences > BUCKET_TOKENS;
+    list_room *room = large ? &inv->large : &inv->rooms[worker];
+    if (large) pthread_mutex_lock(&inv->large_lock);
+    if (inversion_room(inv, room, occurrences)) return room;
+    inversion_end(inv, room);
+    list_task_fail(out, error_nomem(&err), &err);
+    return NULL;
+}
+
+void inversion_end(inversion *inv, list_room *room)
+{
+    if (room == &inv->large) pthread_mutex_unlock(&inv->large_lock);
+}
+
+static inline bool any_marked(const uint32_t tokens[8])
+{
+    uint32_t any = 0;
+    for (unsigned i = 0; i < 8; i++) any |= tokens[i];
+    return any & TOKEN_MARKED;
+}
+
+/* Tokens [from, to): count those of a class to ends or, where places are given, put their
+ * numbers there by key. */
+static void class_run(inversion *inv, const key_class *class, uint32_t from, uint32_t to,
+                      uint32_t *places)
 {
     const uint32_t *tokens = inv->iv->tokens;
-    memset(inv->ends, 0, class->n_keys * sizeof *inv->ends);
-    if (!class->byte) {
-        for (uint32_t id = 0; id < inv->n_forms; id++)
-            if (inv->form_cf[id]) inv->ends[inv->form_term[id]] += inv->form_cf[id];
+    bool title = class->byte == KEY_TITLE;
+    for (uint32_t at = from; at < to; at++) {
+        if (!title && to - at > 8 && !any_marked(tokens + at)) {
+            at += 7;
+            continue;
+        }
+        if (!title && !(tokens[at] & TOKEN_MARKED)) continue;
+        uint32_t form_id = TOKEN_FORM(tokens[at]);
+        uint32_t key = title ? inv->form_rows[form_id].term : inv->form_marker[form_id];
+        if (key == NO_ID) continue;
+        uint32_t to_place = inv->ends[key]++;
+        if (places) places[to_place] = at;
+    }
+}
+
+/* Titles' tokens, or all: a marker may stand anywhere. */
+static void class_pass(inversion *inv, const key_class *class, uint32_t *places)
+{
+    const inverter *iv = inv->iv;
+    if (class->byte != KEY_TITLE) {
+        class_run(inv, class, 0, (uint32_t)iv->n_tokens, places);
         return;
     }
-    for (size_t doc = 0; doc < inv->iv->n_docs; doc++) {
-        uint32_t end = class_end(inv, class, doc);
-        for (uint32_t at = inv->iv->docs[doc].first; at < end; at++) {
-            uint32_t key = class_key(class, tokens[at]);
-            if (key != NO_ID) inv->ends[key]++;
-        }
-    }
+    for (size_t doc = 0; doc < iv->n_docs; doc++)
+        class_run(inv, class, iv->docs[doc].first, iv->docs[doc].first + iv->docs[doc].n_title,
+                  places);
 }
 
 /* Put the tokens' numbers in order of their keys: ends[key] is where a key's end. */
 static void scatter(inversion *inv, const key_class *class)
 {
-    const uint32_t *tokens = inv->iv->tokens;
     uint32_t sum = 0;
-    count_keys(inv, class);
+    memset(inv->ends, 0, class->n_keys * sizeof *inv->ends);
+    class_pass(inv, class, NULL);
     for (uint32_t key = 0; key < class->n_keys; key++) {
         uint32_t n = inv->ends[key];
         inv->ends[key] = sum; /* its begin, until it has moved to its end                    */
         sum += n;
     }
-    for (size_t doc = 0; doc < inv->iv->n_docs; doc++) {
-        uint32_t end = class_end(inv, class, doc);
-        for (uint32_t at = inv->iv->docs[doc].first; at < end; at++) {
-            uint32_t key = class_key(class, tokens[at]);
-            if (key == NO_ID) continue;
-            uint32_t to = inv->ends[key]++;
-            inv->places[to] = at;
-            if (class->byte) continue;
-            uint32_t index = inv->form_index[TOKEN_FORM(tokens[at])];
-            inv->indexes[to] = (uint8_t)(index < LATE_INDEX ? index : LATE_INDEX);
-        }
-    }
+    class_pass(inv, class, inv->places);
 }
 
-uint32_t inversion_gather(inversion *inv, const uint32_t *places, uint32_t n)
+/* The positions of those of a document's tokens that come first in places[0, n), of which one
+ * does; returns how many. */
+static inline uint32_t gather_document(const inverter_doc *d, uint32_t end, const uint32_t *places,
+                                       uint32_t n, uint32_t *positions)
+{
+    uint32_t i = 0;
+    do positions[i] = token_position(d, places[i] - d->first);
+    while (++i < n && places[i] < end);
+    return i;
+}
+
+uint32_t inversion_gather(const inversion *inv, list_room *room, const uint32_t *places, uint32_t n)
 {
     const inverter *iv = inv->iv;
-    uint32_t doc = 0, end = 0, df = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t place = places[i];
-        if (place >= end) {
-            doc = inversion_doc_of(inv, doc, place);
-            end = inverter_doc_end(iv, doc);
-            inv->docs[df] = doc;
-            inv->tfs[df++] = 0;
+    uint32_t doc = 0, df = 0;
+    for (uint32_t i = 0; i < n; df++) {
+        if (i + PLACE_AHEAD < n) {
+            uint32_t ahead = inv->block_docs[places[i + PLACE_AHEAD] / PLACE_BLOCK];
+            __builtin_prefetch(&iv->docs[ahead]);
         }
-        inv->tfs[df - 1]++;
-        inv->positions[i] = token_position(&iv->docs[doc], place - iv->docs[doc].first);
+        doc = inversion_doc_of(inv, doc, places[i]);
+        uint32_t tf = gather_document(&iv->docs[doc], inverter_doc_end(iv, doc), places + i, n - i,
+                                      room->positions + i);
+        room->docs[df] = doc;
+        room->tfs[df] = tf;
+        i += tf;
     }
     return df;
 }
 
-/* The form of each occurrence, and how many documents have each variant of a term. */
-static void gather_forms(inversion *inv, const term_plan *term, const uint32_t *places, uint32_t n,
-                         uint32_t df)
+/* How many documents have each variant of a term, from the forms of its occurrences. */
+static void count_variants(const inversion *inv, const list_room *room, const term_plan *term,
+                           uint32_t df)
 {
-    const uint32_t *tokens = inv->iv->tokens;
     variant *variants = inv->variants + term->first_variant;
-    const uint8_t *indexes = inv->indexes + (places - inv->places);
     uint32_t at = 0;
-    for (uint32_t i = 0; i < n; i++)
-        inv->forms[i] =
-            indexes[i] < LATE_INDEX ? indexes[i] : inv->form_index[TOKEN_FORM(tokens[places[i]])];
     for (uint32_t i = 0; i < df; i++) {
-        for (uint32_t stop = at + inv->tfs[i]; at < stop; at++) {
-            uint32_t index = inv->forms[at];
-            if (variants[index].last_doc == inv->docs[i] + 1) continue;
-            variants[index].last_doc = inv->docs[i] + 1;
-            variants[index].df++;
+        for (uint32_t stop = at + room->tfs[i]; at < stop; at++) {
+            variant *v = &variants[room->forms[at]];
+            v->df += v->last_doc != room->docs[i] + 1;
+            v->last_doc = room->docs[i] + 1;
         }
     }
 }
 
-static void make_key(inversion *inv, const key_class *class, uint32_t key)
+static void make_key(const inversion *inv, list_room *room, uint8_t class, uint32_t key)
 {
-    buf_reset(&inv->key);
-    if (class->byte) buf_u8(&inv->key, class->byte);
-    if (class->byte == KEY_MARKER)
-        buf_append(&inv->key, inv->markers[key]->marker, inv->markers[key]->marker_len);
+    buf_reset(&room->key);
+    if (class) buf_u8(&room->key, class);
+    if (class == KEY_MARKER)
+        buf_append(&room->key, inv->markers[key]->marker, inv->markers[key]->marker_len);
     else
-        buf_append(&inv->key, inv->terms[key].f->stem, inv->terms[key].f->stem_len);
+        buf_append(&room->key, inv->terms[key].f->stem, inv->terms[key].f->stem_len);
 }
 
-uint32_t inversion_list(inversion *inv, segment_term *out, bool positions)
+void inversion_put(list_room *room, segment_term *term, bool positions, uint32_t tag,
+                   list_task *out)
 {
-    out->key = inv->key.data;
-    out->key_len = inv->key.len;
-    out->docs = inv->docs;
-    out->tfs = inv->tfs;
-    out->positions = positions ? inv->positions : NULL;
-    return segment_writer_term(inv->w, out);
+    pm_error err;
+    term->key = room->key.data;
+    term->key_len = room->key.len;
+    term->docs = room->docs;
+    term->tfs = room->tfs;
+    term->positions = positions ? room->positions : NULL;
+    if (room->key.failed) list_task_fail(out, error_nomem(&err), &err);
+    list_task_put(out, term, tag);
 }
 
 static form_style only_style(const inversion *inv, const term_plan *term)
@@ -218,37 +256,164 @@ static form_style only_style(const inversion *inv, const term_plan *term)
                            (slice){(const uint8_t *)f->folded, f->folded_len}, form_exact(f));
 }
 
-static void write_key(inversion *inv, const key_class *class, uint32_t key, const uint32_t *places,
-                      uint32_t n)
+/* ---- markers and titles ------------------------------------------------------------------- */
+
+typedef struct class_job {
+    inversion *inv;
+    const key_class *class;
+    uint32_t *first; /* by task: its first key; and behind the last one                       */
+    uint32_t n_tasks;
+} class_job;
+
+static void make_class(void *ctx, unsigned worker, uint32_t task, list_task *out)
 {
-    segment_term out = {.df = inversion_gather(inv, places, n)};
-    make_key(inv, class, key);
-    if (class->byte) {
-        inversion_list(inv, &out, inv->iv->has_positions && class->byte != KEY_MARKER);
-        return;
+    const class_job *job = ctx;
+    inversion *inv = job->inv;
+    uint8_t byte = job->class->byte;
+    for (uint32_t key = job->first[task]; key < job->first[task + 1]; key++) {
+        uint32_t begin = key ? inv->ends[key - 1] : 0, n = inv->ends[key] - begin;
+        if (!n) continue;
+        list_room *room = inversion_begin(inv, worker, n, out);
+        if (!room) return;
+        segment_term list = {.df = inversion_gather(inv, room, inv->places + begin, n)};
+        make_key(inv, room, byte, key);
+        inversion_put(room, &list, inv->iv->has_positions && byte != KEY_MARKER, key, out);
+        inversion_end(inv, room);
     }
-    term_plan *term = &inv->terms[key];
-    out.n_forms = term->n_variants;
+}
+
+/* Cut the class into tasks of neighbouring keys. */
+static bool cut_tasks(class_job *job)
+{
+    const uint32_t *ends = job->inv->ends;
+    uint32_t n_keys = job->class->n_keys, from = 0;
+    size_t most = (size_t)(n_keys ? ends[n_keys - 1] : 0) / BUCKET_TOKENS + 1;
+    job->first = mem_array(most + 1, sizeof *job->first);
+    if (!job->first) return false;
+    for (uint32_t key = 0; key < n_keys; key++) {
+        if (ends[key] - from < BUCKET_TOKENS && key + 1 < n_keys) continue;
+        job->first[++job->n_tasks] = key + 1;
+        from = ends[key];
+    }
+    return true;
+}
+
+static pm_status write_class(inversion *inv, const key_class *class, pm_error *err)
+{
+    class_job job = {.inv = inv, .class = class};
+    scatter(inv, class);
+    if (!cut_tasks(&job)) return error_nomem(err);
+    const list_job lists = {.w = inv->w, .n_tasks = job.n_tasks, .ctx = &job, .make = make_class};
+    pm_status st = list_tasks_run(&lists, inv->threads, err);
+    mem_free(job.first);
+    return st;
+}
+
+/* ---- plain terms -------------------------------------------------------------------------- */
+
+/* Index of the form of a token whose variant stands at `local` in its bucket. */
+static uint32_t form_index(const inversion *inv, const bucket *b, uint32_t place, uint16_t local)
+{
+    if (local == BUCKET_LATE) return inv->form_rows[TOKEN_FORM(inv->iv->tokens[place])].index;
+    uint32_t v = b->first_variant + local;
+    return v - inv->terms[inv->variants[v].term].first_variant;
+}
+
+/* The list of a term from its places and, when it has several, the forms' indexes in the room. */
+static void put_term(inversion *inv, list_room *room, uint32_t t, const uint32_t *places,
+                     uint32_t n, list_task *task)
+{
+    term_plan *term = &inv->terms[t];
+    segment_term out = {.df = inversion_gather(inv, room, places, n), .n_forms = term->n_variants};
     if (out.n_forms > 1) {
-        gather_forms(inv, term, places, n, out.df);
-        out.forms = inv->forms;
+        count_variants(inv, room, term, out.df);
+        out.forms = room->forms;
     } else {
         inv->variants[term->first_variant].df = out.df;
         out.style = only_style(inv, term);
     }
-    term->ordinal = inversion_list(inv, &out, inv->iv->has_positions);
+    make_key(inv, room, 0, t);
+    inversion_put(room, &out, inv->iv->has_positions, t, task);
 }
 
-/* Write the lists of a class whose tokens are scattered. */
-static pm_status write_class(inversion *inv, const key_class *class, pm_error *err)
+/* A term that has a bucket of its own: its tokens are in order. */
+static void make_term(inversion *inv, const bucket *b, unsigned worker, uint32_t begin,
+                      list_task *out)
 {
-    uint32_t begin = 0;
-    for (uint32_t key = 0; key < class->n_keys; key++) {
-        uint32_t end = inv->ends[key];
-        if (end > begin) write_key(inv, class, key, inv->places + begin, end - begin);
-        begin = end;
+    uint32_t n = b->end - begin;
+    list_room *room = inversion_begin(inv, worker, n, out);
+    if (!room) return;
+    if (inv->terms[b->first_term].n_variants > 1)
+        for (uint32_t i = 0; i < n; i++)
+            room->forms[i] = form_index(inv, b, inv->places[begin + i], inv->locals[begin + i]);
+    put_term(inv, room, b->first_term, inv->places + begin, n, out);
+    inversion_end(inv, room);
+}
+
+/* Counting sort of a bucket's tokens by term, to the room's places and indexes. */
+static bool sort_bucket(const inversion *inv, const bucket *b, list_room *room, uint32_t begin)
+{
+    uint32_t n_terms = b[1].first_term - b->first_term, n = b->end - begin, sum = 0;
+    size_t indexes_cap = room->places_cap;
+    if (!room_array(&room->places, &room->places_cap, n) ||
+        !room_array(&room->indexes, &indexes_cap, n) ||
+        !room_array(&room->ends, &room->ends_cap, n_terms))
+        return false;
+    for (uint32_t t = 0; t < n_terms; t++) {
+        room->ends[t] = sum; /* its begin, until its tokens have moved it to its end         */
+        sum += (uint32_t)inversion_term_cf(inv, &inv->terms[b->first_term + t]);
     }
-    return inv->key.failed ? error_nomem(err) : PM_OK;
+    const variant *variants = inv->variants + b->first_variant;
+    for (uint32_t i = begin; i < b->end; i++) {
+        uint32_t term = variants[inv->locals[i]].term;
+        uint32_t to = room->ends[term - b->first_term]++;
+        room->places[to] = inv->places[i];
+        room->indexes[to] = b->first_variant + inv->locals[i] - inv->terms[term].first_variant;
+    }
+    return true;
+}
+
+static void make_bucket(void *ctx, unsigned worker, uint32_t task, list_task *out)
+{
+    inversion *inv = ctx;
+    const bucket *b = &inv->buckets[task];
+    uint32_t begin = task ? inv->buckets[task - 1].end : 0, at = 0;
+    list_room *own = &inv->rooms[worker];
+    if (b[1].first_term - b->first_term == 1) {
+        make_term(inv, b, worker, begin, out);
+        return;
+    }
+    if (!sort_bucket(inv, b, own, begin)) {
+        pm_error err;
+        list_task_fail(out, error_nomem(&err), &err);
+        return;
+    }
+    for (uint32_t t = b->first_term; t < b[1].first_term; t++) {
+        uint32_t end = own->ends[t - b->first_term];
+        list_room *room = inversion_begin(inv, worker, end - at, out);
+        if (!room) return;
+        memcpy(room->forms, own->indexes + at, (end - at) * sizeof *room->forms);
+        put_term(inv, room, t, own->places + at, end - at, out);
+        inversion_end(inv, room);
+        at = end;
+    }
+}
+
+static void keep_ordinal(void *ctx, uint32_t term, uint32_t ordinal)
+{
+    inversion *inv = ctx;
+    inv->terms[term].ordinal = ordinal;
+}
+
+static pm_status write_plain(inversion *inv, pm_error *err)
+{
+    pm_status st = inversion_scatter(inv, err);
+    const list_job lists = {.w = inv->w,
+                            .n_tasks = inv->n_buckets,
+                            .ctx = inv,
+                            .make = make_bucket,
+                            .written = keep_ordinal};
+    return st == PM_OK ? list_tasks_run(&lists, inv->threads, err) : st;
 }
 
 /* ---- 3. forms ------------------------------------------------------------------------ */
@@ -259,51 +424,59 @@ static int order_by_form(const void *ctx, uint32_t a, uint32_t b)
     return form_key_compare(inv->variants[a].f, inv->variants[b].f);
 }
 
+/* The variants some places on in the order of their keys, and their forms. */
+static inline void ask_variants(const inversion *inv, uint32_t i)
+{
+    if (i + 2 * FORMS_AHEAD >= inv->n_variants) return;
+    __builtin_prefetch(&inv->variants[inv->items[i + 2 * FORMS_AHEAD].id]);
+    __builtin_prefetch(inv->variants[inv->items[i + FORMS_AHEAD].id].f);
+    __builtin_prefetch(inv->variants[inv->items[i + FORMS_AHEAD].id].f + 1);
+}
+
 static pm_status write_forms(inversion *inv, pm_error *err)
 {
+    buf *key = &inv->rooms[0].key;
     for (uint32_t i = 0; i < inv->n_variants; i++) {
+        if (i + FORMS_AHEAD < inv->n_variants)
+            __builtin_prefetch(inv->variants[i + FORMS_AHEAD].f + 1);
         const form *f = inv->variants[i].f;
-        inv->items[i] = (keysort_item){keysort_prefix(f->folded, f->folded_len), i};
+        inv->items[i] = keysort_string(f->folded, f->folded_len, i);
     }
-    keysort(inv->items, inv->scratch, inv->n_variants, order_by_form, inv);
+    keysort_threads(inv->threads, inv->items, inv->scratch, inv->n_variants, order_by_form, inv);
     for (uint32_t i = 0; i < inv->n_variants; i++) {
         uint32_t at = inv->items[i].id;
+        ask_variants(inv, i);
         const variant *v = &inv->variants[at];
         const term_plan *term = &inv->terms[v->term];
         slice exact = form_exact(v->f);
-        buf_reset(&inv->key);
-        buf_append(&inv->key, v->f->folded, v->f->folded_len);
-        buf_u8(&inv->key, 0);
-        buf_append(&inv->key, exact.data, exact.len);
-        if (inv->key.failed) return error_nomem(err);
-        segment_writer_form(inv->w, inv->key.data, inv->key.len, term->ordinal,
-                            at - term->first_variant, v->df, v->cf);
+        buf_reset(key);
+        buf_append(key, v->f->folded, v->f->folded_len);
+        buf_u8(key, 0);
+        buf_append(key, exact.data, exact.len);
+        if (key->failed) return error_nomem(err);
+        segment_writer_form(inv->w, key->data, key->len, term->ordinal, at - term->first_variant,
+                            v->df, v->cf);
     }
     return PM_OK;
 }
 
-pm_status inverter_write(inverter *iv, segment_writer *w, pm_error *err)
+pm_status inverter_write(inverter *iv, unsigned threads, segment_writer *w, pm_error *err)
 {
     pm_status st;
-    inversion inv = {.iv = iv, .w = w};
+    inversion inv = {.iv = iv, .w = w, .threads = threads};
+    pthread_mutex_init(&inv.large_lock, NULL);
     PM_TRY(inversion_plan(&inv, err));
     if (!invert_allocate(&inv)) PM_TRY(error_nomem(err));
-    const key_class classes[] = {
-        {KEY_MARKER, inv.n_markers, inv.form_marker},
-        {KEY_TITLE, inv.n_terms, inv.form_term},
-        {0, inv.n_terms, inv.form_term},
-    };
+    const key_class markers = {KEY_MARKER, inv.n_markers}, titles = {KEY_TITLE, inv.n_terms};
     locate_blocks(&inv);
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-        scatter(&inv, &classes[i]);
-        if (!classes[i].byte) {
-            PM_TRY(inversion_bigrams(&inv, err));
-            PM_TRY(inverter_fields_write(&iv->fields, w, err));
-        }
-        PM_TRY(write_class(&inv, &classes[i], err));
-    }
+    PM_TRY(write_class(&inv, &markers, err));
+    PM_TRY(write_class(&inv, &titles, err));
+    PM_TRY(inversion_bigrams(&inv, err));
+    PM_TRY(inverter_fields_write(&iv->fields, w, err));
+    PM_TRY(write_plain(&inv, err));
     PM_TRY(write_forms(&inv, err));
 out:
+    pthread_mutex_destroy(&inv.large_lock);
     inversion_free(&inv);
     return st;
 }

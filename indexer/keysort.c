@@ -6,20 +6,28 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { RUN = 8 }; /* sorted by insertion before merging                                     */
+#include "common/base/thread.h"
+
+enum {
+    RUN = 8,               /* sorted by insertion before merging                              */
+    HALVES_MIN = 16 << 10, /* items that are worth a thread                                   */
+};
 
 typedef struct key_order {
     int (*compare)(const void *ctx, uint32_t a, uint32_t b);
     const void *ctx;
 } key_order;
 
-uint64_t keysort_prefix(const void *data, size_t len)
+keysort_item keysort_string(const void *data, size_t len, uint32_t id)
 {
-    uint8_t bytes[8] = {0};
-    uint64_t v;
-    if (len) memcpy(bytes, data, len < 8 ? len : 8);
-    memcpy(&v, bytes, 8);
-    return __builtin_bswap64(v);
+    uint8_t bytes[12] = {0};
+    keysort_item item = {.id = id};
+    if (len) memcpy(bytes, data, len < sizeof bytes ? len : sizeof bytes);
+    memcpy(&item.prefix, bytes, 8);
+    memcpy(&item.more, bytes + 8, 4);
+    item.prefix = __builtin_bswap64(item.prefix);
+    item.more = __builtin_bswap32(item.more);
+    return item;
 }
 
 int keysort_compare(const void *a, size_t a_len, const void *b, size_t b_len)
@@ -33,6 +41,7 @@ int keysort_compare(const void *a, size_t a_len, const void *b, size_t b_len)
 static bool comes_after(const key_order *order, const keysort_item *a, const keysort_item *b)
 {
     if (a->prefix != b->prefix) return a->prefix > b->prefix;
+    if (a->more != b->more) return a->more > b->more;
     return order->compare(order->ctx, a->id, b->id) > 0;
 }
 
@@ -70,7 +79,7 @@ static size_t least(size_t a, size_t b)
 void keysort(keysort_item *items, keysort_item *scratch, size_t n,
              int (*compare)(const void *ctx, uint32_t a, uint32_t b), const void *ctx)
 {
-    key_order order = {compare, ctx};
+    const key_order order = {compare, ctx};
     keysort_item *from = items, *to = scratch;
     for (size_t at = 0; at < n; at += RUN) sort_run(&order, items + at, least(RUN, n - at));
     for (size_t width = RUN; width < n; width *= 2) {
@@ -83,4 +92,32 @@ void keysort(keysort_item *items, keysort_item *scratch, size_t n,
         to = swap;
     }
     if (from != items && n) memcpy(items, from, n * sizeof *items);
+}
+
+/* ---- two threads ------------------------------------------------------------------------- */
+
+typedef struct halves {
+    key_order order;
+    keysort_item *items, *scratch;
+    size_t n;
+} halves;
+
+static void sort_half(void *ctx, unsigned half)
+{
+    halves *h = ctx;
+    size_t middle = h->n / 2, at = half ? middle : 0, n = half ? h->n - middle : middle;
+    keysort(h->items + at, h->scratch + at, n, h->order.compare, h->order.ctx);
+}
+
+void keysort_threads(unsigned threads, keysort_item *items, keysort_item *scratch, size_t n,
+                     int (*compare)(const void *ctx, uint32_t a, uint32_t b), const void *ctx)
+{
+    halves h = {.order = {compare, ctx}, .items = items, .scratch = scratch, .n = n};
+    if (threads < 2 || n < HALVES_MIN || thread_run(2, sort_half, &h, NULL) != PM_OK) {
+        keysort(items, scratch, n, compare, ctx);
+        return;
+    }
+    size_t middle = n / 2;
+    merge_runs(&h.order, items, middle, items + middle, n - middle, scratch);
+    memcpy(items, scratch, n * sizeof *items);
 }

@@ -57,7 +57,8 @@ static pm_status order_by_ingest(merger *m, uint32_t *order, pm_error *err)
     bool ok = items && scratch;
     for (uint32_t i = 0; ok && i < m->n_docs; i++) {
         merge_source from = m->sources[i];
-        items[i] = (keysort_item){segment_seq(m->inputs[from.input].seg, from.doc), i};
+        items[i] =
+            (keysort_item){.prefix = segment_seq(m->inputs[from.input].seg, from.doc), .id = i};
     }
     if (ok) keysort(items, scratch, n, by_number, NULL);
     for (uint32_t i = 0; ok && i < m->n_docs; i++) order[i] = items[i].id;

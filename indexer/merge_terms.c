@@ -129,7 +129,7 @@ static bool order_postings(list_merge *l, bool *sorted)
         return false;
     *sorted = true;
     for (size_t i = 0; i < n; i++) {
-        l->items[i] = (keysort_item){l->docs.data[i], (uint32_t)i};
+        l->items[i] = (keysort_item){.prefix = l->docs.data[i], .id = (uint32_t)i};
         l->starts[i] = start;
         start += l->tfs.data[i];
         *sorted = *sorted && (!i || l->docs.data[i - 1] < l->docs.data[i]);
@@ -177,7 +177,7 @@ static pm_status rank_forms(list_merge *l, pm_error *err)
         return error_nomem(err);
     for (size_t i = 0; i < n; i++) {
         uint32_t number = l->present.data[i];
-        l->items[i] = (keysort_item){UINT64_MAX - l->m->forms[number].cf, number};
+        l->items[i] = (keysort_item){.prefix = UINT64_MAX - l->m->forms[number].cf, .id = number};
     }
     keysort(l->items, l->scratch, n, order_by_number, NULL);
     for (size_t i = 0; i < n; i++) l->m->forms[l->items[i].id].index = (uint32_t)i;

@@ -132,7 +132,7 @@ static void rank_half(bisection *b, degrees *d, uint32_t from, uint32_t end, boo
             }
             gain += left ? term->to_right : term->to_left;
         }
-        b->items[at] = (keysort_item){(uint64_t)falling(gain) << 32 | doc, doc};
+        b->items[at] = (keysort_item){.prefix = (uint64_t)falling(gain) << 32 | doc, .id = doc};
     }
     keysort(b->items + from, b->scratch + from, end - from, never_equal, NULL);
 }

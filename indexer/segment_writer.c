@@ -180,84 +180,65 @@ void segment_writer_docs_done(segment_writer *w)
 
 /* ---- terms and forms --------------------------------------------------------------------- */
 
-/* Sum of tfs; 0 when the list breaks a rule. */
-static uint64_t term_check(const segment_writer *w, const segment_term *t)
-{
-    uint64_t cf = 0;
-    if (t->df == 0 || t->df > w->info.n_docs) return 0;
-    for (uint32_t i = 0; i < t->df; i++) {
-        if (t->tfs[i] == 0 || (i && t->docs[i] <= t->docs[i - 1])) return 0;
-        cf += t->tfs[i];
-    }
-    if (t->docs[t->df - 1] >= w->info.n_docs) return 0;
-    if (t->n_forms > 1 && !t->forms) return 0;
-    return t->positions && !w->info.has_positions ? 0 : cf;
-}
-
 /* len: of the region, with the padding before it. */
-static void term_count(segment_writer *w, const segment_term *t, uint64_t cf, uint64_t len)
+static void term_count(segment_writer *w, uint8_t class, const segment_list *list, uint64_t len)
 {
-    uint8_t class = *(const uint8_t *)t->key;
-    uint64_t *parts = w->info.parts, positions = w->forms_at - w->positions_at,
-             forms = w->region.len - w->forms_at;
+    const term_entry *entry = &list->entry;
+    uint64_t *parts = w->info.parts, positions = list->forms_at - list->positions_at,
+             forms = list->region.len - list->forms_at;
     if (class == KEY_BIGRAM) {
         parts[PART_BIGRAMS] += len;
     } else {
-        parts[PART_IMPACTS] += t->df;
+        parts[PART_IMPACTS] += entry->df;
         parts[PART_POSITIONS] += positions;
         parts[PART_FORMS] += forms;
-        parts[PART_DOCUMENTS] += len - t->df - positions - forms;
+        parts[PART_DOCUMENTS] += len - entry->df - positions - forms;
     }
     if (class < 0x20) return;
     w->info.n_plain_terms++;
-    w->info.n_plain_postings += t->df;
-    if (t->positions) w->info.n_plain_positions += cf;
+    w->info.n_plain_postings += entry->df;
+    if (entry->has_positions) w->info.n_plain_positions += entry->cf;
 }
 
-static uint32_t write_term(segment_writer *w, const segment_term *t)
+uint32_t segment_writer_list(segment_writer *w, slice key, const segment_list *list)
 {
-    uint64_t base = w->region_end, cf = w->docs_done ? term_check(w, t) : 0;
+    uint64_t base = w->region_end;
     uint32_t ordinal = (uint32_t)w->terms.n_keys;
-    if (!cf || !dict_writer_term(&w->terms, (slice){t->key, t->key_len}, base)) {
+    if (list->status != PM_OK) writer_fail(w, list->status, list->what);
+    if (writer_bad(w)) return 0;
+    if (!w->docs_done || !list->entry.df || !dict_writer_term(&w->terms, key, base)) {
         writer_fail(w, PM_USAGE, "segment writer: a posting list or its key is out of order");
         return 0;
     }
-    buf_reset(&w->region);
-    region_encode(w, t, cf);
-    writer_check_buf(w, &w->region);
-    if (writer_bad(w)) return 0;
-    if (t->df > w->info.block_size) base = layout_align(base, 8);
+    if (list->entry.df > w->info.block_size) base = layout_align(base, 8);
     writer_zeros(w, base - w->region_end);
-    writer_put(w, w->region.data, w->region.len);
-    term_count(w, t, cf, base + w->region.len - w->region_end);
-    w->region_end = base + w->region.len;
-    term_entry entry = {.df = t->df,
-                        .cf = cf,
-                        .n_forms = t->n_forms,
-                        .style = t->n_forms == 1 ? t->style : FORM_LISTED,
-                        .has_positions = t->positions != NULL,
-                        .len = w->region.len};
-    dict_writer_term_entry(&w->terms, &entry);
-    buf_u8(&w->implied, entry.style != FORM_LISTED);
+    writer_put(w, list->region.data, list->region.len);
+    term_count(w, key.data[0], list, base + list->region.len - w->region_end);
+    w->region_end = base + list->region.len;
+    dict_writer_term_entry(&w->terms, &list->entry);
+    buf_u8(&w->implied, list->entry.style != FORM_LISTED);
     writer_check_buf(w, &w->terms.blocks);
     writer_check_buf(w, &w->implied);
     return ordinal;
 }
 
-uint32_t segment_writer_term(segment_writer *w, const segment_term *given)
+uint32_t segment_writer_term(segment_writer *w, const segment_term *t)
 {
-    segment_term t = *given;
+    segment_list list = {.status = PM_NOMEM};
     if (writer_bad(w)) return 0;
-    if (w->config.no_forms) {
-        t.n_forms = 0;
-        t.forms = NULL;
-    }
-    return write_term(w, &t);
+    if (!w->encoder) w->encoder = segment_encoder_open(w);
+    if (w->encoder) segment_encode(w->encoder, t, &list);
+    return segment_writer_list(w, (slice){t->key, t->key_len}, &list);
 }
 
 void segment_writer_bigrams(segment_writer *w, uint32_t min_cf)
 {
     w->info.bigram_min = min_cf;
+}
+
+bool segment_writer_failed(const segment_writer *w)
+{
+    return writer_bad(w);
 }
 
 const segment_writer_config *segment_writer_settings(const segment_writer *w)
@@ -347,11 +328,11 @@ void segment_writer_abandon(segment_writer *w)
     outfile_abandon(&w->out);
     if (w->created) dir_unlink(w->folder, w->name, NULL);
     store_writer_free(w);
+    segment_encoder_close(w->encoder);
     dict_writer_free(&w->terms);
     dict_writer_free(&w->forms);
-    buf *const owned[] = {&w->page_crcs,  &w->store_dir, &w->dl,         &w->seq,      &w->date,
-                          &w->id_offsets, &w->ids,       &w->id_hashes,  &w->region,   &w->words,
-                          &w->positions,  &w->offsets,   &w->exceptions, &w->id_block, &w->implied};
+    buf *const owned[] = {&w->page_crcs,  &w->store_dir, &w->dl,        &w->seq,      &w->date,
+                          &w->id_offsets, &w->ids,       &w->id_hashes, &w->id_block, &w->implied};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) buf_free(owned[i]);
     mem_free(w);
 }

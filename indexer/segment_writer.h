@@ -66,9 +66,14 @@ typedef struct segment_term {
 } segment_term;
 /* Returns the key's ordinal. */
 uint32_t segment_writer_term(segment_writer *w, const segment_term *term);
+/* The same of a list that was encoded elsewhere (segment_encoder.h). */
+typedef struct segment_list segment_list;
+uint32_t segment_writer_list(segment_writer *w, slice key, const segment_list *list);
 
 /* Words of this cf and above have their bigrams written.  Before the first plain key. */
 void segment_writer_bigrams(segment_writer *w, uint32_t min_cf);
+/* It will not finish: nothing more need be made for it. */
+bool segment_writer_failed(const segment_writer *w);
 /* The geometry, for choosing it. */
 const segment_writer_config *segment_writer_settings(const segment_writer *w);
 

@@ -4,8 +4,10 @@
  *   segment_writer_store.c      documents: stored records in deflated blocks
  *   segment_writer_tables.c     documents: lengths, ingest order, dates
  *   segment_writer_ids.c        documents: ids and the table that leads from id to document
- *   segment_writer_postings.c   one posting list to its region
- *   segment_writer_streams.c    positions and forms of a list
+ *   segment_encoder.c           one posting list to its region, of these parts:
+ *   segment_writer_postings.c   documents and impacts
+ *   segment_writer_impacts.c    what is known of impacts
+ *   segment_writer_streams.c    positions and forms
  *   segment_writer_dict.c       front-coded dictionary blocks and their index
  */
 #ifndef PM_INDEXER_SEGMENT_WRITER_PARTS_H
@@ -14,7 +16,7 @@
 #include "common/segment/dict.h"
 #include "common/segment/ids.h"
 #include "common/segment/layout.h"
-#include "indexer/segment_writer.h"
+#include "indexer/segment_encoder.h"
 
 /* One dictionary being built: held until finish. */
 typedef struct dict_writer {
@@ -64,10 +66,20 @@ struct segment_writer {
     bool docs_done;
 
     dict_writer terms, forms;
-    buf implied;                   /* a byte a term: its only form is not listed           */
-    uint64_t region_end;           /* of the last list, in its section                     */
-    size_t positions_at, forms_at; /* where they begin in region                           */
-    buf region, words, positions, offsets, exceptions; /* of the list being written       */
+    buf implied;              /* a byte a term: its only form is not listed           */
+    uint64_t region_end;      /* of the last list, in its section                     */
+    segment_encoder *encoder; /* of lists that come as they are                       */
+};
+
+/* An encoder borrows a writer's settings and its documents' lengths. */
+struct segment_encoder {
+    const segment_info *info;
+    const uint8_t *dl; /* u32 a document                                                   */
+    bool no_forms;
+    pm_status status; /* of the list at hand                                               */
+    const char *what;
+    buf region, words, positions, offsets, exceptions;
+    uint16_t *impacts; /* segment_writer_impacts.c                                         */
 };
 
 /* Keep the first failure. */
@@ -101,10 +113,30 @@ void tables_finish(segment_writer *w);
 void ids_add(segment_writer *w, const void *id, size_t len);
 void ids_finish(segment_writer *w);
 
-/* segment_writer_postings.c: fills w->region. */
-void region_encode(segment_writer *w, const segment_term *term, uint64_t cf);
-/* segment_writer_streams.c: append to w->region. */
-void region_positions(segment_writer *w, const segment_term *term, uint32_t n_blocks);
-void region_forms(segment_writer *w, const segment_term *term, uint64_t cf);
+/* segment_encoder.c: keep the first failure of the list at hand. */
+void encoder_fail(segment_encoder *e, pm_status status, const char *what);
+static inline bool encoder_bad(const segment_encoder *e)
+{
+    return e->status != PM_OK;
+}
+static inline void encoder_check_buf(segment_encoder *e, const buf *b)
+{
+    if (b->failed) encoder_fail(e, PM_NOMEM, NULL);
+}
+static inline uint32_t encoder_dl(const segment_encoder *e, uint32_t doc)
+{
+    return load_u32(e->dl + (size_t)doc * 4);
+}
+
+/* segment_writer_impacts.c: of a posting; *exact when its tf follows from it and dl. */
+bool impact_memo_open(segment_encoder *e);
+uint8_t impact_memo_get(const segment_encoder *e, uint32_t tf, uint32_t dl, bool *exact);
+
+/* segment_writer_postings.c: documents and impacts to e->region; returns the number of blocks
+ * that positions follow. */
+uint32_t region_postings(segment_encoder *e, const segment_term *term);
+/* segment_writer_streams.c: append to e->region. */
+void region_positions(segment_encoder *e, const segment_term *term, uint32_t n_blocks);
+void region_forms(segment_encoder *e, const segment_term *term, uint64_t cf);
 
 #endif

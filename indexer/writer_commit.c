@@ -83,7 +83,7 @@ static pm_status finish_batch(pm_writer *w, manifest_segment *named, pm_error *e
 {
     segment_writer *out = w->batch.out;
     segment_writer_docs_done(out);
-    pm_status st = inverter_write(w->iv, out, err);
+    pm_status st = inverter_write(w->iv, writer_threads(w), out, err);
     w->batch.out = NULL;
     if (st != PM_OK) {
         segment_writer_abandon(out);

@@ -37,15 +37,25 @@ void *mem_alloc(size_t size)
     return mem_refused() ? NULL : malloc(size ? size : 1);
 }
 
+enum { HUGE_PAGE = 2 << 20 };
+
 void *mem_large(size_t size)
 {
-    enum { HUGE_PAGE = 2 << 20 };
     if (size < 4 * HUGE_PAGE) return mem_alloc(size);
     if (mem_refused() || size > SIZE_MAX - HUGE_PAGE) return NULL;
     size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
     void *large = aligned_alloc(HUGE_PAGE, size);
     if (large) madvise(large, size, MADV_HUGEPAGE);
     return large;
+}
+
+void *mem_large_array(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
+    if (bytes < 4 * HUGE_PAGE) return mem_zalloc(bytes);
+    void *large = mem_large(bytes);
+    return large ? memset(large, 0, bytes) : NULL;
 }
 
 void *mem_zalloc(size_t size)

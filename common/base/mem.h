@@ -17,6 +17,7 @@ void *mem_alloc(size_t size);
 void *mem_zalloc(size_t size);
 /* For megabytes that are touched out of order: in huge pages where the system has them. */
 void *mem_large(size_t size);
+void *mem_large_array(size_t count, size_t size); /* zeroed */
 void *mem_realloc(void *ptr, size_t size);
 /* count * size with overflow check, zeroed. */
 void *mem_array(size_t count, size_t size);

@@ -38,8 +38,8 @@ static inline uint64_t ef_string_size(uint32_t n, uint32_t most)
     return n == 1 ? l : (uint64_t)n * l + n + (most >> l);
 }
 
-/* Write a string at bit `at` of bytes that are zero from there on; false when the numbers are no
- * such row. */
+/* Write a string at bit `at` of bytes that are zero from there on, EF_STRING_SLACK bytes beyond
+ * its end too; false when the numbers are no such row. */
 bool ef_string_write(uint8_t *bytes, uint64_t at, const uint32_t *numbers, uint32_t n,
                      uint32_t most);
 

@@ -14,13 +14,11 @@ typedef struct bit_writer {
     uint64_t at;
 } bit_writer;
 
-/* The low n <= 56 bits of v. */
-static void put_bits(bit_writer *w, uint64_t v, unsigned n)
+/* The low n <= 56 bits of v: eight bytes are read and written. */
+static inline void put_bits(bit_writer *w, uint64_t v, unsigned n)
 {
     uint8_t *p = w->dst + w->at / 8;
-    if (n == 0) return;
-    v = (v & ((UINT64_C(1) << n) - 1)) << w->at % 8;
-    for (; v; v >>= 8) *p++ |= (uint8_t)v;
+    store_u64(p, load_u64(p) | (v & ((UINT64_C(1) << n) - 1)) << w->at % 8);
     w->at += n;
 }
 
@@ -42,19 +40,22 @@ static void put_rice(bit_writer *w, uint64_t zeros, unsigned k)
     put_bits(w, 1 | zeros << 1, k + 1);
 }
 
-/* Bits of each code, without the head. */
+/* Bits of each code, without the head.  A run of z zeros takes (z >> k) + 1 + k bits in the code
+ * of parameter k, and most runs are short. */
 static void measure(const uint32_t *values, uint64_t n, uint32_t distinct, uint64_t bits[16])
 {
-    uint64_t zeros = 0;
-    memset(bits, 0, 16 * sizeof *bits);
+    uint64_t zeros = 0, runs = 0, numbers = 0, gamma = 0, shifted[RUNS_GAMMA] = {0};
     for (uint64_t i = 0; i < n; i++) {
-        bits[RUNS_GAMMA] += gamma_bits((uint64_t)values[i] + 1);
+        gamma += gamma_bits((uint64_t)values[i] + 1);
         zeros += values[i] == 0;
         if (!values[i] && i + 1 < n) continue;
-        unsigned number = values[i] && distinct > 2 ? gamma_bits(values[i]) : 0;
-        for (unsigned k = 0; k < RUNS_GAMMA; k++) bits[k] += (zeros >> k) + 1 + k + number;
+        if (values[i] && distinct > 2) numbers += gamma_bits(values[i]);
+        runs++;
+        for (unsigned k = 0; zeros && k < RUNS_GAMMA; k++, zeros >>= 1) shifted[k] += zeros;
         zeros = 0;
     }
+    for (unsigned k = 0; k < RUNS_GAMMA; k++) bits[k] = shifted[k] + runs * (k + 1) + numbers;
+    bits[RUNS_GAMMA] = gamma;
 }
 
 static void put_all(bit_writer *w, const uint32_t *values, uint64_t n, uint32_t distinct,
@@ -84,10 +85,12 @@ uint64_t runs_encode(buf *out, const uint32_t *values, uint64_t n, uint32_t dist
     for (unsigned k = RUNS_GAMMA; k-- > 0;)
         if (bits[k] <= bits[best]) best = k;
     uint64_t all = bits[best] + RUNS_HEAD_BITS;
-    buf_zero(out, (size_t)(all / 8 + (all % 8 != 0)));
-    if (out->failed) return all;
+    size_t bytes = (size_t)(all / 8 + (all % 8 != 0));
+    if (!buf_reserve(out, bytes + 8)) return all;
+    memset(out->data + start, 0, bytes + 8);
     bit_writer w = {.dst = out->data + start};
     put_all(&w, values, n, distinct, best);
+    out->len += bytes;
     return all;
 }
 

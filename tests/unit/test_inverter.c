@@ -210,7 +210,7 @@ static segment *write_segment(inverter *iv, const uint32_t *lengths, uint32_t n,
         return NULL;
     }
     segment_writer_docs_done(w);
-    *status = inverter_write(iv, w, err);
+    *status = inverter_write(iv, 1, w, err);
     if (*status != PM_OK) {
         segment_writer_abandon(w);
         return NULL;
@@ -444,7 +444,7 @@ static void test_keysort(void **state)
             size_t len = random_next(&seed) % 11;
             for (size_t k = 0; k < len; k++) strings[i][k] = (char)('a' + random_next(&seed) % 2);
             strings[i][len] = 0;
-            items[i] = (keysort_item){keysort_prefix(strings[i], len), i};
+            items[i] = keysort_string(strings[i], len, i);
         }
         keysort(items, scratch, n, order_strings, NULL);
         bool *seen = calloc(n + 1, 1);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ * segment_encoder.h - posting lists to the bytes of their regions, apart from the file that
+ * they go to: any number of encoders may work for one segment writer at the same time.
+ *
+ *   segment_encoder_open    when the writer's documents are done
+ *   segment_encode          a list; what it gives is the encoder's until its next list
+ *   segment_writer_list     (segment_writer.h) appends it: in order of keys, on one thread
+ *
+ * The bytes of a list depend on the list and on the documents' lengths alone, so it does not
+ * matter which encoder made them (INV-5).
+ */
+#ifndef PM_INDEXER_SEGMENT_ENCODER_H
+#define PM_INDEXER_SEGMENT_ENCODER_H
+
+#include "indexer/segment_writer.h"
+
+typedef struct segment_encoder segment_encoder;
+
+/* Valid when zeroed: an empty list, which is wrong. */
+struct segment_list {
+    term_entry entry;              /* but for its place                                   */
+    slice region;                  /* borrowed                                            */
+    size_t positions_at, forms_at; /* where they begin in region                          */
+    pm_status status;              /* PM_NOMEM, or PM_USAGE when the list breaks a rule   */
+    const char *what;              /* the rule; static                                    */
+};
+
+/* Borrows from w until it is closed; NULL when memory was refused. */
+segment_encoder *segment_encoder_open(const segment_writer *w);
+void segment_encoder_close(segment_encoder *e);
+void segment_encode(segment_encoder *e, const segment_term *t, segment_list *out);
+
+#endif
