@@ -20,7 +20,8 @@ enum {
     PLACE_AHEAD = 12, /* places whose documents are asked for before their turn            */
     /* Tokens of a bucket of several terms, about: as many as fit into a core's own cache.  */
     BUCKET_TOKENS = 64 << 10,
-    /* A variant's place in its bucket that is looked up when its list is written.          */
+    /* A variant's place in its bucket that 16 bits do not hold: it is in late.  A term of so
+     * many variants has a bucket of its own.                                               */
     BUCKET_LATE = UINT16_MAX,
 };
 
@@ -36,6 +37,7 @@ typedef struct term_plan {
     const form *f;          /* any form with this stem                                     */
     uint32_t first_variant; /* variants first_variant + index, by index                    */
     uint32_t n_variants;
+    uint32_t cf;
     uint32_t ordinal;
     uint32_t bucket;
 } term_plan;
@@ -49,7 +51,8 @@ typedef struct form_row {
 /* Neighbouring terms, whose lists are made together; a frequent term has its own. */
 typedef struct bucket {
     uint32_t first_term, first_variant;
-    uint32_t end; /* of its tokens in places                                              */
+    uint32_t end;  /* of its tokens in places                                             */
+    uint32_t late; /* of its first token in late, when its variants are that many         */
 } bucket;
 
 /* One list at a time, being gathered by one thread; and the tokens of one bucket, by term. */
@@ -81,9 +84,11 @@ typedef struct inversion {
     bucket *buckets; /* and one behind the last                                       */
     uint32_t n_buckets;
     keysort_item *items, *scratch;
-    uint32_t *ends;       /* by key of a class: where its tokens end in places             */
-    uint32_t *places;     /* numbers of tokens, by key or bucket                         */
-    uint16_t *locals;     /* of each place: the variant's place in the bucket            */
+    uint32_t *ends;   /* by key of a class: where its tokens end in places             */
+    uint32_t *places; /* numbers of tokens, by key or bucket                         */
+    uint16_t *locals; /* of each place: the variant's place in the bucket            */
+    uint32_t *late;   /* of each place in buckets that have such: the form's index   */
+    uint32_t n_late;
     uint32_t *block_docs; /* the document of every PLACE_BLOCK-th token                  */
     list_room rooms[LIST_WORKERS_MAX];
     list_room large; /* of lists longer than BUCKET_TOKENS, one at a time             */
@@ -92,13 +97,13 @@ typedef struct inversion {
 
 /* Forms to variants, terms and markers. */
 pm_status inversion_plan(inversion *inv, pm_error *err);
-uint64_t inversion_term_cf(const inversion *inv, const term_plan *term);
 /* Orders forms by folded, then exact. */
 int form_key_compare(const form *a, const form *b);
 /* The second part of a form's key: empty when the form is its own folding. */
 slice form_exact(const form *f);
 
-/* inverter_scatter.c: the tokens' numbers and variants by bucket, in order of the tokens. */
+/* inverter_scatter.c: the tokens' numbers and variants by bucket, in order of the tokens; then
+ * the stream is not needed any more and is gone. */
 pm_status inversion_scatter(inversion *inv, pm_error *err);
 
 /* inverter_write.c: room for a list of so many occurrences; false when memory is refused. */

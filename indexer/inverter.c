@@ -2,13 +2,14 @@
  * inverter.c - articles to a stream of tokens; see inverter.h.
  *
  * Memory, counted (INVERTER_*_BYTES), so that flush points depend on the input alone:
- *   a token     4 in the stream; when written, 5 more in order of keys, and 9 (position, form,
- *               bigrams) in each of the two lists that are being written.  They are taken to
- *               have together at most INVERTER_LIST_FORMS times the tokens of the commonest form:
- *               few stems have more forms as common as that.
- *   a form      its strings, about 64 in the analyzer's table, and when written 96: twice
- *               16 to sort, 40 as a variant, 8 a key of each class
- *   a document  16 here, and 8 as a posting of each of those lists
+ *   a token     4 in the stream and 6 in order of buckets; then the stream goes, and there are
+ *               12 in the longest list (position, form, and what they are encoded to).  That
+ *               is taken to have at most INVERTER_LIST_FORMS times the tokens of the commonest
+ *               form: few stems have more forms as common as that.  Lists that are not long
+ *               share rooms of a few MB, however many threads there are.
+ *   a form      its strings, about 64 in the analyzer's table, and when written 112: twice
+ *               16 to sort, 32 as a variant, 24 as a term, 24 in tables by form
+ *   a document  16 here, and 8 as a posting of the longest list
  *
  * The stream grows by doubling, but what is not yet written to is not yet memory.
  */
@@ -17,11 +18,12 @@
 #include "common/base/mem.h"
 
 enum {
-    INVERTER_TOKEN_BYTES = 9,
-    INVERTER_LIST_BYTES = 18, /* a token of the longest list, of two threads                */
+    INVERTER_TOKEN_BYTES = 10,
+    INVERTER_STREAM_BYTES = 4,
+    INVERTER_LIST_BYTES = 12, /* a token of the longest list                                */
     INVERTER_LIST_FORMS = 3,
-    INVERTER_FORM_BYTES = 160,
-    INVERTER_DOC_BYTES = 32,
+    INVERTER_FORM_BYTES = 176,
+    INVERTER_DOC_BYTES = 24,
     COUNT_AHEAD = 16, /* tokens whose counters are asked for before their turn              */
 };
 
@@ -132,6 +134,13 @@ pm_status inverter_add(inverter *iv, const pm_article *article, uint32_t *dl, pm
     return error_nomem(err);
 }
 
+void inverter_drop_tokens(inverter *iv)
+{
+    mem_free(iv->tokens);
+    iv->tokens = NULL;
+    iv->tokens_cap = 0;
+}
+
 uint32_t inverter_n_docs(const inverter *iv)
 {
     return (uint32_t)iv->n_docs;
@@ -146,9 +155,10 @@ uint64_t inverter_memory(const inverter *iv)
 {
     uint64_t list = (uint64_t)iv->most * INVERTER_LIST_FORMS;
     if (list > iv->n_tokens) list = iv->n_tokens;
-    return inverter_forms_memory(iv) + (uint64_t)iv->n_tokens * INVERTER_TOKEN_BYTES +
-           list * INVERTER_LIST_BYTES + inverter_fields_memory(&iv->fields) +
-           (uint64_t)iv->n_docs * INVERTER_DOC_BYTES;
+    uint64_t stream = (uint64_t)iv->n_tokens * INVERTER_STREAM_BYTES;
+    list = list * INVERTER_LIST_BYTES > stream ? list * INVERTER_LIST_BYTES - stream : 0;
+    return inverter_forms_memory(iv) + (uint64_t)iv->n_tokens * INVERTER_TOKEN_BYTES + list +
+           inverter_fields_memory(&iv->fields) + (uint64_t)iv->n_docs * INVERTER_DOC_BYTES;
 }
 
 bool inverter_full(const inverter *iv)

@@ -28,8 +28,7 @@ static uint32_t bigrams_min(const inversion *inv)
     const segment_writer_config *config = segment_writer_settings(inv->w);
     bigram_choice choice = {.want = config->bigram_words};
     if (!inv->iv->has_positions || choice.want > BIGRAM_WORDS_MAX) return 0;
-    for (uint32_t t = 0; t < inv->n_terms; t++)
-        bigram_consider(&choice, inversion_term_cf(inv, &inv->terms[t]));
+    for (uint32_t t = 0; t < inv->n_terms; t++) bigram_consider(&choice, inv->terms[t].cf);
     return bigram_min(&choice, config->block_size, 0);
 }
 
@@ -41,7 +40,7 @@ static uint32_t pair_of(const bigram_set *set, uint32_t a, uint32_t b)
 static pm_status bigrams_choose(const inversion *inv, bigram_set *set, uint32_t min, pm_error *err)
 {
     for (uint32_t t = 0; t < inv->n_terms; t++)
-        if (inversion_term_cf(inv, &inv->terms[t]) >= min) set->terms[set->n++] = t;
+        if (inv->terms[t].cf >= min) set->terms[set->n++] = t;
     uint32_t pairs = pair_of(set, set->n, set->n) + 1;
     set->number = mem_alloc(inv->n_forms);
     set->ends = mem_array(pairs, sizeof *set->ends);
@@ -51,7 +50,7 @@ static pm_status bigrams_choose(const inversion *inv, bigram_set *set, uint32_t 
     memset(set->number, (int)set->n, inv->n_forms);
     for (uint32_t id = 0; id < inv->n_forms; id++) {
         uint32_t term = inv->form_rows[id].term;
-        if (term == NO_ID || inversion_term_cf(inv, &inv->terms[term]) < min) continue;
+        if (term == NO_ID || inv->terms[term].cf < min) continue;
         set->number[id] = 0;
         while (set->terms[set->number[id]] != term) set->number[id]++;
     }

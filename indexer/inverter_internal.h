@@ -58,6 +58,9 @@ static inline bool inverter_push(inverter *iv, uint32_t form_and_mark)
 bool inverter_reserve_counts(inverter *iv);
 void inverter_count(inverter *iv, size_t first);
 
+/* Give the stream's memory back; it is not to be read until the reset. */
+void inverter_drop_tokens(inverter *iv);
+
 /* Count the forms that the last article brought. */
 void inverter_count_forms(inverter *iv);
 

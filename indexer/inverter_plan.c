@@ -12,13 +12,6 @@ static const form *form_at(const inversion *inv, uint32_t id)
     return analyzer_form_at(inv->iv->a, id);
 }
 
-uint64_t inversion_term_cf(const inversion *inv, const term_plan *term)
-{
-    uint64_t cf = 0;
-    for (uint32_t v = 0; v < term->n_variants; v++) cf += inv->variants[term->first_variant + v].cf;
-    return cf;
-}
-
 slice form_exact(const form *f)
 {
     if (f->exact_len == f->folded_len && memcmp(f->exact, f->folded, f->exact_len) == 0)
@@ -94,6 +87,7 @@ static void plan_terms(inversion *inv)
             inv->terms[term].n_variants++;
         }
         inv->variants[inv->n_variants - 1].cf += inv->form_cf[id];
+        inv->terms[term].cf += inv->form_cf[id];
         inv->form_rows[id] = (form_row){term, inv->n_variants - 1};
         last = f;
     }
@@ -156,10 +150,11 @@ static void plan_markers(inversion *inv)
 
 /* ---- buckets ------------------------------------------------------------------------- */
 
-/* Whether a term with so many tokens begins a bucket, `held` being in the one at hand. */
-static bool begins_bucket(const inversion *inv, const term_plan *term, uint64_t held, uint64_t cf)
+/* Whether a term begins a bucket, `held` tokens being in the one at hand. */
+static bool begins_bucket(const inversion *inv, const term_plan *term, uint64_t held)
 {
-    if (!inv->n_buckets || held >= BUCKET_TOKENS || (held && cf >= BUCKET_TOKENS)) return true;
+    if (!inv->n_buckets || held >= BUCKET_TOKENS || (held && term->cf >= BUCKET_TOKENS))
+        return true;
     uint32_t end = term->first_variant + term->n_variants;
     return end - inv->buckets[inv->n_buckets - 1].first_variant > BUCKET_LATE;
 }
@@ -174,17 +169,17 @@ static pm_status plan_buckets(inversion *inv, pm_error *err)
     if (!inv->buckets) return error_nomem(err);
     for (uint32_t t = 0; t < inv->n_terms; t++) {
         const term_plan *term = &inv->terms[t];
-        uint64_t cf = inversion_term_cf(inv, term);
-        if (begins_bucket(inv, term, held, cf)) {
+        if (begins_bucket(inv, term, held)) {
             inv->buckets[inv->n_buckets++] =
                 (bucket){.first_term = t, .first_variant = term->first_variant};
             held = 0;
         }
-        held += cf;
-        sum += cf;
+        held += term->cf;
+        sum += term->cf;
         inv->buckets[inv->n_buckets - 1].end = (uint32_t)sum;
     }
-    inv->buckets[inv->n_buckets] = (bucket){inv->n_terms, inv->n_variants, (uint32_t)sum};
+    inv->buckets[inv->n_buckets] = (bucket){
+        .first_term = inv->n_terms, .first_variant = inv->n_variants, .end = (uint32_t)sum};
     return PM_OK;
 }
 
@@ -201,11 +196,14 @@ static void plan_form_buckets(inversion *inv)
 static void plan_locals(inversion *inv)
 {
     for (uint32_t b = 0; b < inv->n_buckets; b++) {
-        const bucket *from = &inv->buckets[b];
+        bucket *from = &inv->buckets[b];
         for (uint32_t t = from->first_term; t < from[1].first_term; t++) inv->terms[t].bucket = b;
+        bool late = from[1].first_variant - from->first_variant > BUCKET_LATE;
+        from->late = inv->n_late;
+        if (late) inv->n_late += from->end - (b ? from[-1].end : 0);
         for (uint32_t v = from->first_variant; v < from[1].first_variant; v++) {
             uint32_t local = v - from->first_variant;
-            inv->variants[v].local = (uint16_t)(local < BUCKET_LATE ? local : BUCKET_LATE);
+            inv->variants[v].local = (uint16_t)(late ? BUCKET_LATE : local);
         }
     }
     plan_form_buckets(inv);

@@ -26,27 +26,35 @@ typedef struct scatter_job {
     uint32_t *starts, *ends; /* by bucket: where the next token goes                          */
 } scatter_job;
 
+static inline void put(inversion *inv, uint32_t at, uint32_t row, uint32_t to)
+{
+    inv->places[to] = at;
+    inv->locals[to] = (uint16_t)row;
+    if ((uint16_t)row != BUCKET_LATE) return;
+    const bucket *b = &inv->buckets[row >> 16];
+    uint32_t begin = row >> 16 ? b[-1].end : 0;
+    inv->late[b->late + to - begin] = inv->form_rows[TOKEN_FORM(inv->iv->tokens[at])].index;
+}
+
 static void forward(const scatter_job *job, uint32_t end)
 {
-    const inversion *inv = job->inv;
+    inversion *inv = job->inv;
     const uint32_t *tokens = inv->iv->tokens, *rows = inv->form_buckets;
     for (uint32_t at = 0; at < end; at++) {
         if (end - at > ROW_AHEAD) __builtin_prefetch(&rows[TOKEN_FORM(tokens[at + ROW_AHEAD])]);
         uint32_t row = rows[TOKEN_FORM(tokens[at])], to = job->starts[row >> 16]++;
-        inv->places[to] = at;
-        inv->locals[to] = (uint16_t)row;
+        put(inv, at, row, to);
     }
 }
 
 static void backward(const scatter_job *job, uint32_t begin)
 {
-    const inversion *inv = job->inv;
+    inversion *inv = job->inv;
     const uint32_t *tokens = inv->iv->tokens, *rows = inv->form_buckets;
     for (uint32_t at = (uint32_t)inv->iv->n_tokens; at-- > begin;) {
         if (at - begin > ROW_AHEAD) __builtin_prefetch(&rows[TOKEN_FORM(tokens[at - ROW_AHEAD])]);
         uint32_t row = rows[TOKEN_FORM(tokens[at])], to = --job->ends[row >> 16];
-        inv->places[to] = at;
-        inv->locals[to] = (uint16_t)row;
+        put(inv, at, row, to);
     }
 }
 
@@ -73,7 +81,8 @@ pm_status inversion_scatter(inversion *inv, pm_error *err)
     scatter_job job = {.inv = inv};
     job.starts = mem_array(inv->n_buckets, sizeof *job.starts);
     job.ends = mem_array(inv->n_buckets, sizeof *job.ends);
-    pm_status st = job.starts && job.ends ? PM_OK : error_nomem(err);
+    inv->late = mem_array(inv->n_late, sizeof *inv->late);
+    pm_status st = job.starts && job.ends && inv->late ? PM_OK : error_nomem(err);
     if (st == PM_OK) {
         begin(&job);
         bool halves = inv->threads > 1 && inv->iv->n_tokens >= HALVES_MIN &&
@@ -83,6 +92,7 @@ pm_status inversion_scatter(inversion *inv, pm_error *err)
             forward(&job, (uint32_t)inv->iv->n_tokens);
         }
     }
+    inverter_drop_tokens(inv->iv);
     mem_free(job.starts);
     mem_free(job.ends);
     return st;

@@ -53,6 +53,7 @@ static void inversion_free(inversion *inv)
     mem_free(inv->ends);
     mem_free(inv->places);
     mem_free(inv->locals);
+    mem_free(inv->late);
     mem_free(inv->block_docs);
     for (unsigned i = 0; i < LIST_WORKERS_MAX; i++) room_free(&inv->rooms[i]);
     room_free(&inv->large);
@@ -311,14 +312,6 @@ static pm_status write_class(inversion *inv, const key_class *class, pm_error *e
 
 /* ---- plain terms -------------------------------------------------------------------------- */
 
-/* Index of the form of a token whose variant stands at `local` in its bucket. */
-static uint32_t form_index(const inversion *inv, const bucket *b, uint32_t place, uint16_t local)
-{
-    if (local == BUCKET_LATE) return inv->form_rows[TOKEN_FORM(inv->iv->tokens[place])].index;
-    uint32_t v = b->first_variant + local;
-    return v - inv->terms[inv->variants[v].term].first_variant;
-}
-
 /* The list of a term from its places and, when it has several, the forms' indexes in the room. */
 static void put_term(inversion *inv, list_room *room, uint32_t t, const uint32_t *places,
                      uint32_t n, list_task *task)
@@ -343,9 +336,9 @@ static void make_term(inversion *inv, const bucket *b, unsigned worker, uint32_t
     uint32_t n = b->end - begin;
     list_room *room = inversion_begin(inv, worker, n, out);
     if (!room) return;
-    if (inv->terms[b->first_term].n_variants > 1)
-        for (uint32_t i = 0; i < n; i++)
-            room->forms[i] = form_index(inv, b, inv->places[begin + i], inv->locals[begin + i]);
+    bool late = inv->terms[b->first_term].n_variants > BUCKET_LATE;
+    for (uint32_t i = 0; i < n; i++)
+        room->forms[i] = late ? inv->late[b->late + i] : inv->locals[begin + i];
     put_term(inv, room, b->first_term, inv->places + begin, n, out);
     inversion_end(inv, room);
 }
@@ -361,7 +354,7 @@ static bool sort_bucket(const inversion *inv, const bucket *b, list_room *room, 
         return false;
     for (uint32_t t = 0; t < n_terms; t++) {
         room->ends[t] = sum; /* its begin, until its tokens have moved it to its end         */
-        sum += (uint32_t)inversion_term_cf(inv, &inv->terms[b->first_term + t]);
+        sum += inv->terms[b->first_term + t].cf;
     }
     const variant *variants = inv->variants + b->first_variant;
     for (uint32_t i = begin; i < b->end; i++) {

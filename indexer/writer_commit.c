@@ -12,9 +12,6 @@
 
 enum {
     WRITER_ZLIB_LEVEL = 1,
-    /* What the counted memory leaves out: buffers of files and of whoever reads the input,
-     * zlib, the pages of older segments in which ids are looked up.                        */
-    WRITER_FIXED_BYTES = 32 << 20,
 };
 
 /* ---- flush --------------------------------------------------------------------------- */
@@ -49,13 +46,13 @@ pm_status writer_begin_batch(pm_writer *w, pm_error *err)
     return segment_writer_begin(&w->batch.out, &w->folder, w->batch.name, &config, err);
 }
 
-/* Five sixths of what the caller allows, less what is not counted.  A limit near that or
- * below cannot be kept; a fifth of it keeps the excess small. */
+/* Five sixths of what the caller allows.  The rest, and some 32 MiB beyond the limit, are
+ * for what is not counted: memory that the allocator cannot use, buffers of files and of whoever
+ * reads the input, zlib, pages of older segments in which ids are looked up.  So a process
+ * keeps within the limit and 64 MiB, and mostly within the limit. */
 static uint64_t batch_budget(const pm_writer *w)
 {
-    uint64_t limit = w->options.memory_bytes;
-    uint64_t least = limit / 5, counted = limit - limit / 6;
-    return counted > least + WRITER_FIXED_BYTES ? counted - WRITER_FIXED_BYTES : least;
+    return w->options.memory_bytes - w->options.memory_bytes / 6;
 }
 
 bool writer_batch_full(const pm_writer *w)

@@ -371,7 +371,7 @@ static void test_few_segments_with_deletes(void **state)
 static void test_few_segments_of_one_commit(void **state)
 {
     (void)state;
-    pm_writer *w = open_writer(root, 200000);
+    pm_writer *w = open_writer(root, 60000);
     uint64_t most = 0;
     for (unsigned i = 0; i < 900; i++) {
         add(w, i % 800, i);

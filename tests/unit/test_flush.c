@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ * test_flush.c - what only a large batch meets when it is written: two threads that scatter and
+ * encode, terms with buckets of their own, a term with more spellings than 16 bits count.  The
+ * bytes are those of one thread (INV-5), and pm_check --deep finds them sound.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/bytes.h"
+#include "common/base/hash.h"
+#include "common/segment/dict.h"
+#include "common/segment/snapshot.h"
+#include "tests/support/folder.h"
+
+static char root[FOLDER_PATH];
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder_make(root);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    folder_remove(root);
+    return 0;
+}
+
+/* Article `number` of a collection: its text goes to `text`. */
+typedef void write_article(buf *text, uint32_t number);
+
+static void build(write_article *write, uint32_t n, unsigned threads)
+{
+    pm_error err;
+    pm_writer *w;
+    buf text = {0};
+    pm_writer_options options = PM_WRITER_OPTIONS_INIT;
+    options.create = true;
+    options.threads = threads;
+    options.commit_level = 2;
+    options.lang = "none";
+    assert_int_equal(pm_writer_open(root, &options, &w, &err), PM_OK);
+    for (uint32_t i = 0; i < n; i++) {
+        char id[16], title[32];
+        buf_reset(&text);
+        write(&text, i);
+        pm_article a = {.text = {(const char *)text.data, text.len}};
+        a.id = (pm_text){id, (size_t)snprintf(id, sizeof id, "%u", i)};
+        a.title = (pm_text){title, (size_t)snprintf(title, sizeof title, "Title t%u", i % 50)};
+        assert_int_equal(pm_writer_add(w, &a, NULL, &err), PM_OK);
+    }
+    buf_free(&text);
+    if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    pm_writer_close(w);
+}
+
+static void say_finding(void *ctx, const char *file, const char *part, uint64_t offset,
+                        const char *what)
+{
+    (void)ctx;
+    print_error("%s, %s, %llu: %s\n", file, part, (unsigned long long)offset, what);
+}
+
+/* Built by one thread and by two, the folder holds the same bytes, and they are sound. */
+static void same_by_two(write_article *write, uint32_t n)
+{
+    folder_image one = {0}, two = {0};
+    pm_check_summary summary;
+    pm_error err;
+    setenv("PRESSMARK_SEED", "11", 1);
+    build(write, n, 1);
+    folder_load(root, &one);
+    folder_empty(root);
+    build(write, n, 2);
+    folder_load(root, &two);
+    unsetenv("PRESSMARK_SEED");
+    assert_int_equal(one.n, two.n);
+    for (size_t i = 0; i < one.n; i++) {
+        assert_string_equal(one.files[i].name, two.files[i].name);
+        assert_int_equal(one.files[i].len, two.files[i].len);
+        assert_memory_equal(one.files[i].data, two.files[i].data, one.files[i].len);
+    }
+    folder_image_free(&one);
+    folder_image_free(&two);
+    assert_int_equal(pm_check(root, true, say_finding, NULL, &summary, &err), PM_OK);
+}
+
+/* ---- many tokens ------------------------------------------------------------------------- */
+
+/* 500,000 tokens: two words with buckets of their own, one of them in three spellings, pairs of
+ * frequent words, acronyms with markers, and rare words. */
+static void common_text(buf *text, uint32_t number)
+{
+    uint64_t seed = number * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    static const char *const frequent[] = {"the", "The", "THE", "of", "of", "US", "a", "in"};
+    for (unsigned i = 0; i < 100; i++) {
+        char word[32];
+        uint64_t r = random_next(&seed);
+        if (r % 3)
+            buf_append_str(text, frequent[r / 3 % 8]);
+        else
+            buf_append(text, word,
+                       (size_t)snprintf(word, sizeof word, "w%u", (unsigned)(r / 3 % 90000)));
+        buf_append_str(text, r % 7 ? " " : "\n");
+    }
+}
+
+static void test_many_tokens(void **state)
+{
+    (void)state;
+    same_by_two(common_text, 5000);
+}
+
+/* ---- many spellings ---------------------------------------------------------------------- */
+
+enum { SPELLINGS = 70000, SPELLINGS_EACH = 100 };
+
+/* One word of 18 letters, each time with other capitals, and every hundredth time an old one. */
+static void spellings_text(buf *text, uint32_t number)
+{
+    for (uint32_t i = 0; i < SPELLINGS_EACH; i++) {
+        uint32_t bits = number * SPELLINGS_EACH + i;
+        if (i == 99) bits = 5;
+        for (unsigned k = 0; k < 18; k++)
+            buf_u8(text, (uint8_t)((bits >> k & 1 ? 'A' : 'a') + (int)k));
+        buf_append_str(text, " other ");
+    }
+}
+
+static void test_many_spellings(void **state)
+{
+    (void)state;
+    snapshot *s;
+    term_entry term;
+    dict_iter it;
+    uint64_t forms = 0, sum = 0;
+    same_by_two(spellings_text, SPELLINGS / SPELLINGS_EACH);
+    assert_int_equal(snapshot_open(&s, root, NULL), PM_OK);
+    segment *seg = s->segments[0].seg;
+    assert_true(dict_find(seg, "abcdefghijklmnopqr", 18, &term));
+    assert_int_equal(term.n_forms, SPELLINGS - SPELLINGS / SPELLINGS_EACH);
+    assert_int_equal(term.cf, SPELLINGS);
+    dict_iter_begin(&it, seg, true, "abcdefghijklmnopqr", 18);
+    while (dict_iter_next(&it) && it.form.term == term.ordinal) {
+        /* The old one is the most frequent; all others occur once. */
+        assert_int_equal(it.form.cf, it.form.index ? 1 : SPELLINGS / SPELLINGS_EACH + 1);
+        sum += it.form.cf;
+        forms++;
+    }
+    assert_int_equal(forms, term.n_forms);
+    assert_int_equal(sum, term.cf);
+    snapshot_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_many_tokens, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_spellings, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
