@@ -44,7 +44,7 @@ typedef struct term_plan {
 
 /* What a form leads to. */
 typedef struct form_row {
-    uint32_t term;  /* NO_ID: the form does not occur                                   */
+    uint32_t term;
     uint32_t index; /* of its variant among the term's; until ranked, in variants       */
 } form_row;
 
@@ -70,11 +70,9 @@ typedef struct inversion {
     inverter *iv;
     segment_writer *w;
     unsigned threads;
-    uint32_t n_forms;
-    uint32_t *form_cf;      /* by form id                                               */
-    form_row *form_rows;    /* by form id                                               */
-    uint32_t *form_buckets; /* by form id: its bucket << 16, its variant's place there  */
-    uint32_t *form_marker;  /* by form id: in markers; NO_ID: it has none               */
+    form_row *form_rows;    /* by form id, as the next two; only of forms that occur    */
+    uint32_t *form_buckets; /* its bucket << 16, its variant's place there              */
+    uint32_t *form_marker;  /* in markers; NO_ID: it has none                           */
     variant *variants;
     uint32_t n_variants;
     term_plan *terms;

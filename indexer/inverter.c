@@ -42,6 +42,7 @@ void inverter_close(inverter *iv)
     mem_free(iv->tokens);
     mem_free(iv->docs);
     mem_free(iv->form_cf);
+    mem_free(iv->used);
     mem_free(iv->side_forms);
     mem_free(iv->side_ids);
     inverter_fields_free(&iv->fields);
@@ -52,7 +53,9 @@ bool inverter_reserve_counts(inverter *iv)
 {
     uint32_t n_forms = analyzer_form_count(iv->a);
     if (n_forms <= iv->n_counted) return true;
-    if (!mem_grow(&iv->form_cf, &iv->form_cf_cap, n_forms, sizeof *iv->form_cf)) return false;
+    if (!mem_grow(&iv->form_cf, &iv->form_cf_cap, n_forms, sizeof *iv->form_cf) ||
+        !mem_grow(&iv->used, &iv->used_cap, n_forms, sizeof *iv->used))
+        return false;
     memset(iv->form_cf + iv->n_counted, 0, (n_forms - iv->n_counted) * sizeof *iv->form_cf);
     iv->n_counted = n_forms;
     return true;
@@ -65,6 +68,7 @@ void inverter_count(inverter *iv, size_t first)
         if (i + COUNT_AHEAD < iv->n_tokens)
             __builtin_prefetch(&iv->form_cf[TOKEN_FORM(tokens[i + COUNT_AHEAD])], 1);
         uint32_t cf = ++iv->form_cf[TOKEN_FORM(tokens[i])];
+        if (cf == 1) iv->used[iv->n_used++] = TOKEN_FORM(tokens[i]);
         if (cf > iv->most) iv->most = cf;
     }
 }
@@ -171,10 +175,12 @@ void inverter_reset(inverter *iv, bool forget_forms)
 {
     iv->n_tokens = 0;
     iv->n_docs = 0;
-    iv->n_counted = iv->most = 0;
+    for (uint32_t i = 0; i < iv->n_used; i++) iv->form_cf[iv->used[i]] = 0;
+    iv->n_used = iv->most = 0;
     inverter_fields_reset(&iv->fields);
     if (!forget_forms) return;
     analyzer_reset_forms(iv->a);
+    iv->n_counted = 0;
     for (size_t i = 0; i < iv->side_n; i++) iv->side_ids[i] = NO_FORM;
     iv->forms_seen = 0;
     iv->form_bytes = 0;

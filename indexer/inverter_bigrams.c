@@ -15,7 +15,7 @@ typedef struct bigram_set {
     inversion *inv;
     uint32_t n;
     uint32_t terms[BIGRAM_WORDS_MAX];
-    uint8_t *number; /* by form: of its term in terms, else n                                 */
+    uint8_t *number; /* by form: that occurs: of its term in terms, else n                    */
     uint32_t *ends;  /* by pair, a * (n + 1) + b: where its tokens end in places              */
     uint8_t *steps;  /* by pair: 1, or 0 where a word is none of the n                        */
 } bigram_set;
@@ -42,17 +42,17 @@ static pm_status bigrams_choose(const inversion *inv, bigram_set *set, uint32_t 
     for (uint32_t t = 0; t < inv->n_terms; t++)
         if (inv->terms[t].cf >= min) set->terms[set->n++] = t;
     uint32_t pairs = pair_of(set, set->n, set->n) + 1;
-    set->number = mem_alloc(inv->n_forms);
+    set->number = mem_alloc(analyzer_form_count(inv->iv->a));
     set->ends = mem_array(pairs, sizeof *set->ends);
     set->steps = mem_array(pairs, 1);
     if (!set->number || !set->ends || !set->steps) return error_nomem(err);
     for (uint32_t a = 0; a < set->n; a++) memset(set->steps + pair_of(set, a, 0), 1, set->n);
-    memset(set->number, (int)set->n, inv->n_forms);
-    for (uint32_t id = 0; id < inv->n_forms; id++) {
-        uint32_t term = inv->form_rows[id].term;
-        if (term == NO_ID || inv->terms[term].cf < min) continue;
-        set->number[id] = 0;
-        while (set->terms[set->number[id]] != term) set->number[id]++;
+    for (uint32_t i = 0; i < inv->iv->n_used; i++) {
+        uint32_t id = inv->iv->used[i], term = inv->form_rows[id].term;
+        uint8_t number = (uint8_t)set->n;
+        if (inv->terms[term].cf >= min)
+            for (number = 0; set->terms[number] != term;) number++;
+        set->number[id] = number;
     }
     return PM_OK;
 }

@@ -33,6 +33,8 @@ struct inverter {
     uint32_t *form_cf;        /* by form id, those below n_counted: tokens in the stream          */
     uint32_t n_counted, most; /* most: of one form                                         */
     size_t form_cf_cap;
+    uint32_t *used, n_used; /* forms that occur, in order of first occurrence                */
+    size_t used_cap;
     /* Forms of the reader beside (inverter_side.h), by its ids, and their ids here; NO_FORM while
      * none of their words has been added. */
     const form **side_forms;

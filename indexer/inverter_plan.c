@@ -45,31 +45,31 @@ static int order_by_marker(const void *ctx, uint32_t a, uint32_t b)
     return keysort_compare(x->marker, x->marker_len, y->marker, y->marker_len);
 }
 
+/* Tables by form id hold something only for the forms that occur, so that a small batch does not
+ * pay for all forms that were ever met. */
 static bool plan_allocate(inversion *inv)
 {
-    size_t n = inv->n_forms;
-    inv->form_cf = mem_array(n, sizeof *inv->form_cf);
-    inv->form_rows = mem_array(n, sizeof *inv->form_rows);
-    inv->form_buckets = mem_array(n, sizeof *inv->form_buckets);
-    inv->form_marker = mem_array(n, sizeof *inv->form_marker);
+    size_t n_forms = analyzer_form_count(inv->iv->a), n = inv->iv->n_used;
+    inv->form_rows = mem_alloc(n_forms * sizeof *inv->form_rows);
+    inv->form_buckets = mem_alloc(n_forms * sizeof *inv->form_buckets);
+    inv->form_marker = mem_alloc(n_forms * sizeof *inv->form_marker);
     inv->items = mem_array(n, sizeof *inv->items);
     inv->scratch = mem_array(n, sizeof *inv->scratch);
     inv->variants = mem_array(n, sizeof *inv->variants);
     inv->terms = mem_array(n, sizeof *inv->terms);
     inv->markers = mem_array(n, sizeof *inv->markers);
-    return inv->form_cf && inv->form_rows && inv->form_buckets && inv->form_marker && inv->items &&
-           inv->scratch && inv->variants && inv->terms && inv->markers;
+    return inv->form_rows && inv->form_buckets && inv->form_marker && inv->items && inv->scratch &&
+           inv->variants && inv->terms && inv->markers;
 }
 
 /* The forms that occur, sorted by stem, as variants and terms. */
 static void plan_terms(inversion *inv)
 {
-    uint32_t n = 0;
-    for (uint32_t id = 0; id < inv->n_forms; id++) {
-        const form *f = form_at(inv, id);
-        inv->form_rows[id] = (form_row){NO_ID, NO_ID};
-        inv->form_marker[id] = NO_ID;
-        if (inv->form_cf[id]) inv->items[n++] = keysort_string(f->stem, f->stem_len, id);
+    const uint32_t *used = inv->iv->used, n = inv->iv->n_used;
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + FORMS_AHEAD < n) __builtin_prefetch(form_at(inv, used[i + FORMS_AHEAD]) + 1);
+        const form *f = form_at(inv, used[i]);
+        inv->items[i] = keysort_string(f->stem, f->stem_len, used[i]);
     }
     keysort_threads(inv->threads, inv->items, inv->scratch, n, order_by_stem, inv);
     const form *last = NULL;
@@ -86,8 +86,8 @@ static void plan_terms(inversion *inv)
             inv->variants[inv->n_variants++] = (variant){.f = f, .term = term};
             inv->terms[term].n_variants++;
         }
-        inv->variants[inv->n_variants - 1].cf += inv->form_cf[id];
-        inv->terms[term].cf += inv->form_cf[id];
+        inv->variants[inv->n_variants - 1].cf += inv->iv->form_cf[id];
+        inv->terms[term].cf += inv->iv->form_cf[id];
         inv->form_rows[id] = (form_row){term, inv->n_variants - 1};
         last = f;
     }
@@ -116,10 +116,9 @@ static pm_status plan_indexes(inversion *inv, pm_error *err)
             moved[inv->items[i].id] = first + i;
         }
     }
-    for (uint32_t id = 0; id < inv->n_forms && st == PM_OK; id++) {
-        form_row *row = &inv->form_rows[id];
-        if (row->term != NO_ID)
-            row->index = moved[row->index] - inv->terms[row->term].first_variant;
+    for (uint32_t i = 0; i < inv->iv->n_used && st == PM_OK; i++) {
+        form_row *row = &inv->form_rows[inv->iv->used[i]];
+        row->index = moved[row->index] - inv->terms[row->term].first_variant;
     }
     mem_free(moved);
     if (st != PM_OK) {
@@ -134,10 +133,11 @@ static pm_status plan_indexes(inversion *inv, pm_error *err)
 static void plan_markers(inversion *inv)
 {
     uint32_t n = 0;
-    for (uint32_t id = 0; id < inv->n_forms; id++) {
+    for (uint32_t i = 0; i < inv->iv->n_used; i++) {
+        uint32_t id = inv->iv->used[i];
         const form *f = form_at(inv, id);
-        if (inv->form_cf[id] && f->marker_len)
-            inv->items[n++] = keysort_string(f->marker, f->marker_len, id);
+        inv->form_marker[id] = NO_ID;
+        if (f->marker_len) inv->items[n++] = keysort_string(f->marker, f->marker_len, id);
     }
     keysort(inv->items, inv->scratch, n, order_by_marker, inv);
     for (uint32_t i = 0; i < n; i++) {
@@ -185,11 +185,12 @@ static pm_status plan_buckets(inversion *inv, pm_error *err)
 
 static void plan_form_buckets(inversion *inv)
 {
-    for (uint32_t id = 0; id < inv->n_forms; id++) {
+    for (uint32_t i = 0; i < inv->iv->n_used; i++) {
+        uint32_t id = inv->iv->used[i];
         const form_row *row = &inv->form_rows[id];
-        if (row->term == NO_ID) continue;
-        uint32_t local = inv->variants[inv->terms[row->term].first_variant + row->index].local;
-        inv->form_buckets[id] = inv->terms[row->term].bucket << 16 | local;
+        const term_plan *term = &inv->terms[row->term];
+        inv->form_buckets[id] =
+            term->bucket << 16 | inv->variants[term->first_variant + row->index].local;
     }
 }
 
@@ -212,10 +213,7 @@ static void plan_locals(inversion *inv)
 pm_status inversion_plan(inversion *inv, pm_error *err)
 {
     pm_status st;
-    inv->n_forms = analyzer_form_count(inv->iv->a);
     if (!plan_allocate(inv)) return error_nomem(err);
-    if (inv->iv->n_counted)
-        memcpy(inv->form_cf, inv->iv->form_cf, inv->iv->n_counted * sizeof *inv->form_cf);
     plan_terms(inv);
     plan_markers(inv);
     PM_TRY(plan_indexes(inv, err));

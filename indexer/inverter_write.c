@@ -40,7 +40,6 @@ static void room_free(list_room *room)
 
 static void inversion_free(inversion *inv)
 {
-    mem_free(inv->form_cf);
     mem_free(inv->form_rows);
     mem_free(inv->form_buckets);
     mem_free(inv->form_marker);

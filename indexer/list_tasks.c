@@ -43,7 +43,7 @@ typedef struct pool {
     const list_job *job;
     pthread_mutex_t lock;
     pthread_cond_t made, room;
-    uint32_t next, written; /* tasks taken, tasks appended                                  */
+    uint32_t n_tasks, next, written; /* tasks there are, are taken, are appended            */
     bool stopped;
     worker workers[LIST_WORKERS_MAX];
     list_task slots[TASK_SLOTS];
@@ -113,14 +113,26 @@ static pm_status task_write(const list_job *job, list_task *t, pm_error *err)
 
 /* ---- workers ------------------------------------------------------------------------------ */
 
-/* The next task and its slot; false when there is none for anybody. */
-static bool take(pool *p, uint32_t *number)
+/* The next task, if there is one; the lock is held. */
+static bool take_next(pool *p, unsigned by, uint32_t *number)
+{
+    if (p->stopped || p->next >= p->n_tasks) return false;
+    if (p->job->next && !p->job->next(p->job->ctx, by, p->next)) {
+        p->n_tasks = p->next;
+        return false;
+    }
+    *number = p->next++;
+    return true;
+}
+
+/* The same when its slot is empty. */
+static bool take(pool *p, unsigned by, uint32_t *number)
 {
     pthread_mutex_lock(&p->lock);
-    while (!p->stopped && p->next < p->job->n_tasks && p->next - p->written >= TASK_SLOTS)
+    while (!p->stopped && p->next < p->n_tasks && p->next - p->written >= TASK_SLOTS)
         pthread_cond_wait(&p->room, &p->lock);
-    bool good = !p->stopped && p->next < p->job->n_tasks;
-    if (good) *number = p->next++;
+    bool good = take_next(p, by, number);
+    if (!good) pthread_cond_signal(&p->made); /* whoever waits for more may look               */
     pthread_mutex_unlock(&p->lock);
     return good;
 }
@@ -130,7 +142,7 @@ static void work(void *ctx)
     worker *self = ctx;
     pool *p = self->pool;
     uint32_t number;
-    while (take(p, &number)) {
+    while (take(p, self->number, &number)) {
         list_task *t = &p->slots[number % TASK_SLOTS];
         task_make(p->job, self, number, t);
         pthread_mutex_lock(&p->lock);
@@ -140,11 +152,15 @@ static void work(void *ctx)
     }
 }
 
-static void wait_made(pool *p, const list_task *t)
+/* Wait for a task; false when there is none of that number. */
+static bool wait_made(pool *p, uint32_t number)
 {
+    const list_task *t = &p->slots[number % TASK_SLOTS];
     pthread_mutex_lock(&p->lock);
-    while (!t->done) pthread_cond_wait(&p->made, &p->lock);
+    while (!t->done && number < p->n_tasks) pthread_cond_wait(&p->made, &p->lock);
+    bool there = number < p->n_tasks;
     pthread_mutex_unlock(&p->lock);
+    return there;
 }
 
 static void give_room(pool *p, bool stop)
@@ -160,9 +176,8 @@ static void give_room(pool *p, bool stop)
 static pm_status write_made(pool *p, pm_error *err)
 {
     pm_status st = PM_OK;
-    for (uint32_t i = 0; i < p->job->n_tasks && st == PM_OK; i++) {
+    for (uint32_t i = 0; st == PM_OK && wait_made(p, i); i++) {
         list_task *t = &p->slots[i % TASK_SLOTS];
-        wait_made(p, t);
         st = task_write(p->job, t, err);
         bool stop = st != PM_OK || segment_writer_failed(p->job->w);
         give_room(p, stop);
@@ -175,9 +190,9 @@ static pm_status write_made(pool *p, pm_error *err)
 static pm_status work_here(pool *p, pm_error *err)
 {
     pm_status st = PM_OK;
-    for (uint32_t i = 0; i < p->job->n_tasks && st == PM_OK; i++) {
-        if (segment_writer_failed(p->job->w)) break;
-        task_make(p->job, &p->workers[0], i, &p->slots[0]);
+    uint32_t number;
+    while (st == PM_OK && !segment_writer_failed(p->job->w) && take_next(p, 0, &number)) {
+        task_make(p->job, &p->workers[0], number, &p->slots[0]);
         st = task_write(p->job, &p->slots[0], err);
     }
     return st;
@@ -221,9 +236,11 @@ static void stop(pool *p)
 pm_status list_tasks_run(const list_job *job, unsigned threads, pm_error *err)
 {
     pm_status st;
+    if (segment_writer_failed(job->w)) return PM_OK; /* its documents may not even be there     */
     pool *p = mem_zalloc(sizeof *p);
     if (!p) return error_nomem(err);
     p->job = job;
+    p->n_tasks = job->n_tasks;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->made, NULL);
     pthread_cond_init(&p->room, NULL);

@@ -28,8 +28,11 @@ bool list_task_failed(const list_task *t);
 
 typedef struct list_job {
     segment_writer *w; /* documents are done                                          */
-    uint32_t n_tasks;
+    uint32_t n_tasks;  /* UINT32_MAX: as many as `next` gives                        */
     void *ctx;
+    /* One call at a time, in order of tasks, by the worker that will make it: what has to be
+     * read in order is read here.  False: there is no such task.  NULL: nothing has to. */
+    bool (*next)(void *ctx, unsigned worker, uint32_t task);
     /* On any thread; worker < LIST_WORKERS_MAX and none twice at a time. */
     void (*make)(void *ctx, unsigned worker, uint32_t task, list_task *out);
     /* On the calling thread, in order of keys; NULL: nobody asks. */

@@ -10,6 +10,8 @@
  */
 #include "indexer/merge_internal.h"
 
+#include <stdatomic.h>
+
 #include "common/base/mem.h"
 #include "common/segment/form_spelling.h"
 #include "common/segment/store.h"
@@ -33,10 +35,10 @@ pm_status merge_check(const merger *m, pm_error *err)
 
 void merge_pass(merger *m, uint64_t bytes)
 {
-    m->passed += bytes;
-    if (m->passed < SEGMENT_PASS_BYTES) return;
+    uint64_t passed = atomic_fetch_add_explicit(&m->passed, bytes, memory_order_relaxed) + bytes;
+    if (passed < SEGMENT_PASS_BYTES) return;
+    atomic_store_explicit(&m->passed, 0, memory_order_relaxed);
     for (size_t i = 0; i < m->n; i++) map_release(&m->inputs[i].seg->file);
-    m->passed = 0;
 }
 
 /* ---- several dictionaries as one ----------------------------------------------------- */
@@ -271,7 +273,9 @@ static pm_status merge_forms(merger *m, pm_error *err)
     for (uint32_t g = 0; st == PM_OK && g < m->n_forms && key_merge_next(&k); g++) {
         const merge_form *f = &m->forms[g];
         const dict_iter *it = &k.iters[k.lead];
-        if (f->cf) segment_writer_form(m->w, it->key, it->key_len, f->term, f->index, f->df, f->cf);
+        if (f->cf)
+            segment_writer_form(m->w, it->key, it->key_len, m->forms[f->term].ordinal, f->index,
+                                f->df, f->cf);
     }
     key_merge_close(&k);
     return st;
@@ -299,6 +303,7 @@ pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_input
     pm_status st;
     merger m = {.inputs = inputs, .n = n_inputs, .has_positions = config->has_positions};
     m.memory_bytes = order ? order->memory_bytes : 0;
+    m.threads = order ? order->threads : 1;
     m.maps = mem_array(n_inputs, sizeof *m.maps);
     merge_pass(&m, SEGMENT_PASS_BYTES);
     if (!m.maps) PM_TRY(error_nomem(err));

@@ -6,9 +6,9 @@
  * the same ingest numbers, same terms, postings, positions and forms, impacts recomputed for the
  * configuration's reference length.
  *
- * Memory: 4 bytes a document of the inputs, 4 a key and a form of each input, 24 a distinct
- * form, the longest posting list with its occurrences (12 bytes each), and what the segment
- * writer holds.  Pages of the inputs are given back behind the pass, a few MB stay.
+ * Memory: 4 bytes a document of the inputs, 4 a key and a form of each input, 32 a distinct
+ * form, the two longest posting lists with their occurrences (12 bytes each), and what the
+ * segment writer holds.  Pages of the inputs are given back behind the pass, a few MB stay.
  */
 #ifndef PM_INDEXER_MERGE_H
 #define PM_INDEXER_MERGE_H

@@ -28,7 +28,9 @@ void key_merge_close(key_merge *k);
 /* One distinct surface form of all inputs; its number is its rank by key. */
 typedef struct merge_form {
     uint64_t cf;
-    uint32_t df, last_doc, index, term;
+    uint32_t df, last_doc, index;
+    uint32_t term;    /* the first form of its term that has occurrences                    */
+    uint32_t ordinal; /* of that one: of the term                                           */
 } merge_form;
 
 /* How one input's numbers become the output's. */
@@ -55,8 +57,9 @@ typedef struct merger {
     uint8_t *styles; /* by form: form_style, were it the only one of its term       */
     uint32_t n_forms;
     size_t styles_cap;
-    uint64_t memory_bytes; /* that the caller allows; 0: not said                          */
-    uint64_t passed;       /* bytes read since pages were given back                       */
+    uint64_t memory_bytes;   /* that the caller allows; 0: not said                          */
+    unsigned threads;        /* that the caller allows                                       */
+    _Atomic uint64_t passed; /* bytes read since pages were given back                     */
 } merger;
 
 /* Bytes of the inputs were read, about: every few MB all pages go back (segment_pass). */

@@ -1,32 +1,56 @@
 /* SPDX-License-Identifier: MIT
- * merge_terms.c - posting lists of a merge, one key at a time; see merge.h.
+ * merge_terms.c - posting lists of a merge; see merge.h.
  *
- * A list is read from each input that has the key, in order, past the dead documents: since
- * new document numbers rise from input to input, the lists only follow one another.  Each
- * occurrence carries the number of its form; when the list is complete, the forms that are
- * left are ranked anew by falling frequency, then by key (which is the order of numbers).
+ * A list is read from each input that has the key, in order and block by block, past the dead
+ * documents: since new document numbers rise from input to input, the lists only follow one
+ * another.  Each occurrence carries the number of its form; when the list is complete, the
+ * forms that are left are ranked anew by falling frequency, then by key (which is the order
+ * of numbers).
+ *
+ * Several threads do that for some neighbouring keys at a time (list_tasks.h): whoever takes a
+ * task reads its keys and entries from all dictionaries, one thread after the other, then the
+ * lists at the same time as others.  A form belongs to one key, so its counts to one thread.
  */
 #include "indexer/merge_internal.h"
 
 #include "common/base/mem.h"
 #include "indexer/keysort.h"
+#include "indexer/list_tasks.h"
+
+enum {
+    TASK_KEYS = 256,              /* of a task, at most                                      */
+    TASK_OCCURRENCES = 128 << 10, /* of a task of several keys, about                        */
+    NO_FORM = UINT32_MAX,         /* tag of a list without forms                             */
+};
 
 typedef struct u32_list {
     uint32_t *data;
     size_t n, cap;
 } u32_list;
 
+/* One thread's keys and the list that it makes. */
 typedef struct list_merge {
     merger *m;
     cursor *c;
+    buf keys;
+    uint32_t n_keys, key_ends[TASK_KEYS];
+    term_entry *entries;                  /* [n_keys][inputs]; df 0: not there                */
     u32_list docs, tfs, positions, forms; /* of the list being made                        */
     u32_list present;                     /* its distinct forms                            */
-    u32_list spare;                       /* while a list is sorted                        */
+    u32_list spare;                       /* while a list is sorted, or has dead documents    */
     size_t *starts;                       /* by posting: where its occurrences begin       */
     size_t starts_cap;
     keysort_item *items, *scratch;
     size_t items_cap, scratch_cap;
 } list_merge;
+
+typedef struct terms_merge {
+    merger *m;
+    key_merge keys;
+    bool ahead; /* keys stands on one that no task has                                      */
+    bool flat;  /* the keys before bigrams                                                  */
+    list_merge lists[LIST_WORKERS_MAX];
+} terms_merge;
 
 static bool u32_room(u32_list *l, size_t more)
 {
@@ -36,6 +60,8 @@ static bool u32_room(u32_list *l, size_t more)
 static void list_merge_free(list_merge *l)
 {
     mem_free(l->c);
+    mem_free(l->entries);
+    buf_free(&l->keys);
     mem_free(l->docs.data);
     mem_free(l->tfs.data);
     mem_free(l->positions.data);
@@ -47,42 +73,81 @@ static void list_merge_free(list_merge *l)
     mem_free(l->scratch);
 }
 
-/* Count one occurrence of a form in new document `doc`. */
-static bool add_form(list_merge *l, uint32_t number, uint32_t doc)
+/* ---- reading --------------------------------------------------------------------------- */
+
+/* Count occurrences of a form in new document `doc`. */
+static bool count_form(list_merge *l, uint32_t number, uint32_t doc, uint32_t n)
 {
     merge_form *f = &l->m->forms[number];
     if (!f->cf) {
         if (!u32_room(&l->present, 1)) return false;
         l->present.data[l->present.n++] = number;
     }
-    if (f->last_doc != doc + 1) f->df++;
+    f->df += f->last_doc != doc + 1;
     f->last_doc = doc + 1;
-    f->cf++;
-    l->forms.data[l->forms.n++] = number;
+    f->cf += n;
     return true;
 }
 
 /* The forms of one posting's occurrences; those of dead documents are read past. */
-static bool read_forms(list_merge *l, form_stream *stream, size_t input, const term_entry *entry,
-                       uint32_t tf, uint32_t doc)
+static bool read_forms(list_merge *l, form_stream *stream, const uint32_t *numbers, uint32_t tf,
+                       uint32_t doc)
 {
-    const merge_map *to = &l->m->maps[input];
-    if (doc != MERGE_DEAD && !u32_room(&l->forms, tf)) return false;
+    uint32_t n_forms = l->c->list.n_forms;
+    if (n_forms == 1) {
+        if (doc == MERGE_DEAD) return true;
+        for (uint32_t i = 0; i < tf; i++) l->forms.data[l->forms.n++] = numbers[0];
+        return count_form(l, numbers[0], doc, tf);
+    }
     for (uint32_t i = 0; i < tf; i++) {
         uint32_t index = form_stream_next(stream);
-        if (index >= entry->n_forms) index = 0; /* damage, which the stream has reported      */
-        if (doc != MERGE_DEAD && !add_form(l, to->form[to->form_base[entry->ordinal] + index], doc))
-            return false;
+        if (doc == MERGE_DEAD) continue;
+        if (index >= n_forms) index = 0; /* damage, which the stream has reported            */
+        l->forms.data[l->forms.n++] = numbers[index];
+        if (!count_form(l, numbers[index], doc, 1)) return false;
     }
     return true;
 }
 
-static bool read_positions(list_merge *l, uint32_t tf)
+/* The block's positions, those of dead documents left out. */
+static bool read_positions(list_merge *l, const uint32_t *new_docs, const uint32_t *tfs,
+                           uint64_t sum, bool dead)
 {
-    if (!u32_room(&l->positions, tf)) return false;
-    uint32_t n = cursor_positions(l->c, l->positions.data + l->positions.n, tf);
-    for (; n < tf; n++) l->positions.data[l->positions.n + n] = 0; /* damage, reported        */
-    l->positions.n += tf;
+    l->spare.n = 0;
+    if (!u32_room(&l->positions, sum) || (dead && !u32_room(&l->spare, sum))) return false;
+    uint32_t *to = l->positions.data + l->positions.n, *from = dead ? l->spare.data : to;
+    if (!cursor_block_positions(l->c, tfs, from)) memset(from, 0, sum * sizeof *from);
+    for (uint32_t i = 0; dead && i < l->c->block_n; from += tfs[i++]) {
+        if (new_docs[i] == MERGE_DEAD) continue;
+        memcpy(to, from, tfs[i] * sizeof *to);
+        to += tfs[i];
+    }
+    l->positions.n = dead ? (size_t)(to - l->positions.data) : l->positions.n + sum;
+    return true;
+}
+
+/* The block where the cursor stands.  numbers: the distinct forms, by index; NULL: the key has
+ * none. */
+static bool read_block(list_merge *l, const uint32_t *new_of, form_stream *stream,
+                       const uint32_t *numbers, bool positions)
+{
+    uint32_t n = l->c->block_n, tfs[SEGMENT_BLOCK_MAX], new_docs[SEGMENT_BLOCK_MAX];
+    uint64_t sum = cursor_block_tfs(l->c, tfs);
+    bool dead = false;
+    for (uint32_t i = 0; i < n; i++) {
+        new_docs[i] = new_of[l->c->docs[i]];
+        dead |= new_docs[i] == MERGE_DEAD;
+    }
+    merge_pass(l->m, 2 * sum + 2 * n);
+    if (!u32_room(&l->docs, n) || !u32_room(&l->tfs, n) || (numbers && !u32_room(&l->forms, sum)) ||
+        (positions && !read_positions(l, new_docs, tfs, sum, dead)))
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (numbers && !read_forms(l, stream, numbers, tfs[i], new_docs[i])) return false;
+        if (new_docs[i] == MERGE_DEAD) continue;
+        l->docs.data[l->docs.n++] = new_docs[i];
+        l->tfs.data[l->tfs.n++] = tfs[i];
+    }
     return true;
 }
 
@@ -90,34 +155,24 @@ static bool read_positions(list_merge *l, uint32_t tf)
 static pm_status read_list(list_merge *l, size_t input, const term_entry *entry, bool positions,
                            pm_error *err)
 {
+    const merge_map *maps = &l->m->maps[input];
     segment *s = l->m->inputs[input].seg;
     form_stream stream;
     cursor_open(l->c, s, entry);
     if (entry->n_forms) form_stream_open(&stream, &l->c->list);
-    while (cursor_next(l->c) != CURSOR_END) {
-        uint32_t doc = l->m->maps[input].doc[l->c->doc], tf = cursor_tf(l->c);
-        bool ok = !entry->n_forms || read_forms(l, &stream, input, entry, tf, doc);
-        if (ok && doc != MERGE_DEAD) {
-            ok = u32_room(&l->docs, 1) && u32_room(&l->tfs, 1) &&
-                 (!positions || read_positions(l, tf));
-            if (ok) {
-                l->docs.data[l->docs.n++] = doc;
-                l->tfs.data[l->tfs.n++] = tf;
-            }
-        }
-        if (!ok) return error_nomem(err);
-        merge_pass(l->m, 2 * (uint64_t)tf + 2);
-    }
+    const uint32_t *numbers = entry->n_forms ? maps->form + maps->form_base[entry->ordinal] : NULL;
+    while (cursor_next_block(l->c))
+        if (!read_block(l, maps->doc, &stream, numbers, positions)) return error_nomem(err);
     return segment_status(s, err);
 }
+
+/* ---- lists of documents that changed places ---------------------------------------------- */
 
 static int order_by_number(const void *ctx, uint32_t a, uint32_t b)
 {
     (void)ctx;
     return (a > b) - (a < b);
 }
-
-/* ---- lists of documents that changed places ---------------------------------------------- */
 
 /* The list's postings in order of their documents: items[].id; false: memory was refused. */
 static bool order_postings(list_merge *l, bool *sorted)
@@ -185,11 +240,11 @@ static pm_status rank_forms(list_merge *l, pm_error *err)
     return PM_OK;
 }
 
-static void write_list(list_merge *l, const dict_iter *key, bool positions)
+static void put_list(list_merge *l, slice key, bool positions, list_task *out)
 {
-    segment_term out = {
-        .key = key->key,
-        .key_len = key->key_len,
+    segment_term list = {
+        .key = key.data,
+        .key_len = key.len,
         .df = (uint32_t)l->docs.n,
         .docs = l->docs.data,
         .tfs = l->tfs.data,
@@ -198,43 +253,119 @@ static void write_list(list_merge *l, const dict_iter *key, bool positions)
         .style = l->present.n == 1 ? (form_style)l->m->styles[l->present.data[0]] : FORM_LISTED,
         .forms = l->present.n > 1 ? l->forms.data : NULL,
     };
-    uint32_t ordinal = segment_writer_term(l->m->w, &out);
-    for (size_t i = 0; i < l->present.n; i++) l->m->forms[l->present.data[i]].term = ordinal;
+    uint32_t first = l->present.n ? l->present.data[0] : NO_FORM;
+    for (size_t i = 0; i < l->present.n; i++) l->m->forms[l->present.data[i]].term = first;
+    list_task_put(out, &list, first);
 }
 
-static pm_status merge_key(list_merge *l, const key_merge *k, pm_error *err)
+static pm_status merge_key(list_merge *l, slice key, const term_entry *entries, list_task *out,
+                           pm_error *err)
 {
-    const dict_iter *key = &k->iters[k->lead];
-    bool positions = l->m->has_positions && !(key->key_len && key_is_flat(key->key[0]));
+    bool positions = l->m->has_positions && !(key.len && key_is_flat(key.data[0]));
     pm_status st = PM_OK;
     l->docs.n = l->tfs.n = l->positions.n = l->forms.n = l->present.n = 0;
-    for (size_t i = 0; i < k->n && st == PM_OK; i++)
-        if (k->here[i]) st = read_list(l, i, &k->iters[i].term, positions, err);
+    for (size_t i = 0; i < l->m->n && st == PM_OK; i++)
+        if (entries[i].df) st = read_list(l, i, &entries[i], positions, err);
     if (st == PM_OK && l->m->sources) st = sort_list(l, err);
     if (st == PM_OK) st = rank_forms(l, err);
-    if (st == PM_OK && l->docs.n) write_list(l, key, positions);
+    if (st == PM_OK && l->docs.n) put_list(l, key, positions, out);
     return st;
+}
+
+/* ---- tasks ------------------------------------------------------------------------------- */
+
+/* To the next key that is no bigram, up to the last one before bigrams or to the end. */
+static bool find_key(terms_merge *t)
+{
+    while (!t->ahead) {
+        if (!key_merge_next(&t->keys)) return false;
+        t->ahead = t->keys.iters[t->keys.lead].key[0] != KEY_BIGRAM;
+    }
+    return !t->flat || t->keys.iters[t->keys.lead].key[0] < KEY_BIGRAM;
+}
+
+/* Neighbouring keys for one worker, with their entries. */
+static bool next_keys(void *ctx, unsigned worker, uint32_t task)
+{
+    terms_merge *t = ctx;
+    list_merge *l = &t->lists[worker];
+    uint64_t occurrences = 0;
+    (void)task;
+    l->n_keys = 0;
+    buf_reset(&l->keys);
+    while (l->n_keys < TASK_KEYS && occurrences < TASK_OCCURRENCES && find_key(t)) {
+        const key_merge *k = &t->keys;
+        const dict_iter *lead = &k->iters[k->lead];
+        term_entry *entries = l->entries + (size_t)l->n_keys * k->n;
+        uint64_t cf = 0;
+        for (size_t i = 0; i < k->n; i++) {
+            entries[i] = k->here[i] ? k->iters[i].term : (term_entry){.df = 0};
+            cf += entries[i].cf;
+        }
+        if (l->n_keys && occurrences + cf > 2 * TASK_OCCURRENCES) break;
+        occurrences += cf;
+        buf_append(&l->keys, lead->key, lead->key_len);
+        l->key_ends[l->n_keys++] = (uint32_t)l->keys.len;
+        t->ahead = false;
+    }
+    return l->n_keys != 0;
+}
+
+static void merge_keys(void *ctx, unsigned worker, uint32_t task, list_task *out)
+{
+    terms_merge *t = ctx;
+    list_merge *l = &t->lists[worker];
+    pm_error err;
+    pm_status st = l->keys.failed ? error_nomem(&err) : PM_OK;
+    (void)task;
+    for (uint32_t i = 0, begin = 0; i < l->n_keys && st == PM_OK; begin = l->key_ends[i++]) {
+        slice key = {l->keys.data + begin, l->key_ends[i] - begin};
+        st = merge_key(l, key, l->entries + (size_t)i * t->m->n, out, &err);
+    }
+    if (st != PM_OK) list_task_fail(out, st, &err);
+}
+
+static void keep_ordinal(void *ctx, uint32_t first_form, uint32_t ordinal)
+{
+    terms_merge *t = ctx;
+    if (first_form != NO_FORM) t->m->forms[first_form].ordinal = ordinal;
+}
+
+static pm_status merge_run(terms_merge *t, bool flat, pm_error *err)
+{
+    const list_job job = {.w = t->m->w,
+                          .n_tasks = UINT32_MAX,
+                          .ctx = t,
+                          .next = next_keys,
+                          .make = merge_keys,
+                          .written = keep_ordinal};
+    t->flat = flat;
+    pm_status st = list_tasks_run(&job, t->m->threads, err);
+    return st == PM_OK ? merge_check(t->m, err) : st;
+}
+
+static pm_status merge_terms_open(terms_merge *t, pm_error *err)
+{
+    for (unsigned i = 0; i < LIST_WORKERS_MAX; i++) {
+        list_merge *l = &t->lists[i];
+        l->m = t->m;
+        l->c = mem_zalloc(sizeof *l->c);
+        l->entries = mem_array((size_t)TASK_KEYS * t->m->n, sizeof *l->entries);
+        if (!l->c || !l->entries) return error_nomem(err);
+    }
+    return key_merge_open(&t->keys, t->m->inputs, t->m->n, false, err);
 }
 
 pm_status merge_terms(merger *m, pm_error *err)
 {
-    key_merge k = {0};
-    list_merge l = {.m = m};
-    bool bigrams_done = false;
+    terms_merge t = {.m = m};
     pm_status st;
-    l.c = mem_zalloc(sizeof *l.c);
-    if (!l.c) PM_TRY(error_nomem(err));
-    PM_TRY(key_merge_open(&k, m->inputs, m->n, false, err));
-    while (key_merge_next(&k)) {
-        uint8_t class = k.iters[k.lead].key[0];
-        if (class == KEY_BIGRAM) continue;
-        if (class > KEY_BIGRAM && !bigrams_done) PM_TRY(merge_bigrams(m, err));
-        bigrams_done |= class > KEY_BIGRAM;
-        PM_TRY(merge_key(&l, &k, err));
-    }
-    PM_TRY(merge_check(m, err));
+    PM_TRY(merge_terms_open(&t, err));
+    PM_TRY(merge_run(&t, true, err));
+    PM_TRY(merge_bigrams(m, err));
+    PM_TRY(merge_run(&t, false, err));
 out:
-    key_merge_close(&k);
-    list_merge_free(&l);
+    key_merge_close(&t.keys);
+    for (unsigned i = 0; i < LIST_WORKERS_MAX; i++) list_merge_free(&t.lists[i]);
     return st;
 }

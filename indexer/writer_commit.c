@@ -272,7 +272,7 @@ pm_status writer_merge(pm_writer *w, size_t first, size_t n, pm_reorder by, doub
     manifest_make_name(name, number, ".seg");
     segment_writer_config config = writer_config(w, number);
     config.avgdl_ref = avgdl;
-    merge_order order = {by, w->options.threads, w->options.memory_bytes};
+    merge_order order = {by, writer_threads(w), w->options.memory_bytes};
     pm_status st = merge_segments(&w->folder, inputs, n, name, &config, &order,
                                   w->options.commit_level < 2, named, err);
     if (st == PM_OK) writer_made(w, named->name);

@@ -32,7 +32,7 @@ enum {
     /* Memory of a merge: what it keeps, by the sizes that it depends on. */
     MERGE_DOC_BYTES = 40,
     MERGE_KEY_BYTES = 16,
-    MERGE_FORM_BYTES = 44,
+    MERGE_FORM_BYTES = 52,
 };
 
 /* Neighbours [first, first + n). */
@@ -43,10 +43,11 @@ typedef struct run {
     uint64_t docs;
 } run;
 
-/* The longest list may have a twelfth of all occurrences, at 12 bytes each. */
+/* The two longest lists, being made by two threads, may have a sixth of all occurrences, at 12
+ * bytes each. */
 static uint64_t merge_memory(const segment_info *info)
 {
-    return info->sum_dl + MERGE_DOC_BYTES * (uint64_t)info->n_docs +
+    return 2 * info->sum_dl + MERGE_DOC_BYTES * (uint64_t)info->n_docs +
            info->sections[SECTION_IDS].len + MERGE_KEY_BYTES * info->n_terms +
            MERGE_FORM_BYTES * info->n_forms;
 }

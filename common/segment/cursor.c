@@ -229,6 +229,57 @@ uint32_t cursor_positions(cursor *c, uint32_t *out, uint32_t cap)
     return tf;
 }
 
+/* ---- block by block ------------------------------------------------------------------------ */
+
+uint32_t cursor_next_block(cursor *c)
+{
+    if (c->block != UINT32_MAX && c->block >= c->list.n_blocks) {
+        cursor_stop(c);
+        return 0;
+    }
+    if (!cursor_load(c, c->block + 1)) return 0;
+    cursor_stand(c, c->block_n - 1);
+    return c->block_n;
+}
+
+uint64_t cursor_block_tfs(const cursor *c, uint32_t *tfs)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < c->block_n; i += POSTINGS_TF_MAX) {
+        uint32_t n = c->block_n - i < POSTINGS_TF_MAX ? c->block_n - i : POSTINGS_TF_MAX;
+        postings_tfs(&c->list, c->block_first + i, n, c->docs + i, tfs + i);
+    }
+    for (uint32_t i = 0; i < c->block_n; i++) sum += tfs[i];
+    return sum;
+}
+
+/* The strings of one group. */
+static bool group_positions(const cursor *c, uint32_t group, const uint32_t *tfs, uint32_t **out)
+{
+    slice strings;
+    uint64_t at;
+    uint32_t i = group * POSITION_GROUP, end = i + POSITION_GROUP;
+    if (!position_group(&c->list, c->block, c->block_n, group, &strings, &at)) return false;
+    for (; i < c->block_n && i < end; i++) {
+        uint32_t most = layout_position_most(segment_dl(c->list.s, c->docs[i]));
+        uint64_t behind = at + ef_string_size(tfs[i], most);
+        if (tfs[i] - 1 > most || behind > 8 * (uint64_t)strings.len ||
+            !group_get()->string_read(strings.data, at, tfs[i], most, *out, tfs[i]))
+            return positions_damaged(&c->list, strings);
+        at = behind;
+        *out += tfs[i];
+    }
+    return true;
+}
+
+bool cursor_block_positions(const cursor *c, const uint32_t *tfs, uint32_t *out)
+{
+    uint32_t groups = (uint32_t)layout_groups(c->block_n, POSITION_GROUP);
+    for (uint32_t g = 0; g < groups; g++)
+        if (!group_positions(c, g, tfs, &out)) return false;
+    return true;
+}
+
 /* ---- forms --------------------------------------------------------------------------------- */
 
 /* The form bits of a small list follow its positions, whose end is that of the last group. */

@@ -51,6 +51,15 @@ uint8_t cursor_impact(const cursor *c);
  * and returns tf; 0 when the list has none or is damaged. */
 uint32_t cursor_positions(cursor *c, uint32_t *out, uint32_t cap);
 
+/* Block by block, for who reads all of a list: to the last posting of the next block, whose
+ * documents are docs[0, n); returns n, 0 at the end.  Not to be mixed with cursor_next. */
+uint32_t cursor_next_block(cursor *c);
+/* Frequencies of all postings of the block; returns their sum. */
+uint64_t cursor_block_tfs(const cursor *c, uint32_t *tfs);
+/* Positions of all postings of the block, one after the other: as many as `tfs` sum up to.
+ * False on damage. */
+bool cursor_block_positions(const cursor *c, const uint32_t *tfs, uint32_t *out);
+
 /* Forms: walk a list from its start and give each occurrence's form index.  Sequential
  * only.  form_stream_next must be called for every occurrence in list order. */
 typedef struct form_stream {
