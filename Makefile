@@ -232,6 +232,21 @@ soak: $(B)/tests/crash/test_soak
 powercut: $(B)/tests/crash/powercut
 	@nice -n 19 $< $(STATES)
 
+# The same power cuts, and changed bytes, for Xapian and SQLite's FTS5 beside pressmark; their
+# packages are installed through apt.  Not part of the tests.
+CRASH_PEERS := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/crash/peers/*.c))
+.PHONY: crash-peers
+crash-peers: setup-test
+	@sh tests/crash/peers/setup
+	@$(MAKE) --no-print-directory -s $(B)/tests/crash/peers/peers
+	@nice -n 19 $(B)/tests/crash/peers/peers $(STATES)
+	@nice -n 19 $(B)/tests/crash/peers/peers --flips
+$(B)/tests/crash/peers/peers: $(CRASH_PEERS) $(B)/tests/crash/peers/peer_xapian.o $(TEST_LIB_OBJ) $(B)/libpressmark.a
+	$(CXX) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka -lsqlite3 $$(xapian-config --libs)
+$(B)/tests/crash/peers/peer_xapian.o: tests/crash/peers/peer_xapian.cc tests/crash/peers/peer.h
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 -Wall -Wextra -Wpedantic -c $< -o $@ $$(xapian-config --cxxflags)
+
 # A build of its own, by clang: make fuzz SECONDS=30 [TARGETS='query codec']
 FUZZ_TARGETS := query analyzer front_matter json_line date manifest segment codec
 # Left out: adding 0 to NULL, which an empty slice is (allowed from C2y on).
