@@ -143,7 +143,7 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 # Whole-index damage and fault campaigns, unbounded.
-damage fault: $(TESTS)
+damage fault: $(TESTS) $(B)/tests/cli/pressmark
 	@for t in $(B)/tests/$@/test_*; do [ -x $$t ] && case $$t in *.*) ;; *) $$t || exit 1;; esac; done
 
 # ---- installation ---------------------------------------------------------------------------------------
