@@ -142,9 +142,11 @@ lint:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-# Whole-index damage and fault campaigns, unbounded.
+# Whole-index damage and fault campaigns, unbounded; the last line counts.
 damage fault: $(TESTS) $(B)/tests/cli/pressmark
-	@for t in $(B)/tests/$@/test_*; do [ -x $$t ] && case $$t in *.*) ;; *) $$t || exit 1;; esac; done
+	@PM_FAULT_STRIDE=$${PM_FAULT_STRIDE:-1} PM_FAULT_POINTS=$${PM_FAULT_POINTS:-5000} \
+	    PM_DAMAGE_MASKS=$${PM_DAMAGE_MASKS:-bits} \
+	    sh tests/campaigns $@ $(filter $(B)/tests/$@/test_%,$(TESTS))
 
 # ---- installation ---------------------------------------------------------------------------------------
 
@@ -224,9 +226,9 @@ STATES ?= 300
 CRASH := $(filter-out %/test_soak,$(filter $(B)/tests/crash/%,$(TESTS)))
 
 crash: $(CRASH)
-	@for t in $(CRASH); do nice -n 19 $$t || exit 1; done
+	@PM_CRASH_OPENS=$${PM_CRASH_OPENS:-20000} sh tests/campaigns $@ $(CRASH)
 soak: $(B)/tests/crash/test_soak
-	@PM_SOAK_SECONDS=$(SECONDS) nice -n 19 $<
+	@PM_SOAK_SECONDS=$(SECONDS) sh tests/campaigns $@ $<
 # ext4, xfs and btrfs, so many states each.  Root, /dev/fuse, loop devices, mkfs; says so where
 # one is missing.
 powercut: $(B)/tests/crash/powercut
