@@ -2,26 +2,39 @@
 load helper
 
 setup() {
+    cd "$BATS_TEST_TMPDIR" || exit
     X=$BATS_TEST_TMPDIR/x.idx
     make_five "$X"
     SEGMENT=$(basename "$X"/*.seg)
 }
 
-# Cut the segment to N bytes as soon as process PID has it mapped.
-cut_under() { # PID N
+# begin ARGS...: the program in the background, PID, fed by `tell`.
+begin() {
+    rm -f in out; mkfifo in
+    "$PRESSMARK" "$@" <in >out 2>err &
+    PID=$!
+    exec {TO}>in
+}
+# It may be gone before it has read all.
+tell() { (trap '' PIPE; printf "$1" >&"$TO") 2>/dev/null || true; }
+
+# Until the program has the segment mapped.
+mapped() {
     local tries
     for tries in $(seq 200); do
-        grep -q "$SEGMENT" "/proc/$1/maps" && truncate -s "$2" "$X/$SEGMENT" && return 0
+        grep -q "$SEGMENT" "/proc/$PID/maps" && return 0
         sleep 0.05
     done
     echo "$SEGMENT is never mapped"; return 1
 }
+cut_under() { mapped && truncate -s "$1" "$X/$SEGMENT"; }
 
-# ends_lost PID: it exits with 5 and its standard error, in the file `err`, names the segment once.
+# It exits with 5 and says one line that names the segment.
 ends_lost() {
     local code=0
-    wait "$1" || code=$?
-    stderr=$(cat "$BATS_TEST_TMPDIR/err")
+    exec {TO}>&-
+    wait "$PID" || code=$?
+    stderr=$(cat err)
     same 5 "$code"
     says "$SEGMENT: cannot be read any more" "pressmark check"
 }
@@ -29,31 +42,23 @@ ends_lost() {
 @test "a segment cut short under a search" {
     for left in 0 4096; do
         rm -rf "$X"; make_five "$X"; SEGMENT=$(basename "$X"/*.seg)
-        coproc LOST { exec "$PRESSMARK" bench protocol -i "$X" 2>"$BATS_TEST_TMPDIR/err"; }
-        local pid=$LOST_PID
-        printf 'COUNT\ttariffs\n' >&"${LOST[1]}"
-        read -r -t 10 answer <&"${LOST[0]}"
-        [ "$answer" -gt 0 ]
-        cut_under "$pid" "$left"
-        # It may be gone before it has read them all.
-        printf 'TOP_10\tthe\nCOUNT\t"rare earth"\nCOUNT\tkorea\n' >&"${LOST[1]}" || true
-        exec {LOST[1]}>&-
-        ends_lost "$pid"
+        begin bench protocol -i "$X"
+        tell 'COUNT\ttariffs\n'
+        cut_under "$left"
+        tell 'TOP_10\tthe\nCOUNT\t"rare earth"\nCOUNT\tkorea\n'
+        ends_lost
     done
 }
 
 @test "a segment cut short under a writer: nothing is published" {
-    cp "$X/manifest" "$BATS_TEST_TMPDIR/before"
-    cp "$X/$SEGMENT" "$BATS_TEST_TMPDIR/segment"
+    cp "$X/manifest" before; cp "$X/$SEGMENT" segment
     local id; id=$(P search -i "$X" tariffs --format ids -k 1)
-    coproc LOST { exec "$PRESSMARK" index -q -i "$X" - 2>"$BATS_TEST_TMPDIR/err"; }
-    local pid=$LOST_PID
-    cut_under "$pid" 0
-    printf '{"id":"%s","text":"tariffs anew"}\n' "$id" >&"${LOST[1]}"
-    exec {LOST[1]}>&-
-    ends_lost "$pid"
-    cmp "$X/manifest" "$BATS_TEST_TMPDIR/before"
-    cp "$BATS_TEST_TMPDIR/segment" "$X/$SEGMENT"
+    begin index -q -i "$X" -
+    cut_under 0
+    tell "{\"id\":\"$id\",\"text\":\"tariffs anew\"}\n"
+    ends_lost
+    cmp "$X/manifest" before
+    cp segment "$X/$SEGMENT"
     P check --deep -i "$X"
     expect 0 P index -q -i "$X" - <<<'{"id":"new","text":"tariffs anew"}'
     same 6 "$(P stats -i "$X" --json | jq .documents)"
@@ -63,23 +68,20 @@ ends_lost() {
     X=$BATS_TEST_TMPDIR/$'e\e[31mr\u00e9d\u202e'
     make_five "$X"
     SEGMENT=$(basename "$X"/*.seg)
-    coproc LOST { exec "$PRESSMARK" bench protocol -i "$X" 2>"$BATS_TEST_TMPDIR/err"; }
-    local pid=$LOST_PID
-    cut_under "$pid" 0
-    printf 'COUNT\ttariffs\n' >&"${LOST[1]}"
-    exec {LOST[1]}>&-
-    ends_lost "$pid"
+    begin bench protocol -i "$X"
+    cut_under 0
+    tell 'COUNT\ttariffs\n'
+    ends_lost
     mentions $'/e?[31mr\u00e9d?/'
 }
 
 @test "a bus error of its own still ends the program by the signal" {
-    is_asan && skip "the sanitizer has a handler of its own"
-    coproc LOST { exec "$PRESSMARK" bench protocol -i "$X" 2>"$BATS_TEST_TMPDIR/err"; }
-    local pid=$LOST_PID code=0
-    for _ in $(seq 200); do grep -q "$SEGMENT" "/proc/$pid/maps" && break; sleep 0.05; done
-    kill -BUS "$pid"
-    exec {LOST[1]}>&-
-    wait "$pid" || code=$?
+    begin bench protocol -i "$X"
+    mapped
+    kill -BUS "$PID"
+    local code=0
+    exec {TO}>&-
+    wait "$PID" || code=$?
     same 135 "$code"
-    [ ! -s "$BATS_TEST_TMPDIR/err" ]
+    [ ! -s err ]
 }
