@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <linux/loop.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -190,7 +193,7 @@ static void serve(const struct fuse_in_header *in)
     }
 }
 
-/* Until the file system is unmounted. */
+/* Until it is killed. */
 static void serve_all(void)
 {
     static union {
@@ -340,7 +343,13 @@ static const char *start_server(pid_t *pid)
     fflush(stdout);
     *pid = fork();
     folder_must(*pid >= 0, "fork", "");
-    if (*pid == 0) serve_all();
+    if (*pid == 0) {
+        /* With mounts of its own, the server never has to unmount, in its exit, what only it can
+         * serve; and it goes when a parent that aborted has been unmounted by the kernel. */
+        folder_must(unshare(CLONE_NEWNS) == 0, "leave", fuse_path);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        serve_all();
+    }
     close(fuse_fd);
     return NULL;
 }
@@ -375,6 +384,7 @@ const char *disk_record(void (*work)(void *ctx), void *ctx)
         folder_must(umount(mounted) == 0, "unmount", mounted);
     }
     umount2(fuse_path, MNT_DETACH);
+    if (server) kill(server, SIGKILL);
     if (server) waitpid(server, NULL, 0);
     return why;
 }

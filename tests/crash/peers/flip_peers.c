@@ -3,9 +3,9 @@
  * flip_peers.c - every byte of a five-article index changed, under any engine.
  *
  * Ten questions are asked of the sound index, and then, with each byte of each file changed in
- * turn, again: an error is damage found; the same numbers, scores and texts are no harm; other
- * ones are a silently wrong answer.  A crash or a hang is found by the parent, which goes on
- * with the next byte in another child.
+ * turn, again: an error is damage found; the same numbers, scores and texts are no harm; all else
+ * is a silently wrong answer: other hits, or the right hits with another text than was stored. A
+ * crash or a hang is found by the parent, which goes on with the next byte in another child.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static const char *const questions[QUESTIONS] = {
 /* What the child has come to; shared with the parent. */
 typedef struct progress {
     size_t at; /* the byte in hand                                                         */
-    unsigned long detected, same, wrong, crashed, hung;
+    unsigned long detected, same, other_hits, other_text, crashed, hung;
 } progress;
 
 static const peer *engine;
@@ -82,13 +82,30 @@ static bool ask(peer_hits answers[QUESTIONS], char why[PEER_WHY])
     return well;
 }
 
-static bool same_hits(const peer_hits *a, const peer_hits *b)
+typedef enum likeness { SAME, OTHER_TEXT, OTHER_HITS } likeness;
+
+static likeness compare(const peer_hits *a, const peer_hits *b)
 {
-    bool same = a->n == b->n;
-    for (size_t i = 0; same && i < a->n; i++)
-        same = a->hits[i].number == b->hits[i].number && a->hits[i].text == b->hits[i].text &&
-               memcmp(&a->hits[i].score, &b->hits[i].score, sizeof a->hits[i].score) == 0;
-    return same;
+    likeness how = a->n == b->n ? SAME : OTHER_HITS;
+    for (size_t i = 0; how != OTHER_HITS && i < a->n; i++) {
+        const peer_hit *x = &a->hits[i], *y = &b->hits[i];
+        if (x->number != y->number || memcmp(&x->score, &y->score, sizeof x->score) != 0)
+            how = OTHER_HITS;
+        else if (x->text != y->text)
+            how = OTHER_TEXT;
+    }
+    return how;
+}
+
+/* Of all questions the worst. */
+static likeness compare_all(const peer_hits answers[QUESTIONS])
+{
+    likeness how = SAME;
+    for (unsigned i = 0; i < QUESTIONS; i++) {
+        likeness one = compare(&answers[i], &sound[i]);
+        if (one > how) how = one;
+    }
+    return how;
 }
 
 /* ---- one file -------------------------------------------------------------------------- */
@@ -102,12 +119,13 @@ static void try_byte(const char *path, const folder_file *f, unsigned mask, prog
     folder_must(pwrite(fd, &byte, 1, (off_t)p->at) == 1, "write", f->name);
     close(fd);
     alarm(PATIENCE_SECONDS);
-    bool well = ask(answers, why), same = true;
+    bool well = ask(answers, why);
     alarm(0);
-    for (unsigned i = 0; i < QUESTIONS; i++) same = same && same_hits(&answers[i], &sound[i]);
+    likeness how = compare_all(answers);
     p->detected += !well;
-    p->same += well && same;
-    p->wrong += well && !same;
+    p->same += well && how == SAME;
+    p->other_hits += well && how == OTHER_HITS;
+    p->other_text += well && how == OTHER_TEXT;
 }
 
 /* A child does bytes until the file is done or one of them ends it.  The file is written anew
@@ -167,11 +185,12 @@ int peer_flips(const peer *the_engine, unsigned mask)
     find_files(path);
     folder_load(path, &image);
     for (size_t i = 0; i < image.n; i++) try_file(path, &image, i, mask, p);
-    unsigned long bad = p->wrong + p->crashed + p->hung;
+    unsigned long wrong = p->other_hits + p->other_text, bad = wrong + p->crashed + p->hung;
     printf("%s, every byte xor %02x: %lu changes: %lu detected, %lu same answers, %lu silently "
-           "wrong, %lu crashed, %lu ran over %d s; %.0f s\n",
-           engine->name, mask, p->detected + p->same + bad, p->detected, p->same, p->wrong,
-           p->crashed, p->hung, PATIENCE_SECONDS, script_clock() - begun);
+           "wrong (%lu other hits, %lu other texts), %lu crashed, %lu ran over %d s; %.0f s\n",
+           engine->name, mask, p->detected + p->same + bad, p->detected, p->same, wrong,
+           p->other_hits, p->other_text, p->crashed, p->hung, PATIENCE_SECONDS,
+           script_clock() - begun);
     folder_image_free(&image);
     folder_remove(path);
     if (strcmp(path, base) != 0) rmdir(base);
