@@ -53,7 +53,7 @@ static char base[FOLDER_PATH], path[FOLDER_PATH + 8];
 static struct {
     uint64_t calls, at;
     way how;
-    bool struck, sync_refused, rename_refused;
+    bool struck, needs_sync, sync_refused, rename_refused;
     unsigned interrupted;
     char call[16]; /* the first one refused                                                */
 } seam;
@@ -71,9 +71,18 @@ static bool is_interrupted(const char *call)
     return ++seam.interrupted <= EINTR_ROW;
 }
 
+/* The folder is also synced for nothing but the deletion of old files, which may fail: it needs
+ * to be while it holds a new manifest that it does not yet hold for sure. */
+static void on_done(const file_event *e)
+{
+    bool made = strcmp(e->call, "open") == 0 && strcmp(e->path, "manifest.tmp") == 0;
+    bool renamed = strcmp(e->call, "rename") == 0 && strcmp(e->path, "manifest") == 0;
+    if (made || (renamed && script.level == 0)) seam.needs_sync = true;
+    if (strstr(e->call, "sync") && strcmp(e->path, path) == 0) seam.needs_sync = false;
+}
+
 static int on_call(const char *call, const char *name)
 {
-    (void)name;
     seam.calls++;
     bool due = seam.calls == seam.at || (seam.calls > seam.at && seam.how.sticky);
     if (seam.how.error == EINTR && seam.calls > seam.at) due = seam.interrupted > 0;
@@ -82,7 +91,7 @@ static int on_call(const char *call, const char *name)
     if (!seam.struck) snprintf(seam.call, sizeof seam.call, "%s", call);
     seam.struck = true;
     if (!seam.how.error) return -(int)(1 + hash_mix(seam.calls) % 300);
-    seam.sync_refused |= strstr(call, "sync") != NULL;
+    if (strstr(call, "sync")) seam.sync_refused |= strcmp(name, path) != 0 || seam.needs_sync;
     seam.rename_refused |= strcmp(call, "rename") == 0;
     return seam.how.error;
 }
@@ -115,11 +124,12 @@ static const char *judge(pm_status st, const pm_error *err, int seen)
     return seen == last ? NULL : "PM_IO, but not the last commit";
 }
 
+/* One commit beyond the row, so that there is always a next writer. */
 static const char *go_on(int seen, pm_error *err)
 {
-    if (script_run(&script, path, (unsigned)seen, COMMITS, NULL, NULL, err) != PM_OK)
+    if (script_run(&script, path, (unsigned)seen, COMMITS + 1, NULL, NULL, err) != PM_OK)
         return "the next writer fails";
-    if (script_seen(&script, path, err) != COMMITS) return "the next writer's commits";
+    if (script_seen(&script, path, err) != COMMITS + 1) return "the next writer's commits";
     if (script_orphan(path, err->message)) return "a file is left over";
     return pm_check(path, true, NULL, NULL, NULL, err) == PM_OK ? NULL : "pm_check";
 }
@@ -133,8 +143,10 @@ static bool try_point(uint64_t at, way how, tally *t)
     seam.how = how;
     acknowledged = 0;
     file_fault = on_call;
+    file_done = on_done;
     pm_status st = script_run(&script, path, 0, COMMITS, on_acknowledged, NULL, &err);
     file_fault = NULL;
+    file_done = NULL;
     pm_error later = err;
     int seen = script_seen(&script, path, &later);
     const char *wrong = judge(st, &err, seen);
