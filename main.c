@@ -4,16 +4,21 @@
  *
  * Nothing heavy happens here: a search of a small index takes less time than loading the
  * program.  A closed pipe must end the program silently and with success, so SIGPIPE is
- * ignored and EPIPE is dealt with by emit_finish.
+ * ignored and EPIPE is dealt with by emit_finish.  A mapped file that can no longer be read ends
+ * it with one line and EXIT_IO: a writer then has published nothing.
  */
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
 #include "common/cli/help.h"
+#include "common/cli/lost_map.h"
+#include "common/cli/terminal.h"
 
 /* Reserved names: they answer "not available yet". */
 static const cli_command soon_eval = {.name = "eval", .args = "", .flags = CLI_SOON};
@@ -158,8 +163,36 @@ static int dispatch(int argc, char **argv)
     return unknown_command(argv[0]);
 }
 
+/* SIGBUS.  The first thread speaks, the others wait for the end; where no index file is mapped it
+ * is a fault of the program's own, which ends it by the signal. */
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+    static atomic_flag speaking = ATOMIC_FLAG_INIT;
+    size_t len = 0;
+    (void)context;
+    while (atomic_flag_test_and_set(&speaking)) pause();
+    const char *line = info->si_code == BUS_ADRERR ? lost_map_line(info->si_addr, &len) : NULL;
+    if (!line) {
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
+    static const char clear[] = "\r\033[K"; /* a progress line                               */
+    if (terminal_is_stderr() && write(STDERR_FILENO, clear, sizeof clear - 1) < 0) _exit(EXIT_IO);
+    if (write(STDERR_FILENO, line, len) < 0) _exit(EXIT_IO);
+    _exit(EXIT_IO);
+}
+
+static void catch_bus_error(void)
+{
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
+    catch_bus_error();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a failed write                     */
     return emit_finish(dispatch(argc > 0 ? argc - 1 : 0, argv + (argc > 0)));

@@ -8,8 +8,6 @@
  * user namespace; without either the test says so and is skipped.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,6 +21,7 @@
 #include <cmocka.h>
 
 #include "tests/support/crash_script.h"
+#include "tests/support/own_mounts.h"
 
 enum { COMMITS = 12, SKIPPED = 77 };
 
@@ -34,26 +33,6 @@ typedef struct tally {
 static crash_script script;
 static char base[FOLDER_PATH], path[FOLDER_PATH + 8];
 static tally *count;
-
-static void put_file(const char *name, const char *text)
-{
-    int fd = open(name, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0 && write(fd, text, strlen(text)) < 0) fprintf(stderr, "%s: no\n", name);
-    if (fd >= 0) close(fd);
-}
-
-/* A place where mounts are this process's own. */
-static bool own_mounts(void)
-{
-    if (unshare(CLONE_NEWNS) != 0) {
-        char map[64];
-        snprintf(map, sizeof map, "0 %u 1", (unsigned)getuid());
-        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
-        put_file("/proc/self/setgroups", "deny");
-        put_file("/proc/self/uid_map", map);
-    }
-    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-}
 
 static unsigned acknowledged;
 

@@ -9,7 +9,7 @@
  * in the other.  The same index goes on through all rounds, so that it becomes old.
  * (The idea of an expected state beside the database is that of RocksDB's crash test.)
  *
- * PM_SOAK_SECONDS=n, PM_TEST_SEED=n.
+ * PM_SOAK_SECONDS=n, PM_SOAK_KILLS=n (the longer of the two), PM_TEST_SEED=n.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -28,7 +28,8 @@
 #include "common/base/hash.h"
 #include "tests/support/crash_script.h"
 
-enum { IDS = 120, SECONDS = 3, OPERATIONS = 400 };
+/* A round is short, a few commits, so that the time goes into kills. */
+enum { IDS = 120, SECONDS = 3, OPERATIONS = 200, KILL_CALLS = 200, KILL_US = 10000 };
 
 typedef uint32_t model[IDS]; /* version of each article, 0: not there                          */
 
@@ -158,7 +159,7 @@ static bool commit(pm_writer *writer, uint64_t *random)
 static void work(uint64_t random)
 {
     pm_writer *writer = NULL;
-    fate.kill_at = random_next(&random) % 2 ? 1 + random_next(&random) % 1500 : 0;
+    fate.kill_at = random_next(&random) % 2 ? 1 + random_next(&random) % KILL_CALLS : 0;
     file_fault = on_call;
     for (unsigned n = 0; n < OPERATIONS; n++) {
         if (random_next(&random) % 64 == 0) arm(&random);
@@ -277,7 +278,7 @@ static bool round_of_work(uint64_t *random)
     folder_must(pid >= 0, "fork", "");
     if (pid == 0) work(seed);
     if (by_time) {
-        usleep((useconds_t)(random_next(random) % 60000));
+        usleep((useconds_t)(random_next(random) % KILL_US));
         kill(pid, SIGKILL);
     }
     folder_must(waitpid(pid, &status, 0) == pid, "wait", "");
@@ -293,9 +294,9 @@ static void soak(void **state)
     (void)state;
     uint64_t seed = script_setting("PM_TEST_SEED", 1), random = seed;
     double seconds = (double)script_setting("PM_SOAK_SECONDS", SECONDS), begun = script_clock();
-    unsigned long rounds = 0, kills = 0, in_between = 0;
+    unsigned long rounds = 0, kills = 0, in_between = 0, aim = script_setting("PM_SOAK_KILLS", 0);
     printf("PM_TEST_SEED=%lu\n", (unsigned long)seed);
-    while (script_clock() - begun < seconds) {
+    while (kills < aim || script_clock() - begun < seconds) {
         kills += round_of_work(&random);
         in_between += settle(random);
         if (rounds++ % 4 == 0) tidy();

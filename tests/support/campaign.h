@@ -13,7 +13,7 @@
 
 #include "pressmark.h"
 
-enum { CAMPAIGN_HANG_SECONDS = 20 }; /* for one case; a usual one takes a millisecond      */
+enum { CAMPAIGN_HANG_SECONDS = 20 }; /* of one case, of the processor; a usual one takes 1 ms   */
 
 typedef struct campaign_tally {
     unsigned long cases, same, corrupt, other, findings;
