@@ -233,6 +233,16 @@ powercut: $(B)/tests/crash/powercut
 	@nice -n 19 $< $(STATES) 2 ext4 data=writeback
 	@nice -n 19 $< $(STATES) 3 --mutant
 
+# Under the thread sanitizer, and a mutant that it must find.
+.PHONY: tsan tsan-programs
+TSAN_MUTANT := $(B)/tests/tsan/unlocked_split_cache.o
+tsan:
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=tsan tsan-programs
+	@nice -n 19 sh tests/tsan/run build/tsan
+tsan-programs: $(B)/pressmark $(TESTS) $(B)/tests/tsan/mutant
+$(B)/tests/tsan/mutant: $(B)/tests/unit/test_threads.o $(TSAN_MUTANT) $(TEST_LIB_OBJ) $(B)/libpressmark.a
+	$(CC) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka
+
 # A build of its own, by clang: make fuzz SECONDS=30 [TARGETS='query codec']
 FUZZ_TARGETS := query analyzer front_matter json_line date manifest segment codec
 # Left out: adding 0 to NULL, which an empty slice is (allowed from C2y on).
