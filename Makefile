@@ -107,7 +107,9 @@ $(B)/tests/cli/pressmark: $(CLI_OBJ) $(B)/libpressmark.a
 	@mkdir -p $(@D)
 	$(CC) -pie $(PM_LDFLAGS) -o $@ $(CLI_OBJ) $(B)/libpressmark.a $(DEPS_STATIC)
 $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB_OBJ) $(B)/libpressmark.a
-	$(CC) $(PM_LDFLAGS) -o $@ $< $(TEST_LIB_OBJ) $(B)/libpressmark.a $(DEPS_STATIC) -lcmocka
+	$(CC) $(PM_LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libpressmark.a $(DEPS_STATIC) -lcmocka
+# The one that looks at output needs what prints.
+$(B)/tests/unit/test_output: $(filter $(B)/common/cli/%,$(CLI_OBJ))
 $(B)/benchmarks/%: $(B)/benchmarks/%.o $(B)/libpressmark.a
 	$(CC) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC)
 
