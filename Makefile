@@ -55,7 +55,8 @@ BENCH_SRC := $(wildcard benchmarks/*.c)
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
-TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(B)/%.o)
+# With what prints, which tests of output and of query files want.
+TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(B)/%.o) $(filter $(B)/common/cli/%,$(CLI_OBJ))
 TESTS := $(TEST_SRC:%.c=$(B)/%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
 
@@ -107,9 +108,7 @@ $(B)/tests/cli/pressmark: $(CLI_OBJ) $(B)/libpressmark.a
 	@mkdir -p $(@D)
 	$(CC) -pie $(PM_LDFLAGS) -o $@ $(CLI_OBJ) $(B)/libpressmark.a $(DEPS_STATIC)
 $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB_OBJ) $(B)/libpressmark.a
-	$(CC) $(PM_LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libpressmark.a $(DEPS_STATIC) -lcmocka
-# The one that looks at output needs what prints.
-$(B)/tests/unit/test_output: $(filter $(B)/common/cli/%,$(CLI_OBJ))
+	$(CC) $(PM_LDFLAGS) -o $@ $< $(TEST_LIB_OBJ) $(B)/libpressmark.a $(DEPS_STATIC) -lcmocka
 $(B)/benchmarks/%: $(B)/benchmarks/%.o $(B)/libpressmark.a
 	$(CC) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC)
 
@@ -246,7 +245,8 @@ $(B)/tests/tsan/mutant: $(B)/tests/unit/test_threads.o $(TSAN_MUTANT) $(TEST_LIB
 	$(CC) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka
 
 # A build of its own, by clang: make fuzz SECONDS=30 [TARGETS='query codec']
-FUZZ_TARGETS := query analyzer front_matter json_line date manifest segment codec
+FUZZ_TARGETS := query analyzer front_matter json_line date manifest segment codec tombstones \
+                snippet gzip encoding article queries
 # Left out: adding 0 to NULL, which an empty slice is (allowed from C2y on).
 FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize=pointer-overflow \
               -fno-sanitize-recover=all
