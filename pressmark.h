@@ -210,7 +210,8 @@ typedef struct pm_ingest_event {
                                "field", "none"                                           */
     const char *date_rule;  /* "front-matter", "first-line", "field", "none"            */
     const char *reason;     /* for SKIPPED, DUPLICATE and WARNING                       */
-    /* Spans of the file (bytes, end exclusive) taken as furniture, and why; n may be 0. */
+    /* Spans of the file's text (bytes of it as UTF-8, end exclusive; those of the file unless it
+     * was converted or repaired) taken as furniture, and why; n may be 0. */
     const struct pm_span {
         uint64_t start, end;
         const char *why;

@@ -112,10 +112,8 @@ void fuzz_article(const uint8_t *data, size_t len)
     fuzz_must(utf8_valid_prefix(a->text.data, a->text.len) == a->text.len);
     fuzz_must(utf8_valid_prefix(a->title.data, a->title.len) == a->title.len);
     if (a->title_in_body) fuzz_must(a->title_start <= a->title_end && a->title_end <= a->text.len);
-    if (run.doc.verbatim) {
-        fuzz_must(a->file_text_start + a->file_text_len == file.len);
-        check_spans(&run.doc, file.len);
-    }
+    if (run.doc.verbatim) fuzz_must(a->file_text_start + a->file_text_len == file.len);
+    check_spans(&run.doc, run.doc.text.len);
     buf_free(&file);
 }
 
