@@ -48,7 +48,7 @@ LIB_SRC := $(filter-out %_template.c,$(foreach d,$(LIB_DIRS),$(filter-out $(d)/c
 CLI_SRC := main.c $(wildcard common/cli/*.c indexer/cmd_*.c searcher/cmd_*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c tests/tables/test_*.c tests/golden/test_*.c \
             tests/oracle/test_*.c tests/twin/test_*.c tests/fault/test_*.c tests/damage/test_*.c \
-            tests/crash/test_*.c tests/fuzz/test_*.c)
+            tests/crash/test_*.c tests/fuzz/test_*.c tests/compat/test_*.c)
 # Shared by tests: anything in tests/ that is not a test of its own.
 TEST_LIB_SRC := $(filter-out $(TEST_SRC),$(wildcard tests/support/*.c tests/oracle/*.c tests/fuzz/target*.c))
 BENCH_SRC := $(wildcard benchmarks/*.c)
