@@ -244,6 +244,18 @@ tsan-programs: $(B)/pressmark $(TESTS) $(B)/tests/tsan/mutant
 $(B)/tests/tsan/mutant: $(B)/tests/unit/test_threads.o $(TSAN_MUTANT) $(TEST_LIB_OBJ) $(B)/libpressmark.a
 	$(CC) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka
 
+# Lines and branches reached, as a table: make coverage [FILES=...] [MISSED=1]
+.PHONY: coverage mutants valgrind
+coverage:
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=cov all tests
+	@FILES='$(FILES)' MISSED='$(MISSED)' sh tests/coverage/run build/cov
+# Small changes of a file that a test should notice: make mutants FILE=common/segment/manifest.c
+mutants:
+	@nice -n 19 sh tests/mutants/run '$(FILE)' '$(LIMIT)'
+# The suite under valgrind, at levels of kernels that it knows: hours, on demand.
+valgrind: $(TESTS)
+	@nice -n 19 sh tests/valgrind/run $(B)
+
 # A build of its own, by clang: make fuzz SECONDS=30 [TARGETS='query codec']
 FUZZ_TARGETS := query analyzer front_matter json_line date manifest segment codec tombstones \
                 snippet gzip encoding article queries

@@ -311,9 +311,8 @@ static pm_status open_and_check(const buf *bytes, char said[FINDING_BYTES], pm_e
     uint32_t crc = load_u32(bytes->data + bytes->len - 4);
     pm_status st = segment_open(&s, &where, "refused.seg", golden_uuid, bytes->len, crc, err);
     if (st != PM_OK) {
-        int len = (int)(strstr(err->message, "; run") - err->message);
-        snprintf(said, FINDING_BYTES, "%.*s", len, err->message);
-        memmove(said, said + strlen(folder) + 1, strlen(said) - strlen(folder));
+        const char *from = err->message + strlen(folder) + 1, *end = strstr(from, "; run");
+        snprintf(said, FINDING_BYTES, "%.*s", (int)(end - from), from);
         return st;
     }
     st = segment_check(s, true, &sink, err);
