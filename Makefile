@@ -48,14 +48,15 @@ LIB_SRC := $(filter-out %_template.c,$(foreach d,$(LIB_DIRS),$(filter-out $(d)/c
 CLI_SRC := main.c $(wildcard common/cli/*.c indexer/cmd_*.c searcher/cmd_*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c tests/tables/test_*.c tests/golden/test_*.c \
             tests/oracle/test_*.c tests/twin/test_*.c tests/fault/test_*.c tests/damage/test_*.c \
-            tests/crash/test_*.c tests/fuzz/test_*.c)
+            tests/crash/test_*.c tests/fuzz/test_*.c tests/compat/test_*.c)
 # Shared by tests: anything in tests/ that is not a test of its own.
 TEST_LIB_SRC := $(filter-out $(TEST_SRC),$(wildcard tests/support/*.c tests/oracle/*.c tests/fuzz/target*.c))
 BENCH_SRC := $(wildcard benchmarks/*.c)
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
-TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(B)/%.o)
+# With what prints, which tests of output and of query files want.
+TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(B)/%.o) $(filter $(B)/common/cli/%,$(CLI_OBJ))
 TESTS := $(TEST_SRC:%.c=$(B)/%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
 
@@ -249,8 +250,31 @@ $(B)/tests/crash/peers/peer_xapian.o: tests/crash/peers/peer_xapian.cc tests/cra
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O2 -Wall -Wextra -Wpedantic -c $< -o $@ $$(xapian-config --cxxflags)
 
+# Under the thread sanitizer, and a mutant that it must find.
+.PHONY: tsan tsan-programs
+TSAN_MUTANT := $(B)/tests/tsan/unlocked_split_cache.o
+tsan:
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=tsan tsan-programs
+	@nice -n 19 sh tests/tsan/run build/tsan
+tsan-programs: $(B)/pressmark $(TESTS) $(B)/tests/tsan/mutant
+$(B)/tests/tsan/mutant: $(B)/tests/unit/test_threads.o $(TSAN_MUTANT) $(TEST_LIB_OBJ) $(B)/libpressmark.a
+	$(CC) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka
+
+# Lines and branches reached, as a table: make coverage [FILES=...] [MISSED=1]
+.PHONY: coverage mutants valgrind
+coverage:
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=cov all tests
+	@FILES='$(FILES)' MISSED='$(MISSED)' sh tests/coverage/run build/cov
+# Small changes of a file that a test should notice: make mutants FILE=common/segment/manifest.c
+mutants:
+	@nice -n 19 sh tests/mutants/run '$(FILE)' '$(LIMIT)'
+# The suite under valgrind, at levels of kernels that it knows: hours, on demand.
+valgrind: $(TESTS)
+	@nice -n 19 sh tests/valgrind/run $(B)
+
 # A build of its own, by clang: make fuzz SECONDS=30 [TARGETS='query codec']
-FUZZ_TARGETS := query analyzer front_matter json_line date manifest segment codec
+FUZZ_TARGETS := query analyzer front_matter json_line date manifest segment codec tombstones \
+                snippet gzip encoding article queries
 # Left out: adding 0 to NULL, which an empty slice is (allowed from C2y on).
 FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize=pointer-overflow \
               -fno-sanitize-recover=all

@@ -101,6 +101,14 @@ typedef struct pm_article {
 
 typedef struct pm_writer pm_writer;
 
+/* What a writer is writing. */
+typedef enum pm_phase {
+    PM_PHASE_STORE, /* stored text of the articles as they come                         */
+    PM_PHASE_WRITE, /* the segment of a batch                                           */
+    PM_PHASE_MERGE, /* one segment of several                                           */
+    PM_PHASE_COMMIT /* manifest and tombstones: the commit itself                       */
+} pm_phase;
+
 typedef struct pm_writer_options {
     size_t size;
     const char *lang;      /* libstemmer language ("en", "english", ...) or "none"; NULL:
@@ -118,10 +126,16 @@ typedef struct pm_writer_options {
     /* 1, 0, or -1: as the index, else 0.  A smaller, somewhat slower index: bitmaps for fewer
      * terms, no bigrams, and no surface forms, which operators on unstemmed words need. */
     int small;
+    /* Asked each time that a piece of at most some hundred KiB is to be written, on the caller's
+     * thread; `written`: bytes so far.  False stops: the call in progress fails with PM_IO, its
+     * files are removed, and the index stays as the last commit left it.  A commit that has
+     * become visible is not asked about any more.                                          */
+    bool (*progress)(void *ctx, pm_phase phase, uint64_t written);
+    void *progress_ctx;
 } pm_writer_options;
 #define PM_WRITER_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        sizeof(pm_writer_options), NULL, 512u << 20, 0, -1, -1, true, 0, 0, 0, 0, -1               \
+        sizeof(pm_writer_options), NULL, 512u << 20, 0, -1, -1, true, 0, 0, 0, 0, -1, NULL, NULL   \
     }
 
 typedef struct pm_commit_info {
@@ -210,7 +224,8 @@ typedef struct pm_ingest_event {
                                "field", "none"                                           */
     const char *date_rule;  /* "front-matter", "first-line", "field", "none"            */
     const char *reason;     /* for SKIPPED, DUPLICATE and WARNING                       */
-    /* Spans of the file (bytes, end exclusive) taken as furniture, and why; n may be 0. */
+    /* Spans of the file's text (bytes of it as UTF-8, end exclusive; those of the file unless it
+     * was converted or repaired) taken as furniture, and why; n may be 0. */
     const struct pm_span {
         uint64_t start, end;
         const char *why;

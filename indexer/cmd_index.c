@@ -3,8 +3,9 @@
  * cmd_index.c - pressmark index: files, folders and JSON Lines into an index.
  *
  * One commit at the end (or every --commit-every articles): whatever happens before it, the
- * index stays as the last commit left it.  Ctrl-C stops between two articles and commits
- * nothing more; standard input may block for ever, so with "-" it ends the program at once.
+ * index stays as the last commit left it.  Ctrl-C stops between two articles, or two pieces of
+ * what is being written or merged, removes the files and commits nothing more; standard input may
+ * block for ever, so with "-" it ends the program at once, and the next writer removes the files.
  */
 #include <string.h>
 
@@ -118,7 +119,15 @@ static bool on_event(void *ctx, const pm_ingest_event *event)
     return !interrupt_seen();
 }
 
-static pm_status open_writer(const ingest *run, pm_writer **writer, pm_error *err)
+static bool on_progress(void *ctx, pm_phase phase, uint64_t written)
+{
+    ingest *run = ctx;
+    (void)written;
+    report_phase(&run->report, phase);
+    return !interrupt_seen();
+}
+
+static pm_status open_writer(ingest *run, pm_writer **writer, pm_error *err)
 {
     const index_options *o = run->options;
     pm_writer_options w = PM_WRITER_OPTIONS_INIT;
@@ -128,6 +137,8 @@ static pm_status open_writer(const ingest *run, pm_writer **writer, pm_error *er
     w.positions = o->positions;
     w.store = o->store;
     w.small = o->small ? 1 : -1;
+    w.progress = on_progress;
+    w.progress_ctx = run;
     return pm_writer_open(run->path, &w, writer, err);
 }
 
@@ -219,13 +230,13 @@ static pm_status ingest_all(ingest *run, const cli_args *args, pm_error *err)
     pm_status fed = PM_OK, st = open_writer(run, &writer, err);
     if (st == PM_OK) {
         fed = feed(run, writer, args, &why);
-        report_end(&run->report);
         if (interrupt_seen()) fed = PM_OK;
         st = fed == PM_PARTIAL ? PM_OK : fed;
         if (st != PM_OK) *err = why;
         if (st == PM_OK && !interrupt_seen()) st = pm_writer_commit(writer, &run->info, err);
     }
     pm_writer_close(writer);
+    report_end(&run->report);
     return st == PM_OK ? fed : st;
 }
 
@@ -243,8 +254,8 @@ static pm_status prepare(ingest *run, const cli_args *args, pm_error *err)
         st = stream_create(&run->report.file, run->options->report, err);
     }
     if (!reads_stdin) interrupt_catch();
-    bool shows = !run->options->quiet && terminal_is_stderr();
-    if (st == PM_OK && shows) report_progress(&run->report, args->words, args->n);
+    if (st == PM_OK && !run->options->quiet && terminal_is_stderr())
+        report_progress(&run->report, args->words, args->n);
     return st;
 }
 

@@ -2,9 +2,14 @@
  *
  * cmd_optimize.c - pressmark optimize: all segments become one; deleted articles go.
  */
+#include <stdio.h>
+
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
 #include "common/cli/meter.h"
+#include "common/cli/progress.h"
+#include "common/cli/stream.h"
+#include "common/cli/terminal.h"
 
 typedef struct optimize_options {
     const char *index;
@@ -41,8 +46,27 @@ static const cli_option table[] = {
      .letter = 'q',
      .kind = CLI_FLAG,
      .offset = FIELD(quiet),
-     .help = "no summary"},
+     .help = "no progress and no summary"},
 };
+
+/* What is to be written is about what the folder holds. */
+typedef struct merging {
+    progress line;
+    uint64_t total_bytes;
+} merging;
+
+static bool on_progress(void *ctx, pm_phase phase, uint64_t written)
+{
+    merging *m = ctx;
+    double seconds;
+    if (progress_due(&m->line, &seconds)) {
+        fprintf(stderr, "%.0f MB written, %.0f MB/s", (double)written / 1e6,
+                (double)written / 1e6 / seconds);
+        if (m->total_bytes) progress_put_left((double)written / (double)m->total_bytes, seconds);
+        progress_put_phase(phase);
+    }
+    return !interrupt_seen();
+}
 
 static int run(const void *given, const cli_args *args)
 {
@@ -50,6 +74,7 @@ static int run(const void *given, const cli_args *args)
     pm_error err = {0};
     pm_writer *writer = NULL;
     pm_commit_info info = {0};
+    merging m = {.total_bytes = 0};
     char size[24];
     (void)args;
     uint64_t start = meter_now_ns();
@@ -58,11 +83,21 @@ static int run(const void *given, const cli_args *args)
     options.create = false;
     options.memory_bytes = o->memory;
     options.threads = (unsigned)o->threads;
+    options.progress = on_progress;
+    options.progress_ctx = &m;
+    interrupt_catch();
+    if (!o->quiet) progress_begin(&m.line);
+    if (m.line.on) m.total_bytes = stream_tree_bytes(path);
     pm_status st = pm_writer_open(path, &options, &writer, &err);
     pm_optimize_options how = PM_OPTIMIZE_OPTIONS_INIT;
     how.reorder = (pm_reorder)o->reorder;
     if (st == PM_OK) st = pm_writer_optimize_with(writer, &how, &info, &err);
     pm_writer_close(writer);
+    progress_clear(&m.line);
+    if (st != PM_OK && interrupt_seen()) {
+        emit_note("pressmark: interrupted; %s is as it was", path);
+        interrupt_raise();
+    }
     if (st != PM_OK) return emit_error(&err);
     if (!o->quiet) {
         emit_note("one segment, %s in %s, %.2f s", meter_bytes(info.index_bytes, size), path,

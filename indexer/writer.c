@@ -220,11 +220,22 @@ static pm_status open_folder(pm_writer *w, const char *path, pm_error *err)
     return st != PM_OK ? st : dir_lock(&w->folder, err);
 }
 
+static bool tell_progress(void *ctx, uint64_t bytes)
+{
+    pm_writer *w = ctx;
+    w->written += bytes;
+    return w->options.progress(w->options.progress_ctx, w->phase, w->written);
+}
+
 static pm_status open_index(pm_writer *w, const char *path, pm_error *err)
 {
     bool absent;
     pm_status st;
     PM_TRY(open_folder(w, path, err));
+    if (w->options.progress) {
+        w->folder.watch = tell_progress;
+        w->folder.watch_ctx = w;
+    }
     st = manifest_read(&w->meta, &w->folder, &absent, err);
     w->exists = st == PM_OK;
     if (st != PM_OK && !absent) goto out;

@@ -83,6 +83,8 @@ typedef struct writer_segment {
 struct pm_writer {
     dir folder;
     pm_writer_options options;
+    pm_phase phase;
+    uint64_t written; /* bytes, as options.progress is told                          */
     manifest meta; /* of the next commit but for its list of segments         */
     bool exists;   /* there is a commit                                       */
     analyzer *a;

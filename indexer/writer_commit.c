@@ -79,6 +79,7 @@ static pm_status adopt_segment(pm_writer *w, const manifest_segment *named, uint
 static pm_status finish_batch(pm_writer *w, manifest_segment *named, pm_error *err)
 {
     segment_writer *out = w->batch.out;
+    w->phase = PM_PHASE_WRITE;
     segment_writer_docs_done(out);
     pm_status st = inverter_write(w->iv, writer_threads(w), out, err);
     w->batch.out = NULL;
@@ -88,6 +89,7 @@ static pm_status finish_batch(pm_writer *w, manifest_segment *named, pm_error *e
     }
     st = segment_writer_finish(out, w->options.commit_level < 2, named, err);
     if (st == PM_OK) writer_made(w, named->name);
+    w->phase = PM_PHASE_STORE;
     return st;
 }
 
@@ -208,12 +210,14 @@ static void fill_info(const pm_writer *w, pm_commit_info *info)
 static pm_status publish(pm_writer *w, pm_error *err)
 {
     manifest next = {0};
+    w->phase = PM_PHASE_COMMIT;
     pm_status st = build_manifest(w, &next, err);
     if (st == PM_OK) st = manifest_publish(&next, &w->folder, w->options.commit_level, err);
     if (st != PM_OK && st != PM_NOT_DURABLE) {
         manifest_free(&next);
         return writer_discard(w, st, err);
     }
+    w->phase = PM_PHASE_STORE;
     store_cache_free(&w->cache);
     settle(w, &next);
     w->not_durable = st == PM_NOT_DURABLE;
@@ -272,10 +276,12 @@ pm_status writer_merge(pm_writer *w, size_t first, size_t n, pm_reorder by, doub
     manifest_make_name(name, number, ".seg");
     segment_writer_config config = writer_config(w, number);
     config.avgdl_ref = avgdl;
+    w->phase = PM_PHASE_MERGE;
     merge_order order = {by, writer_threads(w), w->options.memory_bytes};
     pm_status st = merge_segments(&w->folder, inputs, n, name, &config, &order,
                                   w->options.commit_level < 2, named, err);
     if (st == PM_OK) writer_made(w, named->name);
+    w->phase = PM_PHASE_STORE;
     mem_free(inputs);
     return st;
 }

@@ -447,6 +447,8 @@ pm_status outfile_create(outfile *f, const dir *d, const char *name, bool exclus
         return error_nomem(err);
     }
     snprintf(f->path, len, "%s/%s", d->path, name);
+    f->watch = d->watch;
+    f->watch_ctx = d->watch_ctx;
     int flags = O_CREAT | O_WRONLY | O_NOFOLLOW | (exclusive ? O_EXCL : O_TRUNC);
     f->fd = sys_open(d->fd, name, flags, 0644);
     if (f->fd >= 0) return PM_OK;
@@ -455,10 +457,17 @@ pm_status outfile_create(outfile *f, const dir *d, const char *name, bool exclus
     return st;
 }
 
+static void outfile_put(outfile *f, const uint8_t *data, size_t len)
+{
+    if (f->failed) return;
+    bool go_on = !f->watch || f->watch(f->watch_ctx, len);
+    if (!go_on) errno = ECANCELED;
+    if (!go_on || !sys_write_all(f->fd, f->path, data, len)) outfile_fail(f, "write");
+}
+
 static void outfile_flush(outfile *f)
 {
-    if (!f->failed && !sys_write_all(f->fd, f->path, f->buffer, f->buffered))
-        outfile_fail(f, "write");
+    outfile_put(f, f->buffer, f->buffered);
     f->buffered = 0;
 }
 
@@ -468,7 +477,7 @@ void outfile_write(outfile *f, const void *data, size_t len)
     if (len > OUTFILE_BUFFER - f->buffered) outfile_flush(f);
     if (f->failed) return;
     if (len >= OUTFILE_BUFFER) {
-        if (!sys_write_all(f->fd, f->path, data, len)) outfile_fail(f, "write");
+        outfile_put(f, data, len);
     } else {
         memcpy(f->buffer + f->buffered, data, len);
         f->buffered += len;

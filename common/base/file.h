@@ -20,10 +20,14 @@ typedef struct dir {
     int fd;      /* -1 when closed                                                       */
     int lock_fd; /* -1 when not locked                                                   */
     char *path;  /* as given, for messages                                               */
+    /* Asked before bytes of a new file are written, on the thread that writes; false: they are
+     * not, and the file has failed (ECANCELED).  NULL: nobody is asked.                     */
+    bool (*watch)(void *ctx, uint64_t bytes);
+    void *watch_ctx;
 } dir;
 #define DIR_INIT                                                                                   \
     {                                                                                              \
-        -1, -1, NULL                                                                               \
+        -1, -1, NULL, NULL, NULL                                                                   \
     }
 
 /* Open an existing folder.  PM_USAGE with *absent (may be NULL) true if there is none. */
@@ -59,12 +63,14 @@ typedef struct outfile {
     uint64_t len; /* bytes accepted so far = offset of the next byte                 */
     uint8_t *buffer;
     size_t buffered;
-    char *path;     /* for messages                                                    */
+    char *path; /* for messages                                                    */
+    bool (*watch)(void *ctx, uint64_t bytes); /* of the folder                        */
+    void *watch_ctx;
     pm_error first; /* the first failure                                               */
 } outfile;
 #define OUTFILE_INIT                                                                               \
     {                                                                                              \
-        -1, false, 0, NULL, 0, NULL,                                                               \
+        -1, false, 0, NULL, 0, NULL, NULL, NULL,                                                   \
         {                                                                                          \
             PM_OK, 0, 0, ""                                                                        \
         }                                                                                          \

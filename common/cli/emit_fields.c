@@ -2,8 +2,8 @@
  *
  * emit_fields.c - results for other programs: ids, tab-separated, TREC.
  *
- * Titles are made safe always, ids come out as the bytes they are unless standard output is
- * a terminal: an id is to be handed back.
+ * Titles are made safe always, ids come out as the bytes they are (line ends, tabs and in TREC
+ * blanks and controls aside) unless standard output is a terminal: an id is to be handed back.
  */
 #include <math.h>
 #include <stdio.h>
@@ -79,19 +79,29 @@ void emit_hits_tsv(const pm_result *result, pm_text qid)
     }
 }
 
-/* A field without blanks, because programs split the line at them: blanks and control
- * bytes become %XX. */
+/* Bytes at p that may stand in a field of TREC as they are; 0: the first must be escaped. */
+static size_t trec_plain(const unsigned char *p, const unsigned char *end)
+{
+    uint32_t code = 0;
+    if (*p <= 0x20 || *p == 0x7f) return 0;
+    if (!terminal_is_stdout()) return 1;
+    size_t n = sanitize_decode(p, end, &code);
+    return sanitize_is_hidden(code) ? 0 : n;
+}
+
+/* A field without blanks, because programs split the line at them: blanks and control bytes
+ * become %XX; on a terminal everything that it might obey. */
 static void emit_trec_field(pm_text text)
 {
-    const char *from = text.data, *end = text.data + text.len;
-    for (const char *p = from; p < end; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c > 0x20 && c != 0x7f) continue;
-        emit_data(from, (size_t)(p - from));
-        emit_printf("%%%02X", c);
-        from = p + 1;
+    const unsigned char *p = (const unsigned char *)text.data, *end = p + text.len;
+    while (p < end) {
+        size_t n = trec_plain(p, end);
+        if (n)
+            emit_data((const char *)p, n);
+        else
+            emit_printf("%%%02X", *p);
+        p += n ? n : 1;
     }
-    if (from < end) emit_data(from, (size_t)(end - from));
 }
 
 void emit_hits_trec(const pm_result *result, pm_text qid, const char *tag)

@@ -58,17 +58,11 @@ static void put_report(ingest_report *r, const pm_ingest_event *e)
     stream_put(&r->file, o);
 }
 
-static void clear_progress(ingest_report *r)
-{
-    if (r->shown_ns) fputs("\r\033[K", stderr);
-    r->shown_ns = 0;
-}
-
 static void put_warning(ingest_report *r, const pm_ingest_event *e)
 {
     char line[32] = "";
     if (r->warnings++ >= WARNINGS_SHOWN) return;
-    clear_progress(r);
+    progress_clear(&r->line);
     if (e->line) snprintf(line, sizeof(line), ":%llu", (unsigned long long)e->line);
     emit_warning("%.*s%s: %s%s", (int)(e->path.len < 500 ? e->path.len : 500), e->path.data, line,
                  e->kind == PM_INGEST_SKIPPED ? "skipped: " : "",
@@ -77,8 +71,7 @@ static void put_warning(ingest_report *r, const pm_ingest_event *e)
 
 void report_progress(ingest_report *r, const char *const *paths, size_t n)
 {
-    r->progress = true;
-    r->start_ns = meter_now_ns();
+    progress_begin(&r->line);
     r->read_before = meter_read_bytes();
     for (size_t i = 0; i < n; i++) {
         uint64_t bytes = stream_tree_bytes(paths[i]);
@@ -90,27 +83,22 @@ void report_progress(ingest_report *r, const char *const *paths, size_t n)
     }
 }
 
-/* Percent and time left, from the bytes read so far; nothing while it would be a guess. */
-static void put_time_left(const ingest_report *r, double seconds)
-{
-    enum { TELLS_FROM_PERCENT = 2 };
-    if (!r->total_bytes) return;
-    double part = (double)(meter_read_bytes() - r->read_before) / (double)r->total_bytes;
-    if (part * 100 < TELLS_FROM_PERCENT || part > 1) return;
-    fprintf(stderr, ", %.0f %%, %.0f s left", part * 100, seconds * (1 - part) / part);
-}
-
 static void put_progress(ingest_report *r)
 {
-    enum { EVERY_NS = 100000000 };
-    if (!r->progress) return;
-    uint64_t now = meter_now_ns();
-    if (now - (r->shown_ns ? r->shown_ns : r->start_ns) < EVERY_NS) return;
-    r->shown_ns = now;
-    double seconds = (double)(now - r->start_ns) / 1e9;
-    fprintf(stderr, "\r\033[K%llu articles, %.0f/s", (unsigned long long)r->done,
+    double seconds;
+    if (!progress_due(&r->line, &seconds)) return;
+    fprintf(stderr, "%llu articles, %.0f/s", (unsigned long long)r->done,
             (double)r->done / seconds);
-    put_time_left(r, seconds);
+    if (r->total_bytes)
+        progress_put_left((double)(meter_read_bytes() - r->read_before) / (double)r->total_bytes,
+                          seconds);
+    progress_put_phase(r->phase);
+}
+
+void report_phase(ingest_report *r, pm_phase phase)
+{
+    r->phase = phase;
+    put_progress(r);
 }
 
 void report_event(ingest_report *r, const pm_ingest_event *e)
@@ -135,7 +123,7 @@ void report_event(ingest_report *r, const pm_ingest_event *e)
 
 void report_end(ingest_report *r)
 {
-    clear_progress(r);
+    progress_clear(&r->line);
     if (r->warnings <= WARNINGS_SHOWN) return;
     emit_warning("%llu more of these; --report FILE lists them all",
                  (unsigned long long)(r->warnings - WARNINGS_SHOWN));

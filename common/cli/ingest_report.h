@@ -9,14 +9,15 @@
 #ifndef PM_CLI_INGEST_REPORT_H
 #define PM_CLI_INGEST_REPORT_H
 
+#include "common/cli/progress.h"
 #include "common/cli/stream.h"
 
 enum { WARNINGS_SHOWN = 50 };
 
 typedef struct ingest_report {
     json_stream file; /* zeroed: no report */
-    bool progress;    /* standard error is a terminal and nobody asked for quiet */
-    uint64_t start_ns, shown_ns;
+    progress line;
+    pm_phase phase;
     uint64_t total_bytes; /* of all inputs, 0 when unknown: then no time left is told */
     uint64_t read_before; /* bytes the process had read at the start */
     uint64_t done;        /* articles added, updated or unchanged */
@@ -26,6 +27,8 @@ typedef struct ingest_report {
 /* Begin to show progress; `paths` tell how much there is to read. */
 void report_progress(ingest_report *r, const char *const *paths, size_t n);
 void report_event(ingest_report *r, const pm_ingest_event *event);
+/* What the writer is about. */
+void report_phase(ingest_report *r, pm_phase phase);
 /* Removes the progress line and counts the warnings that were not shown. */
 void report_end(ingest_report *r);
 

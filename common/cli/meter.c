@@ -5,6 +5,7 @@
 #include "common/cli/meter.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 const char *meter_bytes(uint64_t bytes, char out[24])
 {
@@ -17,6 +18,16 @@ const char *meter_bytes(uint64_t bytes, char out[24])
     }
     snprintf(out, 24, unit && value < 99.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
     return out;
+}
+
+uint64_t meter_rss(void)
+{
+    unsigned long long size, resident = 0;
+    FILE *pages = fopen("/proc/self/statm", "r");
+    if (!pages) return 0;
+    if (fscanf(pages, "%llu %llu", &size, &resident) != 2) resident = 0;
+    fclose(pages);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 uint64_t meter_read_bytes(void)

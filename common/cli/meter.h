@@ -24,6 +24,8 @@ static inline double meter_seconds(uint64_t since_ns)
     return (double)(clock_ns() - since_ns) / 1e9;
 }
 
+/* Memory of this process now; 0 when the system does not say. */
+uint64_t meter_rss(void);
 /* Bytes this process has read from files so far; 0 when the system does not say. */
 uint64_t meter_read_bytes(void);
 /* bytes as "12.3 MB"; out holds 24 bytes. */

@@ -81,7 +81,7 @@ static pm_status json_qid(query_list *list, const json_t *object, size_t number,
                           pm_error *err)
 {
     const json_t *id = first_key(object, "qid", "id");
-    if (json_is_string(id))
+    if (json_string_length(id)) /* an empty one is none, as in the other forms             */
         return keep(list, json_string_value(id), json_string_length(id), qid, err);
     if (json_is_integer(id)) return keep_number(list, json_integer_value(id), qid, err);
     return keep_number(list, (long long)number, qid, err);

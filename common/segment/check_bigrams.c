@@ -66,13 +66,7 @@ static pm_status gather_words(bigram_check *b, dict_iter *it, pm_error *err)
 /* Positions at a cursor into *out; their number. */
 static uint32_t read_row(bigram_check *b, cursor *at, uint32_t **out, size_t *cap, pm_error *err)
 {
-    uint32_t tf = cursor_tf(at);
-    if (tf > segment_dl(b->c->s, at->doc)) tf = 0; /* reported with its list                 */
-    if (tf && !mem_grow(out, cap, tf, sizeof **out)) {
-        error_nomem(err);
-        return 0;
-    }
-    tf = tf ? cursor_positions(at, *out, tf) : 0;
+    uint32_t tf = check_row(b->c, at, out, cap, err);
     return tf && (*out)[tf - 1] < POSITION_LIMIT ? tf : 0;
 }
 
@@ -210,6 +204,8 @@ pm_status check_bigrams(check *c, pm_error *err)
     if (!it || !b) PM_TRY(error_nomem(&own));
     b->c = c;
     PM_TRY(gather_words(b, it, &own));
+    if (c->s->info.bigram_min && !b->n)
+        check_finding(c, "footer", c->s->file.len - LAYOUT_FOOTER_BYTES, "no word is frequent");
     b->pairs = mem_array((size_t)b->n * b->n, sizeof *b->pairs);
     if (!b->pairs) PM_TRY(error_nomem(&own));
     if (!b->broken) PM_TRY(count_pairs(b, &own));

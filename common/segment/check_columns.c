@@ -2,6 +2,9 @@
  * check_columns.c - document columns: lengths add up, dates and ingest order are as the
  * footer says.
  */
+#include <stdlib.h>
+
+#include "common/base/mem.h"
 #include "common/segment/check_parts.h"
 
 static void check_lengths(check *c)
@@ -44,11 +47,37 @@ static void check_sequence(check *c)
         check_section(c, SECTION_SEQ, 0, "no document has the lowest ingest number");
 }
 
-void check_columns(check *c)
+static int order_of(const void *a, const void *b)
+{
+    uint64_t x = load_u64(a), y = load_u64(b);
+    return (x > y) - (x < y);
+}
+
+/* A later article has a higher number, so that no two have the same. */
+static pm_status check_distinct(check *c, pm_error *err)
+{
+    uint32_t n = c->s->info.n_docs;
+    if (!c->s->info.seq_width) return PM_OK;
+    uint64_t *sorted = mem_array(n, sizeof *sorted);
+    if (!sorted) return error_nomem(err);
+    for (uint32_t doc = 0; doc < n; doc++) sorted[doc] = segment_seq(c->s, doc);
+    qsort(sorted, n, sizeof *sorted, order_of);
+    for (uint32_t i = 1; i < n; i++)
+        if (sorted[i] == sorted[i - 1]) {
+            check_section(c, SECTION_SEQ, 0, "two documents with one ingest number");
+            break;
+        }
+    mem_free(sorted);
+    return PM_OK;
+}
+
+pm_status check_columns(check *c, pm_error *err)
 {
     check_lengths(c);
     check_dates(c);
     check_sequence(c);
     check_ids(c);
+    pm_status st = check_distinct(c, err);
     check_reader_damage(c);
+    return st;
 }

@@ -125,15 +125,25 @@ static void filter_key(check *c, slice key)
         term_filter_set(c->filter + TERM_FILTER_BLOCK * term_filter_block(hash, blocks), hash);
 }
 
+/* The letter of a field, then a value of 1 .. 255 bytes. */
+static void check_field(check *c, const dict_walk *it)
+{
+    enum { VALUE_MAX = 255 };
+    if (it->key_len < 3 || it->key_len > 2 + VALUE_MAX || !strchr("satl", it->key[1]) ||
+        !it->key[1])
+        check_key_finding(c, it, "no field, or no value of one");
+    if (it->term.cf != it->term.df)
+        check_key_finding(c, it, "a document has a value of a field more than once");
+}
+
 static void check_class(check *c, const dict_walk *it, bool plain)
 {
     const segment_info *info = &c->s->info;
     uint8_t first = it->key[0];
     bool positions = info->has_positions && !key_is_flat(first);
-    if ((plain || first == KEY_TITLE || key_is_flat(first)) && it->term.has_positions != positions)
+    if ((plain || first <= KEY_FIELD) && it->term.has_positions != positions)
         check_key_finding(c, it, "a term is wrong about having positions");
-    if (first == KEY_FIELD && it->term.cf != it->term.df)
-        check_key_finding(c, it, "a document has a value of a field more than once");
+    if (first == KEY_FIELD) check_field(c, it);
     if (!plain && it->term.n_forms) check_key_finding(c, it, "forms of a term that has none");
     if (!plain) return;
     filter_key(c, (slice){it->key, it->key_len});

@@ -5,6 +5,7 @@
  * One file that cannot be opened does not end the check; the next one is looked at.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/base/mem.h"
 #include "common/segment/layout.h"
@@ -91,6 +92,8 @@ static pm_status check_tombstones(index_check *c, const manifest_segment *named,
 
 static void check_agreement(index_check *c, const manifest_segment *named, const segment_info *info)
 {
+    if (strtoull(named->name, NULL, 10) != info->segment_id)
+        index_finding(c, "header", 32, "the file's name has another number");
     const manifest *m = &c->meta;
     if (info->n_docs != named->n_docs || (!named->n_deleted && info->sum_dl != named->live_tokens))
         index_finding(c, "footer", 0, "the manifest has other counts");
@@ -147,6 +150,28 @@ static void check_live_ids(index_check *c, snapshot *snap)
     }
 }
 
+/* Segments stand in order of ingest, and the next article's number is above all of theirs. */
+static void check_ingest_order(index_check *c, const snapshot *snap)
+{
+    uint64_t next = 0;
+    for (uint32_t i = 0; i < snap->meta.n_segments; i++) {
+        segment *s = snap->segments[i].seg;
+        uint64_t low = UINT64_MAX, high = 0;
+        for (uint32_t doc = 0; doc < s->info.n_docs; doc++) {
+            uint64_t seq = segment_seq(s, doc);
+            if (seq < low) low = seq;
+            if (seq > high) high = seq;
+        }
+        c->file = snap->meta.segments[i].name;
+        if (low < next || high >= snap->meta.next_seq) {
+            index_finding(c, "sequence", s->info.sections[SECTION_SEQ].off,
+                          "ingest numbers of other segments, or of articles to come");
+            return;
+        }
+        next = high + 1;
+    }
+}
+
 /* A small index has neither surface forms nor bigrams. */
 static void check_small(index_check *c, const snapshot *snap)
 {
@@ -166,14 +191,14 @@ static pm_status check_snapshot(index_check *c, const char *path, pm_error *err)
     pm_status st = snapshot_open(&snap, path, &why);
     c->file = "manifest";
     if (st != PM_OK) return refused(c, st, &why, err);
+    check_ingest_order(c, snap);
     check_live_ids(c, snap);
     check_small(c, snap);
     snapshot_close(snap);
     return PM_OK;
 }
 
-/* ---- the folder
- * ---------------------------------------------------------------------------------- */
+/* ---- the folder --------------------------------------------------------------------------- */
 
 /* Size and content of the manifest; false when it is damaged (a finding). */
 static pm_status check_manifest(index_check *c, bool *usable, pm_error *err)

@@ -7,6 +7,7 @@
  *   check_bigrams.c    bigrams against positions
  *   check_list.c       one posting list
  *   check_streams.c    its positions and forms
+ *   check_places.c     positions of all words of a document against each other
  *   check_store.c      stored records
  *   check_index.c      a whole index folder
  *
@@ -51,12 +52,17 @@ bool check_reader_damage(check *c);
 /* Report unless all bytes of the file's [off, off + len) are zero. */
 void check_zeros(check *c, const char *where, uint64_t off, uint64_t len);
 
-void check_columns(check *c);
+pm_status check_columns(check *c, pm_error *err);
 void check_ids(check *c);
 pm_status check_store(check *c, pm_error *err);
 /* Allocates and fills tokens, form_base and forms. */
 pm_status check_terms(check *c, pm_error *err);
 void check_forms(check *c);
+/* The n positions at a cursor into *out[*cap], which grows; 0 when there are none, or when the
+ * list is damaged, or (err) when memory is refused. */
+uint32_t check_row(check *c, cursor *at, uint32_t **out, size_t *cap, pm_error *err);
+/* Positions of all words against each other; uses up tokens. */
+pm_status check_places(check *c, pm_error *err);
 /* Bigrams against the positions of their words. */
 pm_status check_bigrams(check *c, pm_error *err);
 /* One list; forms are counted into form_counts[entry->n_forms] when there are several. */

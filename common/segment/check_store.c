@@ -30,6 +30,38 @@ static bool same_id(slice id, pm_text have)
     return id.len == have.len && id.len && !memcmp(id.data, have.data, id.len);
 }
 
+/* Length of the UTF-8 character at p (Unicode, table 3-7), or 0. */
+static size_t utf8_len(const uint8_t *p, size_t left)
+{
+    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    if (p[0] > 0xf4 || !n || n > left) return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    bool sound = (p[0] != 0xe0 || p[1] >= 0xa0) && (p[0] != 0xed || p[1] < 0xa0) &&
+                 (p[0] != 0xf0 || p[1] >= 0x90) && (p[0] != 0xf4 || p[1] < 0x90);
+    return sound ? n : 0;
+}
+
+static bool is_utf8(pm_text text)
+{
+    const uint8_t *p = (const uint8_t *)text.data, *end = p + text.len;
+    for (size_t n; p < end; p += n)
+        if (!(n = utf8_len(p, (size_t)(end - p)))) return false;
+    return true;
+}
+
+/* A stored text, or where it can be read again, and never both. */
+static const char *texts_wrong(bool has_text, slice record, const pm_article *article)
+{
+    store_source source;
+    store_decode_source(record, &source);
+    if ((article->text.len || article->title_in_body) && !has_text)
+        return "text in an index without stored text";
+    if (source.path.len && has_text) return "the place of a text that is stored";
+    if (!is_utf8(article->title) || !is_utf8(article->text)) return "a text is not UTF-8";
+    return NULL;
+}
+
 /* False when the check of the store should end. */
 static bool check_record(check *c, const store_cache *cache, uint32_t doc, slice record,
                          pm_error *err)
@@ -49,11 +81,9 @@ static bool check_record(check *c, const store_cache *cache, uint32_t doc, slice
         check_section(c, SECTION_STORE, off, "a stored record has another id than its document");
         return false;
     }
-    if (article.text.len && !c->s->info.has_text) {
-        check_section(c, SECTION_STORE, off, "text in an index without stored text");
-        return false;
-    }
-    return true;
+    const char *wrong = texts_wrong(c->s->info.has_text, record, &article);
+    if (wrong) check_section(c, SECTION_STORE, off, wrong);
+    return !wrong;
 }
 
 pm_status check_store(check *c, pm_error *err)

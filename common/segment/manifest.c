@@ -168,25 +168,27 @@ static pm_status decode_segment(decoder *d, manifest_segment *s, uint64_t next_f
     return PM_OK;
 }
 
-static int segment_name_order(const void *a, const void *b)
+static int number_order(const void *a, const void *b)
 {
-    const manifest_segment *const *x = a, *const *y = b;
-    return strcmp((*x)->name, (*y)->name);
+    uint64_t x = load_u64(a), y = load_u64(b);
+    return (x > y) - (x < y);
 }
 
-/* One file named twice would count its documents twice. */
+/* No number is used twice: a segment named twice would count its documents twice. */
 static pm_status check_distinct(const decoder *d, const manifest *m)
 {
-    if (m->n_segments < 2) return PM_OK;
-    const manifest_segment **sorted = mem_array(m->n_segments, sizeof *sorted);
-    if (!sorted) return error_nomem(d->err);
-    for (uint32_t i = 0; i < m->n_segments; i++) sorted[i] = &m->segments[i];
-    qsort(sorted, m->n_segments, sizeof *sorted, segment_name_order);
+    size_t n = 0;
+    uint64_t *numbers = mem_array(2 * (size_t)m->n_segments, sizeof *numbers);
+    if (!numbers) return error_nomem(d->err);
+    for (uint32_t i = 0; i < m->n_segments; i++) {
+        n += name_parse(m->segments[i].name, ".seg", &numbers[n]);
+        n += name_parse(m->segments[i].del_name, ".del", &numbers[n]);
+    }
+    qsort(numbers, n, sizeof *numbers, number_order);
     pm_status st = PM_OK;
-    for (uint32_t i = 1; i < m->n_segments && st == PM_OK; i++)
-        if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
-            st = decoder_corrupt(d, "a segment is named twice");
-    mem_free(sorted);
+    for (size_t i = 1; i < n && st == PM_OK; i++)
+        if (numbers[i - 1] == numbers[i]) st = decoder_corrupt(d, "a file is named twice");
+    mem_free(numbers);
     return st;
 }
 

@@ -336,14 +336,40 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     expect 0 P check -i "$X"
 }
 
-@test "progress: rate and time left, on a terminal only, not with --quiet" {
+# A signal some time into optimize: it ends by the signal and nothing has happened, or it was done.
+@test "Ctrl-C during optimize leaves the index as it was, and no file behind" {
+    awk 'BEGIN {for (i = 0; i < 30000; i++) {s = ""; for (k = 0; k < 20; k++) s = s " w" (i * k + k * k) % 9973
+        print "{\"id\":\"" i "\",\"text\":\"" s "\"}"}}' > d.jsonl
+    P index -q -i "$X" --commit-every 6000 d.jsonl
+    rm -f "$X/LOCK"; ls -l "$X" > before
+    stopped=0
+    for delay in 0.02 0.05 0.1 0.2; do
+        code=$(bash -c 'set -m; "$0" optimize -q -i "$1" 2>err & sleep $2; kill -INT $!; wait $!; echo $?' "$PRESSMARK" "$X" $delay)
+        [ "$code" -eq 0 ] && break
+        [ "$code" -eq 130 ]
+        stopped=$((stopped + 1))
+        rm -f "$X/LOCK"; ls -l "$X" > after
+        same "$(cat before)" "$(cat after)"
+        expect 0 P check -i "$X"
+    done
+    [ $stopped -gt 0 ] || skip "every run ended before the signal"
+    same "30000" "$(P search -i "$X" --match any --count w0)"
+}
+
+@test "progress: rate, time left, memory, phase, on a terminal only, not with --quiet" {
     has_tty || skip "no pseudo-terminal here"
     awk 'BEGIN {for (i = 0; i < 60000; i++) print "{\"id\":\"" i "\",\"text\":\"word" i % 97 " story number " i "\"}"}' > d.jsonl
     tty=$(TERM=xterm script -qec "'$PRESSMARK' index -i '$X' d.jsonl" /dev/null </dev/null)
-    [[ $tty =~ [0-9]+\ articles,\ [0-9]+/s,\ [0-9]+\ %,\ [0-9]+\ s\ left ]]
+    [[ $tty =~ [0-9]+\ articles,\ [0-9]+/s,\ [0-9]+\ %,\ [0-9]+\ s\ left,\ [0-9.]+\ MB,\ reading ]]
     [[ $tty == *"60000 added"* ]]
     tty=$(TERM=xterm script -qec "'$PRESSMARK' index -q -i y.idx d.jsonl" /dev/null </dev/null)
     same "" "$tty"
     expect 0 P index -i z.idx d.jsonl
     [[ $stderr != *"articles,"* && $stderr != *$'\r'* ]]
+    awk 'BEGIN {for (i = 0; i < 400000; i++) print "{\"id\":\"n" i "\",\"text\":\"word" i % 97 " story number " i "\"}"}' > e.jsonl
+    P index -q -i z.idx --commit-every 50000 e.jsonl
+    tty=$(TERM=xterm script -qec "'$PRESSMARK' optimize -i z.idx" /dev/null </dev/null)
+    [[ $tty =~ [0-9]+\ MB\ written,\ [0-9]+\ MB/s,.*\ MB,\ merging ]]
+    expect 0 P optimize -i y.idx
+    [[ $stderr != *"written,"* && $stderr != *$'\r'* ]]
 }

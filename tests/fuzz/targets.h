@@ -21,13 +21,19 @@ void fuzz_date(const uint8_t *data, size_t len);
 void fuzz_manifest(const uint8_t *data, size_t len);
 void fuzz_segment(const uint8_t *data, size_t len);
 void fuzz_codec(const uint8_t *data, size_t len);
+void fuzz_tombstones(const uint8_t *data, size_t len);
+void fuzz_snippet(const uint8_t *data, size_t len);
+void fuzz_gzip(const uint8_t *data, size_t len);
+void fuzz_encoding(const uint8_t *data, size_t len);
+void fuzz_article(const uint8_t *data, size_t len);
+void fuzz_queries(const uint8_t *data, size_t len);
 
 typedef struct fuzz_target {
     const char *name;
     void (*run)(const uint8_t *data, size_t len);
 } fuzz_target;
 
-enum { FUZZ_TARGETS = 8 };
+enum { FUZZ_TARGETS = 14 };
 extern const fuzz_target fuzz_targets[FUZZ_TARGETS];
 
 /* Aborts with what and where unless ok. */

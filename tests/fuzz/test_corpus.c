@@ -109,10 +109,20 @@ static void build_index(const char *path, bool positions, bool store)
     pm_writer_close(writer);
 }
 
+/* What the names of a target's files end with, or NULL. */
+static const char *made_suffix(const char *target)
+{
+    static const char *const made[][2] = {
+        {"segment", ".seg"}, {"manifest", "manifest"}, {"tombstones", ".del"}};
+    for (unsigned i = 0; i < sizeof made / sizeof *made; i++)
+        if (strcmp(target, made[i][0]) == 0) return made[i][1];
+    return NULL;
+}
+
 static void make_inputs(const char *target)
 {
-    bool segments = strcmp(target, "segment") == 0;
-    if (!segments && strcmp(target, "manifest") != 0) return;
+    const char *suffix = made_suffix(target);
+    if (!suffix) return;
     setenv("PRESSMARK_SEED", "7", 1);
     for (unsigned kind = 0; kind < 3; kind++) {
         char path[FOLDER_PATH];
@@ -124,8 +134,7 @@ static void make_inputs(const char *target)
             const folder_file *f = &image.files[i];
             char name[80];
             snprintf(name, sizeof name, "made-%u-%s", kind, f->name);
-            bool wanted = segments ? strstr(f->name, ".seg") != NULL : !strchr(f->name, '-');
-            if (wanted) keep(name, f->data, f->len);
+            if (strstr(f->name, suffix)) keep(name, f->data, f->len);
         }
         folder_image_free(&image);
         folder_remove(path);

@@ -6,8 +6,9 @@
  *     00000040  78 01 00*3  ; comment
  * an offset, then bytes, 00*3 being three zeros.  A golden file has every byte, in order.
  * A refused file is a patch of the golden file that its line "on NAME" names.  Checksums are
- * made right again after it, unless it says "as is".
- * PM_GOLDEN=print prints the segments as they are.  Run from the top folder.
+ * made right again after it, unless it says "as is".  Its line "finds ..." says what is found
+ * first, with section and offset in the file.
+ * PM_GOLDEN=print prints the segments, and the findings, as they are.  Run from the top folder.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -176,10 +177,15 @@ static void format_example_is_true(void **state)
     buf_free(&g.bytes);
 }
 
+enum { FINDING_BYTES = 300 };
+
+/* Keep the first finding in ctx, if that is not NULL. */
 static void print_finding(void *ctx, const char *part, uint64_t off, const char *what)
 {
-    (void)ctx;
-    print_message("finding: %s at %llu: %s\n", part, (unsigned long long)off, what);
+    char text[FINDING_BYTES];
+    snprintf(text, sizeof text, "%s at 0x%08llx: %s", part, (unsigned long long)off, what);
+    print_message("finding: %s\n", text);
+    if (ctx && !*(char *)ctx) memcpy(ctx, text, sizeof text);
 }
 
 static void golden_segments_are_sound(void **state)
@@ -280,44 +286,61 @@ static void short_blocks_are_read(void **state)
 
 /* ---- refused ---- */
 
-static bool has_line(const char *path, const char *wanted)
+/* The rest of the first line that begins so; false when there is none. */
+static bool find_line(const char *path, const char *head, char rest[FINDING_BYTES])
 {
     char line[1024];
     bool found = false;
     FILE *f = fopen(path, "r");
     assert_non_null(f);
-    while (!found && fgets(line, sizeof line, f)) found = !strncmp(line, wanted, strlen(wanted));
+    while (!found && fgets(line, sizeof line, f)) found = !strncmp(line, head, strlen(head));
     fclose(f);
-    return found;
+    if (!found) return false;
+    line[strcspn(line, "\n")] = 0;
+    snprintf(rest, FINDING_BYTES, "%.299s", line + strlen(head));
+    return true;
 }
 
-static pm_status open_and_check(const buf *bytes, pm_error *err)
+/* What is said of it first: by the one who opens it, or by the deep check. */
+static pm_status open_and_check(const buf *bytes, char said[FINDING_BYTES], pm_error *err)
 {
     segment *s;
-    struct check_sink sink = {.finding = print_finding};
+    struct check_sink sink = {.finding = print_finding, .ctx = said};
     folder_empty(folder);
     folder_write(folder, "refused.seg", bytes->data, bytes->len);
     uint32_t crc = load_u32(bytes->data + bytes->len - 4);
     pm_status st = segment_open(&s, &where, "refused.seg", golden_uuid, bytes->len, crc, err);
-    if (st != PM_OK) return st;
+    if (st != PM_OK) {
+        const char *from = err->message + strlen(folder) + 1, *end = strstr(from, "; run");
+        snprintf(said, FINDING_BYTES, "%.*s", (int)(end - from), from);
+        return st;
+    }
     st = segment_check(s, true, &sink, err);
     segment_close(s);
     return st;
 }
 
+static void compare_said(const char *path, const char *said)
+{
+    char wanted[FINDING_BYTES] = "";
+    find_line(path, "finds ", wanted);
+    if (strcmp(wanted, said) != 0) fail_msg("%s: finds %s", path, said);
+}
+
 static pm_status refuse_one(void *ctx, const char *name, pm_error *err)
 {
-    char path[FOLDER_PATH];
+    char path[FOLDER_PATH], said[FINDING_BYTES] = "", rest[FINDING_BYTES];
     snprintf(path, sizeof path, "tests/golden/refused/%s", name);
-    golden g = {.write = has_line(path, "on lists") ? golden_lists : golden_tiny};
+    golden g = {.write = find_line(path, "on lists", rest) ? golden_lists : golden_tiny};
     golden_load(&g);
     mutation m = {.bytes = g.bytes};
     byte_lines(path, false, patch_line, &m);
     assert_true(m.patched);
-    if (!has_line(path, "as is")) reseal_segment(m.bytes.data, m.bytes.len);
-    pm_status st = open_and_check(&m.bytes, err);
+    if (!find_line(path, "as is", rest)) reseal_segment(m.bytes.data, m.bytes.len);
+    pm_status st = open_and_check(&m.bytes, said, err);
     if (st != PM_CORRUPT) fail_msg("%s: %s", path, pm_status_name(st));
-    print_message("%s: %s\n", name, err->message);
+    print_message("%s: finds %s\n", name, said);
+    if (!getenv("PM_GOLDEN")) compare_said(path, said);
     buf_free(&m.bytes);
     ++*(unsigned *)ctx;
     return PM_OK;

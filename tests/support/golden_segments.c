@@ -86,8 +86,8 @@ pm_status golden_tiny(const dir *d, const char *name, manifest_segment *out, pm_
 
 enum { LISTS_DOCS = 60, LISTS_MANY = 400 };
 
-/* Every `step`-th document from `first` on; tf and positions by rank; document 30 repeats
- * "all" LISTS_MANY times, which no impact byte gives back. */
+/* Every `step`-th document from `first` on; tf by rank; document 30 repeats "all" LISTS_MANY times,
+ * which no impact byte gives back.  "all" (step 1) stands behind "some" where that is. */
 static void lists_term(segment_writer *w, const char *key, uint32_t first, uint32_t step,
                        uint32_t n_forms)
 {
@@ -95,9 +95,10 @@ static void lists_term(segment_writer *w, const char *key, uint32_t first, uint3
         forms[LISTS_DOCS * 3 + LISTS_MANY], df = 0, cf = 0;
     for (uint32_t doc = first; doc < LISTS_DOCS; doc += step, df++) {
         docs[df] = doc;
+        uint32_t behind = step == 1 && doc % 5 == 2 ? 2 + doc / 5 % 3 : 0;
         tfs[df] = step == 1 && doc == 30 ? LISTS_MANY : 1 + df % 3;
         for (uint32_t k = 0; k < tfs[df]; k++) {
-            positions[cf] = k + (k > df % 7 ? doc % 3 : 0);
+            positions[cf] = behind ? behind + k : k + (k > df % 7 ? doc % 3 : 0);
             forms[cf++] = k % 5 == 4 ? 1 : 0;
         }
     }

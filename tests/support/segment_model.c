@@ -71,7 +71,7 @@ static void make_key(model_term *t, uint32_t i, uint64_t *random)
 {
     static const char *const heads[] = {"a",         "abstract", "abstractabstract",
                                         "z\xc3\xa9", "",         "\xff\xff"};
-    static const char *const classes[] = {"", "", "", "", "", "", "\x01", "\x02"};
+    static const char *const classes[] = {"", "", "", "", "", "", "\x01", "\x05"};
     int n = snprintf((char *)t->key, sizeof t->key, "%s%s%u", classes[below(random, 8)],
                      heads[below(random, 6)], i);
     t->key_len = (size_t)n;
@@ -103,8 +103,43 @@ static void make_tfs(model_term *t, const model_shape *shape, uint64_t *random)
     }
 }
 
-/* Rows below dl + 2, with large gaps and small ones; a list that is not of a plain term has no
- * more occurrences than there is room for. */
+/* A row below dl + 2, with large gaps and small ones. */
+static void make_row(uint32_t dl, uint32_t *out, uint32_t n, uint64_t *random)
+{
+    uint32_t next = 0, left = dl + 2 - n; /* to be passed over                           */
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t gap = below(random, below(random, 3) ? left / n + 2 : left + 1);
+        if (gap > left) gap = left;
+        left -= gap;
+        out[k] = next + gap;
+        next += gap + 1;
+    }
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* n of the document's places that no word has yet. */
+static void deal_row(model_doc *doc, uint32_t *out, uint32_t n, uint64_t *random)
+{
+    if (!doc->places) {
+        doc->n_places = doc->dl + 2;
+        doc->places = need(doc->n_places, sizeof *doc->places);
+        for (uint32_t i = 0; i < doc->n_places; i++) doc->places[i] = i;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t at = below(random, doc->n_places);
+        out[k] = doc->places[at];
+        doc->places[at] = doc->places[--doc->n_places];
+    }
+    qsort(out, n, sizeof *out, by_number);
+}
+
+/* Words stand at places of their own; a list that is of no word stands anywhere, and has no more
+ * occurrences than there is room for. */
 static void make_positions(const segment_model *m, model_term *t, uint64_t *random)
 {
     t->cf = 0;
@@ -116,14 +151,12 @@ static void make_positions(const segment_model *m, model_term *t, uint64_t *rand
     t->positions = need(t->cf, sizeof *t->positions);
     uint64_t at = 0;
     for (uint32_t i = 0; i < t->df; i++) {
-        uint32_t next = 0, left = m->docs[t->docs[i]].dl + 2 - t->tfs[i]; /* to be passed over */
-        for (uint32_t k = 0; k < t->tfs[i]; k++, at++) {
-            uint32_t gap = below(random, below(random, 3) ? left / t->tfs[i] + 2 : left + 1);
-            if (gap > left) gap = left;
-            left -= gap;
-            t->positions[at] = next + gap;
-            next += gap + 1;
-        }
+        model_doc *doc = &m->docs[t->docs[i]];
+        if (t->key[0] >= 0x20)
+            deal_row(doc, t->positions + at, t->tfs[i], random);
+        else
+            make_row(doc->dl, t->positions + at, t->tfs[i], random);
+        at += t->tfs[i];
     }
 }
 
@@ -219,7 +252,7 @@ static void make_doc(model_doc *doc, uint32_t i, const model_shape *shape, uint6
     doc->id_len = (size_t)snprintf(doc->id, sizeof doc->id, "id-%u", below(random, 20) ? i : i / 2);
     snprintf(doc->text, sizeof doc->text, "text of %u and %u", i, below(random, 1000));
     doc->seq = shape->seqs == 0   ? 1000 + i
-               : shape->seqs == 1 ? 5 + below(random, 1u << 30)
+               : shape->seqs == 1 ? (uint64_t)below(random, 1u << 12) << 18 | i
                                   : random_next(random) >> 4;
     int64_t day = (int64_t)below(random, 40000) - 10000;
     doc->date = INT64_MIN;
@@ -262,6 +295,7 @@ void model_free(segment_model *m)
         mem_free(m->terms[i].positions);
         mem_free(m->terms[i].forms);
     }
+    for (uint32_t i = 0; i < m->n_docs; i++) mem_free(m->docs[i].places);
     mem_free(m->terms);
     mem_free(m->docs);
     mem_free(m->forms);

@@ -38,7 +38,7 @@ typedef struct model_doc {
     char id[32];
     size_t id_len;
     char text[96];
-    uint32_t dl;
+    uint32_t dl, n_places, *places; /* positions that no word has yet                    */
     uint64_t seq;
     int64_t date;
 } model_doc;

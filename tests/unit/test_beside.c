@@ -13,6 +13,7 @@
 #include "common/base/bytes.h"
 #include "common/base/hash.h"
 #include "common/base/thread.h"
+#include "tests/support/crash_script.h"
 #include "tests/support/folder.h"
 
 /* ---- the ring ------------------------------------------------------------------------- */
@@ -160,9 +161,9 @@ static void same_bytes(void **state)
     snprintf(lines, sizeof lines, "%s/a.jsonl", input);
     build(folder, lines, 1, &one);
     assert_true(one.n > 4);
-    for (unsigned round = 0; round < 4; round++) {
+    for (unsigned round = 0; round < (script_slow() ? 1 : 4); round++) {
         folder_image other = {.n = 0};
-        build(folder, lines, 2 + round % 2, &other);
+        build(folder, lines, 3 - round % 2, &other);
         assert_int_equal(other.n, one.n);
         for (size_t i = 0; i < one.n; i++) {
             assert_string_equal(other.files[i].name, one.files[i].name);

@@ -48,6 +48,26 @@ typedef struct made_index {
     manifest_segment segments[2];
 } made_index;
 
+/* Takes the place of a term that is of no known class, in the first segment. */
+typedef struct odd_term {
+    const char *key;
+    bool positions;
+} odd_term;
+static const odd_term *odd;
+
+static void put_odd(segment_model *model)
+{
+    uint32_t i = 0;
+    while (i < model->n_terms && model->terms[i].key[0] < 0x05) i++;
+    assert_true(i < model->n_terms && model->terms[i].key[0] == 0x05);
+    model_term *t = &model->terms[i];
+    t->key_len = strlen(odd->key);
+    memcpy(t->key, odd->key, t->key_len);
+    if (odd->positions) return;
+    mem_free(t->positions);
+    t->positions = NULL;
+}
+
 /* Ids of segment i are "i-n"; with `same` both segments have those of the first. */
 static void add_segment(made_index *m, unsigned i, bool same)
 {
@@ -65,8 +85,11 @@ static void add_segment(made_index *m, unsigned i, bool same)
     memset(model.config.uuid, 7, 16);
     model.config.segment_id = i + 1;
     model.config.avgdl_ref = 10;
-    for (uint32_t doc = 0; doc < DOCS; doc++)
+    for (uint32_t doc = 0; doc < DOCS; doc++) {
+        model.docs[doc].seq = 1000 * (i + 1) + doc;
         model.docs[doc].id_len = (size_t)sprintf(model.docs[doc].id, "%u-%u", same ? 0 : i, doc);
+    }
+    if (odd && i == 0) put_odd(&model);
     must(model_write(&model, &where, names[i], &m->segments[i], &err), &err);
     model_free(&model);
 }
@@ -121,8 +144,7 @@ static void publish(made_index *m)
     must(manifest_publish(&m->meta, &where, 1, &err), &err);
 }
 
-/* ---- findings
- * -------------------------------------------------------------------------------------- */
+/* ---- findings ----------------------------------------------------------------------------- */
 
 typedef struct found {
     unsigned n;
@@ -239,8 +261,85 @@ static void one_id_twice(void **state)
     expect_finding(names[0], "two live documents");
 }
 
-/* ---- damage that a reader meets
- * ---------------------------------------------------------------------- */
+static void other_number(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, false);
+    folder_image image;
+    folder_load(folder, &image);
+    for (size_t i = 0; i < image.n; i++)
+        if (!strcmp(image.files[i].name, names[0]))
+            folder_write(folder, "9-00000009.seg", image.files[i].data, image.files[i].len);
+    folder_image_free(&image);
+    snprintf(m.segments[0].name, sizeof m.segments[0].name, "9-00000009.seg");
+    m.meta.next_file = 10;
+    publish(&m);
+    expect_finding("9-00000009.seg", "the file's name has another number");
+}
+
+static void other_order(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, false);
+    m.meta.next_seq = 2000 + DOCS - 1; /* the last article's                                  */
+    publish(&m);
+    expect_finding(names[1], "ingest numbers");
+    make(&m, false);
+    manifest_segment first = m.segments[0];
+    m.segments[0] = m.segments[1];
+    m.segments[1] = first;
+    publish(&m);
+    expect_finding(names[0], "ingest numbers");
+}
+
+static void odd_terms(void **state)
+{
+    static const struct {
+        odd_term term;
+        const char *what;
+    } cases[] = {
+        {{"\x02zzz", true}, "a word of a title that is no word"},
+        {{"\x03"
+          "ab\x1f"
+          "cd",
+          false},
+         "a term is wrong about having positions"},
+        {{"\x03"
+          "ab\x1f"
+          "cd",
+          true},
+         "a bigram of words that are not frequent"},
+        {{"\x04"
+          "xy",
+          false},
+         "no field, or no value of one"},
+        {{"\x04"
+          "s",
+          false},
+         "no field, or no value of one"},
+        {{"\x04"
+          "sy",
+          true},
+         "a term is wrong about having positions"},
+        {{"\x04"
+          "sy",
+          false},
+         "a document has a value of a field more than once"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        made_index m;
+        odd = &cases[i].term;
+        make(&m, false);
+        odd = NULL;
+        publish(&m);
+        expect_finding(names[0], cases[i].what);
+    }
+}
+
+/* ---- damage that a reader meets ----------------------------------------------------------- */
 
 static void flip(const char *name, uint64_t at)
 {
@@ -307,15 +406,12 @@ static void check_survives_refused_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sound_index),
-        cmocka_unit_test(no_index),
-        cmocka_unit_test(other_counts),
-        cmocka_unit_test(other_settings),
-        cmocka_unit_test(other_file),
-        cmocka_unit_test(missing_files),
-        cmocka_unit_test(one_id_twice),
-        cmocka_unit_test(bad_page),
-        cmocka_unit_test(check_survives_refused_memory),
+        cmocka_unit_test(sound_index),  cmocka_unit_test(no_index),
+        cmocka_unit_test(other_counts), cmocka_unit_test(other_settings),
+        cmocka_unit_test(other_file),   cmocka_unit_test(missing_files),
+        cmocka_unit_test(one_id_twice), cmocka_unit_test(other_number),
+        cmocka_unit_test(other_order),  cmocka_unit_test(odd_terms),
+        cmocka_unit_test(bad_page),     cmocka_unit_test(check_survives_refused_memory),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }

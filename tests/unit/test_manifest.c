@@ -168,6 +168,8 @@ static void test_refused_fields(void **state)
     refuse_field(FIRST, "1-00000ABC.seg", 15);
     refuse_field(FIRST, "2000-00000abc.seg", 18);
     refuse_field(SECOND, "1-00000abc.seg", 15); /* the first one's name                     */
+    refuse_field(SECOND, "1-00000fff.seg", 15); /* its number                               */
+    refuse_field(SECOND + 56, "1-00000005.del", 15);
     refuse_field(SECOND + 56, "101-00000005.seg", 17);
 }
 
