@@ -15,6 +15,7 @@
 #include "common/base/mem.h"
 #include "common/segment/form_spelling.h"
 #include "common/segment/store.h"
+#include "indexer/keysort.h"
 
 /* Read for a key, for a document's columns, and for those of a document from anywhere, about. */
 enum { KEY_BYTES = 16, COLUMN_BYTES = 48, COLUMN_PAGES = 8192 };
@@ -43,6 +44,13 @@ void merge_pass(merger *m, uint64_t bytes)
 
 /* ---- several dictionaries as one ----------------------------------------------------- */
 
+static void key_advance(key_merge *k, size_t i)
+{
+    const dict_iter *it = &k->iters[i];
+    k->more[i] = dict_iter_next(&k->iters[i]);
+    if (k->more[i]) k->begins[i] = keysort_string(it->key, it->key_len, 0).prefix;
+}
+
 pm_status key_merge_open(key_merge *k, const merge_input *inputs, size_t n, bool forms,
                          pm_error *err)
 {
@@ -50,20 +58,20 @@ pm_status key_merge_open(key_merge *k, const merge_input *inputs, size_t n, bool
     k->iters = mem_array(n, sizeof *k->iters);
     k->more = mem_array(n, sizeof *k->more);
     k->here = mem_array(n, sizeof *k->here);
-    if (!k->iters || !k->more || !k->here) return error_nomem(err);
+    k->begins = mem_array(n, sizeof *k->begins);
+    if (!k->iters || !k->more || !k->here || !k->begins) return error_nomem(err);
     for (size_t i = 0; i < n; i++) {
         dict_iter_begin(&k->iters[i], inputs[i].seg, forms, "", 0);
-        k->more[i] = dict_iter_next(&k->iters[i]);
+        key_advance(k, i);
     }
     return PM_OK;
 }
 
-static int compare_keys(const dict_iter *a, const dict_iter *b)
+static int compare_keys(const key_merge *k, size_t a, size_t b)
 {
-    size_t common = a->key_len < b->key_len ? a->key_len : b->key_len;
-    int order = common ? memcmp(a->key, b->key, common) : 0;
-    if (order) return order;
-    return (a->key_len > b->key_len) - (a->key_len < b->key_len);
+    if (k->begins[a] != k->begins[b]) return k->begins[a] < k->begins[b] ? -1 : 1;
+    const dict_iter *x = &k->iters[a], *y = &k->iters[b];
+    return keysort_compare(x->key, x->key_len, y->key, y->key_len);
 }
 
 /* Keys have been read of each input. */
@@ -80,13 +88,13 @@ bool key_merge_next(key_merge *k)
     bool any = false;
     key_merge_pass(k);
     for (size_t i = 0; i < k->n; i++) {
-        if (k->here[i]) k->more[i] = dict_iter_next(&k->iters[i]);
+        if (k->here[i]) key_advance(k, i);
         if (!k->more[i]) continue;
-        if (!any || compare_keys(&k->iters[i], &k->iters[k->lead]) < 0) k->lead = i;
+        if (!any || compare_keys(k, i, k->lead) < 0) k->lead = i;
         any = true;
     }
     for (size_t i = 0; i < k->n; i++)
-        k->here[i] = k->more[i] && compare_keys(&k->iters[i], &k->iters[k->lead]) == 0;
+        k->here[i] = k->more[i] && (i == k->lead || compare_keys(k, i, k->lead) == 0);
     return any;
 }
 
@@ -95,6 +103,7 @@ void key_merge_close(key_merge *k)
     mem_free(k->iters);
     mem_free(k->more);
     mem_free(k->here);
+    mem_free(k->begins);
     *k = (key_merge){0};
 }
 
@@ -197,12 +206,14 @@ static pm_status map_terms(merger *m, size_t i, dict_iter *it, pm_error *err)
     uint32_t n_terms = (uint32_t)s->info.n_terms, n_forms = (uint32_t)s->info.n_forms;
     to->form_base = mem_array((size_t)n_terms + 1, sizeof *to->form_base);
     to->form = mem_array(n_forms, sizeof *to->form);
-    if (!to->form_base || !to->form) return error_nomem(err);
+    to->style = mem_array(n_terms, sizeof *to->style);
+    if (!to->form_base || !to->form || !to->style) return error_nomem(err);
     uint32_t sum = 0, t = 0;
     dict_iter_begin(it, s, false, "", 0);
     for (; t < n_terms && dict_iter_next(it); t++) {
         merge_pass(m, KEY_BYTES);
         to->form_base[t] = sum;
+        to->style[t] = (uint8_t)it->term.style;
         if (it->term.n_forms > n_forms - sum) break;
         sum += it->term.n_forms;
     }
@@ -212,17 +223,31 @@ static pm_status map_terms(merger *m, size_t i, dict_iter *it, pm_error *err)
     return segment_status(s, err);
 }
 
-/* How the form at hand follows from the key of its term; key: scratch. */
-static bool style_form(merger *m, const key_merge *k, buf *key)
+/* How a form follows from the key of its term; key: scratch. */
+static bool style_by_term(merger *m, const key_merge *k, buf *key)
 {
     const dict_iter *lead = &k->iters[k->lead];
     term_entry term;
     slice folded, exact;
     buf_reset(key);
-    m->styles[m->n_forms] = FORM_LISTED;
     if (!dict_term_at(m->inputs[k->lead].seg, lead->form.term, &term, key)) return !key->failed;
     if (form_key_parts((slice){lead->key, lead->key_len}, &folded, &exact))
         m->styles[m->n_forms] = (uint8_t)form_style_only(buf_slice(key), folded, exact);
+    return true;
+}
+
+/* The style of the form at hand.  Where it is its term's only one the dictionary says; where it is
+ * one of several it stays so, unless documents are dead. */
+static bool style_form(merger *m, const key_merge *k, buf *key)
+{
+    const merge_map *maps = &m->maps[k->lead];
+    uint32_t term = k->iters[k->lead].form.term;
+    m->styles[m->n_forms] = FORM_LISTED;
+    if (term >= m->inputs[k->lead].seg->info.n_terms) return true; /* damage, to be reported  */
+    if (maps->form_base[term + 1] - maps->form_base[term] == 1)
+        m->styles[m->n_forms] = maps->style[term];
+    else if (m->inputs[k->lead].dead)
+        return style_by_term(m, k, key);
     return true;
 }
 
@@ -289,6 +314,7 @@ static void merger_free(merger *m)
         mem_free(m->maps[i].doc);
         mem_free(m->maps[i].form_base);
         mem_free(m->maps[i].form);
+        mem_free(m->maps[i].style);
     }
     mem_free(m->maps);
     mem_free(m->sources);

@@ -6,7 +6,7 @@
  * the same ingest numbers, same terms, postings, positions and forms, impacts recomputed for the
  * configuration's reference length.
  *
- * Memory: 4 bytes a document of the inputs, 4 a key and a form of each input, 32 a distinct
+ * Memory: 4 bytes a document of the inputs, 5 a key and 4 a form of each input, 32 a distinct
  * form, the two longest posting lists with their occurrences (12 bytes each), and what the
  * segment writer holds.  Pages of the inputs are given back behind the pass, a few MB stay.
  */

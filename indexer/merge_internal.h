@@ -13,6 +13,7 @@
 typedef struct key_merge {
     dict_iter *iters; /* one an input                                                   */
     bool *more;       /* iters[i] stands on a key not yet given                         */
+    uint64_t *begins; /* first eight bytes of those keys, as a number: most differ there   */
     bool *here;       /* iters[i] stands on the key just given                          */
     size_t n;
     size_t lead;     /* one that is here                                               */
@@ -38,6 +39,7 @@ typedef struct merge_map {
     uint32_t *doc;       /* by document: new number or MERGE_DEAD                         */
     uint32_t *form_base; /* by term ordinal: where its forms begin in `form`; n_terms + 1 */
     uint32_t *form;      /* number of the distinct form                                   */
+    uint8_t *style;      /* by term ordinal: form_style of its only form                  */
 } merge_map;
 
 /* Where a document of the output comes from. */
@@ -54,7 +56,7 @@ typedef struct merger {
     segment_writer *w;
     bool has_positions;
     merge_form *forms;
-    uint8_t *styles; /* by form: form_style, were it the only one of its term       */
+    uint8_t *styles; /* by form: form_style, should it be the only one of its term  */
     uint32_t n_forms;
     size_t styles_cap;
     uint64_t memory_bytes;   /* that the caller allows; 0: not said                          */
