@@ -43,8 +43,8 @@ DEPS_SHARED := $(DEPS_SMALL) -lm
 
 # ---- sources: adding a file is adding a file -----------------------------------------------
 
-LIB_DIRS := common/base common/text common/codec common/segment indexer searcher
-LIB_SRC := $(filter-out %_template.c,$(foreach d,$(LIB_DIRS),$(filter-out $(d)/cmd_%,$(wildcard $(d)/*.c))))
+LIB_DIRS := common/base common/text common/codec common/segment common/xapian indexer searcher
+LIB_SRC := $(filter-out %_template.c common/xapian/xap_absent.c,$(foreach d,$(LIB_DIRS),$(filter-out $(d)/cmd_%,$(wildcard $(d)/*.c))))
 CLI_SRC := main.c $(wildcard common/cli/*.c indexer/cmd_*.c searcher/cmd_*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c tests/tables/test_*.c tests/golden/test_*.c \
             tests/oracle/test_*.c tests/twin/test_*.c tests/fault/test_*.c tests/damage/test_*.c \
@@ -59,10 +59,15 @@ TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(B)/%.o)
 TESTS := $(TEST_SRC:%.c=$(B)/%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
 
+# What cannot be in a static program: the plugin of the engine xapian (C++, GPL by what it links,
+# common/xapian/xap.cc), and the same program linked dynamically, which opens it.
+PLUGIN := $(B)/pressmark-xapian.so
+DYNAMIC := $(if $(STATIC),$(B)/pressmark-dynamic)
+
 .PHONY: all lib tests benches check-deps clean
-all: $(B)/pressmark lib
+all: $(B)/pressmark $(DYNAMIC) $(PLUGIN) lib
 lib: $(B)/libpressmark.a $(B)/libpressmark.so
-tests: $(TESTS) $(B)/tests/cli/pressmark
+tests: $(TESTS) $(B)/tests/cli/pressmark $(B)/tests/plugin/pressmark-xapian.so
 benches: $(BENCHES)
 
 # ---- compiling -------------------------------------------------------------------------------
@@ -99,9 +104,22 @@ $(B)/libpressmark.a: $(LIB_OBJ)
 	ar rcs $@ $^
 $(B)/libpressmark.so: $(LIB_OBJ)
 	$(CC) -shared -Wl,-soname,libpressmark.so.0 $(PM_LDFLAGS) -o $@ $^ $(DEPS_SHARED)
-$(B)/pressmark: $(CLI_OBJ) $(B)/libpressmark.a
-	$(CC) $(or $(STATIC),-pie) $(PM_LDFLAGS) -o $@ $(CLI_OBJ) $(B)/libpressmark.a \
-	    $(if $(STATIC),$(DEPS_SMALL) -lm,$(DEPS_STATIC))
+# xap_absent.o stands before the library, whose loader of plugins is then left out.
+$(B)/pressmark: $(CLI_OBJ) $(if $(STATIC),$(B)/common/xapian/xap_absent.o) $(B)/libpressmark.a
+	$(CC) $(or $(STATIC),-pie) $(PM_LDFLAGS) -o $@ $^ $(if $(STATIC),$(DEPS_SMALL) -lm,$(DEPS_STATIC))
+$(B)/pressmark-dynamic: $(CLI_OBJ) $(B)/libpressmark.a
+	$(CC) -pie $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC)
+
+XAP_CXXFLAGS = -std=c++20 -I. -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow \
+               $(if $(WERROR),-Werror) $(CFLAGS_$(VARIANT)) $(CXXFLAGS) $(shell xapian-config --cxxflags)
+XAP_LINK = -shared $(PM_LDFLAGS) $(shell xapian-config --libs)
+$(PLUGIN): common/xapian/xap.cc common/xapian/xap.h pressmark.h $(B)/flags | check-deps
+	@mkdir -p $(@D)
+	$(CXX) $(XAP_CXXFLAGS) -o $@ $< $(XAP_LINK)
+# One that throws what a test asks for.
+$(B)/tests/plugin/pressmark-xapian.so: common/xapian/xap.cc common/xapian/xap.h tests/support/xap_throw.h pressmark.h $(B)/flags
+	@mkdir -p $(@D)
+	$(CXX) $(XAP_CXXFLAGS) -DXAP_TEST -o $@ $< $(XAP_LINK)
 # The same, dynamic: tests preload a library that makes system calls fail.
 $(B)/tests/cli/pressmark: $(CLI_OBJ) $(B)/libpressmark.a
 	@mkdir -p $(@D)
@@ -154,6 +172,8 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 755 $(B)/pressmark $(DESTDIR)$(PREFIX)/bin/
+	install -d $(DESTDIR)$(PREFIX)/lib/pressmark
+	install -m 755 $(PLUGIN) $(DYNAMIC) $(DESTDIR)$(PREFIX)/lib/pressmark/
 	install -m 644 pressmark.h $(DESTDIR)$(PREFIX)/include/
 	install -m 644 $(B)/libpressmark.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 755 $(B)/libpressmark.so $(DESTDIR)$(PREFIX)/lib/libpressmark.so.0

@@ -13,7 +13,9 @@
 #include "common/base/mem.h"
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
+#include "common/cli/engine.h"
 #include "common/cli/help.h"
+#include "common/xapian/xap_load.h"
 
 /* Reserved names: they answer "not available yet". */
 static const cli_command soon_eval = {.name = "eval", .args = "", .flags = CLI_SOON};
@@ -118,6 +120,17 @@ static int help(int argc, char **argv)
     return EXIT_OK;
 }
 
+/* The command line as it was given: parsing turns its words round. */
+static char **as_given; /* NULL: this program opens plugins itself                              */
+
+static bool keep_given(int argc, char **argv)
+{
+    if (xap_can_load()) return true;
+    as_given = mem_array((size_t)argc + 1, sizeof *as_given);
+    if (as_given && argc) memcpy(as_given, argv, (size_t)argc * sizeof *argv);
+    return as_given != NULL;
+}
+
 static int run(const cli_command *c, int argc, char **argv)
 {
     if (c->flags & CLI_SOON) return not_yet(c);
@@ -131,8 +144,10 @@ static int run(const cli_command *c, int argc, char **argv)
         code = emit_error(&err);
     else if (args.help)
         help_command(c);
-    else
+    else {
+        if (as_given && engine_is_plugin(c, options)) engine_hand_over(as_given);
         code = c->run(options, &args);
+    }
     mem_free(options);
     return code;
 }
@@ -162,5 +177,8 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a failed write                     */
-    return emit_finish(dispatch(argc > 0 ? argc - 1 : 0, argv + (argc > 0)));
+    if (!keep_given(argc, argv)) return emit_finish(emit_nomem());
+    int code = emit_finish(dispatch(argc > 0 ? argc - 1 : 0, argv + (argc > 0)));
+    mem_free(as_given);
+    return code;
 }

@@ -16,12 +16,13 @@
 
 typedef struct index_options {
     const char *index, *lang, *encoding, *report;
-    uint64_t threads, memory, commit_every;
+    uint64_t threads, memory, commit_every, shards;
     unsigned input_format, engine, reorder;
     int positions, store;
     bool small, prune, json, quiet;
 } index_options;
 
+static const char *const engines[] = {NULL, "native", "xapian"};
 static const index_options defaults = {.memory = 512u << 20, .positions = -1, .store = -1};
 
 #define FIELD(name) offsetof(index_options, name)
@@ -95,9 +96,16 @@ static const cli_option table[] = {
      .help = "no progress and no summary"},
     {.name = "engine",
      .kind = CLI_CHOICE,
-     .arg = "native",
-     .later = "xapian",
-     .offset = FIELD(engine)},
+     .arg = "auto|native|xapian",
+     .offset = FIELD(engine),
+     .help = "of a new index; xapian is a plugin (default native, or as the index)"},
+    {.name = "shards",
+     .kind = CLI_NUMBER,
+     .arg = "N",
+     .offset = FIELD(shards),
+     .low = 1,
+     .high = 1024,
+     .help = "of a new Xapian index: spread articles over N databases (default 1)"},
     {.name = "reorder", .kind = CLI_CHOICE, .arg = "none", .later = "bp", .offset = FIELD(reorder)},
 };
 
@@ -128,6 +136,8 @@ static pm_status open_writer(const ingest *run, pm_writer **writer, pm_error *er
     w.positions = o->positions;
     w.store = o->store;
     w.small = o->small ? 1 : -1;
+    w.engine = engines[o->engine];
+    w.shards = (unsigned)o->shards;
     return pm_writer_open(run->path, &w, writer, err);
 }
 
