@@ -67,7 +67,7 @@ static pm_status put_body(doc_maker *m, const pm_article *article)
             cut = m->n_body != 0;
             continue;
         }
-        st = put_token(m, &t, m->n_body + cut, false);
+        st = put_token(m, &t, XAP_BODY_BASE + m->n_body + cut, false);
         m->n_body++;
     }
     return st;

@@ -209,10 +209,11 @@ pm_status xapian_check(const char *path, bool deep,
     pm_error own = {0};
     if (!err) err = &own;
     xapian_checker c = {.finding = finding, .ctx = ctx, .err = err};
-    pm_status st = xapian_open(&index, path, &options, err);
+    pm_status opened = xapian_open(&index, path, &options, err), st = opened;
     c.x = index.xapian;
     /* Places are known by then where opening failed at a database. */
     if (st == PM_OK || (st == PM_CORRUPT && c.x && c.x->n_places)) st = check_all(&c, deep);
+    if (st == PM_OK && !c.sum.findings) st = opened;
     st = refused(&c, path, st, err);
     if (st == PM_OK && c.sum.findings) st = snapshot_damaged(path, c.sum.findings, err);
     xapian_close(index.xapian);

@@ -141,7 +141,7 @@ static int by_ingest(const void *a, const void *b)
 static uint32_t shown(uint32_t position, const dump_doc *doc)
 {
     if (position >= XAP_TITLE_BASE) return position - XAP_TITLE_BASE;
-    return position + (doc->n_title ? doc->n_title + FIELD_GAP : 0);
+    return position - XAP_BODY_BASE + (doc->n_title ? doc->n_title + FIELD_GAP : 0);
 }
 
 static void write_positions(dump_run *r, const dump_doc *doc)

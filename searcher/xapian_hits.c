@@ -28,8 +28,10 @@ static pm_status part_score(xapian_list *l, const pm_searcher *s, size_t i, pm_t
     PM_TRY(xapian_query_part(&l->q, i, id, &sub, err));
     if (api->search(l->h->db, sub, &spec, &hits, &l->h->last) != PM_OK)
         return xapian_failed(l->h, err);
-    if (api->hits_n(hits) && api->hits_get(hits, 0, &one_hit, &l->h->last) == PM_OK)
-        *score = one_hit.score;
+    if (api->hits_n(hits) && api->hits_get(hits, 0, &one_hit, &l->h->last) != PM_OK)
+        st = xapian_failed(l->h, err);
+    else
+        *score = api->hits_n(hits) ? one_hit.score : 0;
     api->hits_free(hits);
 out:
     return st;

@@ -85,8 +85,9 @@ static pm_status open_places(xapian_handle *h, pm_error *err)
         xapian_place *place = &x->places[i];
         bool skip = place->host && !x->options.require_all && rests(x, place);
         if (!skip && open_place(h, place) == PM_OK) continue;
-        if (!skip && h->last.network) lay_to_rest(x, place);
-        if (!skip && (!h->last.network || x->options.require_all))
+        bool silent = skip || (place->host && h->last.network);
+        if (!skip && silent) lay_to_rest(x, place);
+        if (!silent || (!skip && x->options.require_all))
             return xap_failed(&h->last, place->name, err);
         h->missing[i] = true;
         h->n_missing++;

@@ -457,23 +457,45 @@ out:
     return st;
 }
 
-/* The tree, weighed, within the filters. */
+/* What matches, within the filters, with the weights that leaves carry. */
+static pm_status match_query(const build *b, const xap_query **out, pm_error *err)
+{
+    pm_status st;
+    query_list must = {0};
+    PM_TRY(node_query(b, b->q->p->q->root, out, err));
+    if (!b->scored) PM_TRY(scale(b->q, *out, 0, out, err));
+    PM_TRY(add(b->q, &must, *out, err));
+    PM_TRY(take_filters(b->q, &must, err));
+    PM_TRY(group(b->q, XAP_AND, must.items, must.n, 0, out, err));
+out:
+    return st;
+}
+
+/* The same with its score. */
 static pm_status list_query(xapian_query *q, bool any, const xap_query **out, pm_error *err)
 {
     pm_status st;
     build b = {q, any, is_flat(q->p)};
-    query_list must = {0};
     const xap_query *scores;
-    PM_TRY(node_query(&b, q->p->q->root, out, err));
-    if (!b.scored) {
-        PM_TRY(scale(q, *out, 0, out, err));
-        PM_TRY(all_parts(q, err));
-        PM_TRY(group(q, XAP_OR, q->parts, q->p->n_terms, 0, &scores, err));
-        if (q->p->n_terms) PM_TRY(pair(q, XAP_AND_MAYBE, *out, scores, out, err));
-    }
-    PM_TRY(add(q, &must, *out, err));
-    PM_TRY(take_filters(q, &must, err));
-    PM_TRY(group(q, XAP_AND, must.items, must.n, 0, out, err));
+    PM_TRY(match_query(&b, out, err));
+    if (b.scored || !q->p->n_terms) goto out;
+    PM_TRY(all_parts(q, err));
+    PM_TRY(group(q, XAP_OR, q->parts, q->p->n_terms, 0, &scores, err));
+    PM_TRY(pair(q, XAP_AND_MAYBE, *out, scores, out, err));
+out:
+    return st;
+}
+
+/* Of the whole list what does not have every word.  What is taken away only matches: Xapian 1.4
+ * reads bounds that nobody set where AND_MAYBE stands below AND there, and then takes away too
+ * little. */
+static pm_status rest_query(xapian_query *q, pm_error *err)
+{
+    pm_status st;
+    build b = {q, false, false};
+    const xap_query *all;
+    PM_TRY(match_query(&b, &all, err));
+    PM_TRY(pair(q, XAP_AND_NOT, q->any, all, &q->rest, err));
 out:
     return st;
 }
@@ -486,7 +508,7 @@ pm_status xapian_query_make(xapian_query *q, pm_error *err)
     PM_TRY(list_query(q, false, &q->all, err));
     if (q->p->match == PM_MATCH_ALL || query_is_leaf(root)) goto out;
     PM_TRY(list_query(q, true, &q->any, err));
-    if (q->p->match == PM_MATCH_AUTO) PM_TRY(pair(q, XAP_AND_NOT, q->any, q->all, &q->rest, err));
+    if (q->p->match == PM_MATCH_AUTO) PM_TRY(rest_query(q, err));
 out:
     return st;
 }

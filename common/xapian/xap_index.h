@@ -15,9 +15,10 @@
  *            values; and the id.  So Xapian's length of a document is dl.
  *   values   sequence number of ingest, date, dl: big-endian, so that they sort as bytes
  *
- * Body tokens stand at 0, 1, ...; those of the title from XAP_TITLE_BASE on, beyond the reach of
- * any phrase or NEAR.  A new version of an article is a new document, so that numbers rise in order
- * of ingest within a database.
+ * Body tokens stand at 1, 2, ... (Xapian 1.4 forgets the first of the positions 0 and 1 where a
+ * term has just those); those of the title from XAP_TITLE_BASE on, beyond the reach of any phrase
+ * or NEAR.  A new version of an article is a new document, so that numbers rise in order of ingest
+ * within a database.
  */
 #ifndef PM_XAPIAN_XAP_INDEX_H
 #define PM_XAPIAN_XAP_INDEX_H
@@ -43,6 +44,7 @@ enum {
     XAP_TERM_BYTES = 240,     /* longer keys are cut, and a hash is put behind them             */
     XAP_WINDOW_MAX = 1 << 29, /* positions of a NEAR, at most                                */
 };
+#define XAP_BODY_BASE  1u
 #define XAP_TITLE_BASE (UINT32_C(1) << 30)
 
 /* A key as a term: its class (0: plain), then its bytes.  Two long keys may share a term. */

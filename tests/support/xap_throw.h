@@ -11,11 +11,14 @@
 static char thrown[64];      /* the class, by name                                            */
 static unsigned calls_until; /* calls before it is thrown; 0: never                          */
 
-/* Throw `name` at the n-th call of the table from now; 0: never again. */
-extern "C" PM_API void xap_test_throw(const char *name, unsigned n)
+/* Throw `name` at the n-th call of the table from now; 0: never again.  How many calls were left
+ * before; 0: it was thrown. */
+extern "C" PM_API unsigned xap_test_throw(const char *name, unsigned n)
 {
+    unsigned before = calls_until;
     snprintf(thrown, sizeof thrown, "%s", name);
     calls_until = n;
+    return before;
 }
 
 #define THROW_IF(Class)                                                                            \
