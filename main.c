@@ -20,13 +20,12 @@
 /* Reserved names: they answer "not available yet". */
 static const cli_command soon_eval = {.name = "eval", .args = "", .flags = CLI_SOON};
 static const cli_command soon_serve = {.name = "serve", .args = "", .flags = CLI_SOON};
-static const cli_command soon_shard = {.name = "shard", .args = "", .flags = CLI_SOON};
 
 static const cli_command *const commands[] = {
-    &cmd_index,       &cmd_search,   &cmd_show,         &cmd_batch,
-    &cmd_delete,      &cmd_optimize, &cmd_stats,        &cmd_check,
-    &cmd_dump,        &cmd_analyze,  &cmd_bench_search, &cmd_bench_protocol,
-    &cmd_bench_index, &soon_eval,    &soon_serve,       &soon_shard,
+    &cmd_index,        &cmd_search,         &cmd_show,        &cmd_batch,       &cmd_delete,
+    &cmd_optimize,     &cmd_stats,          &cmd_check,       &cmd_dump,        &cmd_analyze,
+    &cmd_bench_search, &cmd_bench_protocol, &cmd_bench_index, &cmd_shard_start, &cmd_shard_stop,
+    &cmd_shard_status, &soon_eval,          &soon_serve,
 };
 static const cli_program program = {commands, sizeof(commands) / sizeof(commands[0])};
 

@@ -27,6 +27,10 @@ static bool native_there(const char *path)
 
 pm_status xapian_wanted(const char *path, const char *engine, bool *yes, pm_error *err)
 {
+    if (!strncmp(path, "tcp:", 4))
+        return error_set(err, PM_USAGE,
+                         "%s: servers are for searching; index into the folder of their databases",
+                         path);
     bool xapian = xap_marker_there(path), native = !xapian && native_there(path);
     *yes = xapian;
     if (!engine) return PM_OK;

@@ -59,7 +59,7 @@ load helper
     for f in html csv trec; do
         expect 2 P index --input-format $f x; says "--input-format=$f" "not available yet"
     done
-    for c in eval serve shard; do
+    for c in eval serve; do
         expect 2 P $c a b; says "$c" "not available yet"
         expect 2 P help $c; says "$c" "not available yet"
         run P help; ! grep -q "^  $c" <<<"$output"
