@@ -2,6 +2,7 @@
 load helper
 
 setup_file() {
+    allow_xapian
     export DOCS=$BATS_FILE_TMPDIR/docs.jsonl Q=$BATS_FILE_TMPDIR/queries ONE=$BATS_FILE_TMPDIR/one.idx
     awk 'BEGIN { srand(7); for (i = 0; i < 300; i++) { t = ""; n = 5 + int(rand() * 60)
         for (j = 0; j < n; j++) t = t " w" substr("abcdefghijklmnopqrstuvwxyz", 1 + int(26 * rand() * rand()), 1) "q"

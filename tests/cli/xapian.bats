@@ -2,6 +2,7 @@
 load helper
 
 setup() {
+    allow_xapian
     cd "$BATS_TEST_TMPDIR" || exit
     N=$BATS_TEST_TMPDIR/n.idx X=$BATS_TEST_TMPDIR/x.idx
 }

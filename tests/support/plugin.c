@@ -11,6 +11,14 @@
 
 #include "tests/support/folder.h"
 
+/* Asked by the address sanitizer when it starts: libxapian deletes an object by the size of its base
+ * class at the end of a check. */
+const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void)
+{
+    return "new_delete_type_mismatch=0";
+}
+
 /* Test programs are in BUILD/tests/KIND/. */
 void plugin_use(bool throwing)
 {
