@@ -88,21 +88,15 @@ static pm_status put_fields(doc_maker *m, const pm_article *article, pm_error *e
     return PM_OK;
 }
 
-static pm_status put_number(doc_maker *m, uint32_t slot, uint64_t number)
+static pm_status put_values(doc_maker *m, pm_text id, uint64_t seq, int64_t seconds)
 {
-    char value[8];
-    xap_put_number(value, number);
-    return m->api->doc_value(m->x->doc, slot, (pm_text){value, sizeof value}, &m->e);
-}
-
-static pm_status put_values(doc_maker *m, uint64_t seq, int64_t seconds)
-{
-    char value[8];
-    pm_status st = put_number(m, XAP_SLOT_SEQ, seq);
-    if (st == PM_OK) st = put_number(m, XAP_SLOT_DL, (uint64_t)m->n_title + m->n_body);
+    char value[XAP_HEAD_BYTES + SEGMENT_ID_MAX];
+    xap_head head = {seq, m->n_title + m->n_body, id};
+    size_t len = xap_put_head(value, &head);
+    pm_status st = m->api->doc_value(m->x->doc, XAP_SLOT_HEAD, (pm_text){value, len}, &m->e);
     xap_put_date(value, seconds);
     if (st == PM_OK && seconds != INT64_MIN)
-        st = m->api->doc_value(m->x->doc, XAP_SLOT_DATE, (pm_text){value, sizeof value}, &m->e);
+        st = m->api->doc_value(m->x->doc, XAP_SLOT_DATE, (pm_text){value, 8}, &m->e);
     return st;
 }
 
@@ -125,7 +119,7 @@ pm_status xapian_document(pm_writer *w, const pm_article *article, pm_error *err
     if (st == PM_OK) st = put_title(&m, article);
     if (st == PM_OK) st = put_body(&m, article);
     if (st == PM_OK && analyzer_failed(w->a)) return error_nomem(err);
-    if (st == PM_OK) st = put_values(&m, w->meta.next_seq, w->repair.seconds);
+    if (st == PM_OK) st = put_values(&m, article->id, w->meta.next_seq, w->repair.seconds);
     if (st == PM_OK) st = put_record(&m, article, &w->record);
     if (st != PM_OK) return xap_failed(&m.e, m.where, err);
     w->xapian->n_tokens += (uint64_t)m.n_title + m.n_body;

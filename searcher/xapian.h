@@ -56,6 +56,7 @@ struct xapian_handle {
     size_t n_missing;
     snapshot view; /* as the index's, with the numbers of this commit                        */
     snapshot_terms terms;
+    bool wants_df;  /* of every term, for an explanation                                     */
     xap_error last; /* what failed last, for who decides whether to try again                */
     xapian_handle *next;
 };

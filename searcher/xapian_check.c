@@ -64,37 +64,48 @@ static pm_status count_file(void *ctx, const char *name, pm_error *err)
 
 /* ---- documents --------------------------------------------------------------------------- */
 
-static pm_status check_id(xapian_checker *c, uint32_t docid, const pm_article *article)
+static pm_status check_id(xapian_checker *c, uint32_t docid, pm_text id)
 {
-    const xap_api *api = c->x->api;
     uint32_t found;
-    char *id = mem_strndup(article->id.data, article->id.len);
-    if (!id) return error_nomem(c->err);
-    pm_status st = xap_find_id(api, c->h->db, id, article->id.len, c->place->name, &found,
+    pm_status st = xap_find_id(c->x->api, c->h->db, id.data, id.len, c->place->name, &found,
                                &c->h->last, c->err);
-    mem_free(id);
     if (st == PM_OK && found != docid) tell(c, "ids", docid, "the document is not found by its id");
     return st;
 }
 
-static pm_status check_values(xapian_checker *c, uint32_t docid)
+static pm_status check_head(xapian_checker *c, uint32_t docid, pm_text id)
 {
     const xap_api *api = c->x->api;
     pm_text text;
+    xap_head head;
     uint32_t dl;
-    if (api->db_value(c->h->db, docid, XAP_SLOT_SEQ, &text, &c->h->last) != PM_OK)
-        return xapian_failed(c->h, c->err);
-    uint64_t seq = xap_get_number(text);
-    if (text.len != 8 || (c->has_last && seq <= c->last_seq))
-        tell(c, "values", docid, "the order of ingest is not that of the documents");
-    c->last_seq = seq;
-    c->has_last = true;
     if (api->db_length(c->h->db, docid, &dl, &c->h->last) != PM_OK ||
-        api->db_value(c->h->db, docid, XAP_SLOT_DL, &text, &c->h->last) != PM_OK)
+        api->db_value(c->h->db, docid, XAP_SLOT_HEAD, &text, &c->h->last) != PM_OK)
         return xapian_failed(c->h, c->err);
-    if (xap_get_number(text) != dl)
+    if (!xap_get_head(text, &head)) tell(c, "values", docid, "a document without its head");
+    if (c->has_last && head.seq <= c->last_seq)
+        tell(c, "values", docid, "the order of ingest is not that of the documents");
+    if (head.dl != dl)
         tell(c, "values", docid, "a document's length is not its number of occurrences");
+    if (head.id.len != id.len || memcmp(head.id.data, id.data, id.len) != 0)
+        tell(c, "values", docid, "a document has two ids");
+    c->last_seq = head.seq;
+    c->has_last = true;
     return PM_OK;
+}
+
+/* The texts of the article are of the shim's last answer: they are kept while others are asked for.
+ */
+static pm_status check_record(xapian_checker *c, uint32_t docid, const pm_article *article)
+{
+    pm_status st = PM_OK;
+    char *id = mem_strndup(article->id.data, article->id.len);
+    if (!id) return error_nomem(c->err);
+    PM_TRY(check_id(c, docid, (pm_text){id, article->id.len}));
+    PM_TRY(check_head(c, docid, (pm_text){id, article->id.len}));
+out:
+    mem_free(id);
+    return st;
 }
 
 static pm_status check_document(xapian_checker *c, uint32_t docid)
@@ -108,8 +119,7 @@ static pm_status check_document(xapian_checker *c, uint32_t docid)
         tell(c, "docdata", docid, "a stored record does not decode");
         return PM_OK;
     }
-    PM_TRY(check_id(c, docid, &article));
-    PM_TRY(check_values(c, docid));
+    PM_TRY(check_record(c, docid, &article));
     c->sum.documents++;
 out:
     return st;

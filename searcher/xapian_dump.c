@@ -48,19 +48,17 @@ static bool take_doc(void *ctx, uint32_t docid, uint32_t wdf)
     dump_run *r = ctx;
     const xap_api *api = r->h->of->api;
     pm_text text;
-    pm_article article;
+    xap_head head;
     (void)wdf;
     if (!mem_grow(&r->docs, &r->docs_cap, r->n_docs + 1, sizeof *r->docs))
         return fail(r, error_nomem(r->err));
     dump_doc *d = &r->docs[r->n_docs++];
     *d = (dump_doc){.docid = docid};
-    if (api->db_value(r->h->db, docid, XAP_SLOT_SEQ, &text, &r->h->last) != PM_OK)
+    if (api->db_value(r->h->db, docid, XAP_SLOT_HEAD, &text, &r->h->last) != PM_OK)
         return fail(r, xapian_failed(r->h, r->err));
-    d->seq = xap_get_number(text);
-    if (api->db_record(r->h->db, docid, &text, &r->h->last) != PM_OK)
-        return fail(r, xapian_failed(r->h, r->err));
-    if (!fail(r, store_decode(xap_slice(text), &article, r->err))) return false;
-    d->id = (pm_text){arena_strndup(&r->ids, article.id.data, article.id.len), article.id.len};
+    xap_get_head(text, &head);
+    d->seq = head.seq;
+    d->id = (pm_text){arena_strndup(&r->ids, head.id.data, head.id.len), head.id.len};
     return d->id.data || fail(r, error_nomem(r->err));
 }
 

@@ -76,7 +76,7 @@ out:
     return st;
 }
 
-static pm_status fill_record(pm_searcher *s, xapian_list *l, xap_hits *hits, uint32_t at,
+static pm_status fill_fields(pm_searcher *s, xapian_list *l, xap_hits *hits, uint32_t at,
                              pm_hit *to, pm_error *err)
 {
     pm_status st;
@@ -85,37 +85,47 @@ static pm_status fill_record(pm_searcher *s, xapian_list *l, xap_hits *hits, uin
     if (l->h->of->api->hits_record(hits, at, &record, &l->h->last) != PM_OK)
         return xapian_failed(l->h, err);
     PM_TRY(store_decode(xap_slice(record), &article, err));
-    if (s->options.want_ids) PM_TRY(hits_copy_id(s, article.id, to, err));
-    if (s->options.want_fields) PM_TRY(hits_fields(s, xap_slice(record), &article, to, err));
-    if (s->options.want_explain) {
-        char *id = arena_strndup(&s->a, article.id.data, article.id.len);
-        if (!id) return error_nomem(err);
-        PM_TRY(explain(s, l, (pm_text){id, article.id.len}, to, err));
-    }
+    PM_TRY(hits_fields(s, xap_slice(record), &article, to, err));
 out:
     return st;
 }
 
+/* Number, score, and what its head says. */
+static pm_status begin(pm_searcher *s, xapian_list *l, xap_hits *hits, uint32_t at, pm_hit *to,
+                       pm_text *id, pm_error *err)
+{
+    const xap_api *api = l->h->of->api;
+    xap_hit found;
+    xap_head head;
+    pm_text value;
+    if (api->hits_get(hits, at, &found, &l->h->last) != PM_OK ||
+        api->hits_value(hits, at, XAP_SLOT_HEAD, &value, &l->h->last) != PM_OK)
+        return xapian_failed(l->h, err);
+    if (!xap_get_head(value, &head))
+        return error_corrupt(err, l->h->of->view.folder.path, found.docid, "values",
+                             "a document without its head");
+    to->number = found.docid;
+    to->score = found.score;
+    to->dl = head.dl;
+    *id = (pm_text){arena_strndup(&s->a, head.id.data, head.id.len), head.id.len};
+    return id->data ? PM_OK : error_nomem(err);
+}
+
 static pm_status fill(pm_searcher *s, xapian_list *l, uint64_t i, pm_hit *to, pm_error *err)
 {
+    pm_status st;
     uint32_t at;
-    const xap_api *api = l->h->of->api;
     xap_hits *hits = locate(l, i, &at);
-    xap_hit one_hit;
-    pm_text dl;
-    pm_status st = api->hits_get(hits, at, &one_hit, &l->h->last);
-    if (st == PM_OK && (s->options.want_fields || s->options.want_ids || s->options.want_explain)) {
-        st = api->hits_value(hits, at, XAP_SLOT_DL, &dl, &l->h->last);
-        to->dl = st == PM_OK ? xap_get_number(dl) : 0;
-    }
-    if (st != PM_OK) return xapian_failed(l->h, err);
+    pm_text id;
     hits_begin(to, i + 1);
-    to->number = one_hit.docid;
-    to->score = one_hit.score;
     to->in_all =
         hits == l->parts[0] && (l->q.rest || s->options.match == PM_MATCH_ALL || !l->q.any);
-    if (!s->options.want_fields && !s->options.want_ids && !s->options.want_explain) return PM_OK;
-    return fill_record(s, l, hits, at, to, err);
+    PM_TRY(begin(s, l, hits, at, to, &id, err));
+    if (s->options.want_ids) to->id = id;
+    if (s->options.want_fields) PM_TRY(fill_fields(s, l, hits, at, to, err));
+    if (s->options.want_explain) PM_TRY(explain(s, l, id, to, err));
+out:
+    return st;
 }
 
 pm_status xapian_hits(pm_searcher *s, xapian_list *l, pm_error *err)

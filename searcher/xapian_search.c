@@ -19,8 +19,8 @@ static xap_spec spec_of(const pm_searcher *s, const xapian_list *l, uint64_t lim
     return (xap_spec){.k1 = s->p.k1,
                       .b = s->p.b,
                       .own_weights = !l->q.by_xapian,
-                      .by_slot = l->h->of->n_places > 1,
-                      .slot = XAP_SLOT_SEQ,
+                      .by_slot = l->h->of->n_places > 1 || l->h->of->remote,
+                      .slot = XAP_SLOT_HEAD,
                       .limit = clamp(limit < n_docs ? limit : n_docs),
                       .check_at_least = o->want_total ? clamp(n_docs) : 0};
 }
@@ -110,6 +110,7 @@ static pm_status search_once(xapian_handle *h, void *ctx, pm_error *err)
     xapian_list l = {.h = h};
     l.q = (xapian_query){.h = h, .p = &s->p, .options = &s->options};
     l.q.by_xapian = h->of->remote || s->options.xapian_weights;
+    h->wants_df = s->options.want_explain;
     s->result.n_hits = 0;
     s->result.n_without_text = 0;
     pm_status st = ask_all(s, &l, err);

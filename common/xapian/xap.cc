@@ -53,6 +53,8 @@ struct xap_query {
 
 struct xap_hits {
     Xapian::MSet set;
+    bool by_slot = false; /* sorted by a value, which each hit has with it                      */
+    uint32_t slot = 0;
     bool fetched = false;
     std::string text;
 };
@@ -612,6 +614,8 @@ pm_status search(xap_db *db, const xap_query *query, const xap_spec *spec, xap_h
         Xapian::MSet set = enquire.get_mset(0, spec->limit, spec->check_at_least);
         xap_hits *hits = new xap_hits;
         hits->set = set;
+        hits->by_slot = spec->by_slot;
+        hits->slot = spec->slot;
         *out = hits;
     });
 }
@@ -656,7 +660,11 @@ pm_status hits_record(xap_hits *hits, uint32_t i, pm_text *out, xap_error *e)
 pm_status hits_value(xap_hits *hits, uint32_t i, uint32_t slot, pm_text *out, xap_error *e)
 {
     *out = pm_text{"", 0};
-    return guarded(e, [&] { *out = lend(hits->text, hit_document(hits, i).get_value(slot)); });
+    return guarded(e, [&] {
+        bool here = hits->by_slot && hits->slot == slot;
+        *out = lend(hits->text,
+                    here ? hits->set[i].get_sort_key() : hit_document(hits, i).get_value(slot));
+    });
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */

@@ -127,6 +127,7 @@ typedef struct xap_api {
     pm_status (*hits_get)(const xap_hits *hits, uint32_t i, xap_hit *out, xap_error *e);
     /* The documents' records come together at the first call. */
     pm_status (*hits_record)(xap_hits *hits, uint32_t i, pm_text *out, xap_error *e);
+    /* A value, of what came with the hit where ties were sorted by that slot. */
     pm_status (*hits_value)(xap_hits *hits, uint32_t i, uint32_t slot, pm_text *out, xap_error *e);
 
     /* ---- writing ---- */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * xap_find.c - the live document of an id.  A long id's term ends in a hash, so what its term
- * finds counts only when the record says the same id.
+ * finds counts only when the document says the same id.
  */
 #include "common/xapian/xap_find.h"
-#include "common/segment/store.h"
 
 typedef struct id_search {
     const xap_api *api;
@@ -20,16 +19,15 @@ typedef struct id_search {
 static bool look(void *ctx, uint32_t docid, uint32_t wdf)
 {
     id_search *s = ctx;
-    pm_article article;
-    pm_text record;
+    xap_head head;
+    pm_text value;
     (void)wdf;
-    s->status = s->api->db_record(s->db, docid, &record, s->e);
-    if (s->status != PM_OK)
+    if (s->api->db_value(s->db, docid, XAP_SLOT_HEAD, &value, s->e) != PM_OK)
         s->status = xap_failed(s->e, s->where, s->err);
-    else
-        s->status = store_decode(xap_slice(record), &article, s->err);
+    else if (!xap_get_head(value, &head))
+        s->status = error_corrupt(s->err, s->where, docid, "values", "a document without its head");
     if (s->status != PM_OK) return false;
-    if (article.id.len == s->len && !memcmp(article.id.data, s->id, s->len)) s->docid = docid;
+    if (head.id.len == s->len && !memcmp(head.id.data, s->id, s->len)) s->docid = docid;
     return !s->docid;
 }
 

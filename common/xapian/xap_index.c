@@ -30,28 +30,46 @@ pm_text xap_term_make(xap_term *t, uint8_t class, const void *key, size_t len)
 
 /* ---- values ------------------------------------------------------------------------------ */
 
-void xap_put_number(char out[8], uint64_t number)
+static void put_number(char *out, uint64_t number, unsigned bytes)
 {
-    for (unsigned i = 0; i < 8; i++) out[i] = (char)(number >> (56 - 8 * i));
+    for (unsigned i = 0; i < bytes; i++) out[i] = (char)(number >> 8 * (bytes - 1 - i));
 }
 
-uint64_t xap_get_number(pm_text value)
+static uint64_t get_number(const char *in, unsigned bytes)
 {
     uint64_t number = 0;
-    if (value.len != 8) return 0;
-    for (unsigned i = 0; i < 8; i++) number = number << 8 | (uint8_t)value.data[i];
+    for (unsigned i = 0; i < bytes; i++) number = number << 8 | (uint8_t)in[i];
     return number;
+}
+
+size_t xap_put_head(char out[XAP_HEAD_BYTES + SEGMENT_ID_MAX], const xap_head *head)
+{
+    size_t len = head->id.len < SEGMENT_ID_MAX ? head->id.len : SEGMENT_ID_MAX;
+    put_number(out, head->seq, 8);
+    put_number(out + 8, head->dl, 4);
+    if (len) memcpy(out + XAP_HEAD_BYTES, head->id.data, len);
+    return XAP_HEAD_BYTES + len;
+}
+
+bool xap_get_head(pm_text value, xap_head *out)
+{
+    *out = (xap_head){0, 0, {"", 0}};
+    if (value.len <= XAP_HEAD_BYTES) return false;
+    out->seq = get_number(value.data, 8);
+    out->dl = (uint32_t)get_number(value.data + 8, 4);
+    out->id = (pm_text){value.data + XAP_HEAD_BYTES, value.len - XAP_HEAD_BYTES};
+    return true;
 }
 
 /* The sign bit turned, so that dates before 1970 sort first. */
 void xap_put_date(char out[8], int64_t seconds)
 {
-    xap_put_number(out, (uint64_t)seconds ^ UINT64_C(1) << 63);
+    put_number(out, (uint64_t)seconds ^ UINT64_C(1) << 63, 8);
 }
 
 int64_t xap_get_date(pm_text value)
 {
-    return value.len == 8 ? (int64_t)(xap_get_number(value) ^ UINT64_C(1) << 63) : INT64_MIN;
+    return value.len == 8 ? (int64_t)(get_number(value.data, 8) ^ UINT64_C(1) << 63) : INT64_MIN;
 }
 
 /* ---- the marker -------------------------------------------------------------------------- */

@@ -13,7 +13,9 @@
  *   terms    the keys of a native index, of the same classes and bytes: plain terms, counted, with
  *            positions; markers and title terms, not counted, whose positions say how often; field
  *            values; and the id.  So Xapian's length of a document is dl.
- *   values   sequence number of ingest, date, dl: big-endian, so that they sort as bytes
+ *   values   the head: sequence number of ingest, dl and id; the date.  Numbers are big-endian, so
+ *            that they sort as bytes.  Servers send the head with each hit, as what ties are sorted
+ *            by: hits that are wanted with their ids alone cost no further question.
  *
  * Body tokens stand at 1, 2, ... (Xapian 1.4 forgets the first of the positions 0 and 1 where a
  * term has just those); those of the title from XAP_TITLE_BASE on, beyond the reach of any phrase
@@ -36,12 +38,12 @@ enum {
     XAP_SHARDS_MAX = 1024,
     XAP_SHARD_NAME = 24,
     /* Slots of values. */
-    XAP_SLOT_SEQ = 0,
+    XAP_SLOT_HEAD = 0,
     XAP_SLOT_DATE = 1,
-    XAP_SLOT_DL = 2,
-    XAP_KEY_ID = 0x05,        /* a class of keys beside those of segment.h                      */
-    XAP_FORM = 'f',           /* of metadata keys: surface forms, folded, that were ever written  */
-    XAP_TERM_BYTES = 240,     /* longer keys are cut, and a hash is put behind them             */
+    XAP_HEAD_BYTES = 12,  /* without the id                                                    */
+    XAP_KEY_ID = 0x05,    /* a class of keys beside those of segment.h                      */
+    XAP_FORM = 'f',       /* of metadata keys: surface forms, folded, that were ever written  */
+    XAP_TERM_BYTES = 240, /* longer keys are cut, and a hash is put behind them             */
     XAP_WINDOW_MAX = 1 << 29, /* positions of a NEAR, at most                                */
 };
 #define XAP_BODY_BASE  1u
@@ -55,8 +57,15 @@ typedef struct xap_term {
 pm_text xap_term_make(xap_term *t, uint8_t class, const void *key, size_t len);
 
 /* Values. */
-void xap_put_number(char out[8], uint64_t number);
-uint64_t xap_get_number(pm_text value); /* 0 when it is none                                  */
+typedef struct xap_head {
+    uint64_t seq;
+    uint32_t dl;
+    pm_text id;
+} xap_head;
+/* Into out; the number of bytes. */
+size_t xap_put_head(char out[XAP_HEAD_BYTES + SEGMENT_ID_MAX], const xap_head *head);
+/* The id borrows from value; false, and *out zero, when it is no head. */
+bool xap_get_head(pm_text value, xap_head *out);
 void xap_put_date(char out[8], int64_t seconds);
 int64_t xap_get_date(pm_text value); /* INT64_MIN when there is none                         */
 
