@@ -160,3 +160,27 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
     same a "$(P search -i "$X" --format ids -- pipe -absent)"
     same a "$(PRESSMARK_INDEX=$X P search pipe --format ids)"
 }
+
+@test "readers go on while a writer commits: they reopen" {
+    for i in $(seq 400); do echo "{\"id\":\"d$i\",\"text\":\"common words number$i of an article\"}"; done >d.jsonl
+    head -50 d.jsonl | P index -q -i "$X" --engine xapian -
+    for i in $(seq 3000); do echo "common number$((i % 50 + 1))"; done >q
+    P index -q -i "$X" --commit-every 1 d.jsonl & local writer=$!
+    P batch -i "$X" --threads 2 --format jsonl -k 3 q >out
+    wait $writer
+    same 3000 "$(wc -l <out)"
+    same "true" "$(jq -s 'all(.[]; .total.value >= 50)' out)"
+    same 400 "$(P stats -i "$X" --json | jq .documents)"
+}
+
+@test "a file that cannot grow: exit 5, and the last commit stands" {
+    make_both
+    for i in $(seq 2000); do echo "{\"id\":\"n$i\",\"text\":\"more and more words $i $((i * 7919)) of text\"}"; done >d.jsonl
+    run --separate-stderr bash -c "ulimit -f 100; '$PRESSMARK' index -q -i '$X' d.jsonl"
+    same 5 "$status"
+    [[ $stderr == "pressmark: "*"$X"* ]]
+    same "$(list -i "$N" trump)" "$(list -i "$X" trump)"
+    expect 0 P check --deep -i "$X"
+    expect 0 P index -q -i "$X" d.jsonl
+    same 2005 "$(P stats -i "$X" --json | jq .documents)"
+}

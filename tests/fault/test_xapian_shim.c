@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/mem.h"
 #include "tests/support/folder.h"
 #include "tests/support/plugin.h"
 
@@ -371,12 +372,46 @@ static void test_memory_while_writing(void **state)
     tree_remove(path);
 }
 
+/* Memory of our own side of the shim, once and from then on; leaks are the sanitizer's to find. */
+static void refuse_own(script *run, const char *path, bool sticky)
+{
+    for (uint64_t n = 1;; n++) {
+        pm_error err = {0};
+        mem_fail_at(n, sticky);
+        pm_status st = run(path, &err);
+        bool refused = mem_count() >= n;
+        mem_fail_at(0, false);
+        if (!refused) {
+            assert_int_equal(st, PM_OK);
+            print_message("own memory: %u allocations refused\n", (unsigned)n - 1);
+            assert_true(n > 10);
+            return;
+        }
+        if (st != PM_NOMEM && (st != PM_OK || sticky))
+            fail_msg("allocation %u: status %d, %s", (unsigned)n, st, err.message);
+    }
+}
+
+static void test_own_memory(void **state)
+{
+    char path[FOLDER_PATH];
+    (void)state;
+    folder_make(path);
+    works(path);
+    for (int sticky = 0; sticky < 2; sticky++) {
+        refuse_own(write_to, path, sticky);
+        refuse_own(read_from, path, sticky);
+    }
+    works(path);
+    tree_remove(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes_while_reading), cmocka_unit_test(test_classes_while_writing),
         cmocka_unit_test(test_classes_while_making),  cmocka_unit_test(test_memory_while_reading),
-        cmocka_unit_test(test_memory_while_writing),
+        cmocka_unit_test(test_memory_while_writing),  cmocka_unit_test(test_own_memory),
     };
     plugin_use(true);
     plugin_fast_folders();
