@@ -188,7 +188,8 @@ install: all
 uninstall:
 	cd $(DESTDIR)$(PREFIX) && rm -f bin/pressmark include/pressmark.h lib/libpressmark.a \
 	    lib/libpressmark.so lib/libpressmark.so.0 lib/pkgconfig/pressmark.pc share/man/man1/pressmark.1 \
-	    share/bash-completion/completions/pressmark share/zsh/site-functions/_pressmark
+	    share/bash-completion/completions/pressmark share/zsh/site-functions/_pressmark \
+	    lib/pressmark/pressmark-xapian.so lib/pressmark/pressmark-dynamic && rmdir lib/pressmark
 
 clean:
 	rm -rf build
