@@ -25,7 +25,7 @@
 #include "tests/support/plugin.h"
 #include "tests/support/twin.h"
 
-enum { WORDS = 60, TEXT_MAX = 8192, QUERY_MAX = 2048, ODD = 16 };
+enum { WORDS = 60, TEXT_MAX = 8192, QUERY_MAX = 2048, ODD = 16, DOCS_LEAST = 40 };
 
 /* Written as one and as two, in capitals and not, and of one stem. */
 static const char *const odd_words[ODD] = {"tik",   "tok",    "TikTok", "e-mail", "email", "mail",
@@ -121,11 +121,16 @@ static void open_writers(pair *w, char paths[2][FOLDER_PATH], uint64_t *seed)
     if (pm_writer_open(paths[1], &options, &w->xapian, &err) != PM_OK) fail_msg("%s", err.message);
 }
 
+/* Which words are looked for as two follows from the surface forms that were ever written. A native
+ * index forgets those of deleted articles where it merges, or leaves out a segment of which nothing
+ * lives; Xapian's never does.  So there is no merge here, and no commit that few updates could
+ * kill. */
 static void build(char paths[2][FOLDER_PATH], uint64_t *seed)
 {
     pair w;
     pm_error err = {0};
-    unsigned n_docs = 1 + pick(seed, 400), commits = 1 + pick(seed, 3), deletes = pick(seed, 2);
+    unsigned n_docs = DOCS_LEAST + pick(seed, 400), commits = 1 + pick(seed, 3),
+             deletes = pick(seed, 2);
     open_writers(&w, paths, seed);
     for (unsigned c = 0; c < commits; c++) {
         for (unsigned i = 0; i < n_docs / commits + 1; i++)
@@ -134,9 +139,6 @@ static void build(char paths[2][FOLDER_PATH], uint64_t *seed)
         assert_int_equal(pm_writer_commit(w.native, NULL, &err), PM_OK);
         if (pm_writer_commit(w.xapian, NULL, &err) != PM_OK) fail_msg("%s", err.message);
     }
-    /* Of deleted articles a native index forgets the words at a merge, Xapian's never does: that
-     * would show in which words are looked for as two. */
-    assert_int_equal(pm_writer_optimize(w.native, NULL, &err), PM_OK);
     pm_writer_close(w.native);
     pm_writer_close(w.xapian);
 }
