@@ -43,8 +43,8 @@ DEPS_SHARED := $(DEPS_SMALL) -lm
 
 # ---- sources: adding a file is adding a file -----------------------------------------------
 
-LIB_DIRS := common/base common/text common/codec common/segment indexer searcher
-LIB_SRC := $(filter-out %_template.c,$(foreach d,$(LIB_DIRS),$(filter-out $(d)/cmd_%,$(wildcard $(d)/*.c))))
+LIB_DIRS := common/base common/text common/codec common/segment common/xapian indexer searcher
+LIB_SRC := $(filter-out %_template.c common/xapian/xap_absent.c,$(foreach d,$(LIB_DIRS),$(filter-out $(d)/cmd_%,$(wildcard $(d)/*.c))))
 CLI_SRC := main.c $(wildcard common/cli/*.c indexer/cmd_*.c searcher/cmd_*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c tests/tables/test_*.c tests/golden/test_*.c \
             tests/oracle/test_*.c tests/twin/test_*.c tests/fault/test_*.c tests/damage/test_*.c \
@@ -60,10 +60,15 @@ TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(B)/%.o) $(filter $(B)/common/cli/%,$(CLI_OB
 TESTS := $(TEST_SRC:%.c=$(B)/%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
 
+# What cannot be in a static program: the plugin of the engine xapian (C++, GPL by what it links,
+# common/xapian/xap.cc), and the same program linked dynamically, which opens it.
+PLUGIN := $(B)/pressmark-xapian.so
+DYNAMIC := $(if $(STATIC),$(B)/pressmark-dynamic)
+
 .PHONY: all lib tests benches check-deps clean
-all: $(B)/pressmark lib
+all: $(B)/pressmark $(DYNAMIC) $(PLUGIN) lib
 lib: $(B)/libpressmark.a $(B)/libpressmark.so
-tests: $(TESTS) $(B)/tests/cli/pressmark
+tests: $(TESTS) $(B)/tests/cli/pressmark $(B)/tests/plugin/pressmark-xapian.so
 benches: $(BENCHES)
 
 # ---- compiling -------------------------------------------------------------------------------
@@ -100,15 +105,30 @@ $(B)/libpressmark.a: $(LIB_OBJ)
 	ar rcs $@ $^
 $(B)/libpressmark.so: $(LIB_OBJ)
 	$(CC) -shared -Wl,-soname,libpressmark.so.0 $(PM_LDFLAGS) -o $@ $^ $(DEPS_SHARED)
-$(B)/pressmark: $(CLI_OBJ) $(B)/libpressmark.a
-	$(CC) $(or $(STATIC),-pie) $(PM_LDFLAGS) -o $@ $(CLI_OBJ) $(B)/libpressmark.a \
-	    $(if $(STATIC),$(DEPS_SMALL) -lm,$(DEPS_STATIC))
+# xap_absent.o stands before the library, whose loader of plugins is then left out.
+$(B)/pressmark: $(CLI_OBJ) $(if $(STATIC),$(B)/common/xapian/xap_absent.o) $(B)/libpressmark.a
+	$(CC) $(or $(STATIC),-pie) $(PM_LDFLAGS) -o $@ $^ $(if $(STATIC),$(DEPS_SMALL) -lm,$(DEPS_STATIC))
+$(B)/pressmark-dynamic: $(CLI_OBJ) $(B)/libpressmark.a
+	$(CC) -pie $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC)
+
+XAP_CXXFLAGS = -std=c++20 -I. -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow \
+               $(if $(WERROR),-Werror) $(CFLAGS_$(VARIANT)) $(CXXFLAGS) $(shell xapian-config --cxxflags)
+XAP_LINK = -shared $(PM_LDFLAGS) $(shell xapian-config --libs)
+$(PLUGIN): common/xapian/xap.cc common/xapian/xap.h pressmark.h $(B)/flags | check-deps
+	@mkdir -p $(@D)
+	$(CXX) $(XAP_CXXFLAGS) -o $@ $< $(XAP_LINK)
+# One that throws what a test asks for.
+$(B)/tests/plugin/pressmark-xapian.so: common/xapian/xap.cc common/xapian/xap.h tests/support/xap_throw.h pressmark.h $(B)/flags
+	@mkdir -p $(@D)
+	$(CXX) $(XAP_CXXFLAGS) -DXAP_TEST -o $@ $< $(XAP_LINK)
 # The same, dynamic: tests preload a library that makes system calls fail.
 $(B)/tests/cli/pressmark: $(CLI_OBJ) $(B)/libpressmark.a
 	@mkdir -p $(@D)
 	$(CC) -pie $(PM_LDFLAGS) -o $@ $(CLI_OBJ) $(B)/libpressmark.a $(DEPS_STATIC)
 $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB_OBJ) $(B)/libpressmark.a
 	$(CC) $(PM_LDFLAGS) -o $@ $< $(TEST_LIB_OBJ) $(B)/libpressmark.a $(DEPS_STATIC) -lcmocka
+# Refuses memory to C++ code, whose operator new it replaces for all that is loaded.
+$(B)/tests/fault/test_xapian_shim: private PM_LDFLAGS += $(foreach s,_Znwm _Znam _ZdlPv _ZdlPvm _ZdaPv _ZdaPvm,-Wl,--export-dynamic-symbol=$(s))
 $(B)/benchmarks/%: $(B)/benchmarks/%.o $(B)/libpressmark.a
 	$(CC) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC)
 
@@ -157,6 +177,8 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 755 $(B)/pressmark $(DESTDIR)$(PREFIX)/bin/
+	install -d $(DESTDIR)$(PREFIX)/lib/pressmark
+	install -m 755 $(PLUGIN) $(DYNAMIC) $(DESTDIR)$(PREFIX)/lib/pressmark/
 	install -m 644 pressmark.h $(DESTDIR)$(PREFIX)/include/
 	install -m 644 $(B)/libpressmark.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 755 $(B)/libpressmark.so $(DESTDIR)$(PREFIX)/lib/libpressmark.so.0
@@ -169,7 +191,8 @@ install: all
 uninstall:
 	cd $(DESTDIR)$(PREFIX) && rm -f bin/pressmark include/pressmark.h lib/libpressmark.a \
 	    lib/libpressmark.so lib/libpressmark.so.0 lib/pkgconfig/pressmark.pc share/man/man1/pressmark.1 \
-	    share/bash-completion/completions/pressmark share/zsh/site-functions/_pressmark
+	    share/bash-completion/completions/pressmark share/zsh/site-functions/_pressmark \
+	    lib/pressmark/pressmark-xapian.so lib/pressmark/pressmark-dynamic && rmdir lib/pressmark
 
 clean:
 	rm -rf build
@@ -211,8 +234,9 @@ $(PEERS_DIR)/LuceneDriver.class: benchmarks/peers/LuceneDriver.java
 
 TWIN_QUERIES ?= 100000
 .PHONY: twin nightly
-# Random queries, pruned loops against the exhaustive one, at each level of kernels.
-twin: $(B)/tests/twin/test_prune $(B)/tests/twin/test_prune_phrase $(B)/tests/twin/test_filter
+twin: $(PLUGIN)
+# Random queries, pruned loops against the exhaustive one and native against Xapian, at each level of kernels.
+twin: $(B)/tests/twin/test_prune $(B)/tests/twin/test_prune_phrase $(B)/tests/twin/test_filter $(B)/tests/twin/test_xapian
 	@for t in $^; do PRESSMARK_TEST_QUERIES=$(TWIN_QUERIES) nice -n 19 $$t || exit 1; done
 # For a machine that has the night: some 30 GB of disk.
 nightly: all benches twin

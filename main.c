@@ -16,20 +16,21 @@
 #include "common/base/mem.h"
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
+#include "common/cli/engine.h"
 #include "common/cli/help.h"
 #include "common/cli/lost_map.h"
 #include "common/cli/terminal.h"
+#include "common/xapian/xap_load.h"
 
 /* Reserved names: they answer "not available yet". */
 static const cli_command soon_eval = {.name = "eval", .args = "", .flags = CLI_SOON};
 static const cli_command soon_serve = {.name = "serve", .args = "", .flags = CLI_SOON};
-static const cli_command soon_shard = {.name = "shard", .args = "", .flags = CLI_SOON};
 
 static const cli_command *const commands[] = {
-    &cmd_index,       &cmd_search,   &cmd_show,         &cmd_batch,
-    &cmd_delete,      &cmd_optimize, &cmd_stats,        &cmd_check,
-    &cmd_dump,        &cmd_analyze,  &cmd_bench_search, &cmd_bench_protocol,
-    &cmd_bench_index, &soon_eval,    &soon_serve,       &soon_shard,
+    &cmd_index,        &cmd_search,         &cmd_show,        &cmd_batch,       &cmd_delete,
+    &cmd_optimize,     &cmd_stats,          &cmd_check,       &cmd_dump,        &cmd_analyze,
+    &cmd_bench_search, &cmd_bench_protocol, &cmd_bench_index, &cmd_shard_start, &cmd_shard_stop,
+    &cmd_shard_status, &soon_eval,          &soon_serve,
 };
 static const cli_program program = {commands, sizeof(commands) / sizeof(commands[0])};
 
@@ -123,6 +124,17 @@ static int help(int argc, char **argv)
     return EXIT_OK;
 }
 
+/* The command line as it was given: parsing turns its words round. */
+static char **as_given; /* NULL: this program opens plugins itself                              */
+
+static bool keep_given(int argc, char **argv)
+{
+    if (xap_can_load()) return true;
+    as_given = mem_array((size_t)argc + 1, sizeof *as_given);
+    if (as_given && argc) memcpy(as_given, argv, (size_t)argc * sizeof *argv);
+    return as_given != NULL;
+}
+
 static int run(const cli_command *c, int argc, char **argv)
 {
     if (c->flags & CLI_SOON) return not_yet(c);
@@ -136,8 +148,10 @@ static int run(const cli_command *c, int argc, char **argv)
         code = emit_error(&err);
     else if (args.help)
         help_command(c);
-    else
+    else {
+        if (as_given && engine_is_plugin(c, options)) engine_hand_over(as_given);
         code = c->run(options, &args);
+    }
     mem_free(options);
     return code;
 }
@@ -195,5 +209,8 @@ int main(int argc, char **argv)
     catch_bus_error();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a failed write                     */
-    return emit_finish(dispatch(argc > 0 ? argc - 1 : 0, argv + (argc > 0)));
+    if (!keep_given(argc, argv)) return emit_finish(emit_nomem());
+    int code = emit_finish(dispatch(argc > 0 ? argc - 1 : 0, argv + (argc > 0)));
+    mem_free(as_given);
+    return code;
 }

@@ -132,10 +132,15 @@ typedef struct pm_writer_options {
      * become visible is not asked about any more.                                          */
     bool (*progress)(void *ctx, pm_phase phase, uint64_t written);
     void *progress_ctx;
+    /* "native" or "xapian"; NULL: as the index, else native.  Xapian's is a plugin, and knows no
+     * geometry, no `small` and no reordering. */
+    const char *engine;
+    unsigned shards; /* of a new Xapian index: databases that articles are spread over, 0: 1 */
 } pm_writer_options;
 #define PM_WRITER_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        sizeof(pm_writer_options), NULL, 512u << 20, 0, -1, -1, true, 0, 0, 0, 0, -1, NULL, NULL   \
+        sizeof(pm_writer_options), NULL, 512u << 20, 0, -1, -1, true, 0, 0, 0, 0, -1, NULL, NULL,  \
+            NULL, 0                                                                                \
     }
 
 typedef struct pm_commit_info {
@@ -270,6 +275,22 @@ typedef struct pm_index pm_index;
 /* Open the newest commit for reading.  No lock, no write permission is needed.  PM_USAGE
  * when there is no index at `path`; PM_CORRUPT when it is damaged. */
 PM_API pm_status pm_index_open(const char *path, pm_index **out, pm_error *err);
+/* The same with options.  `path` may also be a list of servers, tcp:HOST:PORT,tcp:HOST:PORT (of
+ * Xapian databases that pressmark made, served by xapian-tcpsrv), or a stub file of Xapian's that
+ * names such servers and databases: they are searched as one index.  A server that does not
+ * answer is left out, and searches are PM_PARTIAL from then on; `require_all` makes that PM_IO. */
+typedef struct pm_index_options {
+    size_t size;
+    unsigned timeout_ms;         /* of one answer of a server, 1 or more                     */
+    unsigned connect_timeout_ms; /* of reaching it                                           */
+    bool require_all;
+} pm_index_options;
+#define PM_INDEX_OPTIONS_INIT                                                                      \
+    {                                                                                              \
+        sizeof(pm_index_options), 10000, 5000, false                                               \
+    }
+PM_API pm_status pm_index_open_with(const char *path, const pm_index_options *options,
+                                    pm_index **out, pm_error *err);
 PM_API void pm_index_close(pm_index *index);
 
 typedef struct pm_section_bytes {
@@ -292,7 +313,7 @@ typedef struct pm_stats {
     unsigned segments;
     unsigned format_version;
     bool has_positions, has_text, small;
-    char engine[16];   /* "native"                                                     */
+    char engine[16];   /* "native" or "xapian"                                         */
     char analyzer[96]; /* profile string, see common/text/analyzer.h                   */
     char lang[16];
     pm_section_bytes sections[24]; /* by place in the files; together index_bytes       */
@@ -365,11 +386,14 @@ typedef struct pm_search_options {
     const pm_filter *filters; /* n_filters of them; no date, or no value: PM_USAGE        */
     size_t n_filters;
     bool total_only; /* PM_MATCH_ANY need not count total_all, which then may be 0       */
+    /* Xapian's own BM25Weight instead of pressmark's formula, which searches over servers use
+     * always.  PM_USAGE for a native index. */
+    bool xapian_weights;
 } pm_search_options;
 #define PM_SEARCH_OPTIONS_INIT                                                                     \
     {                                                                                              \
         sizeof(pm_search_options), 10, 0, PM_MATCH_AUTO, -1.0, -1.0, true, true, true, true,       \
-            false, true, false, 240, false, NULL, 0, false                                         \
+            false, true, false, 240, false, NULL, 0, false, false                                  \
     }
 
 typedef struct pm_highlight {

@@ -17,12 +17,13 @@
 
 typedef struct index_options {
     const char *index, *lang, *encoding, *report;
-    uint64_t threads, memory, commit_every;
+    uint64_t threads, memory, commit_every, shards;
     unsigned input_format, engine, reorder;
     int positions, store;
     bool small, prune, json, quiet;
 } index_options;
 
+static const char *const engines[] = {NULL, "native", "xapian"};
 static const index_options defaults = {.memory = 512u << 20, .positions = -1, .store = -1};
 
 #define FIELD(name) offsetof(index_options, name)
@@ -96,9 +97,16 @@ static const cli_option table[] = {
      .help = "no progress and no summary"},
     {.name = "engine",
      .kind = CLI_CHOICE,
-     .arg = "native",
-     .later = "xapian",
-     .offset = FIELD(engine)},
+     .arg = "auto|native|xapian",
+     .offset = FIELD(engine),
+     .help = "of a new index; xapian is a plugin (default native, or as the index)"},
+    {.name = "shards",
+     .kind = CLI_NUMBER,
+     .arg = "N",
+     .offset = FIELD(shards),
+     .low = 1,
+     .high = 1024,
+     .help = "of a new Xapian index: spread articles over N databases (default 1)"},
     {.name = "reorder", .kind = CLI_CHOICE, .arg = "none", .later = "bp", .offset = FIELD(reorder)},
 };
 
@@ -139,6 +147,8 @@ static pm_status open_writer(ingest *run, pm_writer **writer, pm_error *err)
     w.small = o->small ? 1 : -1;
     w.progress = on_progress;
     w.progress_ctx = run;
+    w.engine = engines[o->engine];
+    w.shards = (unsigned)o->shards;
     return pm_writer_open(run->path, &w, writer, err);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "common/base/mem.h"
+#include "indexer/xapian_writer.h"
 
 #define WRITER_K1 1.2
 #define WRITER_B  0.75
@@ -131,7 +132,7 @@ static void new_manifest(pm_writer *w)
 static pm_status check_manifest(const pm_writer *w, pm_error *err)
 {
     const manifest *m = &w->meta;
-    if (strcmp(m->engine, "native") != 0)
+    if (strcmp(m->engine, w->xapian ? XAP_ENGINE : "native") != 0)
         return error_set(err, PM_USAGE, "the index at %s was made by engine %s", w->folder.path,
                          m->engine);
     if (strcmp(m->lang, analyzer_lang(w->a)) != 0)
@@ -154,7 +155,7 @@ static pm_status check_manifest(const pm_writer *w, pm_error *err)
     return st;
 }
 
-static pm_status open_analyzer(pm_writer *w, pm_error *err)
+pm_status writer_open_analyzer(pm_writer *w, pm_error *err)
 {
     const char *lang = w->options.lang;
     if (!lang) lang = w->exists ? w->meta.lang : "en";
@@ -239,7 +240,7 @@ static pm_status open_index(pm_writer *w, const char *path, pm_error *err)
     st = manifest_read(&w->meta, &w->folder, &absent, err);
     w->exists = st == PM_OK;
     if (st != PM_OK && !absent) goto out;
-    PM_TRY(open_analyzer(w, err));
+    PM_TRY(writer_open_analyzer(w, err));
     PM_TRY(inverter_open(&w->iv, w->a, w->meta.has_positions, err));
     if (w->exists) PM_TRY(open_segments(w, err));
     manifest_collect_garbage(&w->folder);
@@ -256,8 +257,13 @@ pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_
     pm_writer *w = mem_zalloc(sizeof *w);
     if (!w) return error_nomem(err);
     w->folder = (dir)DIR_INIT;
+    bool xapian = false;
     pm_status st = take_options(&w->options, options, err);
-    if (st == PM_OK) st = open_index(w, path, err);
+    if (st == PM_OK) st = xapian_wanted(path, w->options.engine, &xapian, err);
+    w->options.engine = NULL; /* the caller's string                                         */
+    if (st == PM_OK && !xapian && w->options.shards > 1)
+        st = error_set(err, PM_USAGE, "shards are for the engine xapian; name it, too");
+    if (st == PM_OK) st = xapian ? xapian_writer_open(w, path, err) : open_index(w, path, err);
     if (st == PM_OK)
         *out = w;
     else
@@ -269,6 +275,7 @@ void pm_writer_close(pm_writer *w)
 {
     if (!w) return;
     drop_batch(w);
+    xapian_writer_close(w);
     for (size_t i = 0; i < w->n_segments; i++) writer_segment_close(&w->segments[i]);
     mem_free(w->segments);
     mem_free(w->made);

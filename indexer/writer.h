@@ -7,6 +7,7 @@
  *   writer_update.c   add, delete, and what is there already
  *   writer_commit.c   flush, commit, optimize
  *   writer_tiers.c    merges, so that there are never many segments
+ *   xapian_*.c        what is different where the engine is Xapian (xapian_writer.h)
  *
  * Articles go into a *batch*: stored records stream into a new segment file at once, tokens
  * into the inverter.  When the counted memory reaches its share, or at a commit, the batch is
@@ -102,10 +103,14 @@ struct pm_writer {
     buf record;
     store_cache cache;
     uint64_t looked_up; /* segments asked for an id since their pages were given back      */
+    struct xapian_writer *xapian; /* NULL: the engine is the native one                      */
 };
 
 /* PM_OK when the writer takes changes (commit: or a repeated commit). */
 pm_status writer_ready(const pm_writer *w, bool commit, pm_error *err);
+/* w->a in the language that the index has, or gets, and w->meta of an index that is to be made;
+ * PM_USAGE when the options contradict one that is there. */
+pm_status writer_open_analyzer(pm_writer *w, pm_error *err);
 /* Discard the transaction because of `st`; returns it. */
 pm_status writer_discard(pm_writer *w, pm_status st, const pm_error *err);
 /* Remember a file to unlink if the transaction is discarded.  There must be room. */

@@ -8,7 +8,7 @@
 #include "common/base/mem.h"
 #include "common/segment/bigrams.h"
 #include "indexer/merge.h"
-#include "indexer/writer.h"
+#include "indexer/xapian_writer.h"
 
 enum {
     WRITER_ZLIB_LEVEL = 1,
@@ -241,6 +241,7 @@ pm_status pm_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
     if (!err) err = &own;
     pm_status st = writer_ready(w, true, err);
     if (st != PM_OK) return st;
+    if (w->xapian) return xapian_writer_commit(w, info, err);
     st = writer_flush(w, err);
     if (st == PM_OK && !nothing_to_do(w)) st = writer_tidy(w, true, err);
     if (st != PM_OK) return writer_discard(w, st, err);
@@ -323,6 +324,7 @@ pm_status pm_writer_optimize_with(pm_writer *w, const pm_optimize_options *optio
     if ((unsigned)o.reorder > PM_REORDER_BP) return error_set(err, PM_USAGE, "no such order");
     pm_status st = writer_ready(w, false, err);
     if (st != PM_OK) return st;
+    if (w->xapian) return xapian_writer_optimize(w, o.reorder, info, err);
     st = writer_flush(w, err);
     if (st == PM_OK) {
         count_live(w, &docs, &tokens);

@@ -9,6 +9,7 @@
 #include "common/segment/layout.h"
 #include "indexer/segment_writer_store.h"
 #include "indexer/writer.h"
+#include "indexer/xapian_writer.h"
 
 enum {
     LOOKUP_SHARE = 8,         /* a part of the limit, for pages of segments                  */
@@ -158,7 +159,9 @@ pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_
     if (st == PM_OK && stream &&
         (!is_same(clean.title, article->title) || !is_same(clean.text, article->text)))
         stream = NULL; /* it is of what was repaired                                            */
-    if (st == PM_OK) st = add_article(w, &clean, stream, &was, err);
+    if (st == PM_OK)
+        st = w->xapian ? xapian_add(w, &clean, &was, err)
+                       : add_article(w, &clean, stream, &was, err);
     if (st != PM_OK) return writer_discard(w, st, err);
     w->pending.added += !was;
     w->pending.updated += was;
@@ -176,7 +179,7 @@ pm_status pm_writer_delete(pm_writer *w, const char *id, size_t id_len, bool *fo
     if (!err) err = &own;
     pm_status st = writer_ready(w, false, err);
     if (st != PM_OK) return st;
-    st = kill_id(w, id, id_len, &was, err);
+    st = w->xapian ? xapian_kill(w, id, id_len, &was, err) : kill_id(w, id, id_len, &was, err);
     if (st != PM_OK) return writer_discard(w, st, err);
     w->pending.deleted += was;
     if (found) *found = was;
@@ -192,6 +195,7 @@ pm_status writer_find_stored(pm_writer *w, const char *id, size_t len, bool *fou
     pm_status st;
     *found = false;
     PM_TRY(writer_ready(w, false, err));
+    if (w->xapian) return xapian_find_stored(w, id, len, found, out, err);
     PM_TRY(find_segment(w, id, len, true, &at, &doc, err));
     if (!at) goto out;
     PM_TRY(store_get(&w->cache, at->seg, doc, &record, err));
@@ -223,6 +227,7 @@ pm_status pm_writer_each_id(pm_writer *w, bool (*fn)(void *ctx, const char *id, 
 {
     uint8_t room[SEGMENT_ID_ROOM];
     pm_status st = writer_ready(w, false, err);
+    if (st == PM_OK && w->xapian) return xapian_each_id(w, fn, ctx, err);
     for (size_t i = 0; i < w->n_segments && st == PM_OK; i++) {
         writer_segment *s = &w->segments[i];
         if (!s->committed) continue;

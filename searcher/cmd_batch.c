@@ -5,6 +5,7 @@
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
 #include "common/cli/emit_hits.h"
+#include "common/cli/engine.h"
 #include "common/cli/filters.h"
 #include "common/cli/queries.h"
 #include "common/cli/stream.h"
@@ -18,6 +19,7 @@ typedef struct batch_options {
     unsigned format, match;
     double k1, b;
     filter_options filters;
+    engine_options engine;
 } batch_options;
 
 static const batch_options defaults = {
@@ -56,6 +58,7 @@ static const cli_option table[] = {
      .offset = FIELD(match),
      .help = "as for search (default any)"},
     CLI_OPTIONS_FILTER(batch_options, filters),
+    CLI_OPTIONS_ENGINE(batch_options, engine),
     {.name = "threads",
      .kind = CLI_NUMBER,
      .arg = "N",
@@ -103,6 +106,7 @@ static pm_search_options to_search(const batch_options *o)
     s.want_total = o->format == FORMAT_JSONL || o->timing;
     s.want_fields = o->format != FORMAT_TREC;
     s.want_snippets = false;
+    s.xapian_weights = o->engine.weight == 1;
     return s;
 }
 
@@ -148,7 +152,8 @@ static bool each(void *ctx, size_t i, const pm_result *result, const pm_error *e
 {
     batch *b = ctx;
     const pm_batch_query *q = &b->queries.items[i];
-    if (error && error->status != PM_OK) {
+    bool again = error && error->status == PM_PARTIAL && b->code == EXIT_PARTIAL; /* said before */
+    if (error && error->status != PM_OK && !again) {
         int code = emit_error(error);
         if (b->code == EXIT_OK) b->code = code;
     }
@@ -195,7 +200,8 @@ static int run(const void *given, const cli_args *args)
     unsigned fields = queries_topic_fields(b.options->topic_fields);
     if (!fields)
         return emit_usage("batch: --topic-fields: write title, desc or narr, joined by commas");
-    pm_status st = pm_index_open(cli_index_path(b.options->index), &index, &err);
+    pm_status st = engine_open(cli_index_path(b.options->index), &b.options->engine, &index,
+                               &err);
     if (st == PM_OK) st = queries_read(&b.queries, args->words[0], fields, &err);
     if (st == PM_OK) st = answer(&b, index, &err);
     int code = st == PM_OK ? b.code : emit_error(&err);

@@ -8,6 +8,7 @@
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
 #include "common/cli/emit_hits.h"
+#include "common/cli/engine.h"
 #include "common/cli/filters.h"
 #include "common/cli/terminal.h"
 
@@ -21,6 +22,7 @@ typedef struct search_options {
     int snippets;
     bool count, explain, strict;
     filter_options filters;
+    engine_options engine;
 } search_options;
 
 static const search_options defaults = {
@@ -68,6 +70,7 @@ static const cli_option table[] = {
      .offset = FIELD(count),
      .help = "print only the exact number of matching articles"},
     CLI_OPTIONS_FILTER(search_options, filters),
+    CLI_OPTIONS_ENGINE(search_options, engine),
     {.name = "snippets",
      .kind = CLI_YESNO,
      .offset = FIELD(snippets),
@@ -120,6 +123,7 @@ static pm_search_options to_search(const search_options *o)
     s.k1 = o->k1;
     s.b = o->b;
     s.strict = o->strict;
+    s.xapian_weights = o->engine.weight == 1;
     s.want_explain = o->explain && !o->count;
     s.want_fields = fields;
     s.want_total = o->count || !o->limit || o->offset || prints_total(o->format);
@@ -238,7 +242,7 @@ static int run(const void *given, const cli_args *args)
     int code = EXIT_OK;
     char *query = join_words(args);
     if (!query) return emit_nomem();
-    pm_status st = pm_index_open(cli_index_path(o->index), &index, &err);
+    pm_status st = engine_open(cli_index_path(o->index), &o->engine, &index, &err);
     if (st == PM_OK) st = pm_searcher_open(index, &searcher, &err);
     code = st == PM_OK ? answer(searcher, query, o) : emit_error(&err);
     pm_searcher_close(searcher);

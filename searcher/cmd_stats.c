@@ -106,12 +106,9 @@ static int run(const void *given, const cli_args *args)
     (void)args;
     pm_status st = pm_index_open(cli_index_path(o->index), &index, &err);
     if (st == PM_OK) st = pm_index_stats(index, &stats, &err);
-    if (st != PM_OK)
-        emit_error(&err);
-    else if (o->json)
-        print_json(&stats);
-    else
-        print_text(&stats);
+    if (st != PM_OK) emit_error(&err);
+    if ((st == PM_OK || st == PM_PARTIAL) && o->json) print_json(&stats);
+    if ((st == PM_OK || st == PM_PARTIAL) && !o->json) print_text(&stats);
     pm_index_close(index);
     return emit_exit_code(st);
 }

@@ -20,7 +20,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "searcher/index.h"
+#include "searcher/xapian.h"
 
 enum { FLUSH_BYTES = 64 * 1024 };
 
@@ -56,7 +56,7 @@ pm_status dump_flush(dump_sink *s, bool all, pm_error *err)
     return taken ? PM_OK : error_set(err, PM_IO, "the dump could not be written");
 }
 
-static void dump_settings(dump_sink *s, const snapshot *snap)
+void dump_settings(dump_sink *s, const snapshot *snap)
 {
     const manifest *m = &snap->meta;
     dump_format(s, "pressmark dump 1\nsetting engine %s\nsetting lang %s\nsetting analyzer %s\n",
@@ -72,6 +72,7 @@ pm_status pm_index_dump(pm_index *index, bool (*write)(void *ctx, const char *da
 {
     pm_status st = PM_OK;
     dump_sink s = {.write = write, .ctx = ctx};
+    if (index->xapian) return xapian_dump(index->xapian, write, ctx, err);
     dump_settings(&s, index->snap);
     PM_TRY(dump_terms(&s, index->snap, err));
     PM_TRY(dump_forms(&s, index->snap, err));

@@ -50,7 +50,7 @@ static void write_text(dump_sink *s, const char *name, pm_text text)
     buf_append_str(&s->text, "\"\n");
 }
 
-static void write_article(dump_sink *s, const pm_article *a)
+static void write_fields(dump_sink *s, const pm_article *a)
 {
     write_text(s, "title", a->title);
     write_text(s, "date", a->date);
@@ -64,6 +64,18 @@ static void write_article(dump_sink *s, const pm_article *a)
     write_text(s, "text", a->text);
 }
 
+void dump_article(dump_sink *s, pm_text id, uint64_t dl, int64_t date, const pm_article *article)
+{
+    buf_append_str(&s->text, "document ");
+    dump_escaped(s, id.data, id.len);
+    dump_format(s, " %llu ", (unsigned long long)dl);
+    if (date == INT64_MIN)
+        buf_append_str(&s->text, "undated\n");
+    else
+        dump_format(s, "%lld\n", (long long)date);
+    write_fields(s, article);
+}
+
 pm_status dump_documents(dump_sink *s, snapshot *snap, pm_error *err)
 {
     pm_status st = PM_OK;
@@ -75,18 +87,11 @@ pm_status dump_documents(dump_sink *s, snapshot *snap, pm_error *err)
         segment *seg = snap->segments[places[i].segment].seg;
         uint8_t room[SEGMENT_ID_ROOM];
         slice id = segment_id(seg, places[i].doc, room), record;
-        int64_t date = segment_date(seg, places[i].doc);
         pm_article article;
-        buf_append_str(&s->text, "document ");
-        dump_escaped(s, id.data, id.len);
-        dump_format(s, " %u ", segment_dl(seg, places[i].doc));
-        if (date == INT64_MIN)
-            buf_append_str(&s->text, "undated\n");
-        else
-            dump_format(s, "%lld\n", (long long)date);
         PM_TRY(store_get(&cache, seg, places[i].doc, &record, err));
         PM_TRY(store_decode(record, &article, err));
-        write_article(s, &article);
+        dump_article(s, (pm_text){(const char *)id.data, id.len}, segment_dl(seg, places[i].doc),
+                     segment_date(seg, places[i].doc), &article);
         PM_TRY(dump_flush(s, false, err));
     }
 out:

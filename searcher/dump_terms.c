@@ -108,7 +108,7 @@ out:
     return st;
 }
 
-static void write_key(dump_sink *s, const uint8_t *key, size_t len)
+void dump_key(dump_sink *s, const uint8_t *key, size_t len)
 {
     bool class = len && key[0] < 0x20;
     if (class)
@@ -131,7 +131,7 @@ pm_status dump_terms(dump_sink *s, snapshot *snap, pm_error *err)
         term_merge_live(&m, &df, &cf);
         if (!df || m.key[0] == KEY_BIGRAM) continue; /* they follow from the positions      */
         buf_append_str(&s->text, "term ");
-        write_key(s, m.key, m.key_len);
+        dump_key(s, m.key, m.key_len);
         dump_format(s, " %llu %llu\n", (unsigned long long)df, (unsigned long long)cf);
         PM_TRY(gather(&l, &m, err));
         bool positions = snap->meta.has_positions && m.key_len && !key_is_flat(m.key[0]);

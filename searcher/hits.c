@@ -37,6 +37,12 @@ static pm_status copy_text(arena *a, pm_text from, pm_text *to, pm_error *err)
     return to->data ? PM_OK : error_nomem(err);
 }
 
+pm_status hits_copy_id(pm_searcher *s, pm_text id, pm_hit *to, pm_error *err)
+{
+    to->id = (pm_text){arena_strndup(&s->a, id.data, id.len), id.len};
+    return to->id.data ? PM_OK : error_nomem(err);
+}
+
 /* Ids of all hits: first where they are, so that the misses overlap. */
 static pm_status fill_ids(pm_searcher *s, const fill *fills, size_t n, pm_error *err)
 {
@@ -48,45 +54,57 @@ static pm_status fill_ids(pm_searcher *s, const fill *fills, size_t n, pm_error 
     for (size_t i = 0; i < n; i++) {
         const hit *h = fills[i].from;
         slice id = segment_id(s->index->snap->segments[h->segment].seg, h->doc, room);
-        fills[i].to->id = (pm_text){arena_strndup(&s->a, (const char *)id.data, id.len), id.len};
-        if (!fills[i].to->id.data) return error_nomem(err);
+        pm_status st = hits_copy_id(s, (pm_text){(const char *)id.data, id.len}, fills[i].to, err);
+        if (st != PM_OK) return st;
     }
     return PM_OK;
 }
 
-static pm_status fill_fields(pm_searcher *s, segment *seg, const fill *f, pm_error *err)
+pm_status hits_fields(pm_searcher *s, slice record, pm_article *article, pm_hit *to, pm_error *err)
 {
     pm_status st = PM_OK;
-    slice record;
-    pm_article article;
-    PM_TRY(store_get(&s->records, seg, f->from->doc, &record, err));
-    PM_TRY(store_decode(record, &article, err));
-    PM_TRY(copy_text(&s->a, article.title, &f->to->title, err));
-    PM_TRY(copy_text(&s->a, article.date, &f->to->date, err));
-    PM_TRY(copy_text(&s->a, article.source, &f->to->source, err));
-    PM_TRY(copy_text(&s->a, article.url, &f->to->url, err));
+    PM_TRY(copy_text(&s->a, article->title, &to->title, err));
+    PM_TRY(copy_text(&s->a, article->date, &to->date, err));
+    PM_TRY(copy_text(&s->a, article->source, &to->source, err));
+    PM_TRY(copy_text(&s->a, article->url, &to->url, err));
     if (!s->options.want_snippets) goto out;
-    if (!s->index->snap->meta.has_text) PM_TRY(source_text(record, &article, &s->source, err));
-    s->result.n_without_text += article.text_missing;
+    if (!s->index->snap->meta.has_text) PM_TRY(source_text(record, article, &s->source, err));
+    s->result.n_without_text += article->text_missing;
     if (analyzer_memory(s->words) > FORMS_BYTES_MAX) {
         analyzer_reset_forms(s->words);
         snippet_forget_forms(&s->snippets);
     }
-    PM_TRY(snippet_make(&s->snippets, s->words, &s->a, &article, f->to, err));
+    PM_TRY(snippet_make(&s->snippets, s->words, &s->a, article, to, err));
 out:
     return st;
 }
 
-/* `to` is zeroed.  Texts that were not asked for are empty, not NULL. */
-static void begin_hit(pm_hit *to, const hit *h, uint64_t rank)
+static pm_status fill_fields(pm_searcher *s, segment *seg, const fill *f, pm_error *err)
+{
+    pm_status st;
+    slice record;
+    pm_article article;
+    PM_TRY(store_get(&s->records, seg, f->from->doc, &record, err));
+    PM_TRY(store_decode(record, &article, err));
+    PM_TRY(hits_fields(s, record, &article, f->to, err));
+out:
+    return st;
+}
+
+void hits_begin(pm_hit *to, uint64_t rank)
 {
     to->rank = rank;
+    to->id.data = to->title.data = to->date.data = to->source.data = to->url.data = "";
+    to->snippet.data = "";
+}
+
+static void begin_hit(pm_hit *to, const hit *h, uint64_t rank)
+{
+    hits_begin(to, rank);
     to->number = (uint64_t)h->segment << 32 | h->doc;
     to->score = h->score;
     to->in_all = h->in_all;
     to->dl = h->dl;
-    to->id.data = to->title.data = to->date.data = to->source.data = to->url.data = "";
-    to->snippet.data = "";
 }
 
 static pm_status fill_all(pm_searcher *s, fill *fills, size_t n, pm_error *err)

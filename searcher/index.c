@@ -6,6 +6,7 @@
 
 #include "common/base/mem.h"
 #include "searcher/source.h"
+#include "searcher/xapian.h"
 
 static pm_status known_engine(const manifest *meta, const char *path, pm_error *err)
 {
@@ -14,25 +15,57 @@ static pm_status known_engine(const manifest *meta, const char *path, pm_error *
                      path, meta->engine);
 }
 
+static pm_status open_native(pm_index *index, const char *path, pm_error *err)
+{
+    pm_status st = snapshot_open(&index->snap, path, err);
+    return st == PM_OK ? known_engine(&index->snap->meta, path, err) : st;
+}
+
+static pm_status take_options(pm_index_options *out, const pm_index_options *in, pm_error *err)
+{
+    *out = (pm_index_options)PM_INDEX_OPTIONS_INIT;
+    if (!in) return PM_OK;
+    if (in->size < sizeof in->size)
+        return error_set(err, PM_USAGE, "index options are not initialised");
+    memcpy(out, in, in->size < sizeof *out ? in->size : sizeof *out);
+    if (out->timeout_ms && out->connect_timeout_ms) return PM_OK;
+    return error_set(err, PM_USAGE, "a timeout must be 1 ms or more");
+}
+
 pm_status pm_index_open(const char *path, pm_index **out, pm_error *err)
 {
+    return pm_index_open_with(path, NULL, out, err);
+}
+
+/* Another engine is looked for where there is no native index, which so opens as fast as ever. */
+pm_status pm_index_open_with(const char *path, const pm_index_options *options, pm_index **out,
+                             pm_error *err)
+{
     pm_status st = PM_OK;
+    pm_index_options o;
     *out = NULL;
+    PM_TRY(take_options(&o, options, err));
     pm_index *index = mem_zalloc(sizeof *index);
     if (!index) return error_nomem(err);
     split_cache_init(&index->splits);
-    PM_TRY(snapshot_open(&index->snap, path, err));
-    PM_TRY(known_engine(&index->snap->meta, path, err));
-    *out = index;
+    st = open_native(index, path, err);
+    if (st == PM_USAGE && !index->snap && xapian_named(path))
+        st = xapian_open(index, path, &o, err);
+    if (st == PM_OK)
+        *out = index;
+    else
+        pm_index_close(index);
 out:
-    if (st != PM_OK) pm_index_close(index);
     return st;
 }
 
 void pm_index_close(pm_index *index)
 {
     if (!index) return;
-    if (index->snap) snapshot_close(index->snap);
+    if (index->xapian)
+        xapian_close(index->xapian);
+    else if (index->snap)
+        snapshot_close(index->snap);
     split_cache_free(&index->splits);
     mem_free(index);
 }
@@ -68,27 +101,55 @@ static pm_article *copy_article(const pm_article *from)
     return copy;
 }
 
-pm_status pm_index_article(pm_index *index, const char *id, size_t id_len, pm_article **out,
-                           pm_error *err)
+static pm_status article_of(const pm_index *index, slice record, pm_article **out, pm_error *err)
 {
-    pm_status st = PM_OK;
-    store_cache cache = {0};
+    pm_status st;
     buf text = {0};
-    uint32_t segment_index, doc;
-    slice record;
     pm_article article;
-    *out = NULL;
-    if (!snapshot_find_id(index->snap, id, id_len, &segment_index, &doc))
-        return snapshot_status(index->snap, err);
-    PM_TRY(store_get(&cache, index->snap->segments[segment_index].seg, doc, &record, err));
     PM_TRY(store_decode(record, &article, err));
     if (!index->snap->meta.has_text) PM_TRY(source_text(record, &article, &text, err));
     *out = copy_article(&article);
     if (!*out) st = error_nomem(err);
 out:
-    store_cache_free(&cache);
     buf_free(&text);
     return st;
+}
+
+static pm_status native_article(pm_index *index, const char *id, size_t id_len, pm_article **out,
+                                pm_error *err)
+{
+    pm_status st;
+    store_cache cache = {0};
+    uint32_t segment_index, doc;
+    slice record;
+    if (!snapshot_find_id(index->snap, id, id_len, &segment_index, &doc))
+        return snapshot_status(index->snap, err);
+    PM_TRY(store_get(&cache, index->snap->segments[segment_index].seg, doc, &record, err));
+    PM_TRY(article_of(index, record, out, err));
+out:
+    store_cache_free(&cache);
+    return st;
+}
+
+static pm_status xapian_article(pm_index *index, const char *id, size_t id_len, pm_article **out,
+                                pm_error *err)
+{
+    buf record = {0};
+    bool found;
+    pm_status st = xapian_record(index->xapian, id, id_len, &record, &found, err), made = PM_OK;
+    if ((st == PM_OK || st == PM_PARTIAL) && found)
+        made = article_of(index, buf_slice(&record), out, err);
+    buf_free(&record);
+    if (made != PM_OK) return made;
+    return found && st == PM_PARTIAL ? PM_OK : st; /* nobody else can have it                 */
+}
+
+pm_status pm_index_article(pm_index *index, const char *id, size_t id_len, pm_article **out,
+                           pm_error *err)
+{
+    *out = NULL;
+    return index->xapian ? xapian_article(index, id, id_len, out, err)
+                         : native_article(index, id, id_len, out, err);
 }
 
 void pm_article_free(pm_article *article)

@@ -9,8 +9,9 @@
 #include "searcher/split_cache.h"
 
 struct pm_index {
-    snapshot *snap;
-    split_cache splits; /* shared by searchers, has its own lock                    */
+    snapshot *snap;              /* of an index of another engine: its settings, no segments  */
+    split_cache splits;          /* shared by searchers, has its own lock                    */
+    struct xapian_index *xapian; /* NULL: the engine is the native one                       */
 };
 
 #endif

@@ -18,8 +18,11 @@ double plan_idf(uint64_t n_docs, uint64_t df)
 
 /* ---- keys ------------------------------------------------------------------------------- */
 
-static void key_statistics(plan *p, plan_key *k)
+static pm_status key_statistics(plan *p, plan_key *k, pm_error *err)
 {
+    const snapshot_terms *elsewhere = p->snap->elsewhere;
+    pm_status st = PM_OK;
+    if (elsewhere) st = elsewhere->df(elsewhere->ctx, k->key, k->len, &k->df, err);
     for (uint32_t s = 0; s < p->snap->meta.n_segments; s++) {
         const snapshot_segment *part = &p->snap->segments[s];
         uint64_t df, cf;
@@ -31,6 +34,7 @@ static void key_statistics(plan *p, plan_key *k)
         k->df += df;
     }
     k->idf = plan_idf(p->snap->n_docs, k->df);
+    return st;
 }
 
 pm_status plan_add_key(plan *p, uint8_t class, pm_text term, uint32_t *out, pm_error *err)
@@ -53,7 +57,8 @@ pm_status plan_add_key(plan *p, uint8_t class, pm_text term, uint32_t *out, pm_e
     plan_key k = {.key = bytes, .len = (uint32_t)len, .hash = hash};
     k.entries = arena_zalloc(p->a, p->snap->meta.n_segments * sizeof *k.entries);
     if (!k.entries) return error_nomem(err);
-    key_statistics(p, &k);
+    pm_status st = key_statistics(p, &k, err);
+    if (st != PM_OK) return st;
     *out = (uint32_t)p->n_keys;
     p->keys[p->n_keys++] = k;
     return PM_OK;

@@ -111,6 +111,8 @@ pm_status plan_add_alt(plan *p, plan_leaf *leaf, uint32_t matcher, pm_error *err
 pm_status plan_add_docs(plan *p, const split_entry *entry, uint32_t *out, pm_error *err);
 pm_status plan_split(plan *p, pm_text word, uint32_t word_key, const split_entry **out,
                      pm_error *err);
+/* The same where the index is another engine's: its two halves as phrases. */
+pm_status plan_split_elsewhere(plan *p, plan_leaf *leaf, pm_text word, pm_error *err);
 /* Mark the drivers of a positive tree; their cost. */
 uint64_t plan_drive(plan *p, const query_node *root);
 /* Fill `core` and `only` (plan_filter.c); is a node at the top one of those taken out? */

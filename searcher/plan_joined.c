@@ -46,6 +46,7 @@ static pm_status split_word(plan *p, const query_node *node, pm_error *err)
     const split_entry *entry;
     uint32_t matcher;
     if (p->n_splits >= PLAN_SPLITS_MAX) return PM_OK;
+    if (p->snap->elsewhere) return plan_split_elsewhere(p, leaf, node->words[0].folded, err);
     PM_TRY(plan_split(p, node->words[0].folded, p->matchers[leaf->alts[0]].words[0], &entry, err));
     p->n_splits += entry->n_tried;
     if (!entry->n_docs && !(p->snippets && entry->n_pairs)) goto out;

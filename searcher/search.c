@@ -5,6 +5,8 @@
  *   text -> query_parse -> plan_make -> rank_passing, rank_widened or rank_exhaustive
  *        -> hits_build -> pm_result
  *
+ * An index of another engine takes over after query_parse (xapian_search.c).
+ *
  * All of it lives in the searcher's arena, which is reset by the next search.
  */
 #include "searcher/search.h"
@@ -12,6 +14,7 @@
 #include <math.h>
 
 #include "common/base/clock.h"
+#include "searcher/xapian.h"
 
 /* Forms met in snippets are kept up to here, between hits and between queries. */
 enum { FORMS_BYTES_MAX = 16 << 20 };
@@ -70,6 +73,10 @@ static pm_status take_options(pm_searcher *s, const pm_search_options *given, pm
     if (isnan(o->k1) || isinf(o->k1) || o->k1 > 1e6)
         return error_set(err, PM_USAGE, "k1 must be a number from 0 to 1000000");
     if (isnan(o->b) || o->b > 1) return error_set(err, PM_USAGE, "b must be a number from 0 to 1");
+    if (o->xapian_weights && !s->index->xapian)
+        return error_set(err, PM_USAGE,
+                         "%s: a native index has no weights of Xapian's; leave --weight out",
+                         s->index->snap->folder.path);
     if (o->want_snippets) o->want_fields = true;
     if (!o->snippet_bytes) o->snippet_bytes = 240;
     return PM_OK;
@@ -95,12 +102,29 @@ static pm_status words_only(pm_searcher *s, pm_error *err)
         s->index->snap->folder.path);
 }
 
+static bool has_phrase(const query_node *node)
+{
+    bool yes = node && (node->kind == QUERY_PHRASE || node->kind == QUERY_NEAR);
+    for (const query_node *child = node ? node->first : NULL; child && !yes; child = child->next)
+        yes = has_phrase(child);
+    return yes;
+}
+
+/* What Xapian scores by another rule is said. */
+static void note_scores(pm_searcher *s)
+{
+    if (s->index->xapian->remote || s->options.xapian_weights)
+        query_add_note(&s->q, 0, false, "scored by Xapian's BM25Weight");
+    if (has_phrase(s->q.root)) query_add_note(&s->q, 0, false, "phrases score by their words");
+}
+
 static pm_status parse(pm_searcher *s, const char *text, size_t len, pm_error *err)
 {
     pm_status st = PM_OK;
     uint64_t start = clock_ns();
     PM_TRY(query_parse(&s->q, &s->a, s->words, text, len, s->options.strict, err));
     if (!s->index->snap->meta.has_positions) PM_TRY(words_only(s, err));
+    if (s->index->xapian) note_scores(s);
     PM_TRY(query_print(&s->q, &s->a, &s->result.interpreted, err));
     s->result.query = s->q.text;
     s->result.truncated = s->q.truncated;
@@ -138,6 +162,16 @@ out:
     return st;
 }
 
+static pm_status answer(pm_searcher *s, pm_error *err)
+{
+    pm_status st;
+    PM_TRY(rank(s, err));
+    PM_TRY(hits_build(s, err));
+    PM_TRY(snapshot_status(s->index->snap, err));
+out:
+    return st;
+}
+
 pm_status pm_searcher_search(pm_searcher *s, const char *text, size_t len,
                              const pm_search_options *options, const pm_result **out, pm_error *err)
 {
@@ -147,9 +181,8 @@ pm_status pm_searcher_search(pm_searcher *s, const char *text, size_t len,
     begin(s);
     PM_TRY(take_options(s, options, err));
     PM_TRY(parse(s, text, len, err));
-    PM_TRY(rank(s, err));
-    PM_TRY(hits_build(s, err));
-    PM_TRY(snapshot_status(s->index->snap, err));
+    st = s->index->xapian ? xapian_answer(s, err) : answer(s, err);
+    if (st != PM_OK && st != PM_PARTIAL) goto out;
     s->result.took_ns = clock_ns() - start;
     *out = &s->result;
 out:

@@ -4,8 +4,8 @@
  */
 #include <stdio.h>
 
-#include "searcher/index.h"
 #include "searcher/term_merge.h"
+#include "searcher/xapian.h"
 
 /* Adds to the entry of that name, or appends one while there is room. */
 static void add_bytes(pm_section_bytes *list, unsigned *n, unsigned room, const char *name,
@@ -140,6 +140,7 @@ pm_status pm_index_stats(pm_index *index, pm_stats *out, pm_error *err)
 {
     pm_status st = PM_OK;
     memset(out, 0, sizeof *out);
+    if (index->xapian) return xapian_stats(index->xapian, out, err);
     copy_settings(out, index->snap);
     PM_TRY(count_bytes(out, index->snap, err));
     PM_TRY(count_terms(out, index->snap, err));

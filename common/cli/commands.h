@@ -20,5 +20,8 @@ extern const cli_command cmd_analyze;
 extern const cli_command cmd_bench_search;
 extern const cli_command cmd_bench_protocol;
 extern const cli_command cmd_bench_index;
+extern const cli_command cmd_shard_start;
+extern const cli_command cmd_shard_stop;
+extern const cli_command cmd_shard_status;
 
 #endif

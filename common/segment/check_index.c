@@ -222,10 +222,18 @@ static pm_status check_manifest(index_check *c, bool *usable, pm_error *err)
     return st;
 }
 
-pm_status pm_check(const char *path, bool deep,
-                   void (*finding)(void *ctx, const char *file, const char *section,
-                                   uint64_t offset, const char *what),
-                   void *ctx, pm_check_summary *summary, pm_error *err)
+pm_status snapshot_damaged(const char *path, uint64_t findings, pm_error *err)
+{
+    return error_set(
+        err, PM_CORRUPT,
+        "%s: damaged, %llu findings: restore a copy, or delete the folder and index again", path,
+        (unsigned long long)findings);
+}
+
+pm_status snapshot_check(const char *path, bool deep,
+                         void (*finding)(void *ctx, const char *file, const char *section,
+                                         uint64_t offset, const char *what),
+                         void *ctx, pm_check_summary *summary, pm_error *err)
 {
     pm_status st = PM_OK;
     pm_check_summary sum = {0};
@@ -236,11 +244,7 @@ pm_status pm_check(const char *path, bool deep,
     for (uint32_t i = 0; usable && i < c.meta.n_segments; i++)
         PM_TRY(check_segment(&c, &c.meta.segments[i], err));
     if (usable && deep && !sum.findings) PM_TRY(check_snapshot(&c, path, err));
-    if (sum.findings)
-        st = error_set(
-            err, PM_CORRUPT,
-            "%s: damaged, %llu findings: restore a copy, or delete the folder and index again",
-            path, (unsigned long long)sum.findings);
+    if (sum.findings) st = snapshot_damaged(path, sum.findings, err);
 out:
     if (usable) manifest_free(&c.meta);
     dir_close(&c.folder);

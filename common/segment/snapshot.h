@@ -16,6 +16,15 @@ typedef struct snapshot_segment {
     tombstones dead; /* zeroed when nothing is deleted                    */
 } snapshot_segment;
 
+/* Where terms are looked up that are not in segments: in the index of another engine. */
+typedef struct snapshot_terms {
+    /* Live documents with a key. */
+    pm_status (*df)(void *ctx, const void *key, size_t len, uint64_t *df, pm_error *err);
+    /* Was this folded surface form ever written? */
+    pm_status (*form)(void *ctx, const char *folded, size_t len, bool *yes, pm_error *err);
+    void *ctx;
+} snapshot_terms;
+
 typedef struct snapshot {
     dir folder;
     manifest meta;
@@ -23,6 +32,7 @@ typedef struct snapshot {
     uint64_t n_docs;            /* live                                              */
     uint64_t n_tokens;          /* sum of dl over live documents                     */
     double avgdl;               /* n_tokens / n_docs; 1 when empty, never 0          */
+    const snapshot_terms *elsewhere; /* NULL: in the segments; else there are none       */
 } snapshot;
 
 /* Retries while the generation advances under it (RELIABILITY (b), readers). */
@@ -43,5 +53,12 @@ static inline bool snapshot_live(const snapshot_segment *s, uint32_t doc)
 }
 /* First damage recorded in any segment, or PM_OK. */
 pm_status snapshot_status(const snapshot *s, pm_error *err);
+/* check_index.c: pm_check of a native index. */
+pm_status snapshot_check(const char *path, bool deep,
+                         void (*finding)(void *ctx, const char *file, const char *section,
+                                         uint64_t offset, const char *what),
+                         void *ctx, pm_check_summary *summary, pm_error *err);
+/* What a check with findings ends with: PM_CORRUPT. */
+pm_status snapshot_damaged(const char *path, uint64_t findings, pm_error *err);
 
 #endif

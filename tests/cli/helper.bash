@@ -14,6 +14,12 @@ make_five() { P index -q -i "$1" "$ARTICLES"; }
 # False where no pseudo-terminal can be made (a container without /dev/pts).
 has_tty() { script -qec true /dev/null </dev/null >/dev/null 2>&1; }
 
+# Is the program linked statically, so that it hands over to another for plugins?
+is_static() { ! ldd "$PRESSMARK" >/dev/null 2>&1; }
+
+# libxapian deletes an object by the size of its base class; the address sanitizer is not to mind.
+allow_xapian() { export ASAN_OPTIONS=new_delete_type_mismatch=0; }
+
 is_asan() { ldd "$PRESSMARK" 2>/dev/null | grep -q 'lib.san'; }
 
 # with_fault SPEC PROGRAM ARGS...: see faultlib.c.  What is static cannot be preloaded; the

@@ -55,18 +55,16 @@ load helper
         expect 2 P search query --$o x; says "--$o" "not available yet"
         run P help search; [[ $output != *"--$o"* ]]
     done
-    expect 2 P index --engine xapian x; says "--engine=xapian" "not available yet"
-    expect 2 P index --engine=xapian x; says "not available yet"
     expect 2 P index --reorder=bp x; says "--reorder=bp" "not available yet"
     for f in html csv trec; do
         expect 2 P index --input-format $f x; says "--input-format=$f" "not available yet"
     done
-    for c in eval serve shard; do
+    for c in eval serve; do
         expect 2 P $c a b; says "$c" "not available yet"
         expect 2 P help $c; says "$c" "not available yet"
         run P help; ! grep -q "^  $c" <<<"$output"
     done
-    run P help index; [[ $output != *xapian* && $output != *csv* ]]
+    run P help index; [[ $output != *csv* ]]
 }
 
 @test "values are checked" {

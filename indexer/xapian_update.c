@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * xapian_update.c - add and delete articles of a Xapian index, and look at what is there.
+ */
+#include "common/xapian/xap_find.h"
+#include "indexer/xapian_writer.h"
+
+enum {
+    TOKEN_BYTES = 96, /* that a token takes in Xapian's pending postings, about               */
+    FORMS_SHARE = 8,  /* a part of the limit, for the analyzer's forms                       */
+    MEMORY_SHARE = 2, /* and one for pending postings; tables and their blocks take the rest */
+};
+
+static uint32_t shard_of(const pm_writer *w, const char *id, size_t len)
+{
+    return xap_shard_of(id, len, w->xapian->n_shards);
+}
+
+pm_status xapian_kill(pm_writer *w, const char *id, size_t len, bool *found, pm_error *err)
+{
+    const xap_api *api = w->xapian->api;
+    xap_writer *shard = w->xapian->shards[shard_of(w, id, len)];
+    uint32_t docid;
+    xap_error e;
+    *found = false;
+    pm_status st =
+        xap_find_id(api, api->writer_db(shard), id, len, w->folder.path, &docid, &e, err);
+    if (st != PM_OK || !docid) return st;
+    if (api->writer_delete(shard, docid, &e) != PM_OK) return xap_failed(&e, w->folder.path, err);
+    *found = w->xapian->changed = true;
+    return PM_OK;
+}
+
+/* A form that is there already costs a look, and no write. */
+static pm_status keep_form(pm_writer *w, xap_writer *shard, const form *f, pm_error *err)
+{
+    const xap_api *api = w->xapian->api;
+    xap_term term;
+    pm_text key = xap_term_make(&term, XAP_FORM, f->folded, f->folded_len), there;
+    xap_error e;
+    pm_status st = api->db_metadata(api->writer_db(shard), key, &there, &e);
+    if (st == PM_OK && !there.len) st = api->writer_metadata(shard, key, (pm_text){"1", 1}, &e);
+    return st == PM_OK ? PM_OK : xap_failed(&e, w->folder.path, err);
+}
+
+pm_status xapian_keep_forms(pm_writer *w, pm_error *err)
+{
+    pm_status st = PM_OK;
+    xapian_writer *x = w->xapian;
+    uint32_t n = analyzer_form_count(w->a);
+    for (; x->forms_seen < n; x->forms_seen++)
+        for (uint32_t i = 0; i < x->n_shards; i++)
+            PM_TRY(keep_form(w, x->shards[i], analyzer_form_at(w->a, x->forms_seen), err));
+    if (analyzer_memory(w->a) > w->options.memory_bytes / FORMS_SHARE) {
+        analyzer_reset_forms(w->a);
+        x->forms_seen = 0;
+    }
+out:
+    return st;
+}
+
+/* Xapian flushes by documents; this flushes by what they weigh. */
+static pm_status keep_memory(pm_writer *w, pm_error *err)
+{
+    xapian_writer *x = w->xapian;
+    xap_error e;
+    if (x->n_tokens < w->options.memory_bytes / MEMORY_SHARE / TOKEN_BYTES) return PM_OK;
+    x->n_tokens = 0;
+    for (uint32_t i = 0; i < x->n_shards; i++)
+        if (x->api->writer_flush(x->shards[i], &e) != PM_OK)
+            return xap_failed(&e, w->folder.path, err);
+    return PM_OK;
+}
+
+pm_status xapian_add(pm_writer *w, const pm_article *article, bool *was, pm_error *err)
+{
+    pm_status st = PM_OK;
+    xapian_writer *x = w->xapian;
+    uint32_t docid, shard = shard_of(w, article->id.data, article->id.len);
+    xap_error e;
+    PM_TRY(xapian_document(w, article, err));
+    PM_TRY(xapian_keep_forms(w, err));
+    PM_TRY(xapian_kill(w, article->id.data, article->id.len, was, err));
+    x->changed = true;
+    if (x->api->writer_add(x->shards[shard], x->doc, &docid, &e) != PM_OK)
+        return xap_failed(&e, w->folder.path, err);
+    w->meta.next_seq++;
+    PM_TRY(keep_memory(w, err));
+out:
+    return st;
+}
+
+pm_status xapian_find_stored(pm_writer *w, const char *id, size_t len, bool *found, pm_article *out,
+                             pm_error *err)
+{
+    const xapian_writer *x = w->xapian;
+    uint32_t docid;
+    pm_text record;
+    xap_error e;
+    *found = false;
+    if (!w->exists) return PM_OK;
+    xap_db *db = x->committed[shard_of(w, id, len)];
+    pm_status st = xap_find_id(x->api, db, id, len, w->folder.path, &docid, &e, err);
+    if (st != PM_OK || !docid) return st;
+    if (x->api->db_record(db, docid, &record, &e) != PM_OK)
+        return xap_failed(&e, w->folder.path, err);
+    st = store_decode(xap_slice(record), out, err);
+    *found = st == PM_OK;
+    return st;
+}
+
+/* ---- all ids ----------------------------------------------------------------------------- */
+
+typedef struct id_walk {
+    const pm_writer *w;
+    xap_db *db;
+    bool (*fn)(void *ctx, const char *id, size_t id_len);
+    void *ctx;
+    bool stopped;
+    pm_status status;
+    pm_error *err;
+} id_walk;
+
+static bool hand_over(void *ctx, uint32_t docid, uint32_t wdf)
+{
+    id_walk *walk = ctx;
+    pm_article article;
+    pm_text record;
+    xap_error e;
+    (void)wdf;
+    if (walk->w->xapian->api->db_record(walk->db, docid, &record, &e) != PM_OK)
+        walk->status = xap_failed(&e, walk->w->folder.path, walk->err);
+    else
+        walk->status = store_decode(xap_slice(record), &article, walk->err);
+    if (walk->status != PM_OK) return false;
+    walk->stopped = !walk->fn(walk->ctx, article.id.data, article.id.len);
+    return !walk->stopped;
+}
+
+pm_status xapian_each_id(pm_writer *w, bool (*fn)(void *ctx, const char *id, size_t id_len),
+                         void *ctx, pm_error *err)
+{
+    const xapian_writer *x = w->xapian;
+    xap_error e;
+    id_walk walk = {w, NULL, fn, ctx, false, PM_OK, err};
+    for (uint32_t i = 0; w->exists && i < x->n_shards && !walk.stopped; i++) {
+        walk.db = x->committed[i];
+        if (x->api->db_each_posting(walk.db, (pm_text){"", 0}, hand_over, &walk, &e) != PM_OK)
+            return xap_failed(&e, w->folder.path, err);
+        if (walk.status != PM_OK) return walk.status;
+    }
+    return PM_OK;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * xapian_writer.c - open, commit and close a Xapian index for writing; see xapian_writer.h.
+ *
+ * The marker is written by the first commit, after the databases: without it there is no index,
+ * and databases that a writer left behind are made anew.  Xapian renames its root file without
+ * syncing the folder; a commit here does that for it.
+ */
+#include "indexer/xapian_writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+
+enum { PATH_ROOM = 4096 };
+
+/* ---- which engine ------------------------------------------------------------------------ */
+
+static bool native_there(const char *path)
+{
+    char name[PATH_ROOM];
+    file_info info;
+    int n = snprintf(name, sizeof name, "%s/manifest", path);
+    return n > 0 && (size_t)n < sizeof name && file_stat(name, &info, NULL) == PM_OK;
+}
+
+pm_status xapian_wanted(const char *path, const char *engine, bool *yes, pm_error *err)
+{
+    if (!strncmp(path, "tcp:", 4))
+        return error_set(err, PM_USAGE,
+                         "%s: servers are for searching; index into the folder of their databases",
+                         path);
+    bool xapian = xap_marker_there(path), native = !xapian && native_there(path);
+    *yes = xapian;
+    if (!engine) return PM_OK;
+    bool asked = !strcmp(engine, XAP_ENGINE);
+    if (!asked && strcmp(engine, "native") != 0)
+        return error_set(err, PM_USAGE, "no engine is called %s; there are native and xapian",
+                         engine);
+    if (asked ? native : xapian)
+        return error_set(err, PM_USAGE,
+                         "the index at %s was made by engine %s, not %s; leave the option out, or "
+                         "make another index",
+                         path, native ? "native" : XAP_ENGINE, engine);
+    *yes = asked;
+    return PM_OK;
+}
+
+/* ---- databases --------------------------------------------------------------------------- */
+
+static bool shard_path(const pm_writer *w, uint32_t shard, char out[PATH_ROOM])
+{
+    char name[XAP_SHARD_NAME];
+    xap_shard_name(name, shard);
+    int n = snprintf(out, PATH_ROOM, "%s/%s", w->folder.path, name);
+    return n > 0 && n < PATH_ROOM;
+}
+
+static pm_status too_long(const pm_writer *w, pm_error *err)
+{
+    return error_set(err, PM_USAGE, "%.200s...: the path is too long", w->folder.path);
+}
+
+static pm_status open_shards(pm_writer *w, pm_error *err)
+{
+    xapian_writer *x = w->xapian;
+    char path[PATH_ROOM];
+    xap_error e;
+    x->shards = mem_array(x->n_shards, sizeof *x->shards);
+    if (!x->shards) return error_nomem(err);
+    for (uint32_t i = 0; i < x->n_shards; i++) {
+        if (!shard_path(w, i, path)) return too_long(w, err);
+        if (x->api->writer_open(path, !w->exists, &x->shards[i], &e) != PM_OK)
+            return xap_failed(&e, path, err);
+    }
+    return PM_OK;
+}
+
+static pm_status open_committed(pm_writer *w, pm_error *err)
+{
+    xapian_writer *x = w->xapian;
+    char path[PATH_ROOM];
+    xap_error e;
+    x->committed = mem_array(x->n_shards, sizeof *x->committed);
+    if (!x->committed) return error_nomem(err);
+    for (uint32_t i = 0; i < x->n_shards; i++) {
+        if (!shard_path(w, i, path)) return too_long(w, err);
+        pm_status st = x->api->db_new(&x->committed[i], &e);
+        if (st == PM_OK) st = x->api->db_add_local(x->committed[i], path, &e);
+        if (st != PM_OK) return xap_failed(&e, path, err);
+    }
+    return PM_OK;
+}
+
+static pm_status follow_commit(pm_writer *w, pm_error *err)
+{
+    xapian_writer *x = w->xapian;
+    xap_error e;
+    if (!x->committed) return open_committed(w, err);
+    for (uint32_t i = 0; i < x->n_shards; i++)
+        if (x->api->db_reopen(x->committed[i], &e) != PM_OK)
+            return xap_failed(&e, w->folder.path, err);
+    return PM_OK;
+}
+
+/* ---- settings ---------------------------------------------------------------------------- */
+
+static pm_status check_options(const pm_writer *w, pm_error *err)
+{
+    const pm_writer_options *o = &w->options;
+    if (o->small == 1)
+        return error_set(err, PM_USAGE, "--small is for the native engine; leave it out");
+    if (o->shards > XAP_SHARDS_MAX)
+        return error_set(err, PM_USAGE, "%u shards: at most %d", o->shards, XAP_SHARDS_MAX);
+    if (w->exists && o->shards && o->shards != w->xapian->n_shards)
+        return error_set(err, PM_USAGE,
+                         "the index at %s has %u shards, not %u; leave the option out, or make "
+                         "another index",
+                         w->folder.path, w->xapian->n_shards, o->shards);
+    return PM_OK;
+}
+
+static pm_status read_metadata(pm_writer *w, const char *name, pm_text *out, pm_error *err)
+{
+    xapian_writer *x = w->xapian;
+    xap_error e;
+    pm_status st = x->api->db_metadata(x->api->writer_db(x->shards[0]),
+                                       (pm_text){name, strlen(name)}, out, &e);
+    return st == PM_OK ? st : xap_failed(&e, w->folder.path, err);
+}
+
+/* Settings, sequence number and generation of an index that is there. */
+static pm_status read_settings(pm_writer *w, pm_error *err)
+{
+    pm_status st;
+    pm_text text;
+    char state[64];
+    unsigned long long seq = 0, generation = 0;
+    PM_TRY(read_metadata(w, XAP_SETTINGS, &text, err));
+    PM_TRY(xap_settings_decode(text, &w->meta, w->folder.path, err));
+    PM_TRY(read_metadata(w, XAP_STATE, &text, err));
+    snprintf(state, sizeof state, "%.*s", (int)(text.len < 63 ? text.len : 63), text.data);
+    if (sscanf(state, "%llu %llu", &seq, &generation) != 2)
+        st = error_corrupt(err, w->folder.path, 0, "metadata",
+                           "the state of the writer is not whole");
+    w->meta.next_seq = seq;
+    w->meta.generation = generation;
+out:
+    return st;
+}
+
+static pm_status write_metadata(pm_writer *w, const char *name, pm_text value, pm_error *err)
+{
+    xapian_writer *x = w->xapian;
+    xap_error e;
+    for (uint32_t i = 0; i < x->n_shards; i++)
+        if (x->api->writer_metadata(x->shards[i], (pm_text){name, strlen(name)}, value, &e) !=
+            PM_OK)
+            return xap_failed(&e, w->folder.path, err);
+    return PM_OK;
+}
+
+static pm_status write_settings(pm_writer *w, pm_error *err)
+{
+    buf text = {0};
+    xap_settings_encode(&w->meta, &text);
+    pm_status st = text.failed ? error_nomem(err)
+                               : write_metadata(w, XAP_SETTINGS,
+                                                (pm_text){(const char *)text.data, text.len}, err);
+    buf_free(&text);
+    return st;
+}
+
+/* ---- open -------------------------------------------------------------------------------- */
+
+static pm_status open_folder(pm_writer *w, const char *path, pm_error *err)
+{
+    bool absent;
+    pm_status st = dir_open(&w->folder, path, &absent, err);
+    if (absent && w->options.create) {
+        st = dir_create(path, err);
+        if (st == PM_OK) st = dir_open(&w->folder, path, NULL, err);
+    }
+    if (st != PM_OK) return st;
+    st = xap_marker_read(&w->folder, &w->xapian->n_shards, &absent, err);
+    if (absent && w->options.create) st = PM_OK;
+    return st != PM_OK ? st : dir_lock(&w->folder, err);
+}
+
+/* Under the lock: what another writer may have made meanwhile. */
+static pm_status read_marker(pm_writer *w, pm_error *err)
+{
+    bool absent;
+    xapian_writer *x = w->xapian;
+    pm_status st = xap_marker_read(&w->folder, &x->n_shards, &absent, err);
+    w->exists = st == PM_OK;
+    if (st != PM_OK && !absent) return st;
+    if (!w->exists) x->n_shards = w->options.shards ? w->options.shards : 1;
+    return check_options(w, err);
+}
+
+pm_status xapian_writer_open(pm_writer *w, const char *path, pm_error *err)
+{
+    pm_status st = PM_OK;
+    xap_error e;
+    xapian_writer *x = w->xapian = mem_zalloc(sizeof *x);
+    if (!x) return error_nomem(err);
+    PM_TRY(xap_load(&x->api, err));
+    PM_TRY(open_folder(w, path, err));
+    PM_TRY(read_marker(w, err));
+    PM_TRY(open_shards(w, err));
+    if (w->exists) PM_TRY(read_settings(w, err));
+    PM_TRY(writer_open_analyzer(w, err));
+    if (!w->exists) {
+        snprintf(w->meta.engine, sizeof w->meta.engine, XAP_ENGINE);
+        PM_TRY(write_settings(w, err));
+    }
+    if (w->exists) PM_TRY(open_committed(w, err));
+    if (x->api->doc_new(&x->doc, &e) != PM_OK) st = xap_failed(&e, path, err);
+out:
+    return st;
+}
+
+void xapian_writer_close(pm_writer *w)
+{
+    xapian_writer *x = w->xapian;
+    if (!x) return;
+    for (uint32_t i = 0; x->shards && i < x->n_shards; i++)
+        if (x->shards[i]) x->api->writer_free(x->shards[i]);
+    for (uint32_t i = 0; x->committed && i < x->n_shards; i++)
+        if (x->committed[i]) x->api->db_free(x->committed[i]);
+    if (x->doc) x->api->doc_free(x->doc);
+    mem_free(x->shards);
+    mem_free(x->committed);
+    inverter_fields_free(&x->fields);
+    mem_free(x);
+    w->xapian = NULL;
+}
+
+/* ---- commit ------------------------------------------------------------------------------ */
+
+static pm_status sync_shards(const pm_writer *w, pm_error *err)
+{
+    char path[PATH_ROOM];
+    for (uint32_t i = 0; i < w->xapian->n_shards; i++) {
+        dir d;
+        if (!shard_path(w, i, path)) return too_long(w, err);
+        pm_status st = dir_open(&d, path, NULL, err);
+        if (st == PM_OK) st = dir_sync(&d, err);
+        dir_close(&d);
+        if (st != PM_OK) return st;
+    }
+    return PM_OK;
+}
+
+static pm_status commit_shards(pm_writer *w, pm_error *err)
+{
+    xapian_writer *x = w->xapian;
+    char path[PATH_ROOM];
+    xap_error e;
+    for (uint32_t i = 0; i < x->n_shards; i++) {
+        if (x->api->writer_commit(x->shards[i], &e) == PM_OK) continue;
+        if (!shard_path(w, i, path)) return too_long(w, err);
+        return xap_failed(&e, path, err);
+    }
+    return PM_OK;
+}
+
+static pm_status publish(pm_writer *w, pm_error *err)
+{
+    pm_status st;
+    char state[64];
+    int len = snprintf(state, sizeof state, "%llu %llu", (unsigned long long)w->meta.next_seq,
+                       (unsigned long long)w->meta.generation + 1);
+    PM_TRY(write_metadata(w, XAP_STATE, (pm_text){state, (size_t)len}, err));
+    PM_TRY(commit_shards(w, err));
+    PM_TRY(sync_shards(w, err));
+    if (!w->exists) PM_TRY(xap_marker_write(&w->folder, w->xapian->n_shards, err));
+    w->exists = true;
+    w->meta.generation++;
+    w->xapian->changed = false;
+    w->xapian->n_tokens = 0;
+    PM_TRY(follow_commit(w, err));
+out:
+    return st;
+}
+
+pm_status xapian_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
+{
+    pm_status st = PM_OK;
+    if (w->xapian->changed || !w->exists) st = publish(w, err);
+    if (st != PM_OK) return writer_discard(w, st, err);
+    if (info) {
+        *info = w->pending;
+        info->generation = w->meta.generation;
+        st = xap_bytes(&w->folder, w->xapian->n_shards, &info->index_bytes, err);
+    }
+    w->pending = (pm_commit_info){0};
+    return st;
+}
+
+pm_status xapian_writer_optimize(pm_writer *w, pm_reorder by, pm_commit_info *info, pm_error *err)
+{
+    if (by == PM_REORDER_BP)
+        return error_set(
+            err, PM_USAGE,
+            "%s: documents of the engine xapian stand in order of ingest and cannot be "
+            "reordered; leave --reorder out",
+            w->folder.path);
+    return xapian_writer_commit(w, info, err);
+}

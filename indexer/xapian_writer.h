@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * xapian_writer.h - the writer of an index of the engine xapian, behind pm_writer: what differs
+ * from the native one, and nothing else.
+ *
+ *   xapian_writer.c    open, options against the index, commit, close
+ *   xapian_update.c    add, delete, and what is there already
+ *   xapian_document.c  an article as a Xapian document
+ *
+ * Each database is in a transaction between two commits.  A commit of several databases is one
+ * commit after the other: when it fails in the middle, those before are ahead of the others.
+ */
+#ifndef PM_INDEXER_XAPIAN_WRITER_H
+#define PM_INDEXER_XAPIAN_WRITER_H
+
+#include "common/xapian/xap_index.h"
+#include "indexer/inverter_fields.h"
+#include "indexer/writer.h"
+
+typedef struct xapian_writer {
+    const xap_api *api;
+    xap_writer **shards; /* n_shards of them, NULL where not open                            */
+    xap_db **committed;  /* the same as of the last commit; NULL before the first            */
+    uint32_t n_shards;
+    xap_doc *doc;
+    inverter_fields fields;
+    uint64_t n_tokens;   /* since memory was given back                                      */
+    uint32_t forms_seen; /* of the analyzer, kept as metadata already                        */
+    bool changed;        /* since the last commit                                            */
+} xapian_writer;
+
+/* Is the index at path, or the one to be made there, of this engine?  PM_USAGE when the option
+ * contradicts what is there. */
+pm_status xapian_wanted(const char *path, const char *engine, bool *yes, pm_error *err);
+/* w->options are taken; fills the rest of *w. */
+pm_status xapian_writer_open(pm_writer *w, const char *path, pm_error *err);
+void xapian_writer_close(pm_writer *w);
+pm_status xapian_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err);
+
+/* A commit: Xapian's databases need no merging, and their order is that of ingest. */
+pm_status xapian_writer_optimize(pm_writer *w, pm_reorder by, pm_commit_info *info, pm_error *err);
+
+/* The article is clean, its record in w->record, its date in w->repair. */
+pm_status xapian_add(pm_writer *w, const pm_article *article, bool *was, pm_error *err);
+pm_status xapian_kill(pm_writer *w, const char *id, size_t len, bool *found, pm_error *err);
+/* As of the last commit. */
+pm_status xapian_find_stored(pm_writer *w, const char *id, size_t len, bool *found, pm_article *out,
+                             pm_error *err);
+pm_status xapian_each_id(pm_writer *w, bool (*fn)(void *ctx, const char *id, size_t id_len),
+                         void *ctx, pm_error *err);
+
+/* Into w->xapian->doc. */
+pm_status xapian_document(pm_writer *w, const pm_article *article, pm_error *err);
+/* Keep the forms that the analyzer met since it was asked last. */
+pm_status xapian_keep_forms(pm_writer *w, pm_error *err);
+
+#endif

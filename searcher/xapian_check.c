@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * xapian_check.c - is a Xapian index sound?  Xapian's own check of each database, which reads all
+ * of its tables; and, if deep, what pressmark relies on beyond: every document has a record that
+ * decodes, an id that finds it, its length as a value, and a place in the order of ingest.
+ */
+#include <stdio.h>
+
+#include "common/base/mem.h"
+#include "searcher/xapian.h"
+
+typedef struct xapian_checker {
+    xapian_index *x;
+    xapian_handle *h;
+    const xapian_place *place;
+    void (*finding)(void *ctx, const char *file, const char *part, uint64_t offset,
+                    const char *what);
+    void *ctx;
+    pm_check_summary sum;
+    uint64_t last_seq;
+    bool has_last;
+    pm_status status;
+    pm_error *err;
+} xapian_checker;
+
+static void tell(xapian_checker *c, const char *part, uint64_t at, const char *what)
+{
+    c->sum.findings++;
+    if (c->finding) c->finding(c->ctx, c->place->name, part, at, what);
+}
+
+static void take_line(void *ctx, const char *text)
+{
+    xapian_checker *c = ctx;
+    if (*text && c->finding) c->finding(c->ctx, c->place->name, "xapian", 0, text);
+}
+
+/* Xapian's check; what it throws is a finding where it speaks of damage. */
+static pm_status check_tables(xapian_checker *c)
+{
+    uint64_t findings;
+    xap_error e;
+    pm_status st = c->x->api->check(c->place->name, take_line, c, &findings, &e);
+    c->sum.findings += findings;
+    if (st == PM_CORRUPT) {
+        tell(c, "xapian", 0, e.message);
+        return PM_OK;
+    }
+    return st == PM_OK ? st : xap_failed(&e, c->place->name, c->err);
+}
+
+static pm_status count_file(void *ctx, const char *name, pm_error *err)
+{
+    xapian_checker *c = ctx;
+    char path[4096];
+    file_info info;
+    int n = snprintf(path, sizeof path, "%s/%s", c->place->name, name);
+    if (n < 0 || (size_t)n >= sizeof path) return PM_OK;
+    if (file_stat(path, &info, err) != PM_OK || !info.is_regular) return PM_OK;
+    c->sum.files++;
+    c->sum.bytes += info.size;
+    return PM_OK;
+}
+
+/* ---- documents --------------------------------------------------------------------------- */
+
+static pm_status check_id(xapian_checker *c, uint32_t docid, pm_text id)
+{
+    uint32_t found;
+    pm_status st = xap_find_id(c->x->api, c->h->db, id.data, id.len, c->place->name, &found,
+                               &c->h->last, c->err);
+    if (st == PM_OK && found != docid) tell(c, "ids", docid, "the document is not found by its id");
+    return st;
+}
+
+static pm_status check_head(xapian_checker *c, uint32_t docid, pm_text id)
+{
+    const xap_api *api = c->x->api;
+    pm_text text;
+    xap_head head;
+    uint32_t dl;
+    if (api->db_length(c->h->db, docid, &dl, &c->h->last) != PM_OK ||
+        api->db_value(c->h->db, docid, XAP_SLOT_HEAD, &text, &c->h->last) != PM_OK)
+        return xapian_failed(c->h, c->err);
+    if (!xap_get_head(text, &head)) tell(c, "values", docid, "a document without its head");
+    if (c->has_last && head.seq <= c->last_seq)
+        tell(c, "values", docid, "the order of ingest is not that of the documents");
+    if (head.dl != dl)
+        tell(c, "values", docid, "a document's length is not its number of occurrences");
+    if (head.id.len != id.len || memcmp(head.id.data, id.data, id.len) != 0)
+        tell(c, "values", docid, "a document has two ids");
+    c->last_seq = head.seq;
+    c->has_last = true;
+    return PM_OK;
+}
+
+/* The texts of the article are of the shim's last answer: they are kept while others are asked for.
+ */
+static pm_status check_record(xapian_checker *c, uint32_t docid, const pm_article *article)
+{
+    pm_status st = PM_OK;
+    char *id = mem_strndup(article->id.data, article->id.len);
+    if (!id) return error_nomem(c->err);
+    PM_TRY(check_id(c, docid, (pm_text){id, article->id.len}));
+    PM_TRY(check_head(c, docid, (pm_text){id, article->id.len}));
+out:
+    mem_free(id);
+    return st;
+}
+
+static pm_status check_document(xapian_checker *c, uint32_t docid)
+{
+    pm_status st;
+    pm_text record;
+    pm_article article;
+    if (c->x->api->db_record(c->h->db, docid, &record, &c->h->last) != PM_OK)
+        return xapian_failed(c->h, c->err);
+    if (store_decode(xap_slice(record), &article, NULL) != PM_OK) {
+        tell(c, "docdata", docid, "a stored record does not decode");
+        return PM_OK;
+    }
+    PM_TRY(check_record(c, docid, &article));
+    c->sum.documents++;
+out:
+    return st;
+}
+
+static bool visit(void *ctx, uint32_t docid, uint32_t wdf)
+{
+    xapian_checker *c = ctx;
+    (void)wdf;
+    c->status = check_document(c, docid);
+    return c->status == PM_OK;
+}
+
+static bool count_term(void *ctx, pm_text term, uint64_t df)
+{
+    xapian_checker *c = ctx;
+    if (!term.len || !key_is_plain((uint8_t)term.data[0])) return true;
+    c->sum.terms++;
+    c->sum.postings += df;
+    return true;
+}
+
+/* One database by itself. */
+static pm_status check_documents(xapian_checker *c)
+{
+    pm_status st = PM_OK;
+    const xap_api *api = c->x->api;
+    xapian_handle h = {.of = c->x};
+    c->h = &h;
+    c->has_last = false;
+    if (api->db_new(&h.db, &h.last) != PM_OK ||
+        api->db_add_local(h.db, c->place->name, &h.last) != PM_OK ||
+        api->db_each_posting(h.db, (pm_text){"", 0}, visit, c, &h.last) != PM_OK ||
+        (c->status == PM_OK && api->db_each_term(h.db, count_term, c, &h.last) != PM_OK))
+        st = xapian_failed(&h, c->err);
+    if (h.db) api->db_free(h.db);
+    return st == PM_OK ? c->status : st;
+}
+
+/* ---- the whole --------------------------------------------------------------------------- */
+
+static pm_status check_place(xapian_checker *c, bool deep)
+{
+    pm_status st;
+    uint64_t before = c->sum.findings;
+    if (c->place->host)
+        return error_set(c->err, PM_USAGE,
+                         "%s: check the database where it is, not over the network",
+                         c->place->name);
+    PM_TRY(file_each(c->place->name, count_file, c, c->err));
+    PM_TRY(check_tables(c));
+    if (deep && c->sum.findings == before) PM_TRY(check_documents(c));
+out:
+    return st;
+}
+
+static pm_status read_count(xapian_checker *c)
+{
+    xapian_handle *h;
+    pm_status st = xapian_take(c->x, &h, c->err);
+    if (st != PM_OK) return st;
+    c->sum.documents = h->view.n_docs;
+    xapian_give(h);
+    return PM_OK;
+}
+
+static pm_status check_all(xapian_checker *c, bool deep)
+{
+    pm_status st = PM_OK;
+    for (size_t i = 0; i < c->x->n_places; i++) {
+        c->place = &c->x->places[i];
+        PM_TRY(check_place(c, deep));
+    }
+    if (!deep && !c->sum.findings) PM_TRY(read_count(c));
+out:
+    return st;
+}
+
+/* Where the index does not even open, that is the finding. */
+static pm_status refused(xapian_checker *c, const char *path, pm_status st, pm_error *err)
+{
+    xapian_place whole = {.name = c->x && c->x->view.folder.path ? c->x->view.folder.path : NULL};
+    if (st != PM_CORRUPT || !whole.name || c->sum.findings) return st;
+    c->place = &whole;
+    tell(c, "xapian", 0, err ? err->message : "it does not open");
+    (void)path;
+    return st;
+}
+
+pm_status xapian_check(const char *path, bool deep,
+                       void (*finding)(void *ctx, const char *file, const char *part,
+                                       uint64_t offset, const char *what),
+                       void *ctx, pm_check_summary *summary, pm_error *err)
+{
+    pm_index index = {0};
+    pm_index_options options = PM_INDEX_OPTIONS_INIT;
+    pm_error own = {0};
+    if (!err) err = &own;
+    xapian_checker c = {.finding = finding, .ctx = ctx, .err = err};
+    pm_status opened = xapian_open(&index, path, &options, err), st = opened;
+    c.x = index.xapian;
+    /* Places are known by then where opening failed at a database. */
+    if (st == PM_OK || (st == PM_CORRUPT && c.x && c.x->n_places)) st = check_all(&c, deep);
+    if (st == PM_OK && !c.sum.findings) st = opened;
+    st = refused(&c, path, st, err);
+    if (st == PM_OK && c.sum.findings) st = snapshot_damaged(path, c.sum.findings, err);
+    xapian_close(index.xapian);
+    if (summary) *summary = c.sum;
+    return st;
+}

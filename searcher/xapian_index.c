@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * xapian_index.c - handles of a Xapian index: opening, lending, reopening; see xapian.h.
+ */
+#include <stdio.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "searcher/xapian.h"
+
+static const char *where(const xapian_handle *h)
+{
+    return h->of->view.folder.path;
+}
+
+pm_status xapian_failed(xapian_handle *h, pm_error *err)
+{
+    return xap_failed(&h->last, where(h), err);
+}
+
+/* ---- a handle ---------------------------------------------------------------------------- */
+
+/* Over servers each question waits for each of them, so none is asked that Xapian answers itself:
+ * of words it knows df when it ranks.  Only whether the index has an acronym decides a query. */
+static pm_status term_df(void *ctx, const void *key, size_t len, uint64_t *df, pm_error *err)
+{
+    xapian_handle *h = ctx;
+    bool acronym = len && *(const uint8_t *)key == KEY_MARKER;
+    *df = 1;
+    if (h->of->remote && !h->wants_df && !acronym) return PM_OK;
+    xap_term term;
+    uint64_t cf;
+    pm_text name = xap_term_make(&term, 0, key, len);
+    if (h->of->api->db_term(h->db, name, df, &cf, &h->last) == PM_OK) return PM_OK;
+    return xapian_failed(h, err);
+}
+
+static pm_status form_there(void *ctx, const char *folded, size_t len, bool *yes, pm_error *err)
+{
+    xapian_handle *h = ctx;
+    xap_term term;
+    pm_text key = xap_term_make(&term, XAP_FORM, folded, len), value;
+    pm_status st = h->of->api->db_metadata(h->db, key, &value, &h->last);
+    *yes = st == PM_OK && value.len;
+    return st == PM_OK ? PM_OK : xapian_failed(h, err);
+}
+
+static pm_status read_numbers(xapian_handle *h, pm_error *err)
+{
+    xap_stats stats;
+    if (h->of->api->db_stats(h->db, &stats, &h->last) != PM_OK) return xapian_failed(h, err);
+    h->view = h->of->view;
+    h->view.n_docs = stats.n_docs;
+    h->view.n_tokens = stats.n_tokens;
+    h->view.avgdl = stats.n_tokens ? (double)stats.n_tokens / (double)stats.n_docs : 1;
+    h->terms = (snapshot_terms){term_df, form_there, h};
+    h->view.elsewhere = &h->terms;
+    return PM_OK;
+}
+
+static bool rests(xapian_index *x, const xapian_place *place)
+{
+    pthread_mutex_lock(&x->lock);
+    bool yes =
+        place->dead_ns && clock_ns() - place->dead_ns < (uint64_t)XAPIAN_REST_S * 1000000000u;
+    pthread_mutex_unlock(&x->lock);
+    return yes;
+}
+
+static void lay_to_rest(xapian_index *x, xapian_place *place)
+{
+    pthread_mutex_lock(&x->lock);
+    place->dead_ns = clock_ns();
+    pthread_mutex_unlock(&x->lock);
+}
+
+static pm_status open_place(xapian_handle *h, const xapian_place *place)
+{
+    const pm_index_options *o = &h->of->options;
+    if (!place->host) return h->of->api->db_add_local(h->db, place->name, &h->last);
+    return h->of->api->db_add_remote(h->db, place->host, place->port, o->timeout_ms,
+                                     o->connect_timeout_ms, &h->last);
+}
+
+/* A server that does not answer is left out, unless all are wanted. */
+static pm_status open_places(xapian_handle *h, pm_error *err)
+{
+    xapian_index *x = h->of;
+    for (size_t i = 0; i < x->n_places; i++) {
+        xapian_place *place = &x->places[i];
+        bool skip = place->host && !x->options.require_all && rests(x, place);
+        if (!skip && open_place(h, place) == PM_OK) continue;
+        bool silent = skip || (place->host && h->last.network);
+        if (!skip && silent) lay_to_rest(x, place);
+        if (!silent || (!skip && x->options.require_all))
+            return xap_failed(&h->last, place->name, err);
+        h->missing[i] = true;
+        h->n_missing++;
+    }
+    if (h->n_missing < x->n_places) return PM_OK;
+    return error_set(err, PM_IO, "%s: no server answers; start them, or name others",
+                     x->view.folder.path);
+}
+
+static pm_status new_handle(xapian_index *x, xapian_handle **out, pm_error *err)
+{
+    pm_status st = PM_OK;
+    *out = NULL;
+    xapian_handle *h = mem_zalloc(sizeof *h);
+    if (!h) return error_nomem(err);
+    h->of = x;
+    h->missing = mem_array(x->n_places, sizeof *h->missing);
+    if (!h->missing) PM_TRY(error_nomem(err));
+    if (x->api->db_new(&h->db, &h->last) != PM_OK) PM_TRY(xapian_failed(h, err));
+    PM_TRY(open_places(h, err));
+    PM_TRY(read_numbers(h, err));
+    *out = h;
+out:
+    if (st != PM_OK) xapian_drop(h);
+    return st;
+}
+
+void xapian_drop(xapian_handle *h)
+{
+    if (!h) return;
+    if (h->db) h->of->api->db_free(h->db);
+    mem_free(h->missing);
+    mem_free(h);
+}
+
+/* ---- lending ----------------------------------------------------------------------------- */
+
+/* A server that was missing may be back. */
+static bool is_stale(const xapian_handle *h)
+{
+    for (size_t i = 0; h->n_missing && i < h->of->n_places; i++)
+        if (h->missing[i] && !rests(h->of, &h->of->places[i])) return true;
+    return false;
+}
+
+pm_status xapian_take(xapian_index *x, xapian_handle **out, pm_error *err)
+{
+    pthread_mutex_lock(&x->lock);
+    xapian_handle *h = x->idle;
+    if (h) x->idle = h->next;
+    pthread_mutex_unlock(&x->lock);
+    if (h && is_stale(h)) {
+        xapian_drop(h);
+        h = NULL;
+    }
+    *out = h;
+    return h ? PM_OK : new_handle(x, out, err);
+}
+
+void xapian_give(xapian_handle *h)
+{
+    if (!h) return;
+    pthread_mutex_lock(&h->of->lock);
+    h->next = h->of->idle;
+    h->of->idle = h;
+    pthread_mutex_unlock(&h->of->lock);
+}
+
+/* ---- when it fails ----------------------------------------------------------------------- */
+
+/* The context of a network error names the server as Xapian was told it. */
+static xapian_place *culprit(const xapian_handle *h)
+{
+    char name[300];
+    for (size_t i = 0; i < h->of->n_places; i++) {
+        xapian_place *place = &h->of->places[i];
+        if (!place->host || h->missing[i]) continue;
+        snprintf(name, sizeof name, "%s:%u", place->host, place->port);
+        const char *at = strstr(h->last.context, name);
+        size_t len = strlen(name);
+        if (at && (at[len] < '0' || at[len] > '9')) return place;
+    }
+    return NULL;
+}
+
+static bool without_culprit(xapian_handle **h, pm_error *err)
+{
+    xapian_index *x = (*h)->of;
+    xapian_place *place = culprit(*h);
+    if (!place || x->options.require_all) return false;
+    lay_to_rest(x, place);
+    xapian_drop(*h);
+    return new_handle(x, h, err) == PM_OK;
+}
+
+bool xapian_again(xapian_handle **h, unsigned *tries, pm_error *err)
+{
+    xapian_index *x = (*h)->of;
+    bool modified = (*h)->last.modified, network = (*h)->last.network;
+    if (++*tries >= XAPIAN_TRIES + (unsigned)x->n_places) return false;
+    if (network) return without_culprit(h, err);
+    if (!modified) return false;
+    if (x->api->db_reopen((*h)->db, &(*h)->last) != PM_OK) return false;
+    return read_numbers(*h, err) == PM_OK;
+}
+
+pm_status xapian_whole(const xapian_handle *h, pm_error *err)
+{
+    const xapian_index *x = h->of;
+    size_t first = 0;
+    char more[40] = "";
+    if (!h->n_missing) return PM_OK;
+    while (!h->missing[first]) first++;
+    if (h->n_missing > 1) snprintf(more, sizeof more, " and %zu more", h->n_missing - 1);
+    return error_set(err, PM_PARTIAL,
+                     "%.200s%s: no answer; the results are those of the other %zu of %zu servers",
+                     x->places[first].name, more, x->n_places - h->n_missing, x->n_places);
+}
+
+pm_status xapian_with(xapian_index *x,
+                      pm_status (*what)(xapian_handle *h, void *ctx, pm_error *err), void *ctx,
+                      pm_error *err)
+{
+    xapian_handle *h = NULL;
+    unsigned tries = 0;
+    pm_status st = xapian_take(x, &h, err);
+    if (st != PM_OK) return st;
+    do {
+        memset(&h->last, 0, sizeof h->last);
+        st = what(h, ctx, err);
+    } while (st != PM_OK && xapian_again(&h, &tries, err));
+    if (st != PM_OK) {
+        xapian_drop(h);
+        return st;
+    }
+    st = xapian_whole(h, err);
+    xapian_give(h);
+    return st;
+}
+
+/* ---- the index --------------------------------------------------------------------------- */
+
+static pm_status read_settings(xapian_index *x, pm_error *err)
+{
+    pm_text text;
+    xapian_handle *h;
+    pm_status st = new_handle(x, &h, err);
+    if (st != PM_OK) return st;
+    st = x->api->db_metadata(h->db, (pm_text){XAP_SETTINGS, strlen(XAP_SETTINGS)}, &text, &h->last);
+    st = st == PM_OK ? xap_settings_decode(text, &x->view.meta, x->view.folder.path, err)
+                     : xapian_failed(h, err);
+    if (st == PM_OK) st = read_numbers(h, err); /* with the settings                         */
+    if (st != PM_OK) {
+        xapian_drop(h);
+        return st;
+    }
+    x->view.n_docs = h->view.n_docs;
+    x->view.n_tokens = h->view.n_tokens;
+    x->view.avgdl = h->view.avgdl;
+    xapian_give(h);
+    return PM_OK;
+}
+
+pm_status xapian_open(pm_index *index, const char *path, const pm_index_options *options,
+                      pm_error *err)
+{
+    pm_status st = PM_OK;
+    xapian_index *x = index->xapian = mem_zalloc(sizeof *x);
+    if (!x) return error_nomem(err);
+    pthread_mutex_init(&x->lock, NULL);
+    x->options = *options;
+    x->view.folder = (dir)DIR_INIT;
+    x->view.folder.path = mem_strndup(path, strlen(path));
+    if (!x->view.folder.path) PM_TRY(error_nomem(err));
+    index->snap = &x->view;
+    PM_TRY(xap_load(&x->api, err));
+    PM_TRY(xapian_places_read(x, path, err));
+    PM_TRY(read_settings(x, err));
+out:
+    return st;
+}
+
+void xapian_close(xapian_index *x)
+{
+    if (!x) return;
+    while (x->idle) {
+        xapian_handle *h = x->idle;
+        x->idle = h->next;
+        xapian_drop(h);
+    }
+    xapian_places_free(x);
+    mem_free(x->view.folder.path);
+    pthread_mutex_destroy(&x->lock);
+    mem_free(x);
+}
+
+/* ---- single articles --------------------------------------------------------------------- */
+
+typedef struct record_search {
+    const char *id;
+    size_t len;
+    buf *out;
+    bool found;
+} record_search;
+
+static pm_status find_record(xapian_handle *h, void *ctx, pm_error *err)
+{
+    record_search *r = ctx;
+    const xap_api *api = h->of->api;
+    uint32_t docid;
+    pm_text record;
+    pm_status st = xap_find_id(api, h->db, r->id, r->len, where(h), &docid, &h->last, err);
+    r->found = st == PM_OK && docid;
+    if (!r->found) return st;
+    if (api->db_record(h->db, docid, &record, &h->last) != PM_OK) return xapian_failed(h, err);
+    buf_reset(r->out);
+    buf_append(r->out, record.data, record.len);
+    return r->out->failed ? error_nomem(err) : PM_OK;
+}
+
+pm_status xapian_record(xapian_index *x, const char *id, size_t len, buf *out, bool *found,
+                        pm_error *err)
+{
+    record_search r = {id, len, out, false};
+    pm_status st = xapian_with(x, find_record, &r, err);
+    *found = r.found;
+    return st;
+}

@@ -1,0 +1,186 @@
+# The engine xapian: every command on such an index, and what only it has.
+load helper
+
+setup() {
+    allow_xapian
+    cd "$BATS_TEST_TMPDIR" || exit
+    N=$BATS_TEST_TMPDIR/n.idx X=$BATS_TEST_TMPDIR/x.idx
+}
+
+make_both() {
+    P index -q -i "$N" "$ARTICLES"
+    P index -q -i "$X" --engine xapian "$@" "$ARTICLES"
+}
+
+# Standard output contains the word.
+prints() { [[ $output == *"$1"* ]] || { echo "no '$1' in: $output"; return 1; }; }
+
+# Ids and scores to six digits, one a line.
+list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}'; }
+
+@test "searches answer as the native engine does" {
+    make_both
+    for q in 'rare earth export controls' 'title:trump US' 'tik tok' '(apec OR tiktok) -japan' \
+        '+china visit^2' 'U.S. "state visit"' 'date:2025-09..2025-12' 'xi NOT apec' 'zymurgy'; do
+        for m in auto all any; do
+            same "$(list -i "$N" --match $m -- "$q" | sed '/state/d')" "$(list -i "$X" --match $m -- "$q")" ||
+                [[ $q = *state* ]]
+            same "$(P search -i "$N" --match $m --count -- "$q")" "$(P search -i "$X" --match $m --count -- "$q")"
+        done
+    done
+    same "$(P search -i "$N" --json 'rare earth' | jq -c '.hits[] | del(.score)')" \
+        "$(P search -i "$X" --json 'rare earth' | jq -c '.hits[] | del(.score)')"
+    same "$(P search -i "$N" --offset 1 -k 2 --format ids trump)" "$(P search -i "$X" --offset 1 -k 2 --format ids trump)"
+}
+
+@test "an index knows its engine; contradictions are usage errors" {
+    make_both
+    expect 0 P index -q -i "$X" "$ARTICLES"
+    expect 2 P index -i "$X" --engine native "$ARTICLES"; says "made by engine xapian, not native"
+    expect 2 P index -i "$N" --engine xapian "$ARTICLES"; says "made by engine native, not xapian"
+    expect 2 P index -i "$X" --lang de "$ARTICLES"; says "in language english, not german"
+    expect 2 P index -i "$X" --small "$ARTICLES"; says "--small"
+    expect 2 P index -i "$X" --shards 3 "$ARTICLES"; says "has 1 shards, not 3"
+    expect 2 P index -i y.idx --shards 3 "$ARTICLES"; says "engine xapian"
+    expect 2 P index -i y.idx --engine lucene "$ARTICLES"
+    expect 2 P optimize -i "$X" --reorder bp; says "order of ingest"
+    same xapian "$(P stats -i "$X" --json | jq -r .engine)"
+    [ ! -e y.idx ]
+}
+
+@test "dumps say the same but for the engine and the surface forms" {
+    make_both --shards 3
+    same "$(P dump -i "$N" | sed '/^form /d; /^setting engine/d')" "$(P dump -i "$X" | sed '/^setting engine/d')"
+}
+
+@test "update, delete, show, stats, batch, prune" {
+    make_both
+    expect 1 P delete -i "$X" 003_49c9dfdcf3ca4ea9.txt nope; mentions "no article 'nope'"
+    expect 1 P show -i "$X" 003_49c9dfdcf3ca4ea9.txt
+    expect 0 P index --json -i "$X" "$ARTICLES"; same "1 4" "$(jq -r '"\(.added) \(.unchanged)"' <<<"$output")"
+    same "$(P show -i "$N" 003_49c9dfdcf3ca4ea9.txt)" "$(P show -i "$X" 003_49c9dfdcf3ca4ea9.txt)"
+    for key in documents terms postings positions tokens avgdl; do
+        same "$(P stats -i "$N" --json | jq ".$key")" "$(P stats -i "$X" --json | jq ".$key")"
+    done
+    local stats; stats=$(P stats -i "$X" --json)
+    same "$(jq .index_bytes <<<"$stats")" "$(jq '[.sections[]] | add' <<<"$stats")"
+    printf 'trump xi\ntiktok deal\nzymurgy\n' >q
+    same "$(P batch -i "$N" --format tsv q | cut -f1-3)" "$(P batch -i "$X" --threads 2 --format tsv q | cut -f1-3)"
+    mkdir in; echo "one story" >in/a.txt; echo "two story" >in/b.txt
+    P index -q -i y.idx --engine xapian in; rm in/b.txt
+    expect 0 P index -i y.idx --prune --json in; same 1 "$(jq .deleted <<<"$output")"
+    same a.txt "$(P search -i y.idx story --format ids)"
+    expect 0 P optimize -q -i y.idx
+    expect 0 P check --deep -i y.idx
+}
+
+@test "ties stand in order of ingest, also after an update and over shards" {
+    for i in a b c d e f g h; do echo "{\"id\":\"$i\",\"text\":\"same words\"}"; done >d.jsonl
+    P index -q -i "$X" --engine xapian --shards 4 d.jsonl
+    same "a b c d e f g h" "$(P search -i "$X" -k 20 --format ids same | paste -sd' ')"
+    echo '{"id":"c","text":"same  words"}' | P index -q -i "$X" -
+    same "a b d e f g h c" "$(P search -i "$X" -k 20 --format ids same | paste -sd' ')"
+}
+
+@test "explanations sum to the score" {
+    make_both
+    for w in native xapian; do
+        P search -i "$X" --weight $w --explain --json 'trump US "state visit" title:xi' |
+            jq -e '.hits[] | ([.explain[].contribution] | add) - .score | fabs < 1e-9' >/dev/null
+    done
+    same "" "$(P search -i "$X" --json trump | jq -r '.interpreted | select(contains("["))')"
+    expect 0 P search -i "$X" --weight xapian --json trump; prints "Xapian's BM25Weight"
+    expect 0 P search -i "$X" --json '"state visit"'; prints "phrases score by their words"
+    expect 2 P search -i "$N" --weight xapian trump; says "native index"
+}
+
+@test "without positions phrases are words; without stored text snippets come from files" {
+    P index -q -i "$X" --engine xapian --positions=no --store=no "$ARTICLES"
+    P index -q -i "$N" --positions=no --store=no "$ARTICLES"
+    same "$(list -i "$N" '"state visit" title:xi US')" "$(list -i "$X" '"state visit" title:xi US')"
+    same "$(P search -i "$N" --json tiktok | jq -c '[.hits[].snippet]')" "$(P search -i "$X" --json tiktok | jq -c '[.hits[].snippet]')"
+    expect 2 P index -i "$X" --positions=yes "$ARTICLES"
+}
+
+@test "long words and long ids are found" {
+    local long; long=$(printf 'x%.0s' {1..250})
+    local id; id=$(printf 'i%.0s' {1..1000})
+    printf '{"id":"%s","text":"%s tail"}\n{"id":"%s2","text":"other"}\n' "$id" "$long" "$id" | P index -q -i "$X" --engine xapian -
+    same 1 "$(P search -i "$X" --count "$long")"
+    expect 0 P show -i "$X" "${id}2"; prints other
+    expect 0 P delete -i "$X" "$id"
+    same 1 "$(P stats -i "$X" --json | jq .documents)"
+    expect 0 P check --deep -i "$X"
+}
+
+@test "a writer holds the index: exit 7, and readers see the last commit" {
+    make_both
+    mkfifo pipe
+    P index -q -i "$X" - <pipe & local writer=$!
+    exec 9>pipe
+    echo '{"id":"new","text":"tiktok"}' >&9
+    for _ in $(seq 100); do P index -q -i "$X" "$ARTICLES" 2>/dev/null || break; sleep 0.05; done
+    expect 7 P index -i "$X" "$ARTICLES"; says "another writer"
+    expect 1 P show -i "$X" new
+    exec 9>&-
+    wait $writer
+    expect 0 P show -i "$X" new
+}
+
+@test "damage: exit 4, and check names the database" {
+    make_both
+    printf 'garbage' | dd of="$X/shard-0/postlist.glass" bs=1 seek=5 conv=notrunc status=none
+    expect 4 P check -i "$X"; mentions "shard-0"; prints "damaged"
+    rm "$X/shard-0/iamglass"
+    expect 5 P search -i "$X" trump; says "shard-0"
+    echo 'pressmark xapian 1' >"$X/xapian"
+    expect 4 P search -i "$X" trump; says "marker"
+    printf 'pressmark xapian 9\nshards 1\n' >"$X/xapian"
+    expect 2 P search -i "$X" trump; says "later version"
+}
+
+@test "a plugin that is missing or strange is said, and natives do without" {
+    make_both
+    mkdir plugins
+    export PRESSMARK_PLUGINS=$PWD/plugins
+    expect 2 P search -i "$X" trump; says "xapian"
+    expect 0 P search -i "$N" trump
+    ! is_static || cp "$BUILD/pressmark-dynamic" plugins/
+    expect 2 P search -i "$X" trump; says "pressmark-xapian.so"
+    echo 'no library' >plugins/pressmark-xapian.so
+    expect 2 P search -i "$X" trump; says "pressmark-xapian.so"
+    rm plugins/pressmark-xapian.so; ln -s "$BUILD/pressmark-xapian.so" plugins/
+    expect 0 P search -i "$X" trump
+}
+
+@test "the program that people start links neither libstdc++ nor Xapian, and reads nothing before it hands over" {
+    ! ldd "$PRESSMARK" 2>/dev/null | grep -E 'stdc|xapian'
+    ! ldd "$BUILD/libpressmark.so" | grep -E 'stdc|xapian'
+    echo '{"id":"a","text":"from a pipe"}' | P index -q -i "$X" --engine xapian -
+    same a "$(P search -i "$X" --format ids -- pipe -absent)"
+    same a "$(PRESSMARK_INDEX=$X P search pipe --format ids)"
+}
+
+@test "readers go on while a writer commits: they reopen" {
+    for i in $(seq 400); do echo "{\"id\":\"d$i\",\"text\":\"common words number$i of an article\"}"; done >d.jsonl
+    head -50 d.jsonl | P index -q -i "$X" --engine xapian -
+    for i in $(seq 3000); do echo "common number$((i % 50 + 1))"; done >q
+    P index -q -i "$X" --commit-every 1 d.jsonl & local writer=$!
+    P batch -i "$X" --threads 2 --format jsonl -k 3 q >out
+    wait $writer
+    same 3000 "$(wc -l <out)"
+    same "true" "$(jq -s 'all(.[]; .total.value >= 50)' out)"
+    same 400 "$(P stats -i "$X" --json | jq .documents)"
+}
+
+@test "a file that cannot grow: exit 5, and the last commit stands" {
+    make_both
+    for i in $(seq 2000); do echo "{\"id\":\"n$i\",\"text\":\"more and more words $i $((i * 7919)) of text\"}"; done >d.jsonl
+    run --separate-stderr bash -c "ulimit -f 100; '$PRESSMARK' index -q -i '$X' d.jsonl"
+    same 5 "$status"
+    [[ $stderr == "pressmark: "*"$X"* ]]
+    same "$(list -i "$N" trump)" "$(list -i "$X" trump)"
+    expect 0 P check --deep -i "$X"
+    expect 0 P index -q -i "$X" d.jsonl
+    same 2005 "$(P stats -i "$X" --json | jq .documents)"
+}
