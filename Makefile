@@ -114,11 +114,11 @@ $(B)/pressmark-dynamic: $(CLI_OBJ) $(B)/libpressmark.a
 XAP_CXXFLAGS = -std=c++20 -I. -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow \
                $(if $(WERROR),-Werror) $(CFLAGS_$(VARIANT)) $(CXXFLAGS) $(shell xapian-config --cxxflags)
 XAP_LINK = -shared $(PM_LDFLAGS) $(shell xapian-config --libs)
-$(PLUGIN): common/xapian/xap.cc common/xapian/xap.h pressmark.h $(B)/flags | check-deps
+$(PLUGIN): common/xapian/xap.cc common/xapian/xap_weight.hpp common/xapian/xap.h pressmark.h $(B)/flags | check-deps
 	@mkdir -p $(@D)
 	$(CXX) $(XAP_CXXFLAGS) -o $@ $< $(XAP_LINK)
 # One that throws what a test asks for.
-$(B)/tests/plugin/pressmark-xapian.so: common/xapian/xap.cc common/xapian/xap.h tests/support/xap_throw.h pressmark.h $(B)/flags
+$(B)/tests/plugin/pressmark-xapian.so: common/xapian/xap.cc common/xapian/xap_weight.hpp common/xapian/xap.h tests/support/xap_throw.h pressmark.h $(B)/flags
 	@mkdir -p $(@D)
 	$(CXX) $(XAP_CXXFLAGS) -DXAP_TEST -o $@ $< $(XAP_LINK)
 # The same, dynamic: tests preload a library that makes system calls fail.
