@@ -277,10 +277,14 @@ $(B)/tests/crash/peers/peer_xapian.o: tests/crash/peers/peer_xapian.cc tests/cra
 # Under the thread sanitizer, and a mutant that it must find.
 .PHONY: tsan tsan-programs
 TSAN_MUTANT := $(B)/tests/tsan/unlocked_split_cache.o
+TSAN_TESTS := unit/test_threads unit/test_beside unit/test_store unit/test_snapshot crash/test_readers \
+              crash/test_soak
+# Minutes each: make tsan TSAN_LONG=1
+TSAN_TESTS_LONG := unit/test_reorder unit/test_writer fault/test_refused_calls
 tsan:
-	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=tsan tsan-programs
-	@nice -n 19 sh tests/tsan/run build/tsan
-tsan-programs: $(B)/pressmark $(TESTS) $(B)/tests/tsan/mutant
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=tsan TSAN_LONG=$(TSAN_LONG) tsan-programs
+	@nice -n 19 sh tests/tsan/run build/tsan '$(TSAN_TESTS)' '$(if $(TSAN_LONG),$(TSAN_TESTS_LONG))'
+tsan-programs: $(B)/pressmark $(B)/tests/tsan/mutant $(addprefix $(B)/tests/,$(TSAN_TESTS) $(if $(TSAN_LONG),$(TSAN_TESTS_LONG)))
 $(B)/tests/tsan/mutant: $(B)/tests/unit/test_threads.o $(TSAN_MUTANT) $(TEST_LIB_OBJ) $(B)/libpressmark.a
 	$(CC) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka
 
