@@ -15,7 +15,7 @@ typedef struct bigram_set {
     inversion *inv;
     uint32_t n;
     uint32_t terms[BIGRAM_WORDS_MAX];
-    uint8_t *number; /* by form: that occurs: of its term in terms, else n                    */
+    uint8_t *number; /* by form that occurs: of its term in terms, else n                     */
     uint32_t *ends;  /* by pair, a * (n + 1) + b: where its tokens end in places              */
     uint8_t *steps;  /* by pair: 1, or 0 where a word is none of the n                        */
 } bigram_set;
