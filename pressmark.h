@@ -177,6 +177,10 @@ PM_API pm_status pm_writer_each_id(pm_writer *writer,
  * visible but unproven, and the writer accepts only another commit or close.  A commit
  * with nothing to do writes nothing. */
 PM_API pm_status pm_writer_commit(pm_writer *writer, pm_commit_info *info, pm_error *err);
+/* The same at the end of many commits: the newest segments, as far as their words are still in
+ * memory, are first made one, so that searches find few segments.  That costs as much as
+ * indexing so many words, reading them apart. */
+PM_API pm_status pm_writer_finish(pm_writer *writer, pm_commit_info *info, pm_error *err);
 /* Merge all segments into one, dropping deleted documents, and commit. */
 PM_API pm_status pm_writer_optimize(pm_writer *writer, pm_commit_info *info, pm_error *err);
 /* The same, and choose the order in which documents stand.  Answers and the order of ties,

@@ -243,7 +243,7 @@ static pm_status ingest_all(ingest *run, const cli_args *args, pm_error *err)
         if (interrupt_seen()) fed = PM_OK;
         st = fed == PM_PARTIAL ? PM_OK : fed;
         if (st != PM_OK) *err = why;
-        if (st == PM_OK && !interrupt_seen()) st = pm_writer_commit(writer, &run->info, err);
+        if (st == PM_OK && !interrupt_seen()) st = pm_writer_finish(writer, &run->info, err);
     }
     pm_writer_close(writer);
     report_end(&run->report);

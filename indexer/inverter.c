@@ -140,6 +140,7 @@ pm_status inverter_add(inverter *iv, const pm_article *article, uint32_t *dl, pm
 
 void inverter_drop_tokens(inverter *iv)
 {
+    if (iv->keep) return;
     mem_free(iv->tokens);
     iv->tokens = NULL;
     iv->tokens_cap = 0;
@@ -165,6 +166,12 @@ uint64_t inverter_memory(const inverter *iv)
            inverter_fields_memory(&iv->fields) + (uint64_t)iv->n_docs * INVERTER_DOC_BYTES;
 }
 
+uint64_t inverter_stream_memory(const inverter *iv)
+{
+    return (uint64_t)iv->n_tokens * sizeof *iv->tokens + (uint64_t)iv->n_docs * sizeof *iv->docs +
+           inverter_fields_memory(&iv->fields);
+}
+
 bool inverter_full(const inverter *iv)
 {
     return iv->n_tokens >= INVERTER_TOKENS_MAX || iv->n_docs >= INVERTER_DOCS_MAX ||
@@ -177,6 +184,7 @@ void inverter_reset(inverter *iv, bool forget_forms)
     iv->n_docs = 0;
     for (uint32_t i = 0; i < iv->n_used; i++) iv->form_cf[iv->used[i]] = 0;
     iv->n_used = iv->most = 0;
+    iv->keep = false;
     inverter_fields_reset(&iv->fields);
     if (!forget_forms) return;
     analyzer_reset_forms(iv->a);

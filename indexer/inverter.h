@@ -36,6 +36,8 @@ uint32_t inverter_n_docs(const inverter *iv);
 uint64_t inverter_memory(const inverter *iv);
 /* The part of it that forms take, which reset keeps unless told otherwise. */
 uint64_t inverter_forms_memory(const inverter *iv);
+/* Bytes of its tokens, documents and fields as they are. */
+uint64_t inverter_stream_memory(const inverter *iv);
 /* True when a 32-bit number of the segment comes near its end. */
 bool inverter_full(const inverter *iv);
 

@@ -11,6 +11,8 @@
 #include "common/text/value.h"
 #include "indexer/keysort.h"
 
+#define NO_VALUE UINT32_MAX
+
 enum {
     FIELD_POSTING_BYTES = 16, /* here 8, and when written 4 in order of values and 4 of a list  */
     FIELD_VALUE_BYTES = 96,   /* here 24, 8 in slots twice over, 32 to sort, and spare          */
@@ -152,6 +154,56 @@ bool inverter_fields_add(inverter_fields *f, const pm_article *article, uint32_t
         return true;
     take_back(f, before);
     return false;
+}
+
+/* ---- copies ---------------------------------------------------------------------------------- */
+
+bool inverter_fields_copy(inverter_fields *to, const inverter_fields *from)
+{
+    *to = (inverter_fields){.n_values = from->n_values, .n_postings = from->n_postings};
+    to->values = mem_array(from->n_values, sizeof *to->values);
+    to->postings = mem_array(from->n_postings, sizeof *to->postings);
+    if (from->bytes.len) buf_append(&to->bytes, from->bytes.data, from->bytes.len);
+    if (!to->values || !to->postings || to->bytes.failed) {
+        inverter_fields_free(to);
+        return false;
+    }
+    if (from->n_values) memcpy(to->values, from->values, from->n_values * sizeof *to->values);
+    if (from->n_postings)
+        memcpy(to->postings, from->postings, from->n_postings * sizeof *to->postings);
+    to->values_cap = from->n_values;
+    to->postings_cap = from->n_postings;
+    return true;
+}
+
+/* One posting of a value whose number here is `known`, or is found and kept there. */
+static bool append_posting(inverter_fields *f, const inverter_fields *from, uint32_t *known,
+                           uint32_t value, uint32_t doc)
+{
+    const field_value *v = &from->values[value];
+    if (*known == NO_VALUE && !find_value(f, from->bytes.data + v->off, v->len, known))
+        return false;
+    if (!mem_grow(&f->postings, &f->postings_cap, f->n_postings + 1, sizeof *f->postings))
+        return false;
+    f->postings[f->n_postings++] = (field_posting){*known, doc};
+    f->values[*known].last = doc + 1;
+    f->values[*known].df++;
+    return true;
+}
+
+bool inverter_fields_append(inverter_fields *f, const inverter_fields *from,
+                            const uint32_t *numbers)
+{
+    uint32_t *known = mem_alloc(from->n_values * sizeof *known);
+    bool ok = known != NULL;
+    for (size_t v = 0; ok && v < from->n_values; v++) known[v] = NO_VALUE;
+    for (size_t i = 0; ok && i < from->n_postings; i++) {
+        field_posting p = from->postings[i];
+        if (numbers[p.doc] != FIELDS_NO_DOC)
+            ok = append_posting(f, from, &known[p.value], p.value, numbers[p.doc]);
+    }
+    mem_free(known);
+    return ok;
 }
 
 /* ---- memory ---------------------------------------------------------------------------------- */

@@ -10,6 +10,8 @@
 
 #include "indexer/segment_writer.h"
 
+#define FIELDS_NO_DOC UINT32_MAX
+
 typedef struct field_value {
     uint64_t hash;
     uint32_t off, len; /* key, in bytes                                                    */
@@ -31,6 +33,12 @@ typedef struct inverter_fields {
 } inverter_fields;
 
 void inverter_fields_free(inverter_fields *f);
+/* A copy to append from, not to add to.  False: memory is refused. */
+bool inverter_fields_copy(inverter_fields *to, const inverter_fields *from);
+/* Add the postings of a copy, `numbers` by its documents, rising; FIELDS_NO_DOC: left out.  False:
+ * memory is refused; f must then be reset. */
+bool inverter_fields_append(inverter_fields *f, const inverter_fields *from,
+                            const uint32_t *numbers);
 /* False: memory is refused, and nothing was added. */
 bool inverter_fields_add(inverter_fields *f, const pm_article *article, uint32_t doc);
 /* Bytes at most, written included, counted from values and postings alone (INV-5). */

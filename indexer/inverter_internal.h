@@ -43,6 +43,7 @@ struct inverter {
     uint32_t side_epoch;
     uint32_t forms_seen; /* forms whose strings are counted                               */
     uint64_t form_bytes;
+    bool keep; /* the stream, while it is written (inverter_kept.h)                          */
     inverter_fields fields;
 };
 

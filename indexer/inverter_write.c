@@ -18,7 +18,10 @@
 #include "common/segment/form_spelling.h"
 #include "indexer/inversion.h"
 
-enum { FORMS_AHEAD = 8 }; /* variants that are asked for before their turn                       */
+enum {
+    FORMS_AHEAD = 8,       /* variants that are asked for before their turn                      */
+    THREADS_MIN = 1 << 17, /* tokens that are worth a second thread                             */
+};
 
 /* A class of keys that are few in a text: markers or titles' words. */
 typedef struct key_class {
@@ -455,7 +458,7 @@ static pm_status write_forms(inversion *inv, pm_error *err)
 pm_status inverter_write(inverter *iv, unsigned threads, segment_writer *w, pm_error *err)
 {
     pm_status st;
-    inversion inv = {.iv = iv, .w = w, .threads = threads};
+    inversion inv = {.iv = iv, .w = w, .threads = iv->n_tokens < THREADS_MIN ? 1 : threads};
     pthread_mutex_init(&inv.large_lock, NULL);
     PM_TRY(inversion_plan(&inv, err));
     if (!invert_allocate(&inv)) PM_TRY(error_nomem(err));

@@ -306,6 +306,13 @@ static pm_status merge_forms(merger *m, pm_error *err)
     return st;
 }
 
+static pm_status merge_lists(merger *m, pm_error *err)
+{
+    pm_status st = map_forms(m, err);
+    if (st == PM_OK) st = merge_terms(m, err);
+    return st == PM_OK ? merge_forms(m, err) : st;
+}
+
 /* ---- all ----------------------------------------------------------------------------- */
 
 static void merger_free(merger *m)
@@ -335,9 +342,8 @@ pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_input
     if (!m.maps) PM_TRY(error_nomem(err));
     PM_TRY(segment_writer_begin(&m.w, d, name, config, err));
     PM_TRY(merge_documents(&m, order, err));
-    PM_TRY(map_forms(&m, err));
-    PM_TRY(merge_terms(&m, err));
-    PM_TRY(merge_forms(&m, err));
+    PM_TRY(order && order->tokens ? inverter_write(order->tokens, m.threads, m.w, err)
+                                  : merge_lists(&m, err));
     PM_TRY(merge_check(&m, err));
     segment_writer *w = m.w;
     m.w = NULL;

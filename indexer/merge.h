@@ -13,7 +13,7 @@
 #ifndef PM_INDEXER_MERGE_H
 #define PM_INDEXER_MERGE_H
 
-#include "indexer/segment_writer.h"
+#include "indexer/inverter.h"
 
 typedef struct merge_input {
     segment *seg;
@@ -29,6 +29,10 @@ typedef struct merge_order {
     pm_reorder by;
     unsigned threads; /* 0: as many as processors                                        */
     uint64_t memory_bytes;
+    /* With PM_REORDER_KEEP: the tokens and fields of all live documents, input by input
+     * (inverter_kept.h), which are then inverted instead of reading the inputs' lists; NULL: none.
+     */
+    inverter *tokens;
 } merge_order;
 
 /* At least one document must be live.  order NULL: PM_REORDER_KEEP. */

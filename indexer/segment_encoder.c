@@ -13,7 +13,7 @@ segment_encoder *segment_encoder_open(const segment_writer *w)
     e->info = &w->info;
     e->dl = w->dl.data;
     e->no_forms = w->config.no_forms;
-    if (impact_memo_open(e)) return e;
+    if (impact_memo_open(e, w->max_dl)) return e;
     segment_encoder_close(e);
     return NULL;
 }
@@ -48,6 +48,18 @@ static uint64_t term_check(const segment_encoder *e, const segment_term *t)
     return t->positions && !e->info->has_positions ? 0 : cf;
 }
 
+static void describe(const segment_encoder *e, const segment_term *t, uint64_t cf,
+                     segment_list *out)
+{
+    out->region = buf_slice(&e->region);
+    out->entry = (term_entry){.df = t->df,
+                              .cf = cf,
+                              .n_forms = t->n_forms,
+                              .style = t->n_forms == 1 ? t->style : FORM_LISTED,
+                              .has_positions = t->positions != NULL,
+                              .len = e->region.len};
+}
+
 static void encode(segment_encoder *e, const segment_term *t, uint64_t cf, segment_list *out)
 {
     buf_reset(&e->region);
@@ -57,13 +69,29 @@ static void encode(segment_encoder *e, const segment_term *t, uint64_t cf, segme
     out->forms_at = e->region.len;
     if (t->n_forms > 1 && !encoder_bad(e)) region_forms(e, t, cf);
     encoder_check_buf(e, &e->region);
-    out->region = buf_slice(&e->region);
-    out->entry = (term_entry){.df = t->df,
-                              .cf = cf,
-                              .n_forms = t->n_forms,
-                              .style = t->n_forms == 1 ? t->style : FORM_LISTED,
-                              .has_positions = t->positions != NULL,
-                              .len = e->region.len};
+    describe(e, t, cf, out);
+}
+
+/* The list of one document, which most lists are; the same bytes as above. */
+static void encode_one(segment_encoder *e, const segment_term *t, segment_list *out)
+{
+    uint32_t doc = t->docs[0], tf = t->tfs[0], dl = encoder_dl(e, doc);
+    bool exact;
+    buf *region = &e->region;
+    buf_reset(region);
+    buf_varint(region, doc);
+    buf_u8(region, impact_memo_get(e, tf, dl, &exact));
+    buf_u8(region, !exact);
+    if (!exact) {
+        buf_u8(region, 0);
+        buf_varint(region, tf);
+    }
+    out->positions_at = region->len;
+    if (t->positions) region_positions_one(e, t);
+    out->forms_at = region->len;
+    if (t->n_forms > 1 && !encoder_bad(e)) region_forms(e, t, tf);
+    encoder_check_buf(e, region);
+    describe(e, t, tf, out);
 }
 
 void segment_encode(segment_encoder *e, const segment_term *given, segment_list *out)
@@ -76,7 +104,9 @@ void segment_encode(segment_encoder *e, const segment_term *given, segment_list 
     }
     e->status = PM_OK;
     uint64_t cf = term_check(e, &t);
-    if (cf)
+    if (cf && t.df == 1)
+        encode_one(e, &t, out);
+    else if (cf)
         encode(e, &t, cf, out);
     else
         encoder_fail(e, PM_USAGE, "segment writer: a posting list or its key is out of order");

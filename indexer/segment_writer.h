@@ -11,7 +11,7 @@
  * Sticky: the first failure is kept and reported by finish; abandon releases and unlinks.
  * Memory: dictionary blocks and hashes (about 20 bytes a key), document tables (about 28 bytes a
  * document and its id) and, in each encoder (segment_encoder.h), the bytes of its largest posting
- * list and 128 KiB of impacts; all else streams out.
+ * list and at most 128 KiB of impacts; all else streams out.
  */
 #ifndef PM_INDEXER_SEGMENT_WRITER_H
 #define PM_INDEXER_SEGMENT_WRITER_H

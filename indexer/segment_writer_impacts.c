@@ -8,12 +8,13 @@
 #include "common/base/mem.h"
 #include "indexer/segment_writer_parts.h"
 
-/* A row for each dl below MEMO_LENGTHS, a place for each tf below MEMO_TFS. */
+/* A row for each dl that there is below MEMO_LENGTHS, a place for each tf below MEMO_TFS. */
 enum { MEMO_LENGTHS = 8192, MEMO_TFS = 8, MEMO_KNOWN = 0x200, MEMO_EXACT = 0x100 };
 
-bool impact_memo_open(segment_encoder *e)
+bool impact_memo_open(segment_encoder *e, uint32_t max_dl)
 {
-    e->impacts = mem_array((size_t)MEMO_LENGTHS * MEMO_TFS, sizeof *e->impacts);
+    e->impact_rows = max_dl < MEMO_LENGTHS ? max_dl + 1 : MEMO_LENGTHS;
+    e->impacts = mem_array((size_t)e->impact_rows * MEMO_TFS, sizeof *e->impacts);
     return e->impacts != NULL;
 }
 
@@ -28,7 +29,7 @@ static uint16_t work_out(const segment_info *info, uint32_t tf, uint32_t dl)
 uint8_t impact_memo_get(const segment_encoder *e, uint32_t tf, uint32_t dl, bool *exact)
 {
     uint16_t known;
-    if (dl < MEMO_LENGTHS && tf < MEMO_TFS) {
+    if (dl < e->impact_rows && tf < MEMO_TFS) {
         uint16_t *place = &e->impacts[dl * MEMO_TFS + tf];
         if (!*place) *place = work_out(e->info, tf, dl);
         known = *place;

@@ -80,6 +80,7 @@ struct segment_encoder {
     const char *what;
     buf region, words, positions, offsets, exceptions;
     uint16_t *impacts; /* segment_writer_impacts.c                                         */
+    uint32_t impact_rows;
 };
 
 /* Keep the first failure. */
@@ -129,7 +130,7 @@ static inline uint32_t encoder_dl(const segment_encoder *e, uint32_t doc)
 }
 
 /* segment_writer_impacts.c: of a posting; *exact when its tf follows from it and dl. */
-bool impact_memo_open(segment_encoder *e);
+bool impact_memo_open(segment_encoder *e, uint32_t max_dl);
 uint8_t impact_memo_get(const segment_encoder *e, uint32_t tf, uint32_t dl, bool *exact);
 
 /* segment_writer_postings.c: documents and impacts to e->region; returns the number of blocks
@@ -137,6 +138,8 @@ uint8_t impact_memo_get(const segment_encoder *e, uint32_t tf, uint32_t dl, bool
 uint32_t region_postings(segment_encoder *e, const segment_term *term);
 /* segment_writer_streams.c: append to e->region. */
 void region_positions(segment_encoder *e, const segment_term *term, uint32_t n_blocks);
+/* Of a list of one posting. */
+void region_positions_one(segment_encoder *e, const segment_term *term);
 void region_forms(segment_encoder *e, const segment_term *term, uint64_t cf);
 
 #endif

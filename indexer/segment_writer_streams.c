@@ -95,6 +95,23 @@ void region_positions(segment_encoder *e, const segment_term *t, uint32_t n_bloc
     buf_append(&e->region, out->data, out->len);
 }
 
+void region_positions_one(segment_encoder *e, const segment_term *t)
+{
+    uint32_t tf = t->tfs[0], most = position_most(e, t->docs[0]);
+    uint64_t bits = ef_string_size(tf, most);
+    size_t used = (size_t)(bits / 8 + (bits % 8 != 0));
+    buf *out = &e->region;
+    if (bits > UINT32_MAX) {
+        encoder_fail(e, PM_USAGE, "segment writer: more positions than a block can hold");
+        return;
+    }
+    if (!buf_reserve(out, used + EF_STRING_SLACK)) return; /* the caller looks                */
+    memset(out->data + out->len, 0, used + EF_STRING_SLACK);
+    if (tf - 1 > most || !ef_string_write(out->data + out->len, 0, t->positions, tf, most))
+        encoder_fail(e, PM_USAGE, "segment writer: positions do not rise, or are too high");
+    out->len += used;
+}
+
 void region_forms(segment_encoder *e, const segment_term *t, uint64_t cf)
 {
     size_t head = e->region.len;

@@ -7,6 +7,7 @@
  *   writer_update.c   add, delete, and what is there already
  *   writer_commit.c   flush, commit, optimize
  *   writer_tiers.c    merges, so that there are never many segments
+ *   writer_kept.c     tokens of new segments, which spare merges their reading
  *   xapian_*.c        what is different where the engine is Xapian (xapian_writer.h)
  *
  * Articles go into a *batch*: stored records stream into a new segment file at once, tokens
@@ -24,6 +25,7 @@
 
 #include "common/segment/snapshot.h"
 #include "common/segment/store.h"
+#include "indexer/inverter_kept.h"
 #include "indexer/inverter_side.h"
 #include "indexer/segment_writer.h"
 
@@ -76,6 +78,7 @@ typedef struct writer_segment {
     segment *seg;
     uint64_t *dead;           /* a bit a document; NULL: none                            */
     uint64_t *committed_dead; /* as of the last commit, when dirty; NULL: none           */
+    kept_tokens *kept;        /* NULL: not kept                                            */
     uint32_t n_dead;
     bool dirty; /* `dead` is not what named.del_name says                  */
     bool committed;
@@ -86,8 +89,8 @@ struct pm_writer {
     pm_writer_options options;
     pm_phase phase;
     uint64_t written; /* bytes, as options.progress is told                          */
-    manifest meta; /* of the next commit but for its list of segments         */
-    bool exists;   /* there is a commit                                       */
+    manifest meta;    /* of the next commit but for its list of segments         */
+    bool exists;      /* there is a commit                                       */
     analyzer *a;
     inverter *iv;
     batch batch;
@@ -145,11 +148,27 @@ void writer_segment_close(writer_segment *s);
 pm_status writer_begin_batch(pm_writer *w, pm_error *err);
 bool writer_batch_full(const pm_writer *w);
 pm_status writer_flush(pm_writer *w, pm_error *err);
-/* Segments [first, first + n), of which a document is live, to one file. */
+/* What is counted of the memory that the caller allows. */
+uint64_t writer_budget(const pm_writer *w);
+/* Segments [first, first + n), of which a document is live, to one file; `merged` gets its name
+ * and the tokens kept of it. */
 pm_status writer_merge(pm_writer *w, size_t first, size_t n, pm_reorder by, double avgdl,
-                       manifest_segment *named, pm_error *err);
+                       writer_segment *merged, pm_error *err);
+
+/* writer_kept.c: memory of what is kept; forget it all, as the inverter forgets its forms. */
+uint64_t writer_kept_memory(const pm_writer *w);
+void writer_drop_kept(pm_writer *w);
+/* Keep what the inverter holds when it is written, unless that is much; then it is s's. */
+void writer_keep(pm_writer *w);
+void writer_take_kept(pm_writer *w, writer_segment *s);
+/* Whether the tokens of segments [first, first + n) are kept, and memory is there to invert them;
+ * then they can be added to the inverter, which is empty. */
+bool writer_kept_run(const pm_writer *w, size_t first, size_t n);
+pm_status writer_add_kept(pm_writer *w, size_t first, size_t n, pm_error *err);
 
 /* writer_tiers.c: merge until there are few.  `commit`: those of the last commit, too. */
 pm_status writer_tidy(pm_writer *w, bool commit, pm_error *err);
+/* The newest segments, as far as their tokens are kept, to one. */
+pm_status writer_gather(pm_writer *w, pm_error *err);
 
 #endif

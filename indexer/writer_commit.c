@@ -50,7 +50,7 @@ pm_status writer_begin_batch(pm_writer *w, pm_error *err)
  * for what is not counted: memory that the allocator cannot use, buffers of files and of whoever
  * reads the input, zlib, pages of older segments in which ids are looked up.  So a process
  * keeps within the limit and 64 MiB, and mostly within the limit. */
-static uint64_t batch_budget(const pm_writer *w)
+uint64_t writer_budget(const pm_writer *w)
 {
     return w->options.memory_bytes - w->options.memory_bytes / 6;
 }
@@ -58,16 +58,16 @@ static uint64_t batch_budget(const pm_writer *w)
 bool writer_batch_full(const pm_writer *w)
 {
     return inverter_full(w->iv) ||
-           inverter_memory(w->iv) + batch_memory(&w->batch) >= batch_budget(w);
+           inverter_memory(w->iv) + batch_memory(&w->batch) + writer_kept_memory(w) >=
+               writer_budget(w);
 }
 
-/* The finished file joins the segments; `dead` is taken over. */
-static pm_status adopt_segment(pm_writer *w, const manifest_segment *named, uint64_t *dead,
-                               uint32_t n_dead, pm_error *err)
+/* The finished file joins the segments; what `made` holds is taken over. */
+static pm_status adopt_segment(pm_writer *w, const writer_segment *made, pm_error *err)
 {
-    writer_segment *s = &w->segments[w->n_segments];
-    *s = (writer_segment){.named = *named, .dead = dead, .n_dead = n_dead, .dirty = n_dead != 0};
-    w->n_segments++;
+    writer_segment *s = &w->segments[w->n_segments++];
+    const manifest_segment *named = &s->named;
+    *s = *made;
     pm_status st = segment_open(&s->seg, &w->folder, named->name, w->meta.uuid, named->size,
                                 named->footer_crc, err);
     if (st != PM_OK) return st;
@@ -81,6 +81,7 @@ static pm_status finish_batch(pm_writer *w, manifest_segment *named, pm_error *e
     segment_writer *out = w->batch.out;
     w->phase = PM_PHASE_WRITE;
     segment_writer_docs_done(out);
+    writer_keep(w);
     pm_status st = inverter_write(w->iv, writer_threads(w), out, err);
     w->batch.out = NULL;
     if (st != PM_OK) {
@@ -96,26 +97,28 @@ static pm_status finish_batch(pm_writer *w, manifest_segment *named, pm_error *e
 pm_status writer_flush(pm_writer *w, pm_error *err)
 {
     batch *b = &w->batch;
-    manifest_segment named;
-    uint64_t *dead = NULL;
+    writer_segment made = {.n_dead = b->n_dead, .dirty = b->n_dead != 0};
     pm_status st = PM_OK;
     if (!b->out || !b->n_docs) return PM_OK;
     if (b->n_dead) {
-        dead = mem_array(bit_words(b->n_docs), sizeof *dead);
-        if (!dead) return error_nomem(err);
-        memcpy(dead, b->dead, bit_words(b->n_docs) * sizeof *dead);
+        made.dead = mem_array(bit_words(b->n_docs), sizeof *made.dead);
+        if (!made.dead) return error_nomem(err);
+        memcpy(made.dead, b->dead, bit_words(b->n_docs) * sizeof *made.dead);
     }
     if (!writer_reserve_made(w) ||
         !mem_grow(&w->segments, &w->segments_cap, w->n_segments + 1, sizeof *w->segments))
         PM_TRY(error_nomem(err));
-    PM_TRY(finish_batch(w, &named, err));
-    uint64_t *taken = dead;
-    dead = NULL;
-    PM_TRY(adopt_segment(w, &named, taken, b->n_dead, err));
+    PM_TRY(finish_batch(w, &made.named, err));
+    st = adopt_segment(w, &made, err);
+    made.dead = NULL;
+    if (st != PM_OK) goto out;
     batch_reset(b);
-    inverter_reset(w->iv, inverter_forms_memory(w->iv) > batch_budget(w) / 4);
+    writer_take_kept(w, &w->segments[w->n_segments - 1]);
+    bool forget = inverter_forms_memory(w->iv) > writer_budget(w) / 4;
+    if (forget) writer_drop_kept(w);
+    inverter_reset(w->iv, forget);
 out:
-    mem_free(dead);
+    mem_free(made.dead);
     return st;
 }
 
@@ -235,7 +238,7 @@ static pm_status finish_commit(pm_writer *w, pm_commit_info *info, pm_error *err
     return st;
 }
 
-pm_status pm_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
+static pm_status commit(pm_writer *w, bool last, pm_commit_info *info, pm_error *err)
 {
     pm_error own = {0};
     if (!err) err = &own;
@@ -243,9 +246,20 @@ pm_status pm_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
     if (st != PM_OK) return st;
     if (w->xapian) return xapian_writer_commit(w, info, err);
     st = writer_flush(w, err);
+    if (st == PM_OK && last) st = writer_gather(w, err);
     if (st == PM_OK && !nothing_to_do(w)) st = writer_tidy(w, true, err);
     if (st != PM_OK) return writer_discard(w, st, err);
     return finish_commit(w, info, err);
+}
+
+pm_status pm_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
+{
+    return commit(w, false, info, err);
+}
+
+pm_status pm_writer_finish(pm_writer *w, pm_commit_info *info, pm_error *err)
+{
+    return commit(w, true, info, err);
 }
 
 /* ---- optimize ------------------------------------------------------------------------ */
@@ -262,8 +276,32 @@ static void count_live(const pm_writer *w, uint64_t *docs, uint64_t *tokens)
     }
 }
 
+/* The merge of `inputs`, which are segments from `first` on.  Tokens that are kept are inverted
+ * anew, else the lists are read. */
+static pm_status merge_inputs(pm_writer *w, const merge_input *inputs, size_t first, size_t n,
+                              const segment_writer_config *config, pm_reorder by,
+                              writer_segment *merged, pm_error *err)
+{
+    char name[SEGMENT_NAME_MAX];
+    merge_order order = {by, writer_threads(w), w->options.memory_bytes, NULL};
+    pm_status st = PM_OK;
+    manifest_make_name(name, config->segment_id, ".seg");
+    if (by == PM_REORDER_KEEP && writer_kept_run(w, first, n)) {
+        order.tokens = w->iv;
+        st = writer_add_kept(w, first, n, err);
+    }
+    if (st == PM_OK)
+        st = merge_segments(&w->folder, inputs, n, name, config, &order,
+                            w->options.commit_level < 2, &merged->named, err);
+    if (order.tokens) {
+        if (st == PM_OK) merged->kept = inverter_take(w->iv);
+        inverter_reset(w->iv, false);
+    }
+    return st;
+}
+
 pm_status writer_merge(pm_writer *w, size_t first, size_t n, pm_reorder by, double avgdl,
-                       manifest_segment *named, pm_error *err)
+                       writer_segment *merged, pm_error *err)
 {
     merge_input *inputs = mem_array(n, sizeof *inputs);
     if (!inputs || !writer_reserve_made(w)) {
@@ -272,16 +310,13 @@ pm_status writer_merge(pm_writer *w, size_t first, size_t n, pm_reorder by, doub
     }
     for (size_t i = 0; i < n; i++)
         inputs[i] = (merge_input){w->segments[first + i].seg, w->segments[first + i].dead};
-    char name[SEGMENT_NAME_MAX];
     uint64_t number = w->meta.next_file++;
-    manifest_make_name(name, number, ".seg");
+    *merged = (writer_segment){0};
     segment_writer_config config = writer_config(w, number);
     config.avgdl_ref = avgdl;
     w->phase = PM_PHASE_MERGE;
-    merge_order order = {by, writer_threads(w), w->options.memory_bytes};
-    pm_status st = merge_segments(&w->folder, inputs, n, name, &config, &order,
-                                  w->options.commit_level < 2, named, err);
-    if (st == PM_OK) writer_made(w, named->name);
+    pm_status st = merge_inputs(w, inputs, first, n, &config, by, merged, err);
+    if (st == PM_OK) writer_made(w, merged->named.name);
     w->phase = PM_PHASE_STORE;
     mem_free(inputs);
     return st;
@@ -290,13 +325,13 @@ pm_status writer_merge(pm_writer *w, size_t first, size_t n, pm_reorder by, doub
 /* One segment in the place of all. */
 static pm_status replace_all(pm_writer *w, pm_reorder by, double avgdl, pm_error *err)
 {
-    manifest_segment named;
-    pm_status st = writer_merge(w, 0, w->n_segments, by, avgdl, &named, err);
+    writer_segment merged;
+    pm_status st = writer_merge(w, 0, w->n_segments, by, avgdl, &merged, err);
     if (st != PM_OK) return st;
     store_cache_free(&w->cache);
     for (size_t i = 0; i < w->n_segments; i++) writer_segment_close(&w->segments[i]);
     w->n_segments = 0;
-    return adopt_segment(w, &named, NULL, 0, err);
+    return adopt_segment(w, &merged, err);
 }
 
 /* The only segment needs no other order. */

@@ -113,13 +113,16 @@ static void replace_segments(pm_writer *w, size_t first, size_t n, const writer_
 
 static pm_status merge_run(pm_writer *w, const run *r, pm_error *err)
 {
-    writer_segment merged = {0};
+    writer_segment merged;
     pm_status st =
-        writer_merge(w, r->first, r->n, PM_REORDER_KEEP, w->meta.avgdl_ref, &merged.named, err);
+        writer_merge(w, r->first, r->n, PM_REORDER_KEEP, w->meta.avgdl_ref, &merged, err);
     if (st == PM_OK)
         st = segment_open(&merged.seg, &w->folder, merged.named.name, w->meta.uuid,
                           merged.named.size, merged.named.footer_crc, err);
-    if (st != PM_OK) return st;
+    if (st != PM_OK) {
+        kept_tokens_free(merged.kept);
+        return st;
+    }
     map_release(&merged.seg->file);
     store_cache_free(&w->cache); /* it may be of a segment that goes                           */
     replace_segments(w, r->first, r->n, &merged);
@@ -159,4 +162,14 @@ pm_status writer_tidy(pm_writer *w, bool commit, pm_error *err)
         st = merge_run(w, &r, err);
     }
     return st;
+}
+
+pm_status writer_gather(pm_writer *w, pm_error *err)
+{
+    size_t first = w->n_segments;
+    while (first && w->segments[first - 1].kept) first--;
+    run r = {.first = first};
+    for (size_t i = first; i < w->n_segments; i++) run_add(&r, &w->segments[i]);
+    bool gain = r.n > 1 && r.live && r.docs <= SEGMENT_DOCS_MAX;
+    return gain && writer_kept_run(w, r.first, r.n) ? merge_run(w, &r, err) : PM_OK;
 }

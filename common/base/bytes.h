@@ -185,15 +185,43 @@ typedef struct buf {
     struct arena *arena; /* of whose memory it is made; NULL: owned, buf_free             */
 } buf;
 
-bool buf_reserve(buf *b, size_t more); /* room for `more` bytes after len           */
-void buf_append(buf *b, const void *data, size_t len);
+bool buf_grow(buf *b, size_t more); /* as buf_reserve, when there is not room enough  */
+/* Room for `more` bytes after len. */
+static inline bool buf_reserve(buf *b, size_t more)
+{
+    return (more <= b->cap - b->len && !b->failed) || buf_grow(b, more);
+}
+static inline void buf_append(buf *b, const void *data, size_t len)
+{
+    if (!len || !buf_reserve(b, len)) return;
+    memcpy(b->data + b->len, data, len);
+    b->len += len;
+}
 void buf_append_str(buf *b, const char *s); /* NUL-terminated, without the NUL           */
-void buf_u8(buf *b, uint8_t v);
-void buf_u16(buf *b, uint16_t v);
-void buf_u32(buf *b, uint32_t v);
-void buf_u64(buf *b, uint64_t v);
-void buf_f64(buf *b, double v);
-void buf_varint(buf *b, uint64_t v);
+static inline void buf_u8(buf *b, uint8_t v)
+{
+    if (buf_reserve(b, 1)) b->data[b->len++] = v;
+}
+static inline void buf_u16(buf *b, uint16_t v)
+{
+    buf_append(b, &v, 2);
+}
+static inline void buf_u32(buf *b, uint32_t v)
+{
+    buf_append(b, &v, 4);
+}
+static inline void buf_u64(buf *b, uint64_t v)
+{
+    buf_append(b, &v, 8);
+}
+static inline void buf_f64(buf *b, double v)
+{
+    buf_append(b, &v, 8);
+}
+static inline void buf_varint(buf *b, uint64_t v)
+{
+    if (buf_reserve(b, 10)) b->len += varint_encode(b->data + b->len, v);
+}
 void buf_pad(buf *b, size_t align); /* zeros up to a multiple of align           */
 void buf_zero(buf *b, size_t len);
 static inline void buf_reset(buf *b)

@@ -20,13 +20,14 @@
 #include "tests/support/probe.h"
 
 static char folder[FOLDER_PATH];
-static folder_image before;                 /* what each case begins with                    */
-static transcript old_answers, new_answers; /* old_answers empty: there is no index before */
+static folder_image before;                      /* what each case begins with                    */
+static transcript old_answers, new_answers;      /* old_answers empty: there is no index before */
+static transcript first_answers, second_answers; /* of two commits                        */
 static transcript answers;
 
 /* ---- what is done while memory is refused --------------------------------------------- */
 
-static pm_status add_three(pm_writer *writer, pm_error *err)
+static pm_status add_articles(pm_writer *writer, unsigned from, pm_error *err)
 {
     const char *const articles[3][3] = {
         {"one", "Rare earths",
@@ -37,7 +38,7 @@ static pm_status add_three(pm_writer *writer, pm_error *err)
          "Caf\xc3\xa9 owners\xe2\x80\x99 tariffs: 145% in U.S.-China trade."},
     };
     pm_status st = PM_OK;
-    for (unsigned i = 0; st == PM_OK && i < 3; i++) {
+    for (unsigned i = from; st == PM_OK && i < 3; i++) {
         const char *const *a = articles[i];
         pm_article article = {.id = {a[0], strlen(a[0])},
                               .title = {a[1], strlen(a[1])},
@@ -65,7 +66,7 @@ static pm_status index_by(unsigned threads, pm_error *err)
 {
     pm_writer *writer = NULL;
     pm_status st = open_writer(threads, &writer, err);
-    if (st == PM_OK) st = add_three(writer, err);
+    if (st == PM_OK) st = add_articles(writer, 0, err);
     if (st == PM_OK) st = pm_writer_commit(writer, NULL, err);
     pm_writer_close(writer);
     return st;
@@ -78,6 +79,35 @@ static pm_status index_three(pm_error *err)
 static pm_status index_three_threaded(pm_error *err)
 {
     return index_by(2, err);
+}
+
+/* The last of three articles once more, in a commit of its own.  What refuses memory there must
+ * leave the first commit as it was. */
+static pm_status index_again_by(pm_status (*commit)(pm_writer *w, pm_commit_info *info,
+                                                    pm_error *err),
+                                pm_error *err)
+{
+    pm_writer *writer = NULL;
+    pm_status st = open_writer(1, &writer, err);
+    if (st == PM_OK) st = add_articles(writer, 0, err);
+    if (st == PM_OK) st = pm_writer_commit(writer, NULL, err);
+    if (st == PM_OK) {
+        pm_status second = add_articles(writer, 2, err);
+        if (second == PM_OK) second = commit(writer, NULL, err);
+        if (second != PM_NOMEM) st = second;
+    }
+    pm_writer_close(writer);
+    return st;
+}
+
+static pm_status index_again(pm_error *err)
+{
+    return index_again_by(pm_writer_commit, err);
+}
+/* The same, and what the writer keeps of both commits becomes one segment. */
+static pm_status index_and_gather(pm_error *err)
+{
+    return index_again_by(pm_writer_finish, err);
 }
 
 static pm_status update(pm_error *err)
@@ -163,6 +193,20 @@ static void verify_folder(pm_status st, uint64_t n)
         fail_msg("allocation %lu refused: PM_OK without a commit", (unsigned long)n);
     if (st != PM_OK && !is_old)
         fail_msg("allocation %lu refused: a commit without PM_OK", (unsigned long)n);
+    folder_restore(folder, &before);
+}
+
+/* After index_and_gather: nothing, the first commit, or both, in one segment or, when memory to
+ * keep tokens was refused, in two. */
+static void verify_gathered(pm_status st, uint64_t n)
+{
+    pm_error err = {.status = PM_OK};
+    pm_status seen = probe_all(folder, &answers, &err);
+    bool first = seen == PM_OK && transcript_equal(&answers, &first_answers),
+         both = seen == PM_OK && transcript_equal(&answers, &new_answers);
+    both |= seen == PM_OK && transcript_equal(&answers, &second_answers);
+    if (st == PM_OK ? !first && !both : seen != PM_USAGE)
+        fail_msg("allocation %lu refused: a third thing: %s", (unsigned long)n, err.message);
     folder_restore(folder, &before);
 }
 
@@ -268,6 +312,24 @@ static void test_changing(void **state)
     refuse_in_writing("merge two segments", optimize);
 }
 
+static void test_gathering(void **state)
+{
+    (void)state;
+    folder_empty(folder);
+    learn(index_three);
+    first_answers = new_answers;
+    folder_restore(folder, &before);
+    learn(index_again);
+    second_answers = new_answers;
+    folder_restore(folder, &before);
+    learn(index_and_gather);
+    assert_false(transcript_equal(&new_answers, &second_answers));
+    for (int sticky = 0; sticky < 2; sticky++) {
+        folder_restore(folder, &before);
+        refuse_each("index, and merge what is kept", index_and_gather, verify_gathered, sticky);
+    }
+}
+
 static void test_reading(void **state)
 {
     pm_error err = {.status = PM_OK};
@@ -287,6 +349,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_indexing),
         cmocka_unit_test(test_changing),
+        cmocka_unit_test(test_gathering),
         cmocka_unit_test(test_reading),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT
+ * test_kept.c - tokens that a writer keeps for its merges (inverter_kept.h): an index of many
+ * commits by one writer has the bytes of one whose writer was opened anew for each commit and so
+ * read every segment that it merged, with articles replaced and deleted on the way.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/bytes.h"
+#include "common/base/hash.h"
+#include "pressmark.h"
+#include "tests/support/folder.h"
+
+enum { COMMITS = 60, ARTICLES = 20 };
+
+static char root[FOLDER_PATH];
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder_make(root);
+    setenv("PRESSMARK_SEED", "7", 1);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unsetenv("PRESSMARK_SEED");
+    folder_remove(root);
+    return 0;
+}
+
+/* ---- the collection ------------------------------------------------------------------------- */
+
+static pm_text pick(const char *const *from, size_t n, uint64_t r)
+{
+    const char *text = from[r % n];
+    return (pm_text){text, strlen(text)};
+}
+
+/* Words in several spellings, acronyms, frequent pairs, now and then a title inside the text. */
+static void write_text(buf *text, uint64_t *seed)
+{
+    static const char *const words[] = {"the", "The",  "of",     "US",   "us",    "it’s",
+                                        "ran", "Runs", "runner", "AT&T", "C++",   "naïve",
+                                        "a",   "rare", "earth",  "IT",   "export"};
+    unsigned n = 5 + (unsigned)(random_next(seed) % 60);
+    for (unsigned i = 0; i < n; i++) {
+        char word[24];
+        uint64_t r = random_next(seed);
+        if (r % 4)
+            buf_append_str(text, words[r / 4 % (sizeof words / sizeof *words)]);
+        else
+            buf_append(text, word,
+                       (size_t)snprintf(word, sizeof word, "w%u", (unsigned)(r / 4 % 900)));
+        buf_append_str(text, r % 11 ? " " : "\n");
+    }
+}
+
+static void add(pm_writer *w, uint32_t number, uint64_t *seed)
+{
+    static const char *const sources[] = {"", "Agency", "The Paper", "agency"};
+    static const char *const authors[] = {"", "Ann Lee", "Ann Lee and Bob Roe", "Cy"};
+    static const char *const tags[] = {"", "trade", "trade\x1fmetals", "metals"};
+    static const char *const langs[] = {"", "en", "en-GB"};
+    pm_error err;
+    buf text = {0};
+    char id[16];
+    write_text(&text, seed);
+    uint64_t r = random_next(seed);
+    pm_article a = {.text = {(const char *)text.data, text.len}};
+    a.id = (pm_text){id, (size_t)snprintf(id, sizeof id, "%u", number)};
+    a.title_in_body = r % 5 == 0;
+    a.title = a.title_in_body ? (pm_text){a.text.data, 4} : pick(authors, 4, r);
+    a.title_end = a.title_in_body ? 4 : 0;
+    a.source = pick(sources, 4, r / 5);
+    a.author = pick(authors, 4, r / 20);
+    a.tags = pick(tags, 4, r / 80);
+    a.lang = pick(langs, 3, r / 320);
+    if (pm_writer_add(w, &a, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    buf_free(&text);
+}
+
+/* Articles of one commit: new ones, one that replaces an older one, one that goes. */
+static void change(pm_writer *w, uint32_t commit)
+{
+    uint64_t seed = commit * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    pm_error err;
+    for (uint32_t i = 0; i < ARTICLES; i++) add(w, commit * ARTICLES + i, &seed);
+    uint32_t all = (commit + 1) * ARTICLES;
+    add(w, (uint32_t)(random_next(&seed) % all), &seed);
+    char id[16];
+    int len = snprintf(id, sizeof id, "%u", (unsigned)(random_next(&seed) % all));
+    if (pm_writer_delete(w, id, (size_t)len, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+}
+
+static pm_writer *open_writer(uint64_t memory)
+{
+    pm_error err;
+    pm_writer *w;
+    pm_writer_options options = PM_WRITER_OPTIONS_INIT;
+    options.create = true;
+    options.commit_level = 2;
+    options.memory_bytes = memory;
+    if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
+    return w;
+}
+
+static void build(bool reopen, uint64_t memory)
+{
+    pm_error err;
+    pm_writer *w = open_writer(memory);
+    for (uint32_t commit = 0; commit < COMMITS; commit++) {
+        change(w, commit);
+        if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+        if (!reopen || commit + 1 == COMMITS) continue;
+        pm_writer_close(w);
+        w = open_writer(memory);
+    }
+    pm_writer_close(w);
+}
+
+static void say_finding(void *ctx, const char *file, const char *part, uint64_t offset,
+                        const char *what)
+{
+    (void)ctx;
+    print_error("%s, %s, %llu: %s\n", file, part, (unsigned long long)offset, what);
+}
+
+static void assert_sound(void)
+{
+    pm_check_summary summary;
+    pm_error err;
+    assert_int_equal(pm_check(root, true, say_finding, NULL, &summary, &err), PM_OK);
+}
+
+/* ---- tests ---------------------------------------------------------------------------------- */
+
+static void same_bytes(uint64_t memory)
+{
+    folder_image kept = {0}, read = {0};
+    build(false, memory);
+    folder_load(root, &kept);
+    assert_sound();
+    folder_empty(root);
+    build(true, memory);
+    folder_load(root, &read);
+    assert_true(kept.n > 3);
+    assert_int_equal(kept.n, read.n);
+    for (size_t i = 0; i < kept.n; i++) {
+        assert_string_equal(kept.files[i].name, read.files[i].name);
+        assert_int_equal(kept.files[i].len, read.files[i].len);
+        assert_memory_equal(kept.files[i].data, read.files[i].data, kept.files[i].len);
+    }
+    folder_image_free(&kept);
+    folder_image_free(&read);
+}
+
+static void test_same_bytes(void **state)
+{
+    (void)state;
+    same_bytes(0);
+}
+
+/* So little memory that the oldest tokens are let go. */
+static void test_some_kept(void **state)
+{
+    (void)state;
+    same_bytes(1 << 20);
+}
+
+static bool keep_text(void *ctx, const char *data, size_t len)
+{
+    buf_append(ctx, data, len);
+    return true;
+}
+
+/* Statistics and dump of the index; returns the number of segments. */
+static unsigned look(pm_stats *stats, buf *dump)
+{
+    pm_error err;
+    pm_index *index;
+    assert_int_equal(pm_index_open(root, &index, &err), PM_OK);
+    assert_int_equal(pm_index_stats(index, stats, &err), PM_OK);
+    assert_int_equal(pm_index_dump(index, keep_text, dump, &err), PM_OK);
+    pm_index_close(index);
+    return stats->segments;
+}
+
+/* The last commit leaves one segment of what one writer made, with the same articles. */
+static void test_finish(void **state)
+{
+    (void)state;
+    pm_error err;
+    pm_stats stats;
+    buf before = {0}, after = {0};
+    pm_writer *w = open_writer(0);
+    for (uint32_t commit = 0; commit < COMMITS; commit++) {
+        change(w, commit);
+        if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    }
+    assert_true(look(&stats, &before) > 3);
+    if (pm_writer_finish(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    assert_int_equal(look(&stats, &after), 1);
+    assert_int_equal(stats.deleted, 0);
+    assert_int_equal(before.len, after.len);
+    assert_memory_equal(before.data, after.data, after.len);
+    buf_free(&before);
+    buf_free(&after);
+    assert_sound();
+    /* The writer goes on, and has nothing more to do when it is asked again. */
+    if (pm_writer_finish(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    change(w, COMMITS);
+    if (pm_writer_finish(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    pm_writer_close(w);
+    assert_sound();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_same_bytes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_some_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_finish, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
