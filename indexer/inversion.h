@@ -40,6 +40,7 @@ typedef struct term_plan {
     uint32_t cf;
     uint32_t ordinal;
     uint32_t bucket;
+    bool implies; /* its only form, which is then not listed                            */
 } term_plan;
 
 /* What a form leads to. */

@@ -326,6 +326,7 @@ static void put_term(inversion *inv, list_room *room, uint32_t t, const uint32_t
     } else {
         inv->variants[term->first_variant].df = out.df;
         out.style = only_style(inv, term);
+        term->implies = out.style != FORM_LISTED;
     }
     make_key(inv, room, 0, t);
     inversion_put(room, &out, inv->iv->has_positions, t, task);
@@ -420,9 +421,9 @@ static int order_by_form(const void *ctx, uint32_t a, uint32_t b)
 }
 
 /* The variants some places on in the order of their keys, and their forms. */
-static inline void ask_variants(const inversion *inv, uint32_t i)
+static inline void ask_variants(const inversion *inv, uint32_t i, uint32_t n)
 {
-    if (i + 2 * FORMS_AHEAD >= inv->n_variants) return;
+    if (i + 2 * FORMS_AHEAD >= n) return;
     __builtin_prefetch(&inv->variants[inv->items[i + 2 * FORMS_AHEAD].id]);
     __builtin_prefetch(inv->variants[inv->items[i + FORMS_AHEAD].id].f);
     __builtin_prefetch(inv->variants[inv->items[i + FORMS_AHEAD].id].f + 1);
@@ -431,16 +432,20 @@ static inline void ask_variants(const inversion *inv, uint32_t i)
 static pm_status write_forms(inversion *inv, pm_error *err)
 {
     buf *key = &inv->rooms[0].key;
+    uint32_t n = 0;
+    if (segment_writer_settings(inv->w)->no_forms) return PM_OK;
     for (uint32_t i = 0; i < inv->n_variants; i++) {
         if (i + FORMS_AHEAD < inv->n_variants)
             __builtin_prefetch(inv->variants[i + FORMS_AHEAD].f + 1);
+        if (inv->terms[inv->variants[i].term].implies) continue;
         const form *f = inv->variants[i].f;
-        inv->items[i] = keysort_string(f->folded, f->folded_len, i);
+        inv->items[n++] = keysort_string(f->folded, f->folded_len, i);
     }
-    keysort_threads(inv->threads, inv->items, inv->scratch, inv->n_variants, order_by_form, inv);
-    for (uint32_t i = 0; i < inv->n_variants; i++) {
+    segment_writer_implied_forms(inv->w, inv->n_variants - n);
+    keysort_threads(inv->threads, inv->items, inv->scratch, n, order_by_form, inv);
+    for (uint32_t i = 0; i < n; i++) {
         uint32_t at = inv->items[i].id;
-        ask_variants(inv, i);
+        ask_variants(inv, i, n);
         const variant *v = &inv->variants[at];
         const term_plan *term = &inv->terms[v->term];
         slice exact = form_exact(v->f);

@@ -169,7 +169,7 @@ static pm_status number_documents(merger *m, pm_error *err)
 {
     uint32_t next = 0;
     for (size_t i = 0; i < m->n; i++) {
-        uint32_t n_docs = m->inputs[i].seg->info.n_docs;
+        uint32_t n_docs = m->inputs[i].seg->info.n_docs, first = next;
         m->maps[i].doc = mem_array(n_docs, sizeof *m->maps[i].doc);
         if (!m->maps[i].doc) return error_nomem(err);
         for (uint32_t doc = 0; doc < n_docs; doc++) {
@@ -178,6 +178,8 @@ static pm_status number_documents(merger *m, pm_error *err)
                 return error_set(err, PM_USAGE, "more documents than one segment can hold");
             m->maps[i].doc[doc] = dead ? MERGE_DEAD : next++;
         }
+        m->maps[i].base = first;
+        m->maps[i].shifted = next - first == n_docs;
     }
     m->n_docs = next;
     return PM_OK;

@@ -7,7 +7,7 @@
  * configuration's reference length.
  *
  * Memory: 4 bytes a document of the inputs, 5 a key and 4 a form of each input, 32 a distinct
- * form, the two longest posting lists with their occurrences (12 bytes each), and what the
+ * form, the longest posting list with its occurrences (some 24 bytes each), and what the
  * segment writer holds.  Pages of the inputs are given back behind the pass, a few MB stay.
  */
 #ifndef PM_INDEXER_MERGE_H

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * merge_bigrams.c - bigrams of a merge (bigrams.h), made anew from the positions of the words
- * that are frequent in the whole: the inputs' own bigrams may be of other words.
+ * merge_bigrams.c - bigrams of a merge (bigrams.h).
  *
  * 1. choose   The words with the largest cf over all inputs, as the dictionaries say; where
  *             documents are dead, their lists are walked for what is left.
- * 2. collect  All inputs, document by document: each frequent word's positions are marked,
- *             and each mark with another one behind it is an occurrence.  First words are
- *             taken in groups of at most GROUP_OCCURRENCES, so that memory is bounded; the
- *             positions are read once for each group.
- * 3. write    The group's lists, in order of their keys.
+ * 2. collect  An input has lists of the pairs of its own frequent words.  Pairs with a word that
+ *             was not frequent there are made from positions: document by document of that word
+ *             each frequent word's positions are marked, and a mark with another one behind it is
+ *             an occurrence.  First words are taken in groups of about GROUP_OCCURRENCES at most,
+ *             so that memory is bounded; mostly there is one group, and little in it.
+ * 3. write    The lists, in order of their keys, as those of other keys (merge_terms.c), on
+ *             several threads, one first word a task.
  */
 #include "common/base/mem.h"
 #include "common/base/sort.h"
@@ -29,10 +30,9 @@ typedef struct frequent {
     size_t key_len;
 } frequent;
 
-/* One posting of a pair; its positions stand together. */
+/* One posting of a pair; positions stand in the same order. */
 typedef struct pair_posting {
-    uint32_t doc, tf;
-    size_t first;
+    uint32_t doc, tf, input; /* doc: new number                                              */
 } pair_posting;
 
 typedef struct pair_list {
@@ -46,6 +46,7 @@ typedef struct bigrams {
     frequent *words; /* of the choice; later the chosen ones, by key                  */
     uint32_t n, want;
     uint64_t others;      /* no word left out has more                                     */
+    bool *missing;        /* by input, then word: it is there, and not frequent            */
     cursor *cursors;      /* one a word                                                    */
     uint32_t **positions; /* one row a word, of the document at hand                       */
     size_t *positions_cap;
@@ -54,6 +55,8 @@ typedef struct bigrams {
     size_t marks_cap;
     uint32_t from, to; /* first words of the group                                      */
     pair_list *pairs;  /* (a - from) * n + b                                            */
+    list_merge *lists; /* one a worker                                                  */
+    buf keys[LIST_WORKERS_MAX];
 } bigrams;
 
 static void frequent_free(frequent *f)
@@ -71,7 +74,9 @@ static void bigrams_free(bigrams *g)
         mem_free(g->pairs[i].postings);
         mem_free(g->pairs[i].positions);
     }
+    for (unsigned i = 0; i < LIST_WORKERS_MAX; i++) buf_free(&g->keys[i]);
     mem_free(g->words);
+    mem_free(g->missing);
     mem_free(g->cursors);
     mem_free(g->positions);
     mem_free(g->positions_cap);
@@ -199,29 +204,33 @@ static pm_status read_row(bigrams *g, uint32_t w, segment *s, pm_error *err)
     return PM_OK;
 }
 
-static bool add_pair(bigrams *g, uint32_t a, uint32_t b, uint32_t doc, uint32_t position)
+static bool add_pair(bigrams *g, uint32_t a, uint32_t b, pair_posting in, uint32_t position)
 {
     pair_list *l = &g->pairs[(size_t)(a - g->from) * g->n + b];
     if (!mem_grow(&l->positions, &l->positions_cap, l->n_positions + 1, sizeof *l->positions))
         return false;
-    if (!l->n || l->postings[l->n - 1].doc != doc) {
+    if (!l->n || l->postings[l->n - 1].doc != in.doc) {
         if (!mem_grow(&l->postings, &l->cap, l->n + 1, sizeof *l->postings)) return false;
-        l->postings[l->n++] = (pair_posting){doc, 0, l->n_positions};
+        l->postings[l->n++] = in;
     }
     l->postings[l->n - 1].tf++;
     l->positions[l->n_positions++] = position;
     return true;
 }
 
-/* The pairs of one document, whose new number is `to`; its words' rows are read. */
-static pm_status take_pairs(bigrams *g, uint32_t to, pm_error *err)
+/* The pairs of one document, whose new number is `to`, of which a word is missing; its words'
+ * rows are read. */
+static pm_status take_pairs(bigrams *g, size_t input, uint32_t to, pm_error *err)
 {
     pm_status st = PM_OK;
+    const bool *missing = g->missing + input * g->n;
     for (uint32_t a = g->from; a < g->to && st == PM_OK; a++)
         for (uint32_t i = 0; i < g->tfs[a] && st == PM_OK; i++) {
             uint32_t at = g->positions[a][i];
             uint8_t next = at + 1 < g->marks_cap ? g->marks[at + 1] : 0;
-            if (next && !add_pair(g, a, next - 1u, to, at)) st = error_nomem(err);
+            if (!next || !(missing[a] || missing[next - 1])) continue;
+            if (!add_pair(g, a, next - 1u, (pair_posting){to, 0, (uint32_t)input}, at))
+                st = error_nomem(err);
         }
     for (uint32_t w = 0; w < g->n; w++) {
         for (uint32_t i = 0; i < g->tfs[w]; i++) g->marks[g->positions[w][i]] = 0;
@@ -230,85 +239,114 @@ static pm_status take_pairs(bigrams *g, uint32_t to, pm_error *err)
     return st;
 }
 
+/* The next document at or after `from` that has a missing word. */
+static uint32_t next_missing(bigrams *g, size_t input, uint32_t from)
+{
+    uint32_t doc = CURSOR_END;
+    for (uint32_t w = 0; w < g->n; w++) {
+        cursor *c = &g->cursors[w];
+        if (!g->missing[input * g->n + w]) continue;
+        if (c->doc < from) cursor_seek(c, from);
+        if (c->doc < doc) doc = c->doc;
+    }
+    return doc;
+}
+
+static pm_status collect_document(bigrams *g, size_t input, uint32_t doc, pm_error *err)
+{
+    uint32_t to = g->m->maps[input].doc[doc];
+    if (to == MERGE_DEAD) return PM_OK;
+    for (uint32_t w = 0; w < g->n; w++) {
+        cursor *c = &g->cursors[w];
+        if (c->doc < doc) cursor_seek(c, doc);
+        pm_status st = c->doc == doc ? read_row(g, w, g->m->inputs[input].seg, err) : PM_OK;
+        if (st != PM_OK) return st;
+    }
+    return take_pairs(g, input, to, err);
+}
+
 static pm_status collect_input(bigrams *g, size_t input, pm_error *err)
 {
     segment *s = g->m->inputs[input].seg;
-    uint32_t doc = CURSOR_END;
+    bool any = false;
+    for (uint32_t w = 0; w < g->n; w++) any |= g->missing[input * g->n + w];
+    if (!any) return PM_OK;
     for (uint32_t w = 0; w < g->n; w++) {
         g->cursors[w].doc = CURSOR_END;
         if (!g->words[w].entries[input].df) continue;
         cursor_open(&g->cursors[w], s, &g->words[w].entries[input]);
         cursor_next(&g->cursors[w]);
-        if (g->cursors[w].doc < doc) doc = g->cursors[w].doc;
     }
-    while (doc != CURSOR_END) {
-        uint32_t to = g->m->maps[input].doc[doc], next = CURSOR_END;
-        for (uint32_t w = 0; w < g->n; w++) {
-            cursor *c = &g->cursors[w];
-            if (c->doc == doc) {
-                pm_status st = to == MERGE_DEAD ? PM_OK : read_row(g, w, s, err);
-                if (st != PM_OK) return st;
-                cursor_next(c);
-            }
-            if (c->doc < next) next = c->doc;
-        }
-        pm_status st = to == MERGE_DEAD ? PM_OK : take_pairs(g, to, err);
+    for (uint32_t doc = next_missing(g, input, 0); doc != CURSOR_END;
+         doc = next_missing(g, input, doc + 1)) {
+        pm_status st = collect_document(g, input, doc, err);
         if (st != PM_OK) return st;
-        doc = next;
     }
+    map_release(&s->file); /* where many lists were read at once                              */
     return segment_status(s, err);
 }
 
 /* ---- write ------------------------------------------------------------------------------- */
 
-static int by_doc(const void *a, const void *b)
+/* What was collected of a pair in one input; *at, *position: how far the pair was read. */
+static bool add_collected(list_merge *l, const pair_list *pair, size_t input, size_t *at,
+                          size_t *position)
 {
-    const pair_posting *x = a, *y = b;
-    return (x->doc > y->doc) - (x->doc < y->doc);
+    for (; *at < pair->n && pair->postings[*at].input == input; ++*at) {
+        const pair_posting *p = &pair->postings[*at];
+        if (!merge_list_add(l, p->doc, p->tf, pair->positions + *position)) return false;
+        *position += p->tf;
+    }
+    return true;
 }
 
-/* out: docs, tfs and positions of the list, in order of documents. */
-static void write_pair(bigrams *g, uint32_t a, uint32_t b, uint32_t *out, buf *key)
+/* The list of a pair, whose key is `key`, from all inputs. */
+static pm_status read_pair(const bigrams *g, list_merge *l, uint32_t a, uint32_t b, slice key,
+                           pm_error *err)
 {
-    pair_list *l = &g->pairs[(size_t)(a - g->from) * g->n + b];
-    uint32_t *docs = out, *tfs = docs + l->n, *positions = tfs + l->n;
-    size_t at = 0;
-    if (g->m->sources) sort_items(l->postings, l->n, sizeof *l->postings, by_doc);
-    for (size_t i = 0; i < l->n; i++) {
-        const pair_posting *from = &l->postings[i];
-        docs[i] = from->doc;
-        tfs[i] = from->tf;
-        memcpy(positions + at, l->positions + from->first, from->tf * sizeof *positions);
-        at += from->tf;
+    const pair_list *pair = &g->pairs[(size_t)(a - g->from) * g->n + b];
+    pm_status st = PM_OK;
+    size_t at = 0, position = 0;
+    merge_list_begin(l);
+    for (size_t i = 0; i < g->m->n && st == PM_OK; i++) {
+        const bool *missing = g->missing + i * g->n;
+        segment *s = g->m->inputs[i].seg;
+        term_entry entry;
+        if (!g->words[a].entries[i].df || !g->words[b].entries[i].df) continue;
+        if (missing[a] || missing[b])
+            st = add_collected(l, pair, i, &at, &position) ? PM_OK : error_nomem(err);
+        else if (dict_find(s, key.data, key.len, &entry))
+            st = merge_list_read(l, i, &entry, true, err);
+        else
+            st = segment_status(s, err);
     }
-    buf_reset(key);
-    bigram_key(key, g->words[a].key, g->words[a].key_len, g->words[b].key, g->words[b].key_len);
-    segment_term term = {.key = key->data, .key_len = key->len, .df = (uint32_t)l->n, .docs = docs};
-    term.tfs = tfs;
-    term.positions = positions;
-    if (!key->failed) segment_writer_term(g->m->w, &term);
+    return st;
+}
+
+/* All pairs of one first word. */
+static void make_pairs(void *ctx, unsigned worker, uint32_t task, list_task *out)
+{
+    bigrams *g = ctx;
+    list_merge *l = merge_list_of(g->lists, worker);
+    buf *key = &g->keys[worker];
+    pm_status st = PM_OK;
+    pm_error err;
+    for (uint32_t a = g->from + task, b = 0; b < g->n && st == PM_OK; b++) {
+        buf_reset(key);
+        bigram_key(key, g->words[a].key, g->words[a].key_len, g->words[b].key, g->words[b].key_len);
+        st = key->failed ? error_nomem(&err) : read_pair(g, l, a, b, buf_slice(key), &err);
+        if (st == PM_OK) st = merge_list_put(l, buf_slice(key), true, out, &err);
+    }
+    if (st != PM_OK) list_task_fail(out, st, &err);
 }
 
 static pm_status write_group(bigrams *g, pm_error *err)
 {
-    pm_status st = PM_OK;
-    buf key = {0};
-    uint32_t *out = NULL;
-    size_t cap = 0;
-    for (uint32_t a = g->from; a < g->to; a++)
-        for (uint32_t b = 0; b < g->n; b++) {
-            pair_list *l = &g->pairs[(size_t)(a - g->from) * g->n + b];
-            if (!l->n) continue;
-            if (!mem_grow(&out, &cap, 2 * l->n + l->n_positions, sizeof *out))
-                PM_TRY(error_nomem(err));
-            write_pair(g, a, b, out, &key);
-            l->n = l->n_positions = 0;
-        }
-    if (key.failed) st = error_nomem(err);
-out:
-    mem_free(out);
-    buf_free(&key);
-    return st;
+    const list_job lists = {.w = g->m->w, .n_tasks = g->to - g->from, .ctx = g, .make = make_pairs};
+    pm_status st = list_tasks_run(&lists, g->m->threads, err);
+    for (size_t i = 0; i < (size_t)(g->to - g->from) * g->n; i++)
+        g->pairs[i].n = g->pairs[i].n_positions = 0;
+    return st == PM_OK ? merge_check(g->m, err) : st;
 }
 
 /* ---- all --------------------------------------------------------------------------------- */
@@ -319,7 +357,29 @@ static pm_status allocate(bigrams *g, pm_error *err)
     g->positions_cap = mem_array(g->n, sizeof *g->positions_cap);
     g->tfs = mem_array(g->n, sizeof *g->tfs);
     g->pairs = mem_array((size_t)g->n * g->n, sizeof *g->pairs);
-    return g->positions && g->positions_cap && g->tfs && g->pairs ? PM_OK : error_nomem(err);
+    g->missing = mem_array(g->m->n * g->n, sizeof *g->missing);
+    if (!g->positions || !g->positions_cap || !g->tfs || !g->pairs || !g->missing)
+        return error_nomem(err);
+    for (size_t i = 0; i < g->m->n; i++)
+        for (uint32_t w = 0; w < g->n; w++) {
+            const term_entry *entry = &g->words[w].entries[i];
+            g->missing[i * g->n + w] = entry->df && !bigram_word(&g->m->inputs[i].seg->info, entry);
+        }
+    return PM_OK;
+}
+
+/* Occurrences of a first word that may be collected, at most. */
+static uint64_t collectable(const bigrams *g, uint32_t a)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < g->m->n; i++) {
+        const bool *missing = g->missing + i * g->n;
+        uint64_t cf = g->words[a].entries[i].cf, others = 0;
+        for (uint32_t w = 0; w < g->n; w++)
+            if (missing[w]) others += g->words[w].entries[i].cf;
+        sum += missing[a] || others > cf ? cf : others;
+    }
+    return sum;
 }
 
 /* How many first words a group has is a matter of memory and time alone, not of the result. */
@@ -330,12 +390,12 @@ static uint64_t group_occurrences(const merger *m)
     return n < GROUP_OCCURRENCES_MIN ? GROUP_OCCURRENCES_MIN : n;
 }
 
-pm_status merge_bigrams(merger *m, pm_error *err)
+pm_status merge_bigrams(merger *m, list_merge *lists, pm_error *err)
 {
     pm_status st = PM_OK;
     uint32_t want = segment_writer_settings(m->w)->bigram_words;
     uint64_t most = group_occurrences(m);
-    bigrams g = {.m = m, .want = 2 * want};
+    bigrams g = {.m = m, .want = 2 * want, .lists = lists};
     if (!m->has_positions || !want || want > BIGRAM_WORDS_MAX) return PM_OK;
     g.words = mem_array((size_t)g.want + 1, sizeof *g.words);
     g.cursors = mem_array((size_t)g.want + 1, sizeof *g.cursors);
@@ -344,12 +404,9 @@ pm_status merge_bigrams(merger *m, pm_error *err)
     if (!g.n) goto out;
     PM_TRY(allocate(&g, err));
     for (g.from = 0; g.from < g.n; g.from = g.to) {
-        uint64_t sum = g.words[g.from].cf;
-        for (g.to = g.from + 1; g.to < g.n && (sum += g.words[g.to].cf) <= most;) g.to++;
-        for (size_t i = 0; i < m->n; i++) {
-            PM_TRY(collect_input(&g, i, err));
-            map_release(&m->inputs[i].seg->file); /* where many lists were read at once       */
-        }
+        uint64_t sum = collectable(&g, g.from);
+        for (g.to = g.from + 1; g.to < g.n && (sum += collectable(&g, g.to)) <= most;) g.to++;
+        for (size_t i = 0; i < m->n; i++) PM_TRY(collect_input(&g, i, err));
         PM_TRY(write_group(&g, err));
     }
 out:

@@ -5,6 +5,7 @@
 #define PM_INDEXER_MERGE_INTERNAL_H
 
 #include "common/segment/cursor.h"
+#include "indexer/list_tasks.h"
 #include "indexer/merge.h"
 
 #define MERGE_DEAD UINT32_MAX
@@ -36,7 +37,9 @@ typedef struct merge_form {
 
 /* How one input's numbers become the output's. */
 typedef struct merge_map {
-    uint32_t *doc;       /* by document: new number or MERGE_DEAD                         */
+    uint32_t *doc; /* by document: new number or MERGE_DEAD                         */
+    bool shifted;  /* they all are the old ones plus `base`                         */
+    uint32_t base;
     uint32_t *form_base; /* by term ordinal: where its forms begin in `form`; n_terms + 1 */
     uint32_t *form;      /* number of the distinct form                                   */
     uint8_t *style;      /* by term ordinal: form_style of its only form                  */
@@ -75,8 +78,21 @@ pm_status merge_ordered_documents(merger *m, uint64_t cache_bytes, pm_error *err
 void merge_put_document(merger *m, segment *s, uint32_t doc, slice record);
 
 pm_status merge_check(const merger *m, pm_error *err);
+
+/* merge_terms.c: a list being made by one worker, piece by piece: in order of the inputs. */
+typedef struct list_merge list_merge;
+list_merge *merge_list_of(list_merge *lists, unsigned worker);
+void merge_list_begin(list_merge *l);
+/* One input's list of the key, which has no forms. */
+pm_status merge_list_read(list_merge *l, size_t input, const term_entry *entry, bool positions,
+                          pm_error *err);
+/* A posting; doc: new number.  False: memory was refused. */
+bool merge_list_add(list_merge *l, uint32_t doc, uint32_t tf, const uint32_t *positions);
+/* Encode the list, if anything is in it. */
+pm_status merge_list_put(list_merge *l, slice key, bool positions, list_task *out, pm_error *err);
+
 /* merge_bigrams.c: the bigrams' lists. */
-pm_status merge_bigrams(merger *m, pm_error *err);
+pm_status merge_bigrams(merger *m, list_merge *lists, pm_error *err);
 /* All posting lists, in order of their keys. */
 pm_status merge_terms(merger *m, pm_error *err);
 

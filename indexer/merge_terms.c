@@ -13,11 +13,13 @@
  */
 #include "indexer/merge_internal.h"
 
+#include <pthread.h>
+
 #include "common/base/mem.h"
 #include "indexer/keysort.h"
-#include "indexer/list_tasks.h"
 
 enum {
+    LARGE_LIST = 1 << 20,         /* occurrences of a list whose memory is not kept          */
     TASK_KEYS = 256,              /* of a task, at most                                      */
     TASK_OCCURRENCES = 128 << 10, /* of a task of several keys, about                        */
     NO_FORM = UINT32_MAX,         /* tag of a list without forms                             */
@@ -29,7 +31,7 @@ typedef struct u32_list {
 } u32_list;
 
 /* One thread's keys and the list that it makes. */
-typedef struct list_merge {
+struct list_merge {
     merger *m;
     cursor *c;
     buf keys;
@@ -42,7 +44,9 @@ typedef struct list_merge {
     size_t starts_cap;
     keysort_item *items, *scratch;
     size_t items_cap, scratch_cap;
-} list_merge;
+    /* The list has one form, of which no occurrence need be written down. */
+    bool one_form;
+};
 
 typedef struct terms_merge {
     merger *m;
@@ -50,6 +54,7 @@ typedef struct terms_merge {
     bool ahead; /* keys stands on one that no task has                                      */
     bool flat;  /* the keys before bigrams                                                  */
     list_merge lists[LIST_WORKERS_MAX];
+    pthread_mutex_t large_lock; /* of lists over LARGE_LIST, made one at a time              */
 } terms_merge;
 
 static bool u32_room(u32_list *l, size_t more)
@@ -57,17 +62,39 @@ static bool u32_room(u32_list *l, size_t more)
     return mem_grow(&l->data, &l->cap, l->n + more, sizeof *l->data);
 }
 
+/* Room for n elements and no more; nothing is kept. */
+static bool u32_exact(u32_list *l, uint64_t n)
+{
+    if (n <= l->cap) return true;
+    mem_free(l->data);
+    *l = (u32_list){.data = mem_alloc(n * sizeof *l->data)};
+    l->cap = l->data ? n : 0;
+    return l->data != NULL;
+}
+
+static void u32_free(u32_list *l)
+{
+    mem_free(l->data);
+    *l = (u32_list){0};
+}
+
+/* The arrays of a list: as long as the list is, four times. */
+static void list_merge_forget(list_merge *l)
+{
+    u32_free(&l->docs);
+    u32_free(&l->tfs);
+    u32_free(&l->positions);
+    u32_free(&l->forms);
+    u32_free(&l->spare);
+}
+
 static void list_merge_free(list_merge *l)
 {
     mem_free(l->c);
     mem_free(l->entries);
     buf_free(&l->keys);
-    mem_free(l->docs.data);
-    mem_free(l->tfs.data);
-    mem_free(l->positions.data);
-    mem_free(l->forms.data);
-    mem_free(l->present.data);
-    mem_free(l->spare.data);
+    list_merge_forget(l);
+    u32_free(&l->present);
     mem_free(l->starts);
     mem_free(l->items);
     mem_free(l->scratch);
@@ -86,6 +113,23 @@ static bool count_form(list_merge *l, uint32_t number, uint32_t doc, uint32_t n)
     f->df += f->last_doc != doc + 1;
     f->last_doc = doc + 1;
     f->cf += n;
+    return true;
+}
+
+/* A block of a list of one form. */
+static bool count_block(list_merge *l, uint32_t number, const uint32_t *new_docs,
+                        const uint32_t *tfs)
+{
+    merge_form *f = &l->m->forms[number];
+    if (!l->present.n) {
+        if (!u32_room(&l->present, 1)) return false;
+        l->present.data[l->present.n++] = number;
+    }
+    for (uint32_t i = 0; i < l->c->block_n; i++) {
+        if (new_docs[i] == MERGE_DEAD) continue;
+        f->df++;
+        f->cf += tfs[i];
+    }
     return true;
 }
 
@@ -128,22 +172,28 @@ static bool read_positions(list_merge *l, const uint32_t *new_docs, const uint32
 
 /* The block where the cursor stands.  numbers: the distinct forms, by index; NULL: the key has
  * none. */
-static bool read_block(list_merge *l, const uint32_t *new_of, form_stream *stream,
+static bool read_block(list_merge *l, const merge_map *maps, form_stream *stream,
                        const uint32_t *numbers, bool positions)
 {
     uint32_t n = l->c->block_n, tfs[SEGMENT_BLOCK_MAX], new_docs[SEGMENT_BLOCK_MAX];
     uint64_t sum = cursor_block_tfs(l->c, tfs);
     bool dead = false;
-    for (uint32_t i = 0; i < n; i++) {
-        new_docs[i] = new_of[l->c->docs[i]];
-        dead |= new_docs[i] == MERGE_DEAD;
+    if (maps->shifted && !l->m->sources) {
+        for (uint32_t i = 0; i < n; i++) new_docs[i] = maps->base + l->c->docs[i];
+    } else {
+        for (uint32_t i = 0; i < n; i++) {
+            new_docs[i] = maps->doc[l->c->docs[i]];
+            dead |= new_docs[i] == MERGE_DEAD;
+        }
     }
+    bool forms = numbers && !l->one_form;
     merge_pass(l->m, 2 * sum + 2 * n);
-    if (!u32_room(&l->docs, n) || !u32_room(&l->tfs, n) || (numbers && !u32_room(&l->forms, sum)) ||
-        (positions && !read_positions(l, new_docs, tfs, sum, dead)))
+    if (!u32_room(&l->docs, n) || !u32_room(&l->tfs, n) || (forms && !u32_room(&l->forms, sum)) ||
+        (positions && !read_positions(l, new_docs, tfs, sum, dead)) ||
+        (numbers && l->one_form && !count_block(l, numbers[0], new_docs, tfs)))
         return false;
     for (uint32_t i = 0; i < n; i++) {
-        if (numbers && !read_forms(l, stream, numbers, tfs[i], new_docs[i])) return false;
+        if (forms && !read_forms(l, stream, numbers, tfs[i], new_docs[i])) return false;
         if (new_docs[i] == MERGE_DEAD) continue;
         l->docs.data[l->docs.n++] = new_docs[i];
         l->tfs.data[l->tfs.n++] = tfs[i];
@@ -162,7 +212,7 @@ static pm_status read_list(list_merge *l, size_t input, const term_entry *entry,
     if (entry->n_forms) form_stream_open(&stream, &l->c->list);
     const uint32_t *numbers = entry->n_forms ? maps->form + maps->form_base[entry->ordinal] : NULL;
     while (cursor_next_block(l->c))
-        if (!read_block(l, maps->doc, &stream, numbers, positions)) return error_nomem(err);
+        if (!read_block(l, maps, &stream, numbers, positions)) return error_nomem(err);
     return segment_status(s, err);
 }
 
@@ -258,17 +308,102 @@ static void put_list(list_merge *l, slice key, bool positions, list_task *out)
     list_task_put(out, &list, first);
 }
 
-static pm_status merge_key(list_merge *l, slice key, const term_entry *entries, list_task *out,
+/* ---- a list, piece by piece -------------------------------------------------------------- */
+
+list_merge *merge_list_of(list_merge *lists, unsigned worker)
+{
+    return &lists[worker];
+}
+
+void merge_list_begin(list_merge *l)
+{
+    l->docs.n = l->tfs.n = l->positions.n = l->forms.n = l->present.n = 0;
+    l->one_form = false;
+}
+
+pm_status merge_list_read(list_merge *l, size_t input, const term_entry *entry, bool positions,
+                          pm_error *err)
+{
+    term_entry bare = *entry;
+    bare.n_forms = 0;
+    return read_list(l, input, &bare, positions, err);
+}
+
+bool merge_list_add(list_merge *l, uint32_t doc, uint32_t tf, const uint32_t *positions)
+{
+    if (!u32_room(&l->docs, 1) || !u32_room(&l->tfs, 1) || !u32_room(&l->positions, tf))
+        return false;
+    l->docs.data[l->docs.n++] = doc;
+    l->tfs.data[l->tfs.n++] = tf;
+    memcpy(l->positions.data + l->positions.n, positions, tf * sizeof *positions);
+    l->positions.n += tf;
+    return true;
+}
+
+pm_status merge_list_put(list_merge *l, slice key, bool positions, list_task *out, pm_error *err)
+{
+    pm_status st = l->m->sources ? sort_list(l, err) : PM_OK;
+    if (st == PM_OK) st = rank_forms(l, err);
+    if (st == PM_OK && l->docs.n) put_list(l, key, positions, out);
+    return st;
+}
+
+/* ---- keys -------------------------------------------------------------------------------- */
+
+/* Whether all inputs' lists are of one and the same form. */
+static bool has_one_form(const list_merge *l, const term_entry *entries)
+{
+    uint32_t number = NO_FORM;
+    for (size_t i = 0; i < l->m->n; i++) {
+        const merge_map *maps = &l->m->maps[i];
+        if (!entries[i].df) continue;
+        if (entries[i].n_forms != 1) return false;
+        uint32_t here = maps->form[maps->form_base[entries[i].ordinal]];
+        if (number != NO_FORM && here != number) return false;
+        number = here;
+    }
+    return true;
+}
+
+/* Room for just the list that the dictionaries speak of, so that a long one is not grown into;
+ * unless `bytes` cannot hold it, which reading it will find. */
+static bool reserve_list(list_merge *l, uint64_t df, uint64_t cf, uint64_t bytes, bool positions)
+{
+    bool forms = !l->one_form;
+    if (df > cf || cf / 8 > bytes) return true;
+    return u32_exact(&l->docs, df) && u32_exact(&l->tfs, df) &&
+           (!positions || u32_exact(&l->positions, cf)) && (!forms || u32_exact(&l->forms, cf));
+}
+
+static pm_status make_list(list_merge *l, slice key, const term_entry *entries, list_task *out,
                            pm_error *err)
 {
     bool positions = l->m->has_positions && !(key.len && key_is_flat(key.data[0]));
     pm_status st = PM_OK;
-    l->docs.n = l->tfs.n = l->positions.n = l->forms.n = l->present.n = 0;
     for (size_t i = 0; i < l->m->n && st == PM_OK; i++)
         if (entries[i].df) st = read_list(l, i, &entries[i], positions, err);
-    if (st == PM_OK && l->m->sources) st = sort_list(l, err);
-    if (st == PM_OK) st = rank_forms(l, err);
-    if (st == PM_OK && l->docs.n) put_list(l, key, positions, out);
+    return st == PM_OK ? merge_list_put(l, key, positions, out, err) : st;
+}
+
+static pm_status merge_key(terms_merge *t, list_merge *l, slice key, const term_entry *entries,
+                           list_task *out, pm_error *err)
+{
+    uint64_t df = 0, cf = 0, bytes = 0;
+    for (size_t i = 0; i < l->m->n; i++) {
+        if (!entries[i].df) continue;
+        df += entries[i].df;
+        cf += entries[i].cf;
+        bytes += entries[i].len;
+    }
+    merge_list_begin(l);
+    l->one_form = has_one_form(l, entries);
+    if (cf <= LARGE_LIST) return make_list(l, key, entries, out, err);
+    pthread_mutex_lock(&t->large_lock);
+    pm_status st = reserve_list(l, df, cf, bytes, l->m->has_positions)
+                       ? make_list(l, key, entries, out, err)
+                       : error_nomem(err);
+    list_merge_forget(l);
+    pthread_mutex_unlock(&t->large_lock);
     return st;
 }
 
@@ -320,7 +455,7 @@ static void merge_keys(void *ctx, unsigned worker, uint32_t task, list_task *out
     (void)task;
     for (uint32_t i = 0, begin = 0; i < l->n_keys && st == PM_OK; begin = l->key_ends[i++]) {
         slice key = {l->keys.data + begin, l->key_ends[i] - begin};
-        st = merge_key(l, key, l->entries + (size_t)i * t->m->n, out, &err);
+        st = merge_key(t, l, key, l->entries + (size_t)i * t->m->n, out, &err);
     }
     if (st != PM_OK) list_task_fail(out, st, &err);
 }
@@ -360,12 +495,14 @@ pm_status merge_terms(merger *m, pm_error *err)
 {
     terms_merge t = {.m = m};
     pm_status st;
+    pthread_mutex_init(&t.large_lock, NULL);
     PM_TRY(merge_terms_open(&t, err));
     PM_TRY(merge_run(&t, true, err));
-    PM_TRY(merge_bigrams(m, err));
+    PM_TRY(merge_bigrams(m, t.lists, err));
     PM_TRY(merge_run(&t, false, err));
 out:
     key_merge_close(&t.keys);
     for (unsigned i = 0; i < LIST_WORKERS_MAX; i++) list_merge_free(&t.lists[i]);
+    pthread_mutex_destroy(&t.large_lock);
     return st;
 }

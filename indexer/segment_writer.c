@@ -246,6 +246,11 @@ const segment_writer_config *segment_writer_settings(const segment_writer *w)
     return &w->config;
 }
 
+void segment_writer_implied_forms(segment_writer *w, uint32_t n)
+{
+    w->info.n_forms += n;
+}
+
 void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uint32_t term,
                          uint32_t index, uint32_t df, uint64_t cf)
 {

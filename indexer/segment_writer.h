@@ -78,6 +78,8 @@ bool segment_writer_failed(const segment_writer *w);
 /* The geometry, for choosing it. */
 const segment_writer_config *segment_writer_settings(const segment_writer *w);
 
+/* So many forms that the styles of their terms stand for, which need not be handed over. */
+void segment_writer_implied_forms(segment_writer *w, uint32_t n);
 /* key = folded 0x00 exact (dict.h).  Also those that a term's style stands for. */
 void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uint32_t term,
                          uint32_t index, uint32_t df, uint64_t cf);

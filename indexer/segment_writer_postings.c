@@ -9,6 +9,8 @@
 #include "common/codec/ef.h"
 #include "indexer/segment_writer_parts.h"
 
+enum { LENGTHS_AHEAD = 16 }; /* documents whose lengths are asked for before their turn       */
+
 /* Impact bytes of the list, appended; postings that the byte does not give back go to
  * e->exceptions as pairs (u32 rank, u32 tf).  Returns where the bytes start. */
 static size_t put_impacts(segment_encoder *e, const segment_term *t, buf *out)
@@ -18,6 +20,8 @@ static size_t put_impacts(segment_encoder *e, const segment_term *t, buf *out)
     if (!buf_reserve(out, t->df)) return start;
     for (uint32_t i = 0; i < t->df; i++) {
         bool exact;
+        if (t->df - i > LENGTHS_AHEAD)
+            __builtin_prefetch(e->dl + (size_t)t->docs[i + LENGTHS_AHEAD] * 4);
         out->data[out->len++] = impact_memo_get(e, t->tfs[i], encoder_dl(e, t->docs[i]), &exact);
         if (exact) continue;
         buf_u32(&e->exceptions, i);

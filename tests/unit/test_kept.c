@@ -108,6 +108,7 @@ static pm_writer *open_writer(uint64_t memory)
     options.create = true;
     options.commit_level = 2;
     options.memory_bytes = memory;
+    options.block_size = 8; /* so that words are frequent enough for bigrams, and lists long  */
     if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
     return w;
 }
@@ -140,6 +141,21 @@ static void assert_sound(void)
     assert_int_equal(pm_check(root, true, say_finding, NULL, &summary, &err), PM_OK);
 }
 
+/* Bytes of bigrams' lists. */
+static uint64_t bigrams(void)
+{
+    pm_error err;
+    pm_index *index;
+    pm_stats stats;
+    uint64_t sum = 0;
+    assert_int_equal(pm_index_open(root, &index, &err), PM_OK);
+    assert_int_equal(pm_index_stats(index, &stats, &err), PM_OK);
+    for (unsigned i = 0; i < stats.n_parts; i++)
+        if (!strcmp(stats.parts[i].name, "bigrams")) sum = stats.parts[i].bytes;
+    pm_index_close(index);
+    return sum;
+}
+
 /* ---- tests ---------------------------------------------------------------------------------- */
 
 static void same_bytes(uint64_t memory)
@@ -148,6 +164,7 @@ static void same_bytes(uint64_t memory)
     build(false, memory);
     folder_load(root, &kept);
     assert_sound();
+    assert_true(bigrams());
     folder_empty(root);
     build(true, memory);
     folder_load(root, &read);
