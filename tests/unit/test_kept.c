@@ -77,8 +77,10 @@ static void add(pm_writer *w, uint32_t number, uint64_t *seed)
     pm_article a = {.text = {(const char *)text.data, text.len}};
     a.id = (pm_text){id, (size_t)snprintf(id, sizeof id, "%u", number)};
     a.title_in_body = r % 5 == 0;
-    a.title = a.title_in_body ? (pm_text){a.text.data, 4} : pick(authors, 4, r);
-    a.title_end = a.title_in_body ? 4 : 0;
+    a.title_start = a.title_in_body ? text.len / 3 : 0;
+    a.title_end = a.title_in_body ? text.len / 3 * 2 : 0;
+    a.title = a.title_in_body ? (pm_text){a.text.data + a.title_start, a.title_end - a.title_start}
+                              : pick(authors, 4, r);
     a.source = pick(sources, 4, r / 5);
     a.author = pick(authors, 4, r / 20);
     a.tags = pick(tags, 4, r / 80);
