@@ -3,8 +3,8 @@
  *
  * Items are counted out byte by byte while there are many that begin alike (most significant byte
  * first: P. McIlroy, K. Bostic, M. D. McIlroy, "Engineering radix sort", 1993), and what is left is
- * sorted by merging, where most comparisons end at the prefix: n log n on any input.  The scratch is
- * given by the caller, so that the memory of a flush is known beforehand (the C library's qsort
+ * sorted by merging, where most comparisons end at the prefix: n log n on any input.  The scratch
+ * is given by the caller, so that the memory of a flush is known beforehand (the C library's qsort
  * would take it from where nothing counts it).  At most 2^32 items.
  */
 #ifndef PM_INDEXER_KEYSORT_H

@@ -10,8 +10,8 @@
  * Rules that hold:
  *   - what is decided follows from counts and sizes of segments and from the limit of memory
  *     alone (INV-5);
- *   - a merge that would take more memory than the limit, counted as merge.h says, is not made,
- *     so that a large index with a small limit may keep more segments;
+ *   - a merge that would take more memory than is counted of the limit (writer_budget), by what
+ *     merge.h says, is not made, so that a large index with a small limit may keep more segments;
  *   - within a transaction only segments of that transaction are merged: the last commit stays
  *     as it was for those who ask the writer about it;
  *   - neighbours stay neighbours, so order of ingest and all answers are as before.
@@ -43,8 +43,8 @@ typedef struct run {
     uint64_t docs;
 } run;
 
-/* The longest list may have an eighth of all occurrences, at 24 bytes each: 16 as they are read, and
- * what they are encoded to, three times.  Long lists are made one at a time. */
+/* The longest list may have an eighth of all occurrences, at 24 bytes each: 16 as they are read,
+ * and what they are encoded to, three times.  Long lists are made one at a time. */
 static uint64_t merge_memory(const segment_info *info)
 {
     return 3 * info->sum_dl + MERGE_DOC_BYTES * (uint64_t)info->n_docs +
@@ -67,7 +67,7 @@ static void run_add(run *r, const writer_segment *s)
 
 static bool run_fits(const pm_writer *w, const run *r)
 {
-    return r->memory <= w->options.memory_bytes && r->docs <= SEGMENT_DOCS_MAX;
+    return r->memory <= writer_budget(w) && r->docs <= SEGMENT_DOCS_MAX;
 }
 
 /* Bytes moved for each segment done away with: fewer are better. */

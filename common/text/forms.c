@@ -263,6 +263,12 @@ static bool is_s(uint32_t cp)
     return cp == 's' || cp == 'S';
 }
 
+/* A letter or digit of ASCII, of which no table need be asked. */
+static bool is_plain(uint32_t cp)
+{
+    return (cp >= '0' && cp <= '9') || ((cp | 0x20) >= 'a' && (cp | 0x20) <= 'z');
+}
+
 /* The word's characters without ignorables, apostrophes, a final 's and an acronym's points. */
 static void read_word(form_work *work, const char *word, size_t len, bool dotted)
 {
@@ -271,7 +277,7 @@ static void read_word(form_work *work, const char *word, size_t len, bool dotted
     w->n = 0;
     for (size_t at = 0; at < len;) {
         uint32_t cp = utf8_next(word, len, &at);
-        char_class c = char_classify(cp);
+        char_class c = is_plain(cp) ? CHAR_LETTER : char_classify(cp);
         if (c == CHAR_IGNORABLE || (dotted && cp == '.')) continue;
         if (c == CHAR_APOSTROPHE) {
             after_apostrophe = true;
