@@ -9,16 +9,18 @@
 
 #include <cmocka.h>
 
+#include "common/base/crc32c.h"
 #include "common/base/mem.h"
 #include "common/segment/snapshot.h"
 #include "tests/support/folder.h"
+#include "tests/support/reseal.h"
 #include "tests/support/segment_model.h"
 
 static char folder[FOLDER_PATH];
 static dir where = DIR_INIT;
 static const char *const names[2] = {"1-00000001.seg", "2-00000002.seg"};
 static const char del_name[] = "3-00000003.del";
-enum { DOCS = 120, DEAD = 7 };
+enum { DOCS = 121, DEAD = 7 };
 
 static int open_folder(void **state)
 {
@@ -68,7 +70,7 @@ static void put_odd(segment_model *model)
     t->positions = NULL;
 }
 
-/* Ids of segment i are "i-n"; with `same` both segments have those of the first. */
+/* Ids of segment i are "i-n" and do not rise; with `same` both segments have those of the first. */
 static void add_segment(made_index *m, unsigned i, bool same)
 {
     const model_shape shape = {.n_docs = DOCS,
@@ -87,7 +89,8 @@ static void add_segment(made_index *m, unsigned i, bool same)
     model.config.avgdl_ref = 10;
     for (uint32_t doc = 0; doc < DOCS; doc++) {
         model.docs[doc].seq = 1000 * (i + 1) + doc;
-        model.docs[doc].id_len = (size_t)sprintf(model.docs[doc].id, "%u-%u", same ? 0 : i, doc);
+        model.docs[doc].id_len =
+            (size_t)sprintf(model.docs[doc].id, "%u-%u", same ? 0 : i, doc * 7 % DOCS);
     }
     if (odd && i == 0) put_odd(&model);
     must(model_write(&model, &where, names[i], &m->segments[i], &err), &err);
@@ -175,6 +178,16 @@ static void expect_finding(const char *file, const char *what)
     if (!strstr(f.what, what)) fail_msg("found \"%s\", not \"%s\"", f.what, what);
 }
 
+/* A reader finds that out when it opens the index. */
+static void expect_refused(const char *file, const char *what)
+{
+    snapshot *s;
+    pm_error err;
+    assert_int_equal(snapshot_open(&s, folder, &err), PM_CORRUPT);
+    if (!strstr(err.message, file) || !strstr(err.message, what)) fail_msg("%s", err.message);
+    assert_null(s);
+}
+
 static void sound_index(void **state)
 {
     (void)state;
@@ -211,20 +224,114 @@ static void other_counts(void **state)
     m.segments[0].live_tokens++;
     publish(&m);
     expect_finding(names[0], "counts");
+    expect_refused(names[0], "counts");
     make(&m, false);
     m.segments[1].live_tokens++;
     publish(&m);
     expect_finding(del_name, "counts");
+    expect_refused(names[1], "counts");
+    make(&m, false);
+    m.segments[0].n_docs++;
+    publish(&m);
+    expect_finding(names[0], "counts");
+    expect_refused(names[0], "counts");
+    make(&m, false);
+    m.segments[1].n_deleted++;
+    publish(&m);
+    expect_finding(del_name, "counts");
+    expect_refused(names[1], "counts");
 }
 
 static void other_settings(void **state)
 {
     (void)state;
     made_index m;
+    for (unsigned i = 0; i < 5; i++) {
+        make(&m, false);
+        if (i == 0) m.meta.avgdl_ref = 11;
+        if (i == 1) m.meta.k1 = 1.25;
+        if (i == 2) m.meta.b = 0.5;
+        if (i == 3) m.meta.has_positions = false;
+        if (i == 4) m.meta.has_text = false;
+        publish(&m);
+        expect_finding(names[0], "settings");
+        expect_refused(names[0], "settings");
+    }
+}
+
+/* Change a byte of a file and make its sums right, so that the manifest may name it. */
+static void craft(const char *name, uint64_t at, uint8_t mask, uint32_t *crc)
+{
+    folder_image image;
+    folder_load(folder, &image);
+    for (size_t i = 0; i < image.n; i++) {
+        folder_file *f = &image.files[i];
+        if (strcmp(f->name, name) != 0) continue;
+        f->data[at] ^= mask;
+        if (strstr(name, ".seg"))
+            *crc = reseal_segment(f->data, f->len);
+        else
+            store_u32(f->data + f->len - 4, *crc = crc32c(0, f->data, f->len - 4));
+        folder_write(folder, name, f->data, f->len);
+    }
+    folder_image_free(&image);
+}
+
+/* More words are taken from a term than the deleted documents have; and more than there are. */
+static void other_corrections(void **state)
+{
+    (void)state;
+    made_index m;
+    snapshot *s;
+    dict_iter it;
+    pm_error err;
+    uint64_t first_cf = 64 + 64 * ((DOCS + 511) / 512), df, cf;
     make(&m, false);
-    m.meta.avgdl_ref = 11;
+    craft(del_name, first_cf, 0x08, &m.segments[1].del_crc);
     publish(&m);
-    expect_finding(names[0], "settings");
+    expect_finding(del_name, "not what the deleted documents take away");
+    craft(del_name, first_cf + 7, 0x40, &m.segments[1].del_crc);
+    publish(&m);
+    expect_finding(del_name, "not what the deleted documents take away");
+    must(snapshot_open(&s, folder, &err), &err);
+    dict_iter_begin(&it, s->segments[1].seg, false, "", 0);
+    while (dict_iter_next(&it)) {
+        snapshot_segment_df(&s->segments[1], &it.term, &df, &cf);
+        assert_true(df > 0 && df <= it.term.df && cf <= it.term.cf);
+    }
+    assert_int_equal(snapshot_status(s, &err), PM_CORRUPT);
+    assert_non_null(strstr(err.message, "more postings deleted than there are"));
+    snapshot_close(s);
+}
+
+static void other_version_of_tombstones(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, false);
+    craft(del_name, 8, 0x40, &m.segments[1].del_crc);
+    publish(&m);
+    expect_finding(del_name, "made by a newer pressmark");
+    expect_refused(del_name, "made by a newer pressmark");
+}
+
+/* Bits behind the last document of the table of ids. */
+static void padding_of_ids(void **state)
+{
+    (void)state;
+    made_index m;
+    segment *s;
+    pm_error err;
+    make(&m, false);
+    const manifest_segment *named = &m.segments[0];
+    must(segment_open(&s, &where, named->name, m.meta.uuid, named->size, named->footer_crc, &err),
+         &err);
+    section table = s->info.sections[SECTION_ID_TABLE];
+    segment_close(s);
+    assert_true(table.len > 0);
+    craft(names[0], table.off + table.len - 1, 0x80, &m.segments[0].footer_crc);
+    publish(&m);
+    expect_finding(names[0], "padding is not zero");
 }
 
 static void other_file(void **state)
@@ -406,12 +513,14 @@ static void check_survives_refused_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sound_index),  cmocka_unit_test(no_index),
-        cmocka_unit_test(other_counts), cmocka_unit_test(other_settings),
-        cmocka_unit_test(other_file),   cmocka_unit_test(missing_files),
-        cmocka_unit_test(one_id_twice), cmocka_unit_test(other_number),
-        cmocka_unit_test(other_order),  cmocka_unit_test(odd_terms),
-        cmocka_unit_test(bad_page),     cmocka_unit_test(check_survives_refused_memory),
+        cmocka_unit_test(sound_index),       cmocka_unit_test(no_index),
+        cmocka_unit_test(other_counts),      cmocka_unit_test(other_settings),
+        cmocka_unit_test(other_file),        cmocka_unit_test(missing_files),
+        cmocka_unit_test(one_id_twice),      cmocka_unit_test(other_number),
+        cmocka_unit_test(other_order),       cmocka_unit_test(odd_terms),
+        cmocka_unit_test(bad_page),          cmocka_unit_test(check_survives_refused_memory),
+        cmocka_unit_test(other_corrections), cmocka_unit_test(other_version_of_tombstones),
+        cmocka_unit_test(padding_of_ids),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }
