@@ -64,7 +64,8 @@ pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
         .each_id = writer_each_id,
         .commit = writer_commit,
         .keeps_no_text = !writer->meta.has_text,
-        .threads = writer->xapian ? 1 : writer_threads(writer), /* the reader beside fills an inverter */
+        .threads =
+            writer->xapian ? 1 : writer_threads(writer), /* the reader beside fills an inverter */
         .lang = analyzer_lang(writer->a),
         .side_bytes = writer->options.memory_bytes / SIDE_SHARE,
         .learn = writer_learn,
