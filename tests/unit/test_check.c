@@ -20,7 +20,7 @@ static char folder[FOLDER_PATH];
 static dir where = DIR_INIT;
 static const char *const names[2] = {"1-00000001.seg", "2-00000002.seg"};
 static const char del_name[] = "3-00000003.del";
-enum { DOCS = 121, DEAD = 7 };
+enum { DOCS = 121, DEAD = 20 };
 
 static int open_folder(void **state)
 {
@@ -304,6 +304,57 @@ static void other_corrections(void **state)
     snapshot_close(s);
 }
 
+/* Numbers of terms that do not rise, or of a term that is not there; no document, or more than are
+ * deleted, or fewer words than documents; and bits behind the last document. */
+static void impossible_tombstones(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, false);
+    uint64_t cfs = 64 + 64 * ((DOCS + 511) / 512), n = (m.segments[1].del_size - cfs - 4) / 16,
+             ordinals = cfs + 8 * n, dfs = ordinals + 4 * n, n_dead = m.segments[1].n_deleted;
+    folder_image image;
+    folder_load(folder, &image);
+    const folder_file *f = image.files;
+    while (strcmp(f->name, del_name) != 0) f++;
+    print_message("%llu corrections\n", (unsigned long long)n);
+    assert_true(n > 1 && load_u32(f->data + ordinals + 4) < 128 && load_u32(f->data + dfs) < 64);
+    uint8_t same = (uint8_t)(f->data[ordinals] ^ f->data[ordinals + 4]), df = f->data[dfs],
+            cf = f->data[cfs];
+    assert_true(cf >= df && df <= n_dead);
+    folder_image_free(&image);
+    static const char range[] = "a correction out of order or range";
+    const struct {
+        uint64_t at;
+        uint8_t mask;
+        const char *what;
+    } cases[] = {
+        {ordinals + 4, same, range},
+        {ordinals + 4 * n - 1, 0x40, range},
+        {dfs, df, range},
+        {dfs, (uint8_t)(df ^ (n_dead + 1)), range},
+        {cfs, (uint8_t)(cf ^ (df - 1)), range},
+        {64 + DOCS / 8, 1 << DOCS % 8, "no such document"},
+        {64 + DOCS / 64 * 8 + 8, 1, "no such document"},
+        {64 + DOCS / 8 - 1, 1, "wrong number of deleted documents"},
+        {12, 1, "counts out of range"},
+        {47, 0x40, "counts out of range"},
+        {54, 0x40, "counts out of range"},
+        {62, 0x40, "counts out of range"},
+        {56, 1, "its arrays do not fill it"},
+        {16, 1, "belongs to another segment"},
+        {32, 1, "belongs to another segment"},
+        {40, 1, "belongs to another segment"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        make(&m, false);
+        craft(del_name, cases[i].at, cases[i].mask, &m.segments[1].del_crc);
+        publish(&m);
+        expect_finding(del_name, cases[i].what);
+        expect_refused(del_name, cases[i].what);
+    }
+}
+
 static void other_version_of_tombstones(void **state)
 {
     (void)state;
@@ -513,13 +564,21 @@ static void check_survives_refused_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sound_index),       cmocka_unit_test(no_index),
-        cmocka_unit_test(other_counts),      cmocka_unit_test(other_settings),
-        cmocka_unit_test(other_file),        cmocka_unit_test(missing_files),
-        cmocka_unit_test(one_id_twice),      cmocka_unit_test(other_number),
-        cmocka_unit_test(other_order),       cmocka_unit_test(odd_terms),
-        cmocka_unit_test(bad_page),          cmocka_unit_test(check_survives_refused_memory),
-        cmocka_unit_test(other_corrections), cmocka_unit_test(other_version_of_tombstones),
+        cmocka_unit_test(sound_index),
+        cmocka_unit_test(no_index),
+        cmocka_unit_test(other_counts),
+        cmocka_unit_test(other_settings),
+        cmocka_unit_test(other_file),
+        cmocka_unit_test(missing_files),
+        cmocka_unit_test(one_id_twice),
+        cmocka_unit_test(other_number),
+        cmocka_unit_test(other_order),
+        cmocka_unit_test(odd_terms),
+        cmocka_unit_test(bad_page),
+        cmocka_unit_test(check_survives_refused_memory),
+        cmocka_unit_test(other_corrections),
+        cmocka_unit_test(other_version_of_tombstones),
+        cmocka_unit_test(impossible_tombstones),
         cmocka_unit_test(padding_of_ids),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
