@@ -102,6 +102,10 @@ static void test_words_are_bounded(void **state)
     parse_quickly("w ", QUERY_WORDS_MAX + 1, &q, &a);
     assert_true(q.truncated);
     assert_int_equal(q.n_leaves, QUERY_WORDS_MAX);
+    arena_reset(&a);
+    parse_quickly("source:ap ", QUERY_WORDS_MAX + 1, &q, &a); /* a filter counts as a word     */
+    assert_true(q.truncated);
+    assert_int_equal(q.n_words, QUERY_WORDS_MAX);
     arena_free(&a);
 }
 
