@@ -126,10 +126,10 @@ typedef struct pm_writer_options {
     /* 1, 0, or -1: as the index, else 0.  A smaller, somewhat slower index: bitmaps for fewer
      * terms, no bigrams, and no surface forms, which operators on unstemmed words need. */
     int small;
-    /* Asked each time that a piece of at most some hundred KiB is to be written, on the caller's
-     * thread; `written`: bytes so far.  False stops: the call in progress fails with PM_IO, its
-     * files are removed, and the index stays as the last commit left it.  A commit that has
-     * become visible is not asked about any more.                                          */
+    /* Asked each time that a piece of at most some hundred KiB is to be written, and while articles
+     * are put in another order, on the caller's thread; `written`: bytes so far.  False stops: the
+     * call in progress fails with PM_IO, its files are removed, and the index stays as the last
+     * commit left it.  A commit that has become visible is not asked about any more. */
     bool (*progress)(void *ctx, pm_phase phase, uint64_t written);
     void *progress_ctx;
     /* "native" or "xapian"; NULL: as the index, else native.  Xapian's is a plugin, and knows no

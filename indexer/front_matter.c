@@ -81,6 +81,10 @@ static void builder_add(builder *b, json_t *value)
 
 static void builder_begin(builder *b, json_t *value)
 {
+    if (!value) {
+        b->refused = true;
+        return;
+    }
     if (b->depth == FRONT_MATTER_MAX_DEPTH || (b->depth == 0 && !json_is_object(value))) {
         b->unfit = true;
         json_decref(value);

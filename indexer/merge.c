@@ -336,7 +336,8 @@ pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_input
                          manifest_segment *out, pm_error *err)
 {
     pm_status st;
-    merger m = {.inputs = inputs, .n = n_inputs, .has_positions = config->has_positions};
+    merger m = {.folder = d, .inputs = inputs, .n = n_inputs};
+    m.has_positions = config->has_positions;
     m.memory_bytes = order ? order->memory_bytes : 0;
     m.threads = order ? order->threads : 1;
     m.maps = mem_array(n_inputs, sizeof *m.maps);

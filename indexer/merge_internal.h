@@ -51,6 +51,7 @@ typedef struct merge_source {
 } merge_source;
 
 typedef struct merger {
+    const dir *folder; /* where the result goes; its watch may stop                     */
     const merge_input *inputs;
     merge_map *maps;
     merge_source *sources; /* by new number, when documents change places; else NULL   */

@@ -6,6 +6,8 @@
  * reorder.h finds the order.  Stored records follow their documents, because a block holds
  * neighbours; blocks are inflated into a cache, since neighbours come from all over the inputs.
  */
+#include <errno.h>
+
 #include "common/base/cpu.h"
 #include "common/base/mem.h"
 #include "common/segment/store.h"
@@ -70,6 +72,13 @@ static pm_status order_by_ingest(merger *m, uint32_t *order, pm_error *err)
 
 /* ---- the forward index -------------------------------------------------------------------- */
 
+/* Nothing is written for a while: the folder's watch is asked all the same. */
+static bool go_on(void *ctx)
+{
+    const dir *folder = ((const merger *)ctx)->folder;
+    return !folder->watch || folder->watch(folder->watch_ctx, 0);
+}
+
 /* A key whose lists go into the forward index. */
 static bool decides(const key_merge *k)
 {
@@ -103,8 +112,11 @@ static pm_status walk_terms(merger *m, forward_index *f, pm_error *err)
     cursor *c = mem_zalloc(sizeof *c);
     pm_status st = c ? key_merge_open(&k, m->inputs, m->n, false, err) : error_nomem(err);
     f->n_terms = 0;
-    while (st == PM_OK && key_merge_next(&k))
-        if (decides(&k)) add_term(m, &k, c, f);
+    while (st == PM_OK && key_merge_next(&k)) {
+        if (!decides(&k)) continue;
+        add_term(m, &k, c, f);
+        if (!go_on(m)) st = error_os(err, ECANCELED, "cannot count words");
+    }
     key_merge_close(&k);
     mem_free(c);
     return st == PM_OK ? merge_check(m, err) : st;
@@ -157,9 +169,10 @@ static pm_status order_by_words(merger *m, const merge_order *order, uint32_t *p
     pm_status st = PM_OK;
     forward_index f;
     unsigned threads = order->threads ? order->threads : cpu_count();
+    reorder_watch watch = {go_on, m};
     PM_TRY(forward_make(m, &f, order, threads, err));
     for (uint32_t i = 0; i < m->n_docs; i++) places[i] = i;
-    PM_TRY(reorder_bisect(&f, threads, places, err));
+    PM_TRY(reorder_bisect(&f, threads, m->folder->watch ? &watch : NULL, places, err));
     if (!move_sources(m, places)) st = error_nomem(err);
 out:
     mem_free(f.starts);

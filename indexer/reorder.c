@@ -18,8 +18,8 @@
  */
 #include "indexer/reorder.h"
 
+#include <errno.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "common/base/cpu.h"
@@ -57,7 +57,21 @@ typedef struct bisection {
     uint32_t n_ranges;
     bool to_the_end; /* ranges are divided down to leaves                                    */
     _Atomic uint32_t next;
+    const reorder_watch *watch;
+    atomic_bool stopped; /* the caller wants no more: all that follows is left out            */
 } bisection;
+
+static bool stopped(const bisection *b)
+{
+    return atomic_load_explicit(&b->stopped, memory_order_relaxed);
+}
+
+/* On the caller's thread, while others work. */
+static void ask(void *ctx)
+{
+    bisection *b = ctx;
+    if (!stopped(b) && !b->watch->go_on(b->watch->ctx)) b->stopped = true;
+}
 
 /* ---- logarithms --------------------------------------------------------------------------- */
 
@@ -122,6 +136,7 @@ static void rank_half(bisection *b, degrees *d, uint32_t from, uint32_t end, boo
 {
     const forward_index *f = b->f;
     for (uint32_t at = from; at < end; at++) {
+        if (stopped(b)) return;
         uint32_t doc = b->order[at];
         float gain = 0;
         for (uint64_t i = f->starts[doc]; i < f->starts[doc + 1]; i++) {
@@ -182,12 +197,13 @@ static uint32_t divide(bisection *b, degrees *d, range r)
 {
     uint32_t middle = r.from + (r.end - r.from) / 2;
     float log_left = log2_of(middle - r.from), log_right = log2_of(r.end - middle);
-    for (uint32_t at = r.from; at < middle; at++) count_terms(b, d, b->order[at], 1, 0);
-    for (uint32_t at = middle; at < r.end; at++) count_terms(b, d, b->order[at], 0, 1);
+    for (uint32_t at = r.from; at < r.end && !stopped(b); at++)
+        count_terms(b, d, b->order[at], at < middle, at >= middle);
     for (unsigned round = 0; round < REORDER_ROUNDS; round++) {
         d->now++;
         rank_half(b, d, r.from, middle, true, log_left, log_right);
         rank_half(b, d, middle, r.end, false, log_left, log_right);
+        if (stopped(b)) return middle;
         if (!exchange(b, d, r, middle)) break;
     }
     forget(b, d, r);
@@ -209,6 +225,7 @@ static void settle_leaf(bisection *b, range r)
 /* Depth is bounded by the logarithm of the number of documents. */
 static void divide_to_the_end(bisection *b, degrees *d, range r)
 {
+    if (stopped(b)) return;
     if (r.end - r.from <= REORDER_LEAF) {
         settle_leaf(b, r);
         return;
@@ -251,7 +268,9 @@ static pm_status run_levels(bisection *b, pm_error *err)
         b->to_the_end = b->n_ranges >= enough || n / b->n_ranges <= 2 * REORDER_LEAF;
         b->next = 0;
         unsigned threads = b->n_ranges < b->n_threads ? b->n_ranges : b->n_threads;
-        PM_TRY(thread_run(threads, work, b, err));
+        PM_TRY(b->watch ? thread_run_ticking(threads, work, ask, b, err)
+                        : thread_run(threads, work, b, err));
+        if (stopped(b)) PM_TRY(error_os(err, ECANCELED, "cannot put articles in order"));
         if (b->to_the_end) break;
         next_level(b);
     }
@@ -274,13 +293,15 @@ uint64_t reorder_memory(uint32_t n_docs, uint32_t n_terms, uint64_t n_postings, 
     return 4 * n_postings + 48 * (uint64_t)n_docs + 20 * (uint64_t)n_terms * threads;
 }
 
-pm_status reorder_bisect(const forward_index *f, unsigned threads, uint32_t *order, pm_error *err)
+pm_status reorder_bisect(const forward_index *f, unsigned threads, const reorder_watch *watch,
+                         uint32_t *order, pm_error *err)
 {
     pm_status st = PM_OK;
     bisection *b = mem_zalloc(sizeof *b);
     if (!b) return error_nomem(err);
     b->f = f;
     b->order = order;
+    b->watch = watch;
     b->n_threads = threads ? threads : cpu_count();
     b->items = mem_array(f->n_docs, sizeof *b->items);
     b->scratch = mem_array(f->n_docs, sizeof *b->scratch);

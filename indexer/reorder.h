@@ -11,6 +11,8 @@
 #ifndef PM_INDEXER_REORDER_H
 #define PM_INDEXER_REORDER_H
 
+#include <stdbool.h>
+
 #include "common/base/error.h"
 
 enum {
@@ -30,7 +32,15 @@ typedef struct forward_index {
  * thread. */
 uint64_t reorder_memory(uint32_t n_docs, uint32_t n_terms, uint64_t n_postings, unsigned threads);
 
-/* order: n_docs document numbers in the order to start from; becomes the new order. */
-pm_status reorder_bisect(const forward_index *f, unsigned threads, uint32_t *order, pm_error *err);
+/* Asked on the caller's thread, every 50 ms of a division; false: no more of it. */
+typedef struct reorder_watch {
+    bool (*go_on)(void *ctx);
+    void *ctx;
+} reorder_watch;
+
+/* order: n_docs document numbers in the order to start from; becomes the new order.  watch NULL:
+ * nobody is asked.  When told to stop: PM_IO (ECANCELED), and order is of no use. */
+pm_status reorder_bisect(const forward_index *f, unsigned threads, const reorder_watch *watch,
+                         uint32_t *order, pm_error *err);
 
 #endif

@@ -120,6 +120,7 @@ static void add_word(exact_batch *b, prune_state *s, prune_list *list, const pla
     const norm_scale scale = {info->k1, info->b, info->avgdl_ref};
     uint32_t lengths[PRUNE_BATCH], tfs[PRUNE_BATCH];
     uint32_t met = p->df ? prune_probe(s, list, b->docs, b->n, s->at, s->ranks) : 0;
+    if (!met) return; /* of a word that is not in the segment no more than that is known       */
     for (uint32_t k = 0; k < met; k++) {
         s->bytes[k] = p->impacts[s->ranks[k]];
         lengths[k] = b->lengths[s->at[k]];

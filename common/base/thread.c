@@ -3,9 +3,13 @@
  */
 #include "common/base/thread.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <time.h>
 
 #include "common/base/mem.h"
+
+enum { TICK_NS = 50000000 };
 
 typedef struct thread_job {
     void (*fn)(void *ctx, unsigned index);
@@ -21,12 +25,32 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-pm_status thread_run(unsigned n, void (*fn)(void *ctx, unsigned index), void *ctx, pm_error *err)
+static struct timespec next_tick(void)
 {
-    if (n <= 1) {
-        if (n == 1) fn(ctx, 0);
-        return PM_OK;
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += TICK_NS;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_nsec -= 1000000000;
+        t.tv_sec++;
     }
+    return t;
+}
+
+static void join_ticking(const thread_job *jobs, unsigned n, void (*tick)(void *ctx), void *ctx)
+{
+    struct timespec due = next_tick();
+    for (unsigned i = 0; i < n; i++) {
+        while (pthread_timedjoin_np(jobs[i].id, NULL, &due) == ETIMEDOUT) {
+            tick(ctx);
+            due = next_tick();
+        }
+    }
+}
+
+pm_status thread_run_ticking(unsigned n, void (*fn)(void *ctx, unsigned index),
+                             void (*tick)(void *ctx), void *ctx, pm_error *err)
+{
     thread_job *jobs = mem_array(n, sizeof *jobs);
     if (!jobs) return error_nomem(err);
     unsigned made = 0;
@@ -34,9 +58,17 @@ pm_status thread_run(unsigned n, void (*fn)(void *ctx, unsigned index), void *ct
         jobs[made] = (thread_job){.fn = fn, .ctx = ctx, .index = made};
         if (pthread_create(&jobs[made].id, NULL, thread_main, &jobs[made]) != 0) break;
     }
-    for (unsigned i = 0; i < made; i++) pthread_join(jobs[i].id, NULL);
+    if (tick) join_ticking(jobs, made, tick, ctx);
+    for (unsigned i = 0; !tick && i < made; i++) pthread_join(jobs[i].id, NULL);
     mem_free(jobs);
     if (made < n) return error_set(err, PM_NOMEM, "cannot start thread %u of %u", made + 1, n);
+    return PM_OK;
+}
+
+pm_status thread_run(unsigned n, void (*fn)(void *ctx, unsigned index), void *ctx, pm_error *err)
+{
+    if (n > 1) return thread_run_ticking(n, fn, NULL, ctx, err);
+    if (n == 1) fn(ctx, 0);
     return PM_OK;
 }
 

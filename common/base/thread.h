@@ -11,6 +11,10 @@
  * and waits for all.  PM_NOMEM when a thread cannot be made (those made are joined first,
  * and fn must cope with not being called for every index). */
 pm_status thread_run(unsigned n, void (*fn)(void *ctx, unsigned index), void *ctx, pm_error *err);
+/* The same with all n threads beside the caller, on whose thread tick(ctx) is called every 50 ms
+ * until they have ended. */
+pm_status thread_run_ticking(unsigned n, void (*fn)(void *ctx, unsigned index),
+                             void (*tick)(void *ctx), void *ctx, pm_error *err);
 
 /* One function beside the caller.  thread_join waits for it; NULL is allowed. */
 typedef struct thread thread;

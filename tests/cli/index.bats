@@ -343,14 +343,16 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     P index -q -i "$X" --commit-every 6000 d.jsonl
     rm -f "$X/LOCK"; ls -l "$X" > before
     stopped=0
-    for delay in 0.02 0.05 0.1 0.2; do
-        code=$(bash -c 'set -m; "$0" optimize -q -i "$1" 2>err & sleep $2; kill -INT $!; wait $!; echo $?' "$PRESSMARK" "$X" $delay)
-        [ "$code" -eq 0 ] && break
-        [ "$code" -eq 130 ]
-        stopped=$((stopped + 1))
-        rm -f "$X/LOCK"; ls -l "$X" > after
-        same "$(cat before)" "$(cat after)"
-        expect 0 P check -i "$X"
+    for how in bp keep; do
+        for delay in 0.02 0.05 0.1 0.2; do
+            code=$(bash -c 'set -m; "$0" optimize -q --reorder=$3 -i "$1" 2>err & sleep $2; kill -INT $!; wait $!; echo $?' "$PRESSMARK" "$X" $delay $how)
+            [ "$code" -eq 0 ] && break 2
+            [ "$code" -eq 130 ]
+            stopped=$((stopped + 1))
+            rm -f "$X/LOCK"; ls -l "$X" > after
+            same "$(cat before)" "$(cat after)"
+            expect 0 P check -i "$X"
+        done
     done
     [ $stopped -gt 0 ] || skip "every run ended before the signal"
     same "30000" "$(P search -i "$X" --match any --count w0)"

@@ -11,6 +11,17 @@ function try(pattern, by, what,    at, rest, done) {
         rest = substr(rest, RSTART + RLENGTH)
     }
 }
+# A nought by itself becomes 1; what stands around it stays.
+function number(    rest, done) {
+    rest = code; done = ""
+    while (match(rest, "[^a-zA-Z0-9_.]0[;,) ]")) {
+        n++
+        if (want == n) changed = done substr(rest, 1, RSTART) "1" substr(rest, RSTART + 2)
+        if (want == 0) printf "%d\t%d\t%s\n", n, NR, "0 to 1"
+        done = done substr(rest, 1, RSTART + 1)
+        rest = substr(rest, RSTART + 2)
+    }
+}
 function statement(line) { return line ~ /^ +[a-z_>.*-]+(\(.*\)| [+|&-]?= .*|\+\+);$/ }
 {
     code = $0; changed = ""
@@ -25,13 +36,13 @@ function statement(line) { return line ~ /^ +[a-z_>.*-]+(\(.*\)| [+|&-]?= .*|\+\
     try(" < ", " <= ", "< to <=");      try(" <= ", " < ", "<= to <")
     try(" > ", " >= ", "> to >=");      try(" >= ", " > ", ">= to >")
     try(" == ", " != ", "== to !=");    try(" != ", " == ", "!= to ==")
-    try(" && ", " || ", "&& to ||");    try(" \\|\\| ", " \\&\\& ", "|| to &&")
+    try(" && ", " || ", "&& to ||");    try(" \\|\\| ", " && ", "|| to &&")
     try(" \\+ ", " - ", "+ to -");      try(" - ", " + ", "- to +")
     try("\\|= ", "= ", "|= to =");      try("\\+= ", "-= ", "+= to -=")
     try("return false;", "return true;", "false to true")
     try("return true;", "return false;", "true to false")
     try("if \\(", "if (!", "the first part of a condition negated")
-    try("[^a-zA-Z0-9_.]0[;,) ]", " 1 ", "0 to 1")
+    number()
     if (statement(code)) {
         n++
         if (want == n) changed = ";"

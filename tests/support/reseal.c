@@ -6,6 +6,7 @@
 
 #include "common/base/crc32c.h"
 #include "common/segment/layout.h"
+#include "tests/support/folder.h"
 
 uint32_t reseal_segment(uint8_t *data, size_t len)
 {
@@ -31,4 +32,21 @@ uint32_t reseal_segment(uint8_t *data, size_t len)
     uint32_t crc = crc32c(0, footer, 428);
     store_u32(footer + 428, crc);
     return crc;
+}
+
+void reseal_changed(const char *folder, const char *name, uint64_t at, uint8_t mask, uint32_t *crc)
+{
+    folder_image image;
+    folder_load(folder, &image);
+    for (size_t i = 0; i < image.n; i++) {
+        folder_file *f = &image.files[i];
+        if (strcmp(f->name, name) != 0) continue;
+        f->data[at] ^= mask;
+        if (strstr(name, ".seg"))
+            *crc = reseal_segment(f->data, f->len);
+        else
+            store_u32(f->data + f->len - 4, *crc = crc32c(0, f->data, f->len - 4));
+        folder_write(folder, name, f->data, f->len);
+    }
+    folder_image_free(&image);
 }

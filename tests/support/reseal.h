@@ -11,4 +11,7 @@
 /* data[len], len at least header and footer.  Returns the footer's crc. */
 uint32_t reseal_segment(uint8_t *data, size_t len);
 
+/* A byte of a file (segment or tombstones) changed, its sums right; *crc is for the manifest. */
+void reseal_changed(const char *folder, const char *name, uint64_t at, uint8_t mask, uint32_t *crc);
+
 #endif

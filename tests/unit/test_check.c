@@ -12,13 +12,14 @@
 #include "common/base/mem.h"
 #include "common/segment/snapshot.h"
 #include "tests/support/folder.h"
+#include "tests/support/reseal.h"
 #include "tests/support/segment_model.h"
 
 static char folder[FOLDER_PATH];
 static dir where = DIR_INIT;
 static const char *const names[2] = {"1-00000001.seg", "2-00000002.seg"};
 static const char del_name[] = "3-00000003.del";
-enum { DOCS = 120, DEAD = 7 };
+enum { DOCS = 121, DEAD = 20 };
 
 static int open_folder(void **state)
 {
@@ -68,7 +69,7 @@ static void put_odd(segment_model *model)
     t->positions = NULL;
 }
 
-/* Ids of segment i are "i-n"; with `same` both segments have those of the first. */
+/* Ids of segment i are "i-n" and do not rise; with `same` both segments have those of the first. */
 static void add_segment(made_index *m, unsigned i, bool same)
 {
     const model_shape shape = {.n_docs = DOCS,
@@ -87,7 +88,8 @@ static void add_segment(made_index *m, unsigned i, bool same)
     model.config.avgdl_ref = 10;
     for (uint32_t doc = 0; doc < DOCS; doc++) {
         model.docs[doc].seq = 1000 * (i + 1) + doc;
-        model.docs[doc].id_len = (size_t)sprintf(model.docs[doc].id, "%u-%u", same ? 0 : i, doc);
+        model.docs[doc].id_len =
+            (size_t)sprintf(model.docs[doc].id, "%u-%u", same ? 0 : i, doc * 7 % DOCS);
     }
     if (odd && i == 0) put_odd(&model);
     must(model_write(&model, &where, names[i], &m->segments[i], &err), &err);
@@ -175,6 +177,16 @@ static void expect_finding(const char *file, const char *what)
     if (!strstr(f.what, what)) fail_msg("found \"%s\", not \"%s\"", f.what, what);
 }
 
+/* A reader finds that out when it opens the index. */
+static void expect_refused(const char *file, const char *what)
+{
+    snapshot *s;
+    pm_error err;
+    assert_int_equal(snapshot_open(&s, folder, &err), PM_CORRUPT);
+    if (!strstr(err.message, file) || !strstr(err.message, what)) fail_msg("%s", err.message);
+    assert_null(s);
+}
+
 static void sound_index(void **state)
 {
     (void)state;
@@ -211,20 +223,178 @@ static void other_counts(void **state)
     m.segments[0].live_tokens++;
     publish(&m);
     expect_finding(names[0], "counts");
+    expect_refused(names[0], "counts");
     make(&m, false);
     m.segments[1].live_tokens++;
     publish(&m);
     expect_finding(del_name, "counts");
+    expect_refused(names[1], "counts");
+    make(&m, false);
+    m.segments[0].n_docs++;
+    publish(&m);
+    expect_finding(names[0], "counts");
+    expect_refused(names[0], "counts");
+    make(&m, false);
+    m.segments[1].n_deleted++;
+    publish(&m);
+    expect_finding(del_name, "counts");
+    expect_refused(names[1], "counts");
 }
 
 static void other_settings(void **state)
 {
     (void)state;
     made_index m;
+    for (unsigned i = 0; i < 5; i++) {
+        make(&m, false);
+        if (i == 0) m.meta.avgdl_ref = 11;
+        if (i == 1) m.meta.k1 = 1.25;
+        if (i == 2) m.meta.b = 0.5;
+        if (i == 3) m.meta.has_positions = false;
+        if (i == 4) m.meta.has_text = false;
+        publish(&m);
+        expect_finding(names[0], "settings");
+        expect_refused(names[0], "settings");
+    }
+}
+
+/* More words are taken from a term than the deleted documents have; and more than there are. */
+static void other_corrections(void **state)
+{
+    (void)state;
+    made_index m;
+    snapshot *s;
+    dict_iter it;
+    pm_error err;
+    uint64_t first_cf = 64 + 64 * ((DOCS + 511) / 512), df, cf;
     make(&m, false);
-    m.meta.avgdl_ref = 11;
+    reseal_changed(folder, del_name, first_cf, 0x08, &m.segments[1].del_crc);
     publish(&m);
-    expect_finding(names[0], "settings");
+    expect_finding(del_name, "not what the deleted documents take away");
+    reseal_changed(folder, del_name, first_cf + 7, 0x40, &m.segments[1].del_crc);
+    publish(&m);
+    expect_finding(del_name, "not what the deleted documents take away");
+    must(snapshot_open(&s, folder, &err), &err);
+    dict_iter_begin(&it, s->segments[1].seg, false, "", 0);
+    while (dict_iter_next(&it)) {
+        snapshot_segment_df(&s->segments[1], &it.term, &df, &cf);
+        assert_true(df > 0 && df <= it.term.df && cf <= it.term.cf);
+    }
+    assert_int_equal(snapshot_status(s, &err), PM_CORRUPT);
+    assert_non_null(strstr(err.message, "more postings deleted than there are"));
+    snapshot_close(s);
+}
+
+/* Numbers of terms that do not rise, or of a term that is not there; no document, or more than are
+ * deleted, or fewer words than documents; and bits behind the last document. */
+static void impossible_tombstones(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, false);
+    uint64_t cfs = 64 + 64 * ((DOCS + 511) / 512), n = (m.segments[1].del_size - cfs - 4) / 16,
+             ordinals = cfs + 8 * n, dfs = ordinals + 4 * n, n_dead = m.segments[1].n_deleted;
+    folder_image image;
+    folder_load(folder, &image);
+    const folder_file *f = image.files;
+    while (strcmp(f->name, del_name) != 0) f++;
+    print_message("%llu corrections\n", (unsigned long long)n);
+    assert_true(n > 1 && load_u32(f->data + ordinals + 4) < 128 && load_u32(f->data + dfs) < 64);
+    uint8_t same = (uint8_t)(f->data[ordinals] ^ f->data[ordinals + 4]), df = f->data[dfs],
+            cf = f->data[cfs];
+    assert_true(cf >= df && df <= n_dead);
+    folder_image_free(&image);
+    static const char range[] = "a correction out of order or range";
+    const struct {
+        uint64_t at;
+        uint8_t mask;
+        const char *what;
+    } cases[] = {
+        {ordinals + 4, same, range},
+        {ordinals + 4 * n - 1, 0x40, range},
+        {dfs, df, range},
+        {dfs, (uint8_t)(df ^ (n_dead + 1)), range},
+        {cfs, (uint8_t)(cf ^ (df - 1)), range},
+        {64 + DOCS / 8, 1 << DOCS % 8, "no such document"},
+        {64 + DOCS / 64 * 8 + 8, 1, "no such document"},
+        {64 + DOCS / 8 - 1, 1, "wrong number of deleted documents"},
+        {12, 1, "counts out of range"},
+        {47, 0x40, "counts out of range"},
+        {54, 0x40, "counts out of range"},
+        {62, 0x40, "counts out of range"},
+        {56, 1, "its arrays do not fill it"},
+        {16, 1, "belongs to another segment"},
+        {32, 1, "belongs to another segment"},
+        {40, 1, "belongs to another segment"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        make(&m, false);
+        reseal_changed(folder, del_name, cases[i].at, cases[i].mask, &m.segments[1].del_crc);
+        publish(&m);
+        expect_finding(del_name, cases[i].what);
+        expect_refused(del_name, cases[i].what);
+    }
+}
+
+static void other_version_of_tombstones(void **state)
+{
+    (void)state;
+    made_index m;
+    make(&m, false);
+    reseal_changed(folder, del_name, 8, 0x40, &m.segments[1].del_crc);
+    publish(&m);
+    expect_finding(del_name, "made by a newer pressmark");
+    expect_refused(del_name, "made by a newer pressmark");
+}
+
+static void see_order(void *ctx, const char *file, const char *part, uint64_t offset,
+                      const char *what)
+{
+    (void)file;
+    (void)part;
+    (void)offset;
+    if (strstr(what, "exceptions are out of order")) *(bool *)ctx = true;
+}
+
+/* The rank of a list's second exception becomes one before the first's.  Where that is depends on
+ * the made segment: a byte of its postings. */
+static void order_of_exceptions(void **state)
+{
+    (void)state;
+    enum { SECOND_RANK = 700 };
+    made_index m;
+    segment *s;
+    pm_error err;
+    make(&m, false);
+    const manifest_segment *named = &m.segments[0];
+    must(segment_open(&s, &where, named->name, m.meta.uuid, named->size, named->footer_crc, &err),
+         &err);
+    uint64_t at = s->info.sections[SECTION_POSTINGS].off + SECOND_RANK;
+    segment_close(s);
+    reseal_changed(folder, names[0], at, 1, &m.segments[0].footer_crc);
+    publish(&m);
+    bool seen = false;
+    assert_int_equal(pm_check(folder, true, see_order, &seen, NULL, &err), PM_CORRUPT);
+    assert_true(seen);
+}
+
+/* Bits behind the last document of the table of ids. */
+static void padding_of_ids(void **state)
+{
+    (void)state;
+    made_index m;
+    segment *s;
+    pm_error err;
+    make(&m, false);
+    const manifest_segment *named = &m.segments[0];
+    must(segment_open(&s, &where, named->name, m.meta.uuid, named->size, named->footer_crc, &err),
+         &err);
+    section table = s->info.sections[SECTION_ID_TABLE];
+    segment_close(s);
+    assert_true(table.len > 0);
+    reseal_changed(folder, names[0], table.off + table.len - 1, 0x80, &m.segments[0].footer_crc);
+    publish(&m);
+    expect_finding(names[0], "padding is not zero");
 }
 
 static void other_file(void **state)
@@ -406,12 +576,24 @@ static void check_survives_refused_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sound_index),  cmocka_unit_test(no_index),
-        cmocka_unit_test(other_counts), cmocka_unit_test(other_settings),
-        cmocka_unit_test(other_file),   cmocka_unit_test(missing_files),
-        cmocka_unit_test(one_id_twice), cmocka_unit_test(other_number),
-        cmocka_unit_test(other_order),  cmocka_unit_test(odd_terms),
-        cmocka_unit_test(bad_page),     cmocka_unit_test(check_survives_refused_memory),
+        cmocka_unit_test(sound_index),
+        cmocka_unit_test(no_index),
+        cmocka_unit_test(other_counts),
+        cmocka_unit_test(other_settings),
+        cmocka_unit_test(other_file),
+        cmocka_unit_test(missing_files),
+        cmocka_unit_test(one_id_twice),
+        cmocka_unit_test(other_number),
+        cmocka_unit_test(other_order),
+        cmocka_unit_test(odd_terms),
+        cmocka_unit_test(bad_page),
+        cmocka_unit_test(check_survives_refused_memory),
+        cmocka_unit_test(other_corrections),
+        cmocka_unit_test(other_version_of_tombstones),
+        cmocka_unit_test(impossible_tombstones),
+        cmocka_unit_test(padding_of_ids),
+        cmocka_unit_test(order_of_exceptions),
+
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }

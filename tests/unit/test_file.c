@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +290,89 @@ static void test_failures_stick(void **state)
     assert_int_equal(write_two_mebibytes(&err), PM_IO);
 }
 
+/* A new folder counts when its name is synced, too: each call of that is refused in turn. */
+static void test_refused_folder(void **state)
+{
+    (void)state;
+    static const char *const calls[] = {"mkdir", "open", "fsync", "close"};
+    char path[FOLDER_PATH + 8];
+    pm_error err;
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(path, sizeof path, "%s/new%zu//", root, i);
+        refuse_next(calls[i], EIO, 0, 1);
+        assert_int_equal(dir_create(path, &err), PM_IO);
+        assert_int_equal(err.os_errno, EIO);
+        refuse_next(calls[i], EINTR, 0, i < 3 ? 3 : 0);
+        assert_int_equal(dir_create(path, &err), PM_OK);
+        file_fault = NULL;
+    }
+    refuse_next("open", EACCES, 0, 1); /* of one that is there: it may be another's            */
+    assert_int_equal(dir_create(path, &err), PM_OK);
+    file_fault = NULL;
+    assert_int_equal(dir_create("/", &err), PM_OK);
+    int back = open(".", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(chdir(root), 0);
+    assert_int_equal(dir_create("here", &err), PM_OK);
+    assert_int_equal(rmdir("here"), 0);
+    assert_int_equal(fchdir(back), 0);
+    close(back);
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(path, sizeof path, "%s/new%zu", root, i);
+        assert_int_equal(rmdir(path), 0);
+    }
+}
+
+static void test_sync_all(void **state)
+{
+    (void)state;
+    pm_error err;
+    dir d = open_root();
+    refuse_next("syncfs", EINTR, 0, 3);
+    assert_int_equal(dir_sync_all(&d, &err), PM_OK);
+    refuse_next("syncfs", EIO, 0, 1);
+    assert_int_equal(dir_sync_all(&d, &err), PM_IO);
+    assert_int_equal(err.os_errno, EIO);
+    file_fault = NULL;
+    dir_close(&d);
+}
+
+/* Standard input that is a pipe left non-blocking, and a writer who takes his time. */
+static void test_slow_pipe(void **state)
+{
+    (void)state;
+    int ends[2], kept = dup(STDIN_FILENO);
+    assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        for (int i = 0; i < 3; i++) {
+            usleep(20000);
+            if (write(ends[1], "word ", 5) != 5) _exit(1);
+        }
+        _exit(0);
+    }
+    close(ends[1]);
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    infile f;
+    pm_error err;
+    char text[64];
+    size_t len = 0, got = 1;
+    assert_int_equal(infile_open(&f, "-", &err), PM_OK);
+    while (got) {
+        assert_int_equal(infile_read(&f, text + len, sizeof text - len, &got, &err), PM_OK);
+        len += got;
+    }
+    infile_close(&f);
+    assert_int_equal(len, 15);
+    assert_memory_equal(text, "word word word ", 15);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    dup2(kept, STDIN_FILENO);
+    close(kept);
+}
+
 static void test_refused_memory(void **state)
 {
     (void)state;
@@ -345,6 +429,10 @@ int main(void)
         TEST(test_interrupted),
         TEST(test_failures_stick),
         TEST(test_refused_memory),
+        TEST(test_refused_folder),
+        TEST(test_sync_all),
+        TEST(test_slow_pipe),
+
         TEST(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,6 +100,25 @@ static void messy_lines(void **state)
     check("http://example.org\n", "{}");
 }
 
+/* YAML, but none that we take: keys that are no text, references, tags; read line by line. */
+static void other_yaml(void **state)
+{
+    (void)state;
+    check("? [a, b]\n: c\nd: e\n", "{\"d\":\"e\"}");
+    check("a: 1\n? {x: y}\n: z\n", "{\"a\":\"1\"}");
+    check("\"a\\0b\": c\nd: e\n", "{\"d\":\"e\"}");
+    check("a: *x\n", "{\"a\":\"*x\"}");
+    check("a: !!map {b: c}\n", "{\"a\":\"!!map {b: c}\"}");
+    check("a: &m {b: c}\n", "{\"a\":\"&m {b: c}\"}");
+    check("a: !!seq [b]\n", "{\"a\":\"!!seq [b]\"}");
+    check("- a\n- b\n", "{}");
+    check("a: b\n--- \nc: d\n", "{\"a\":\"b\"}");
+    check("a:\n-b\n- c\n-\n- 'd'\ne: f\n", "{\"a\":[\"c\",\"d\"],\"e\":\"f\"}");
+    check("a: b\n- c: [\n- d\ne: [x, 'y, z', ]\n",
+          "{\"a\":[\"c: [\",\"d\"],\"e\":[\"x\",\"'y\",\"z'\"]}");
+    check("a: 'b\nlist: [x, ]\n", "{\"a\":\"'b\",\"list\":[\"x\"]}");
+}
+
 static void bombs_are_not_expanded(void **state)
 {
     (void)state;
@@ -122,6 +141,7 @@ int main(void)
         cmocka_unit_test(is_bounded),
         cmocka_unit_test(yaml),
         cmocka_unit_test(messy_lines),
+        cmocka_unit_test(other_yaml),
         cmocka_unit_test(bombs_are_not_expanded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

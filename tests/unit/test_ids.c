@@ -18,6 +18,7 @@
 #include "indexer/segment_writer.h"
 #include "tests/oracle/second_reader.h"
 #include "tests/support/folder.h"
+#include "tests/support/reseal.h"
 
 static char folder[FOLDER_PATH];
 static dir where = DIR_INIT;
@@ -270,13 +271,58 @@ static void few(void **state)
     }
 }
 
+/* Ids of the greatest length that share most of it, each byte of their section that is not of the
+ * long rows of x changed and the sums made right: an id has at most SEGMENT_ID_MAX bytes, is not
+ * empty, or is damage that is found. */
+static void crafted_long_ids(void **state)
+{
+    enum { IDS = 40 };
+    (void)state;
+    id_set set = room(IDS);
+    for (uint32_t i = 0; i < IDS; i++) {
+        test_id *id = &set.ids[i];
+        id->len = i % 3 ? (size_t)SEGMENT_ID_MAX : (size_t)SEGMENT_ID_MAX - 20;
+        memset(id->bytes, 'x', id->len);
+        sprintf(id->bytes + SEGMENT_ID_MAX - 40 - i % 7, "%02u", i);
+    }
+    segment *s = make(&set);
+    section ids = s->info.sections[SECTION_IDS];
+    segment_close(s);
+    folder_image sound;
+    folder_load(folder, &sound);
+    unsigned damaged = 0, other = 0;
+    static const uint8_t masks[] = {0x01, 0x10, 0x7f, 0xf0};
+    for (uint64_t at = 0; at < ids.len; at++)
+        for (unsigned m = 0; m < 4 && sound.files[0].data[ids.off + at] != 'x'; m++) {
+            uint32_t crc = 0;
+            pm_error err;
+            folder_restore(folder, &sound);
+            reseal_changed(folder, name, ids.off + at, masks[m], &crc);
+            assert_int_equal(segment_open(&s, &where, name, uuid, sound.files[0].len, crc, &err),
+                             PM_OK);
+            for (uint32_t doc = 0; doc < IDS; doc++) {
+                uint8_t room_of_one[SEGMENT_ID_ROOM];
+                slice id = segment_id(s, doc, room_of_one);
+                assert_true(id.len <= SEGMENT_ID_MAX);
+                if (!id.len) assert_int_equal(segment_status(s, NULL), PM_CORRUPT);
+            }
+            if (segment_status(s, NULL) == PM_OK)
+                other++;
+            else
+                damaged++;
+            segment_close(s);
+        }
+    print_message("%u changes: %u damaged, %u other ids\n", damaged + other, damaged, other);
+    assert_true(damaged > 100 && other > 100 && ids.len > 3 * SEGMENT_ID_MAX);
+    folder_image_free(&sound);
+    mem_free(set.ids);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counted),
-        cmocka_unit_test(random_sets),
-        cmocka_unit_test(lengths),
-        cmocka_unit_test(few),
+        cmocka_unit_test(counted), cmocka_unit_test(random_sets),      cmocka_unit_test(lengths),
+        cmocka_unit_test(few),     cmocka_unit_test(crafted_long_ids),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }

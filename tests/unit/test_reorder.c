@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,13 +54,22 @@ static void unplant(forward_index *f)
     free(f->terms);
 }
 
+static bool go_on(void *ctx)
+{
+    const pthread_t *caller = ctx;
+    assert_true(pthread_equal(*caller, pthread_self()));
+    return true;
+}
+
 static void bisect(const forward_index *f, unsigned threads, uint32_t *order)
 {
     pm_error err;
+    pthread_t caller = pthread_self();
     bool *seen = calloc((size_t)f->n_docs + 1, sizeof *seen);
     assert_non_null(seen);
     for (uint32_t i = 0; i < f->n_docs; i++) order[i] = i;
-    assert_int_equal(reorder_bisect(f, threads, order, &err), PM_OK);
+    reorder_watch watch = {go_on, &caller};
+    assert_int_equal(reorder_bisect(f, threads, threads % 2 ? &watch : NULL, order, &err), PM_OK);
     for (uint32_t i = 0; i < f->n_docs; i++) {
         assert_true(order[i] < f->n_docs && !seen[order[i]]);
         seen[order[i]] = true;
@@ -100,6 +111,40 @@ static void test_threads(void **state)
         }
         unplant(&f);
     }
+}
+
+/* What says no after some calls; the division of so many takes seconds. */
+typedef struct stopper {
+    pthread_t caller;
+    unsigned calls, stop_at;
+} stopper;
+
+static bool stop_later(void *ctx)
+{
+    stopper *s = ctx;
+    assert_true(pthread_equal(s->caller, pthread_self()));
+    return ++s->calls < s->stop_at;
+}
+
+static void test_stopped(void **state)
+{
+    enum { HUGE = 100000 };
+    uint32_t *order = malloc(HUGE * sizeof *order);
+    forward_index f;
+    (void)state;
+    assert_non_null(order);
+    plant(&f, HUGE, 3);
+    for (unsigned i = 0; i < 6; i++) {
+        pm_error err = {0};
+        stopper s = {.caller = pthread_self(), .stop_at = 1 + i / 3};
+        reorder_watch watch = {stop_later, &s};
+        for (uint32_t doc = 0; doc < HUGE; doc++) order[doc] = doc;
+        assert_int_equal(reorder_bisect(&f, 1 + i % 3, &watch, order, &err), PM_IO);
+        assert_int_equal(err.os_errno, ECANCELED);
+        assert_int_equal(s.calls, s.stop_at); /* nobody is asked after a no                  */
+    }
+    unplant(&f);
+    free(order);
 }
 
 static void test_few(void **state)
@@ -394,10 +439,11 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_groups),        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_few),           cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_later_changes), cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_memory),        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_groups),  cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_stopped), cmocka_unit_test(test_few),
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_later_changes),
+        cmocka_unit_test(test_bytes),   cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "common/segment/layout.h"
 #include "common/segment/snapshot.h"
 #include "common/text/date.h"
 #include "indexer/writer.h"
@@ -625,9 +626,41 @@ static void test_contradicting_options(void **state)
     o.commit_level = 3;
     assert_int_equal(try_open(&o, &err), PM_USAGE);
     o.commit_level = 0;
+    o.dense_shift = 32;
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    o.dense_shift = 0;
+    o.store_block_bytes = 1;
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    o.store_block_bytes = 1u << 30;
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    o.store_block_bytes = 0;
     o.lang = "klingon";
     assert_int_equal(try_open(&o, &err), PM_USAGE);
     assert_int_equal(try_open(NULL, &err), PM_OK);
+}
+
+/* An index of another engine, or whose words were made by other rules, is not added to. */
+static void test_foreign_index(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        pm_error err;
+        manifest m;
+        dir d = DIR_INIT;
+        pm_writer *w = open_writer(root, 1 << 30);
+        add(w, 1, 1);
+        commit(w);
+        pm_writer_close(w);
+        must(dir_open(&d, root, NULL, &err), &err);
+        must(manifest_read(&m, &d, NULL, &err), &err);
+        snprintf(i ? m.profile : m.engine, 10, "foreign");
+        must(manifest_publish(&m, &d, 2, &err), &err);
+        manifest_free(&m);
+        dir_close(&d);
+        assert_int_equal(try_open(NULL, &err), PM_USAGE);
+        if (!strstr(err.message, "foreign")) fail_msg("%s", err.message);
+        folder_empty(root);
+    }
 }
 
 static void test_no_create(void **state)
@@ -664,6 +697,17 @@ static void test_bad_articles(void **state)
     m.a.title_in_body = true;
     m.a.title_end = m.a.text.len + 1;
     assert_int_equal(pm_writer_add(w, &m.a, NULL, &err), PM_USAGE);
+    char *huge = malloc(STORE_RECORD_MAX);
+    assert_non_null(huge);
+    memset(huge, ' ', STORE_RECORD_MAX);
+    make_article(&m, 1, 1);
+    m.a.title = (pm_text){huge, 1}; /* by one byte                                           */
+    m.a.text = (pm_text){huge, STORE_RECORD_MAX};
+    assert_int_equal(pm_writer_add(w, &m.a, NULL, &err), PM_USAGE);
+    m.a.title.len = 0; /* by what a record has around its text                               */
+    assert_int_equal(pm_writer_add(w, &m.a, NULL, &err), PM_USAGE);
+    free(huge);
+    assert_int_equal(pm_writer_optimize_with(w, &(pm_optimize_options){0}, NULL, &err), PM_USAGE);
     make_article(&m, 1, 1);
     m.a.id = (pm_text){long_id, 1024};
     must(pm_writer_add(w, &m.a, NULL, &err), &err); /* the writer goes on                     */
@@ -934,6 +978,7 @@ int main(void)
         TEST(test_as_of_last_commit),
         TEST(test_contradicting_options),
         TEST(test_no_create),
+        TEST(test_foreign_index),
         TEST(test_bad_articles),
         TEST(test_busy),
         TEST(test_killed_writer),
