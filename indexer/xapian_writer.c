@@ -280,7 +280,6 @@ static pm_status publish(pm_writer *w, pm_error *err)
     w->exists = true;
     w->meta.generation++;
     w->xapian->changed = false;
-    w->xapian->n_tokens = 0;
     PM_TRY(follow_commit(w, err));
 out:
     return st;

@@ -24,7 +24,6 @@ typedef struct xapian_writer {
     uint32_t n_shards;
     xap_doc *doc;
     inverter_fields fields;
-    uint64_t n_tokens;   /* since memory was given back                                      */
     uint32_t forms_seen; /* of the analyzer, kept as metadata already                        */
     bool changed;        /* since the last commit                                            */
 } xapian_writer;

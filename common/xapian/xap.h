@@ -24,7 +24,7 @@
 extern "C" {
 #endif
 
-enum { XAP_VERSION = 1 };
+enum { XAP_VERSION = 2 };
 
 typedef struct xap_error {
     pm_status status;
@@ -150,7 +150,9 @@ typedef struct xap_api {
     pm_status (*writer_add)(xap_writer *writer, const xap_doc *doc, uint32_t *docid, xap_error *e);
     pm_status (*writer_delete)(xap_writer *writer, uint32_t docid, xap_error *e);
     pm_status (*writer_metadata)(xap_writer *writer, pm_text key, pm_text value, xap_error *e);
-    /* Give memory back; nothing becomes visible. */
+    /* Bytes of memory, about, that changes take which are in no table yet. */
+    uint64_t (*writer_pending)(const xap_writer *writer);
+    /* Give them back; nothing becomes visible. */
     pm_status (*writer_flush)(xap_writer *writer, xap_error *e);
     pm_status (*writer_commit)(xap_writer *writer, xap_error *e);
     /* What was not committed is discarded. */
