@@ -323,6 +323,29 @@ pm_status db_each_metadata(xap_db *db, pm_text prefix, bool (*fn)(void *ctx, pm_
     });
 }
 
+class Watched : public Xapian::Compactor
+{
+    bool (*go_on)(void *ctx);
+    void *ctx;
+
+  public:
+    Watched(bool (*fn)(void *ctx), void *of) : go_on(fn), ctx(of) {}
+    void set_status(const std::string &, const std::string &) override
+    {
+        test_point();
+        if (!go_on(ctx)) throw Xapian::DatabaseError("stopped");
+    }
+};
+
+pm_status db_compact(xap_db *db, const char *folder, bool (*go_on)(void *ctx), void *ctx,
+                     xap_error *e)
+{
+    return guarded(e, [&] {
+        Watched watched(go_on, ctx);
+        db->db.compact(folder, Xapian::Compactor::FULL | Xapian::DBCOMPACT_NO_RENUMBER, 0, watched);
+    });
+}
+
 pm_status check(const char *path, void (*line)(void *ctx, const char *text), void *ctx,
                 uint64_t *findings, xap_error *e)
 {
@@ -685,6 +708,7 @@ const xap_api api = {
     .db_each_posting = db_each_posting,
     .db_each_position = db_each_position,
     .db_each_metadata = db_each_metadata,
+    .db_compact = db_compact,
     .check = check,
     .query_term = query_term,
     .query_everything = query_everything,

@@ -97,6 +97,11 @@ typedef struct xap_api {
                                   xap_error *e);
     pm_status (*db_each_metadata)(xap_db *db, pm_text prefix, bool (*fn)(void *ctx, pm_text key),
                                   void *ctx, xap_error *e);
+    /* A smaller copy in a new folder; documents keep their numbers.  go_on is asked before and
+     * after each table, some ten times; false ends it with an error.  What was written by then is
+     * left. */
+    pm_status (*db_compact)(xap_db *db, const char *folder, bool (*go_on)(void *ctx), void *ctx,
+                            xap_error *e);
     /* Xapian's own check of the database at a path: a line for each finding, and their number. */
     pm_status (*check)(const char *path, void (*line)(void *ctx, const char *text), void *ctx,
                        uint64_t *findings, xap_error *e);
