@@ -128,7 +128,7 @@ $(B)/tests/cli/pressmark: $(CLI_OBJ) $(B)/libpressmark.a
 $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB_OBJ) $(B)/libpressmark.a
 	$(CC) $(PM_LDFLAGS) -o $@ $< $(TEST_LIB_OBJ) $(B)/libpressmark.a $(DEPS_STATIC) -lcmocka
 # Refuses memory to C++ code, whose operator new it replaces for all that is loaded.
-$(B)/tests/fault/test_xapian_shim: private PM_LDFLAGS += $(foreach s,_Znwm _Znam _ZdlPv _ZdlPvm _ZdaPv _ZdaPvm,-Wl,--export-dynamic-symbol=$(s))
+$(B)/tests/fault/test_xapian_shim: private PM_LDFLAGS += $(foreach s,_Znwm _Znam _ZnwmRKSt9nothrow_t _ZdlPv _ZdlPvm _ZdaPv _ZdaPvm,-Wl,--export-dynamic-symbol=$(s))
 # Refuses memory to the C libraries that are linked statically, too: JSON, YAML, zlib, stemmer.
 $(B)/tests/fault/test_refused_memory: private PM_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=aligned_alloc,--wrap=json_loadb
 $(B)/benchmarks/%: $(B)/benchmarks/%.o $(B)/libpressmark.a

@@ -181,7 +181,8 @@ PM_API pm_status pm_writer_commit(pm_writer *writer, pm_commit_info *info, pm_er
  * memory, are first made one, so that searches find few segments.  That costs as much as
  * indexing so many words, reading them apart. */
 PM_API pm_status pm_writer_finish(pm_writer *writer, pm_commit_info *info, pm_error *err);
-/* Merge all segments into one, dropping deleted documents, and commit. */
+/* Merge all segments into one, dropping deleted documents, and commit.  Of a Xapian index: commit,
+ * then each database becomes a compacted copy of itself; stopped, the commit stands. */
 PM_API pm_status pm_writer_optimize(pm_writer *writer, pm_commit_info *info, pm_error *err);
 /* The same, and choose the order in which documents stand.  Answers and the order of ties,
  * which is that of ingest, do not depend on it; size and speed do. */

@@ -122,6 +122,5 @@ pm_status xapian_document(pm_writer *w, const pm_article *article, pm_error *err
     if (st == PM_OK) st = put_values(&m, article->id, w->meta.next_seq, w->repair.seconds);
     if (st == PM_OK) st = put_record(&m, article, &w->record);
     if (st != PM_OK) return xap_failed(&m.e, m.where, err);
-    w->xapian->n_tokens += (uint64_t)m.n_title + m.n_body;
     return put_fields(&m, article, err);
 }

@@ -6,9 +6,7 @@
 #include "indexer/xapian_writer.h"
 
 enum {
-    TOKEN_BYTES = 96, /* that a token takes in Xapian's pending postings, about               */
-    FORMS_SHARE = 8,  /* a part of the limit, for the analyzer's forms                       */
-    MEMORY_SHARE = 2, /* and one for pending postings; tables and their blocks take the rest */
+    FORMS_SHARE = 8, /* a part of the limit, for the analyzer's forms                        */
 };
 
 static uint32_t shard_of(const pm_writer *w, const char *id, size_t len)
@@ -64,8 +62,9 @@ static pm_status keep_memory(pm_writer *w, pm_error *err)
 {
     xapian_writer *x = w->xapian;
     xap_error e;
-    if (x->n_tokens < w->options.memory_bytes / MEMORY_SHARE / TOKEN_BYTES) return PM_OK;
-    x->n_tokens = 0;
+    uint64_t pending = 0;
+    for (uint32_t i = 0; i < x->n_shards; i++) pending += x->api->writer_pending(x->shards[i]);
+    if (pending < w->options.memory_bytes / 4 * 3) return PM_OK;
     for (uint32_t i = 0; i < x->n_shards; i++)
         if (x->api->writer_flush(x->shards[i], &e) != PM_OK)
             return xap_failed(&e, w->folder.path, err);

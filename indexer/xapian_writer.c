@@ -13,13 +13,11 @@
 
 #include "common/base/mem.h"
 
-enum { PATH_ROOM = 4096 };
-
 /* ---- which engine ------------------------------------------------------------------------ */
 
 static bool native_there(const char *path)
 {
-    char name[PATH_ROOM];
+    char name[XAPIAN_PATH];
     file_info info;
     int n = snprintf(name, sizeof name, "%s/manifest", path);
     return n > 0 && (size_t)n < sizeof name && file_stat(name, &info, NULL) == PM_OK;
@@ -49,48 +47,65 @@ pm_status xapian_wanted(const char *path, const char *engine, bool *yes, pm_erro
 
 /* ---- databases --------------------------------------------------------------------------- */
 
-static bool shard_path(const pm_writer *w, uint32_t shard, char out[PATH_ROOM])
+pm_status xapian_path(const pm_writer *w, const char *name, char out[XAPIAN_PATH], pm_error *err)
+{
+    int n = snprintf(out, XAPIAN_PATH, "%s/%s", w->folder.path, name);
+    if (n > 0 && n < XAPIAN_PATH) return PM_OK;
+    return error_set(err, PM_USAGE, "%.200s...: the path is too long", w->folder.path);
+}
+
+static pm_status shard_path(const pm_writer *w, uint32_t shard, char out[XAPIAN_PATH],
+                            pm_error *err)
 {
     char name[XAP_SHARD_NAME];
     xap_shard_name(name, shard);
-    int n = snprintf(out, PATH_ROOM, "%s/%s", w->folder.path, name);
-    return n > 0 && n < PATH_ROOM;
+    return xapian_path(w, name, out, err);
 }
 
-static pm_status too_long(const pm_writer *w, pm_error *err)
+pm_status xapian_open_shard(pm_writer *w, uint32_t shard, pm_error *err)
 {
-    return error_set(err, PM_USAGE, "%.200s...: the path is too long", w->folder.path);
+    xapian_writer *x = w->xapian;
+    char path[XAPIAN_PATH];
+    xap_error e;
+    pm_status st = shard_path(w, shard, path, err);
+    if (st != PM_OK) return st;
+    if (x->shards[shard]) x->api->writer_free(x->shards[shard]);
+    st = x->api->writer_open(path, !w->exists, &x->shards[shard], &e);
+    return st == PM_OK ? st : xap_failed(&e, path, err);
 }
 
 static pm_status open_shards(pm_writer *w, pm_error *err)
 {
     xapian_writer *x = w->xapian;
-    char path[PATH_ROOM];
-    xap_error e;
+    pm_status st = PM_OK;
     x->shards = mem_array(x->n_shards, sizeof *x->shards);
     if (!x->shards) return error_nomem(err);
-    for (uint32_t i = 0; i < x->n_shards; i++) {
-        if (!shard_path(w, i, path)) return too_long(w, err);
-        if (x->api->writer_open(path, !w->exists, &x->shards[i], &e) != PM_OK)
-            return xap_failed(&e, path, err);
-    }
-    return PM_OK;
+    for (uint32_t i = 0; i < x->n_shards && st == PM_OK; i++) st = xapian_open_shard(w, i, err);
+    return st;
+}
+
+pm_status xapian_open_committed(pm_writer *w, uint32_t shard, pm_error *err)
+{
+    xapian_writer *x = w->xapian;
+    char path[XAPIAN_PATH];
+    xap_error e;
+    pm_status st = shard_path(w, shard, path, err);
+    if (st != PM_OK) return st;
+    if (x->committed[shard]) x->api->db_free(x->committed[shard]);
+    x->committed[shard] = NULL;
+    st = x->api->db_new(&x->committed[shard], &e);
+    if (st == PM_OK) st = x->api->db_add_local(x->committed[shard], path, &e);
+    return st == PM_OK ? st : xap_failed(&e, path, err);
 }
 
 static pm_status open_committed(pm_writer *w, pm_error *err)
 {
     xapian_writer *x = w->xapian;
-    char path[PATH_ROOM];
-    xap_error e;
+    pm_status st = PM_OK;
     x->committed = mem_array(x->n_shards, sizeof *x->committed);
     if (!x->committed) return error_nomem(err);
-    for (uint32_t i = 0; i < x->n_shards; i++) {
-        if (!shard_path(w, i, path)) return too_long(w, err);
-        pm_status st = x->api->db_new(&x->committed[i], &e);
-        if (st == PM_OK) st = x->api->db_add_local(x->committed[i], path, &e);
-        if (st != PM_OK) return xap_failed(&e, path, err);
-    }
-    return PM_OK;
+    for (uint32_t i = 0; i < x->n_shards && st == PM_OK; i++) st = xapian_open_committed(w, i, err);
+    return st;
 }
 
 static pm_status follow_commit(pm_writer *w, pm_error *err)
@@ -209,6 +224,7 @@ pm_status xapian_writer_open(pm_writer *w, const char *path, pm_error *err)
     PM_TRY(xap_load(&x->api, err));
     PM_TRY(open_folder(w, path, err));
     PM_TRY(read_marker(w, err));
+    xapian_collect(w);
     PM_TRY(open_shards(w, err));
     if (w->exists) PM_TRY(read_settings(w, err));
     PM_TRY(writer_open_analyzer(w, err));
@@ -242,11 +258,12 @@ void xapian_writer_close(pm_writer *w)
 
 static pm_status sync_shards(const pm_writer *w, pm_error *err)
 {
-    char path[PATH_ROOM];
+    char path[XAPIAN_PATH];
     for (uint32_t i = 0; i < w->xapian->n_shards; i++) {
         dir d;
-        if (!shard_path(w, i, path)) return too_long(w, err);
-        pm_status st = dir_open(&d, path, NULL, err);
+        pm_status st = shard_path(w, i, path, err);
+        if (st != PM_OK) return st;
+        st = dir_open(&d, path, NULL, err);
         if (st == PM_OK) st = dir_sync(&d, err);
         dir_close(&d);
         if (st != PM_OK) return st;
@@ -257,12 +274,12 @@ static pm_status sync_shards(const pm_writer *w, pm_error *err)
 static pm_status commit_shards(pm_writer *w, pm_error *err)
 {
     xapian_writer *x = w->xapian;
-    char path[PATH_ROOM];
+    char path[XAPIAN_PATH];
     xap_error e;
     for (uint32_t i = 0; i < x->n_shards; i++) {
         if (x->api->writer_commit(x->shards[i], &e) == PM_OK) continue;
-        if (!shard_path(w, i, path)) return too_long(w, err);
-        return xap_failed(&e, path, err);
+        pm_status st = shard_path(w, i, path, err);
+        return st == PM_OK ? xap_failed(&e, path, err) : st;
     }
     return PM_OK;
 }
@@ -280,17 +297,19 @@ static pm_status publish(pm_writer *w, pm_error *err)
     w->exists = true;
     w->meta.generation++;
     w->xapian->changed = false;
-    w->xapian->n_tokens = 0;
     PM_TRY(follow_commit(w, err));
 out:
     return st;
 }
 
-pm_status xapian_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
+pm_status xapian_publish(pm_writer *w, pm_error *err)
+{
+    return w->xapian->changed || !w->exists ? publish(w, err) : PM_OK;
+}
+
+pm_status xapian_report(pm_writer *w, pm_commit_info *info, pm_error *err)
 {
     pm_status st = PM_OK;
-    if (w->xapian->changed || !w->exists) st = publish(w, err);
-    if (st != PM_OK) return writer_discard(w, st, err);
     if (info) {
         *info = w->pending;
         info->generation = w->meta.generation;
@@ -300,13 +319,8 @@ pm_status xapian_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err
     return st;
 }
 
-pm_status xapian_writer_optimize(pm_writer *w, pm_reorder by, pm_commit_info *info, pm_error *err)
+pm_status xapian_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
 {
-    if (by == PM_REORDER_BP)
-        return error_set(
-            err, PM_USAGE,
-            "%s: documents of the engine xapian stand in order of ingest and cannot be "
-            "reordered; leave --reorder out",
-            w->folder.path);
-    return xapian_writer_commit(w, info, err);
+    pm_status st = xapian_publish(w, err);
+    return st == PM_OK ? xapian_report(w, info, err) : writer_discard(w, st, err);
 }

@@ -6,6 +6,7 @@
  *   xapian_writer.c    open, options against the index, commit, close
  *   xapian_update.c    add, delete, and what is there already
  *   xapian_document.c  an article as a Xapian document
+ *   xapian_optimize.c  each database replaced by a smaller copy
  *
  * Each database is in a transaction between two commits.  A commit of several databases is one
  * commit after the other: when it fails in the middle, those before are ahead of the others.
@@ -17,6 +18,8 @@
 #include "indexer/inverter_fields.h"
 #include "indexer/writer.h"
 
+enum { XAPIAN_PATH = 4096 };
+
 typedef struct xapian_writer {
     const xap_api *api;
     xap_writer **shards; /* n_shards of them, NULL where not open                            */
@@ -24,7 +27,6 @@ typedef struct xapian_writer {
     uint32_t n_shards;
     xap_doc *doc;
     inverter_fields fields;
-    uint64_t n_tokens;   /* since memory was given back                                      */
     uint32_t forms_seen; /* of the analyzer, kept as metadata already                        */
     bool changed;        /* since the last commit                                            */
 } xapian_writer;
@@ -37,8 +39,21 @@ pm_status xapian_writer_open(pm_writer *w, const char *path, pm_error *err);
 void xapian_writer_close(pm_writer *w);
 pm_status xapian_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err);
 
-/* A commit: Xapian's databases need no merging, and their order is that of ingest. */
+/* The two parts of a commit: what was changed becomes visible, and what that was. */
+pm_status xapian_publish(pm_writer *w, pm_error *err);
+pm_status xapian_report(pm_writer *w, pm_commit_info *info, pm_error *err);
+
+/* A commit, then each database becomes a smaller copy of itself.  When that fails the commit
+ * stands, and so do copies that had taken their place: nothing can be told from answers. */
 pm_status xapian_writer_optimize(pm_writer *w, pm_reorder by, pm_commit_info *info, pm_error *err);
+/* Delete copies that a writer left behind; what cannot be deleted stays. */
+void xapian_collect(const pm_writer *w);
+
+/* The path of a name in the index's folder; PM_USAGE when it is too long. */
+pm_status xapian_path(const pm_writer *w, const char *name, char out[XAPIAN_PATH], pm_error *err);
+/* Open a database for writing, and as of the last commit; instead of one that is open. */
+pm_status xapian_open_shard(pm_writer *w, uint32_t shard, pm_error *err);
+pm_status xapian_open_committed(pm_writer *w, uint32_t shard, pm_error *err);
 
 /* The article is clean, its record in w->record, its date in w->repair. */
 pm_status xapian_add(pm_writer *w, const pm_article *article, bool *was, pm_error *err);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "searcher/xapian.h"
 
@@ -102,7 +103,7 @@ static pm_status open_places(xapian_handle *h, pm_error *err)
                      x->view.folder.path);
 }
 
-static pm_status new_handle(xapian_index *x, xapian_handle **out, pm_error *err)
+static pm_status make_handle(xapian_index *x, xapian_handle **out, pm_error *err)
 {
     pm_status st = PM_OK;
     *out = NULL;
@@ -118,6 +119,34 @@ static pm_status new_handle(xapian_index *x, xapian_handle **out, pm_error *err)
 out:
     if (st != PM_OK) xapian_drop(h);
     return st;
+}
+
+/* Which folders stand where the databases are looked for, as one number. */
+static uint64_t folders_now(const xapian_index *x)
+{
+    uint64_t sum = 0;
+    file_info info;
+    for (size_t i = 0; i < x->n_places; i++)
+        if (!x->places[i].host && file_stat(x->places[i].name, &info, NULL) == PM_OK)
+            sum = hash_mix(sum ^ info.number);
+    return sum;
+}
+
+/* Xapian opens a database's files one by one, by name.  Where `optimize` has put another folder in
+ * its place meanwhile, they are of two databases: once more. */
+static pm_status new_handle(xapian_index *x, xapian_handle **out, pm_error *err)
+{
+    for (unsigned tries = 0;; tries++) {
+        uint64_t before = folders_now(x);
+        pm_status st = make_handle(x, out, err);
+        if (folders_now(x) == before) return st;
+        if (st == PM_OK) xapian_drop(*out);
+        *out = NULL;
+        if (tries == XAPIAN_TRIES)
+            return error_set(err, PM_IO,
+                             "%s: the index changes faster than it can be read, try again",
+                             x->view.folder.path);
+    }
 }
 
 void xapian_drop(xapian_handle *h)
@@ -178,14 +207,20 @@ static xapian_place *culprit(const xapian_handle *h)
     return NULL;
 }
 
+static bool renew(xapian_handle **h, pm_error *err)
+{
+    xapian_index *x = (*h)->of;
+    xapian_drop(*h);
+    return new_handle(x, h, err) == PM_OK;
+}
+
 static bool without_culprit(xapian_handle **h, pm_error *err)
 {
     xapian_index *x = (*h)->of;
     xapian_place *place = culprit(*h);
     if (!place || x->options.require_all) return false;
     lay_to_rest(x, place);
-    xapian_drop(*h);
-    return new_handle(x, h, err) == PM_OK;
+    return renew(h, err);
 }
 
 bool xapian_again(xapian_handle **h, unsigned *tries, pm_error *err)
@@ -194,9 +229,7 @@ bool xapian_again(xapian_handle **h, unsigned *tries, pm_error *err)
     bool modified = (*h)->last.modified, network = (*h)->last.network;
     if (++*tries >= XAPIAN_TRIES + (unsigned)x->n_places) return false;
     if (network) return without_culprit(h, err);
-    if (!modified) return false;
-    if (x->api->db_reopen((*h)->db, &(*h)->last) != PM_OK) return false;
-    return read_numbers(*h, err) == PM_OK;
+    return modified && renew(h, err);
 }
 
 pm_status xapian_whole(const xapian_handle *h, pm_error *err)

@@ -45,6 +45,12 @@ pm_status dir_rename(const dir *d, const char *from, const char *to, pm_error *e
 pm_status dir_link(const dir *d, const char *from, const char *to, pm_error *err);
 /* An absent file is PM_OK. */
 pm_status dir_unlink(const dir *d, const char *name, pm_error *err);
+/* Each of two names, folders or files, gets what the other was, in one step.  Not every file system
+ * can: ext4, xfs, btrfs and tmpfs do. */
+pm_status dir_exchange(const dir *d, const char *a, const char *b, pm_error *err);
+/* Delete a folder inside with the files in it, which may not be folders.  An absent one is PM_OK.
+ */
+pm_status dir_remove(const dir *d, const char *name, pm_error *err);
 /* Calls fn for each name in the folder except . and .., in sorted order. */
 pm_status dir_each(const dir *d, pm_status (*fn)(void *ctx, const char *name, pm_error *err),
                    void *ctx, pm_error *err);
@@ -106,6 +112,7 @@ typedef struct file_info {
     bool is_link; /* the path itself is a symbolic link; all else is said of its target */
     uint64_t size;
     int64_t mtime_ns;
+    uint64_t number; /* on its file system: another where another has taken its place        */
 } file_info;
 pm_status file_stat(const char *path, file_info *out, pm_error *err);
 /* Append the absolute path, free of links and dots, of something that exists. */
@@ -137,10 +144,11 @@ void infile_close(infile *f);
  * lets a read or a write transfer n bytes at most.  NULL turns it off. */
 extern int (*file_fault)(const char *call, const char *path);
 
-/* A system call that succeeded: open, write, fsync, syncfs, rename, link, unlink, mkdir. */
+/* A system call that succeeded: open, write, fsync, syncfs, rename, exchange, link, unlink, mkdir,
+ * rmdir. */
 typedef struct file_event {
     const char *call, *path; /* as file_fault was given them                              */
-    const char *from;        /* rename, link: the name that was there; else NULL          */
+    const char *from;        /* rename, exchange, link: the name that was there; else NULL */
     int fd;                  /* open: the new one; write, fsync; else -1                  */
     int flags;               /* open                                                      */
     const void *data;        /* write: what was taken                                     */

@@ -14,6 +14,7 @@
 #include "common/xapian/xap_weight.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <sstream>
@@ -38,6 +39,9 @@ struct xap_writer {
     Xapian::WritableDatabase db;
     xap_db view; /* the same database                                                       */
     bool open = false;
+    unsigned threshold = 0; /* of changed documents, at which Xapian flushes                   */
+    unsigned changed = 0;   /* since it did                                                     */
+    uint64_t pending = 0;   /* bytes, about                                                     */
 };
 
 struct xap_doc {
@@ -319,6 +323,29 @@ pm_status db_each_metadata(xap_db *db, pm_text prefix, bool (*fn)(void *ctx, pm_
     });
 }
 
+class Watched : public Xapian::Compactor
+{
+    bool (*go_on)(void *ctx);
+    void *ctx;
+
+  public:
+    Watched(bool (*fn)(void *ctx), void *of) : go_on(fn), ctx(of) {}
+    void set_status(const std::string &, const std::string &) override
+    {
+        test_point();
+        if (!go_on(ctx)) throw Xapian::DatabaseError("stopped");
+    }
+};
+
+pm_status db_compact(xap_db *db, const char *folder, bool (*go_on)(void *ctx), void *ctx,
+                     xap_error *e)
+{
+    return guarded(e, [&] {
+        Watched watched(go_on, ctx);
+        db->db.compact(folder, Xapian::Compactor::FULL | Xapian::DBCOMPACT_NO_RENUMBER, 0, watched);
+    });
+}
+
 pm_status check(const char *path, void (*line)(void *ctx, const char *text), void *ctx,
                 uint64_t *findings, xap_error *e)
 {
@@ -552,6 +579,14 @@ void writer_free(xap_writer *w)
     quietly([&] { delete w; });
 }
 
+/* As Xapian reads it. */
+unsigned flush_threshold()
+{
+    const char *given = getenv("XAPIAN_FLUSH_THRESHOLD");
+    int n = given ? atoi(given) : 0;
+    return n ? static_cast<unsigned>(n) : 10000;
+}
+
 pm_status writer_open(const char *path, bool make, xap_writer **out, xap_error *e)
 {
     *out = nullptr;
@@ -561,6 +596,7 @@ pm_status writer_open(const char *path, bool make, xap_writer **out, xap_error *
         w->db =
             Xapian::WritableDatabase(path, make ? Xapian::DB_CREATE_OR_OVERWRITE : Xapian::DB_OPEN);
         w->view.db = w->db;
+        w->threshold = flush_threshold();
         w->db.begin_transaction();
         w->open = true;
     });
@@ -576,15 +612,32 @@ xap_db *writer_db(xap_writer *w)
     return &w->view;
 }
 
+/* A posting and a list of positions are nodes of two maps, of 48 and 80 bytes; a term that is new
+ * in them takes 240 besides, which on average is some 20 a posting. */
+enum { POSTING_BYTES = 150, DOCUMENT_BYTES = 600, NUDGES_MOST = 1 << 20 };
+
+void count_change(xap_writer *w, uint64_t n_terms)
+{
+    w->pending += n_terms * POSTING_BYTES + DOCUMENT_BYTES;
+    if (++w->changed >= w->threshold) w->changed = 0;
+}
+
 pm_status writer_add(xap_writer *w, const xap_doc *doc, uint32_t *docid, xap_error *e)
 {
     *docid = 0;
-    return guarded(e, [&] { *docid = w->db.add_document(doc->doc); });
+    return guarded(e, [&] {
+        *docid = w->db.add_document(doc->doc);
+        count_change(w, doc->doc.termlist_count());
+    });
 }
 
 pm_status writer_delete(xap_writer *w, uint32_t docid, xap_error *e)
 {
-    return guarded(e, [&] { w->db.delete_document(docid); });
+    return guarded(e, [&] {
+        uint64_t n_terms = w->db.get_unique_terms(docid);
+        w->db.delete_document(docid);
+        count_change(w, n_terms);
+    });
 }
 
 pm_status writer_metadata(xap_writer *w, pm_text key, pm_text value, xap_error *e)
@@ -592,11 +645,36 @@ pm_status writer_metadata(xap_writer *w, pm_text key, pm_text value, xap_error *
     return guarded(e, [&] { w->db.set_metadata(text_of(key), text_of(value)); });
 }
 
-/* Listing all terms makes a writer put its pending postings into tables; within a transaction
- * they stay invisible. */
+uint64_t writer_pending(const xap_writer *w)
+{
+    return w->pending;
+}
+
+/* Xapian has no call for this.  Within a transaction it puts pending postings and positions into
+ * tables, invisibly, when as many documents have changed as its threshold says.  So one is written
+ * again, as it is and no more of it than its values, until they have: 10,000 times take 3 ms. */
+void reach_threshold(xap_writer *w, Xapian::docid id, const Xapian::Document &same)
+{
+    for (; w->changed < w->threshold; w->changed++) w->db.replace_document(id, same);
+    w->changed = 0;
+}
+
+/* Pending values go when a stream of them is asked for after a change.  After the postings, as it is
+ * a destructor that writes them, which must not be the first to need memory for the table. */
 pm_status writer_flush(xap_writer *w, xap_error *e)
 {
-    return guarded(e, [&] { w->db.allterms_begin(); });
+    return guarded(e, [&] {
+        auto any = w->db.postlist_begin(std::string());
+        if (any == w->db.postlist_end(std::string()) || w->threshold > NUDGES_MOST) return;
+        Xapian::docid id = *any;
+        Xapian::Document same = w->db.get_document(id);
+        same.values_count(); /* reads them, which counts as a change                            */
+        reach_threshold(w, id, same);
+        w->db.replace_document(id, same);
+        w->changed = 1;
+        w->db.valuestream_begin(0);
+        w->pending = 0;
+    });
 }
 
 pm_status writer_commit(xap_writer *w, xap_error *e)
@@ -604,6 +682,8 @@ pm_status writer_commit(xap_writer *w, xap_error *e)
     return guarded(e, [&] {
         w->db.commit_transaction();
         w->open = false;
+        w->changed = 0;
+        w->pending = 0;
         w->db.begin_transaction();
         w->open = true;
     });
@@ -628,6 +708,7 @@ const xap_api api = {
     .db_each_posting = db_each_posting,
     .db_each_position = db_each_position,
     .db_each_metadata = db_each_metadata,
+    .db_compact = db_compact,
     .check = check,
     .query_term = query_term,
     .query_everything = query_everything,
@@ -655,6 +736,7 @@ const xap_api api = {
     .writer_add = writer_add,
     .writer_delete = writer_delete,
     .writer_metadata = writer_metadata,
+    .writer_pending = writer_pending,
     .writer_flush = writer_flush,
     .writer_commit = writer_commit,
     .writer_free = writer_free,

@@ -24,7 +24,7 @@
 extern "C" {
 #endif
 
-enum { XAP_VERSION = 1 };
+enum { XAP_VERSION = 2 };
 
 typedef struct xap_error {
     pm_status status;
@@ -97,6 +97,11 @@ typedef struct xap_api {
                                   xap_error *e);
     pm_status (*db_each_metadata)(xap_db *db, pm_text prefix, bool (*fn)(void *ctx, pm_text key),
                                   void *ctx, xap_error *e);
+    /* A smaller copy in a new folder; documents keep their numbers.  go_on is asked before and
+     * after each table, some ten times; false ends it with an error.  What was written by then is
+     * left. */
+    pm_status (*db_compact)(xap_db *db, const char *folder, bool (*go_on)(void *ctx), void *ctx,
+                            xap_error *e);
     /* Xapian's own check of the database at a path: a line for each finding, and their number. */
     pm_status (*check)(const char *path, void (*line)(void *ctx, const char *text), void *ctx,
                        uint64_t *findings, xap_error *e);
@@ -150,7 +155,9 @@ typedef struct xap_api {
     pm_status (*writer_add)(xap_writer *writer, const xap_doc *doc, uint32_t *docid, xap_error *e);
     pm_status (*writer_delete)(xap_writer *writer, uint32_t docid, xap_error *e);
     pm_status (*writer_metadata)(xap_writer *writer, pm_text key, pm_text value, xap_error *e);
-    /* Give memory back; nothing becomes visible. */
+    /* Bytes of memory, about, that changes take which are in no table yet. */
+    uint64_t (*writer_pending)(const xap_writer *writer);
+    /* Give them back; nothing becomes visible. */
     pm_status (*writer_flush)(xap_writer *writer, xap_error *e);
     pm_status (*writer_commit)(xap_writer *writer, xap_error *e);
     /* What was not committed is discarded. */

@@ -130,6 +130,20 @@ void xap_shard_name(char out[XAP_SHARD_NAME], uint32_t shard)
     snprintf(out, XAP_SHARD_NAME, "shard-%u", shard);
 }
 
+void xap_shard_new_name(char out[XAP_SHARD_NAME], uint32_t shard)
+{
+    snprintf(out, XAP_SHARD_NAME, "shard-%u.new", shard);
+}
+
+bool xap_is_new_name(const char *name)
+{
+    unsigned shard = 0;
+    char again[XAP_SHARD_NAME];
+    if (sscanf(name, "shard-%u.new", &shard) != 1) return false;
+    xap_shard_new_name(again, shard);
+    return !strcmp(name, again);
+}
+
 typedef struct byte_count {
     const char *folder;
     uint64_t bytes;

@@ -5,6 +5,8 @@
  *   folder/xapian     the marker: "pressmark xapian 1", then "shards N"
  *   folder/LOCK       the writer's lock, as of a native index
  *   folder/shard-0    a Xapian database, and so on; articles are spread by a hash of their ids
+ *   folder/shard-0.new  its smaller copy while `optimize` works, then the old one until it is gone;
+ *                     nobody reads it, and the next writer deletes what was left
  *
  * Each database carries the settings in its metadata, so that it can be served and searched
  * without the folder.  Its documents:
@@ -75,6 +77,9 @@ bool xap_marker_there(const char *folder);
 pm_status xap_marker_read(const dir *d, uint32_t *shards, bool *absent, pm_error *err);
 pm_status xap_marker_write(const dir *d, uint32_t shards, pm_error *err);
 void xap_shard_name(char out[XAP_SHARD_NAME], uint32_t shard);
+void xap_shard_new_name(char out[XAP_SHARD_NAME], uint32_t shard);
+/* Is it a name of the second kind? */
+bool xap_is_new_name(const char *name);
 /* Bytes of all files of the databases and the marker. */
 pm_status xap_bytes(const dir *d, uint32_t shards, uint64_t *out, pm_error *err);
 /* Which database an id goes to. */

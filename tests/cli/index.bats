@@ -235,7 +235,7 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     P delete -q -i "$X" a
     before=$(P search -i "$X" --json --explain trump xi pears | jq -c 'del(.took_us)')
     dump=$(P dump -i "$X" | cksum)
-    expect 0 P optimize -i "$X"; mentions "one segment"
+    expect 0 P optimize -i "$X"; mentions "freed"
     same "1 0 7" "$(P stats -i "$X" --json | jq -r '"\(.segments) \(.deleted) \(.documents)"')"
     same "$before" "$(P search -i "$X" --json --explain trump xi pears | jq -c 'del(.took_us)')"
     same "$dump" "$(P dump -i "$X" | cksum)"

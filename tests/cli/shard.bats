@@ -16,7 +16,11 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || exit
     X=$BATS_TEST_TMPDIR/x.idx
 }
-teardown() { if [ -e "$X/servers.pid" ]; then P shard stop "$X" || true; fi; }
+teardown() {
+    if [ -e "$X/servers.pid" ]; then P shard stop "$X" || true; fi
+    local pid
+    for pid in $STARTED; do kill "$pid" 2>/dev/null || true; done
+}
 
 # serve N: the collection in N databases behind N servers.
 serve() {
@@ -153,6 +157,40 @@ fake() {
     P index -q -i f.idx --engine xapian "$DOCS"
     echo 'auto f.idx/shard-0/docdata.glass' >stub; expect 5 P search -i stub x
     echo 'auto nowhere' >stub; expect 5 P search -i stub x; says nowhere
+}
+
+# start PROGRAM ARGS...: a server in a process group of its own, ended with the test.
+start() {
+    setsid "$@" >server.log 2>&1 3>&- & STARTED="$STARTED $!"
+    sleep 0.3
+    kill -0 $! 2>/dev/null
+}
+
+# replicate PORT: shard-0 into the folder `copy`, once; says what was sent.
+replicate() { timeout 30 xapian-replicate -v -o -r 0 -h 127.0.0.1 -p "$1" -m shard-0 copy; }
+
+@test "a copy that xapian-replicate keeps answers like the shard" {
+    command -v xapian-replicate-server >/dev/null || skip "xapian-replicate-server is not installed"
+    export XAPIAN_MAX_CHANGESETS=10
+    STARTED='' PORT=''
+    head -n 200 "$DOCS" | P index -q -i "$X" --engine xapian --shards 2 -
+    for try in 1 2 3 4 5; do
+        PORT=$((20000 + RANDOM % 12000))
+        start xapian-replicate-server -I 127.0.0.1 -p $PORT "$X" && break
+    done
+    [[ $(replicate $PORT) == *"1 copies, 0 changesets"* ]]
+    start xapian-tcpsrv -q -I 127.0.0.1 -p $((PORT + 1)) copy
+    start xapian-tcpsrv -q -I 127.0.0.1 -p $((PORT + 2)) "$X/shard-1"
+    local both=tcp:127.0.0.1:$((PORT + 1)),tcp:127.0.0.1:$((PORT + 2))
+    same "$(answers -i "$X" --weight xapian)" "$(answers -i $both --require-all)"
+    P index -q -i "$X" "$DOCS"
+    P delete -q -i "$X" d3 d4 d5
+    [[ $(replicate $PORT) == *"0 copies, 2 changesets"* ]]
+    same "$(answers -i "$X" --weight xapian)" "$(answers -i $both --require-all)"
+    P optimize -q -i "$X"
+    [[ $(replicate $PORT) == *"1 copies, 0 changesets"* ]]
+    same "$(answers -i "$X" --weight xapian)" "$(answers -i $both --require-all)"
+    [[ $(replicate $PORT) == *"0 copies, 0 changesets"* ]]
 }
 
 # Named network namespaces, a pair of linked interfaces each: servers with addresses of their own.

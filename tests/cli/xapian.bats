@@ -184,3 +184,87 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
     expect 0 P index -q -i "$X" d.jsonl
     same 2005 "$(P stats -i "$X" --json | jq .documents)"
 }
+
+# more N: N articles as JSON Lines, with words that repeat.
+more() { awk -v n="$1" 'BEGIN { srand(5); for (i = 0; i < n; i++) { t = ""
+    for (j = 0; j < 60; j++) t = t " w" int(3000 * rand() * rand()) "x"
+    printf "{\"id\":\"n%d\",\"title\":\"talks %d\",\"text\":\"common%s\"}\n", i, i % 50, t } }'; }
+
+# with_updates SHARDS: an index of 600 articles of which most were replaced and some are deleted.
+with_updates() {
+    more 600 >d.jsonl
+    P index -q -i "$X" --engine xapian --shards "$1" d.jsonl
+    sed 's/ w1x/ v1x/g; s/common/common new/' d.jsonl | P index -q -i "$X" -
+    P delete -q -i "$X" n3 n5 n7
+}
+bytes() { P stats -i "$X" --json | jq .index_bytes; }
+# All that an index answers with.
+content() { P dump -i "$X"; P search -i "$X" --format tsv -k 700 -- w1x w20x title:talks; P show -i "$X" n9; }
+
+@test "optimize: a smaller index with the same answers, and the writers that follow" {
+    for shards in 1 3; do
+        rm -rf "$X"; with_updates $shards
+        local before small; before=$(content) small=$(bytes)
+        expect 0 P optimize -i "$X"; mentions freed
+        [ "$(bytes)" -lt $((small * 3 / 4)) ]
+        same "$before" "$(content)"
+        expect 1 P show -i "$X" n3
+        expect 0 P check --deep -i "$X"
+        small=$(bytes)
+        expect 0 P optimize -i "$X"; mentions "0 B freed"
+        same "$small" "$(bytes)"
+        same "$before" "$(content)"
+        echo '{"id":"late","text":"common late"}' | P index -q -i "$X" -
+        same 598 "$(P stats -i "$X" --json | jq .documents)"
+        expect 0 P check --deep -i "$X"
+        expect 2 P optimize -i "$X" --reorder=bp; says "cannot be reordered"
+        [ -z "$(ls -d "$X"/*.new 2>/dev/null)" ]
+    done
+}
+
+@test "optimize killed and interrupted in the middle: the index is whole, and nothing is left over" {
+    with_updates 8
+    local before code stopped=0 wait; before=$(content)
+    for signal in KILL INT; do
+        for i in $(seq 8); do
+            "$PRESSMARK" optimize -q -i "$X" 2>err 3>&- & local optimizer=$!
+            wait=0.0$((RANDOM % 9)); sleep "$wait"
+            kill -$signal $optimizer 2>/dev/null || true
+            wait $optimizer && code=0 || code=$?
+            [ $code -eq 0 ] || stopped=$((stopped + 1))
+            [ $signal = KILL ] || [ $code -eq 0 ] || grep -q 'as it was' err || [ ! -s err ]
+            same "$before" "$(content)"
+            expect 0 P check -i "$X"
+        done
+    done
+    echo "$stopped of 16 were stopped"
+    expect 0 P delete -i "$X" n8
+    [ -z "$(ls -d "$X"/*.new 2>/dev/null)" ]
+    expect 0 P check --deep -i "$X"
+}
+
+@test "readers go on while databases are replaced" {
+    with_updates 2
+    for i in $(seq 1000); do echo "common w$((i % 50))x"; done >q
+    P batch -i "$X" --threads 2 --format jsonl -k 3 q >out & local reader=$!
+    for _ in 1 2 3; do P optimize -q -i "$X"; same 597 "$(P search -i "$X" --count common)"; done
+    wait $reader
+    same "1000 true" "$(jq -s -r '"\(length) \(all(.[]; .total.value == 597))"' out)"
+}
+
+@test "memory is kept, and what is flushed for that stays invisible until the commit" {
+    more 40 | P index -q -i "$X" --engine xapian -
+    mkfifo pipe
+    "$PRESSMARK" index --json -i "$X" --memory 4M - <pipe >out 3>&- & local writer=$!
+    exec 9>pipe
+    more 4000 | sed 's/"n/"m/' >&9
+    same "40 40" "$(P search -i "$X" --count common) $(P stats -i "$X" --json | jq .documents)"
+    kill -KILL $writer; exec 9>&-
+    wait $writer || true
+    same 40 "$(P search -i "$X" --count common)"
+    expect 0 P check --deep -i "$X"
+    more 12000 | P index --json -i "$X" --memory 4M - >out
+    is_asan || [ "$(jq .peak_rss_bytes out)" -le $((68 << 20)) ]
+    same 12000 "$(P search -i "$X" --count common)"
+    expect 0 P check --deep -i "$X"
+}

@@ -3,7 +3,7 @@
  * test_xapian_shim.c - nothing that C++ throws gets through the shim.
  *
  * Each of Xapian's classes of errors, and what else can be thrown, is thrown at each call of the
- * shim in turn, while an index is written and while it is read; then each allocation of C++ code
+ * shim in turn, while an index is written, read and compacted; then each allocation of C++ code
  * is refused in turn (operator new is replaced here, for Xapian and the C++ library, too).  Every
  * run must end with the status and the words of what was thrown, and leave an index that works.
  */
@@ -51,9 +51,11 @@ static void *allocate(size_t size)
     return memory;
 }
 
-/* By the names that compilers give them: new, new[], delete, delete[], and sized ones. */
+/* By the names that compilers give them: new, new[], delete, delete[], sized ones, and the new that
+ * answers NULL. */
 FOR_ALL void *_Znwm(size_t size);
 FOR_ALL void *_Znam(size_t size);
+FOR_ALL void *_ZnwmRKSt9nothrow_t(size_t size, const void *nothrow);
 FOR_ALL void _ZdlPv(void *memory);
 FOR_ALL void _ZdlPvm(void *memory, size_t size);
 FOR_ALL void _ZdaPv(void *memory);
@@ -66,6 +68,11 @@ void *_Znwm(size_t size)
 void *_Znam(size_t size)
 {
     return allocate(size);
+}
+void *_ZnwmRKSt9nothrow_t(size_t size, const void *nothrow)
+{
+    (void)nothrow;
+    return news_until && !--news_until ? NULL : malloc(size ? size : 1);
 }
 void _ZdlPv(void *memory)
 {
@@ -108,11 +115,29 @@ static pm_status write_to(const char *path, pm_error *err)
     pm_status st;
     options.engine = "xapian";
     options.shards = 2;
+    options.memory_bytes = 4096; /* flushed twice                                            */
     PM_TRY(pm_writer_open(path, &options, &w, err));
     PM_TRY(add(w, "a", "rare earth export controls", err));
     PM_TRY(add(w, "b", "the state visit of e-mail", err));
     PM_TRY(add(w, "a", "rare earths, again", err));
     PM_TRY(pm_writer_delete(w, "b", 1, NULL, err));
+    PM_TRY(pm_writer_commit(w, NULL, err));
+out:
+    pm_writer_close(w);
+    return st;
+}
+
+/* Compacted, and written to after that. */
+static pm_status optimize(const char *path, pm_error *err)
+{
+    pm_writer *w = NULL;
+    pm_status st;
+    PM_TRY(pm_writer_open(path, NULL, &w, err));
+    plugin_allow_leaks(true);
+    st = pm_writer_optimize(w, NULL, err);
+    plugin_allow_leaks(false);
+    PM_TRY(st);
+    PM_TRY(add(w, "c", "talks of talks", err));
     PM_TRY(pm_writer_commit(w, NULL, err));
 out:
     pm_writer_close(w);
@@ -284,6 +309,22 @@ static void test_classes_while_writing(void **state)
     tree_remove(path);
 }
 
+/* Also from inside Xapian's copying, at each table. */
+static void test_classes_while_optimizing(void **state)
+{
+    char path[FOLDER_PATH];
+    (void)state;
+    folder_make(path);
+    works(path);
+    find_hook();
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        unsigned calls = throw_everywhere(&classes[i], optimize, path, false);
+        if (calls < 50) fail_msg("%s: only %u calls", classes[i].name, calls);
+    }
+    works(path);
+    tree_remove(path);
+}
+
 /* An index that is being made. */
 static void test_classes_while_making(void **state)
 {
@@ -372,6 +413,17 @@ static void test_memory_while_writing(void **state)
     tree_remove(path);
 }
 
+static void test_memory_while_optimizing(void **state)
+{
+    char path[FOLDER_PATH];
+    (void)state;
+    folder_make(path);
+    works(path);
+    refuse_everywhere(optimize, path, "optimizing", 0);
+    works(path);
+    tree_remove(path);
+}
+
 /* Memory of our own side of the shim, once and from then on; leaks are the sanitizer's to find. */
 static void refuse_own(script *run, const char *path, bool sticky)
 {
@@ -401,6 +453,7 @@ static void test_own_memory(void **state)
     for (int sticky = 0; sticky < 2; sticky++) {
         refuse_own(write_to, path, sticky);
         refuse_own(read_from, path, sticky);
+        refuse_own(optimize, path, sticky);
     }
     works(path);
     tree_remove(path);
@@ -409,11 +462,17 @@ static void test_own_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classes_while_reading), cmocka_unit_test(test_classes_while_writing),
-        cmocka_unit_test(test_classes_while_making),  cmocka_unit_test(test_memory_while_reading),
-        cmocka_unit_test(test_memory_while_writing),  cmocka_unit_test(test_own_memory),
+        cmocka_unit_test(test_classes_while_reading),
+        cmocka_unit_test(test_classes_while_writing),
+        cmocka_unit_test(test_classes_while_optimizing),
+        cmocka_unit_test(test_classes_while_making),
+        cmocka_unit_test(test_memory_while_reading),
+        cmocka_unit_test(test_memory_while_writing),
+        cmocka_unit_test(test_memory_while_optimizing),
+        cmocka_unit_test(test_own_memory),
     };
     plugin_use(true);
     plugin_fast_folders();
+    setenv("XAPIAN_FLUSH_THRESHOLD", "7", 1);
     return cmocka_run_group_tests_name("xapian shim", tests, NULL, NULL);
 }

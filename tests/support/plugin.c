@@ -11,12 +11,25 @@
 
 #include "tests/support/folder.h"
 
-/* Asked by the address sanitizer when it starts: libxapian deletes an object by the size of its base
- * class at the end of a check. */
+/* Asked by the address sanitizer when it starts: libxapian deletes an object by the size of its
+ * base class at the end of a check. */
 const char *__asan_default_options(void);
 __attribute__((visibility("default"))) const char *__asan_default_options(void)
 {
     return "new_delete_type_mismatch=0";
+}
+
+/* Of the leak sanitizer, where there is one. */
+__attribute__((weak)) void __lsan_disable(void);
+__attribute__((weak)) void __lsan_enable(void);
+
+void plugin_allow_leaks(bool allowed)
+{
+    if (!__lsan_disable || !__lsan_enable) return;
+    if (allowed)
+        __lsan_disable();
+    else
+        __lsan_enable();
 }
 
 /* Test programs are in BUILD/tests/KIND/. */

@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,7 +30,8 @@ static _Noreturn void run_level(cpu_level level, uint64_t seed, unsigned n_queri
 
 static void at_level(cpu_level level)
 {
-    if (level > cpu_machine_level()) skip();
+    const char *only = getenv("PRESSMARK_CPU");
+    if (level > cpu_machine_level() || (only && strcmp(only, cpu_level_name(level)) != 0)) skip();
     const char *given = getenv("PRESSMARK_TEST_SEED"), *more = getenv("PRESSMARK_TEST_QUERIES");
     uint64_t seed = given ? strtoull(given, NULL, 10) : plan->seed;
     unsigned n_queries = more ? (unsigned)strtoul(more, NULL, 10) : plan->n_queries;

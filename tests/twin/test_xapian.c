@@ -6,7 +6,8 @@
  *
  * Collections have titles (some of them inside the text), dates, sources and tags, acronyms, words
  * that are written as one and as two, updates and deletions over several commits; Xapian's side is
- * in one to three databases.  The two lists' contents are also compared as dumps.
+ * in one to three databases, some of which are flushed within commits, or compacted after them. The
+ * two lists' contents are also compared as dumps.
  *
  * PRESSMARK_TEST_SEED repeats a run; PRESSMARK_TEST_QUERIES makes it longer.
  */
@@ -118,6 +119,7 @@ static void open_writers(pair *w, char paths[2][FOLDER_PATH], uint64_t *seed)
     assert_int_equal(pm_writer_open(paths[0], &options, &w->native, &err), PM_OK);
     options.engine = "xapian";
     options.shards = 1 + pick(seed, 3);
+    if (pick(seed, 2)) options.memory_bytes = 64 << 10;
     if (pm_writer_open(paths[1], &options, &w->xapian, &err) != PM_OK) fail_msg("%s", err.message);
 }
 
@@ -138,6 +140,8 @@ static void build(char paths[2][FOLDER_PATH], uint64_t *seed)
         if (deletes && c + 1 < commits) delete_some(&w, seed, n_docs);
         assert_int_equal(pm_writer_commit(w.native, NULL, &err), PM_OK);
         if (pm_writer_commit(w.xapian, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+        if (!pick(seed, 4) && pm_writer_optimize(w.xapian, NULL, &err) != PM_OK)
+            fail_msg("%s", err.message);
     }
     pm_writer_close(w.native);
     pm_writer_close(w.xapian);
@@ -398,5 +402,6 @@ int main(void)
     const twin_plan twins = {"xapian", run_collection, 20251124, slow ? 200 : 1000, 100};
     plugin_use(false);
     plugin_fast_folders();
+    setenv("XAPIAN_FLUSH_THRESHOLD", "300", 1); /* reached by flushing, soon                     */
     return twin_run(&twins);
 }

@@ -373,6 +373,70 @@ static void test_slow_pipe(void **state)
     close(kept);
 }
 
+/* A folder of the root with one file. */
+static void make_folder(const char *name, const char *file)
+{
+    char path[FOLDER_PATH + 32];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    assert_int_equal(dir_create(path, NULL), PM_OK);
+    folder_write(path, file, "x", 1);
+}
+
+static bool holds(const char *name, const char *file)
+{
+    char path[FOLDER_PATH + 64];
+    snprintf(path, sizeof path, "%s/%s/%s", root, name, file);
+    return access(path, F_OK) == 0;
+}
+
+static void test_exchanged_folders(void **state)
+{
+    (void)state;
+    pm_error err;
+    dir d = open_root();
+    make_folder("a", "of-a");
+    make_folder("b", "of-b");
+    refuse_next("exchange", EINTR, 0, 2);
+    assert_int_equal(dir_exchange(&d, "a", "b", &err), PM_OK);
+    assert_int_equal(refusal.calls, 3);
+    assert_true(holds("a", "of-b") && holds("b", "of-a"));
+    refuse_next("exchange", EINVAL, 0, 1);
+    assert_int_equal(dir_exchange(&d, "a", "b", &err), PM_IO);
+    assert_non_null(strstr(err.message, "exchange"));
+    file_fault = NULL;
+    assert_int_equal(dir_exchange(&d, "a", "gone", &err), PM_IO);
+    assert_true(holds("a", "of-b"));
+    assert_int_equal(dir_remove(&d, "a", &err), PM_OK);
+    assert_int_equal(dir_remove(&d, "b", &err), PM_OK);
+    dir_close(&d);
+}
+
+/* Not what a link leads to, and nothing that holds folders. */
+static void test_removed_folders(void **state)
+{
+    (void)state;
+    char link[FOLDER_PATH + 32];
+    pm_error err;
+    dir d = open_root();
+    make_folder("a", "one");
+    make_folder("a/inner", "two");
+    assert_int_equal(dir_remove(&d, "a", &err), PM_IO);
+    assert_true(holds("a/inner", "two"));
+    snprintf(link, sizeof link, "%s/link", root);
+    assert_int_equal(symlink("a/inner", link), 0);
+    assert_int_equal(dir_remove(&d, "link", &err), PM_IO);
+    assert_true(holds("a/inner", "two"));
+    assert_int_equal(dir_unlink(&d, "link", &err), PM_OK);
+    assert_int_equal(dir_remove(&d, "a/inner", &err), PM_OK);
+    refuse_next("rmdir", EIO, 0, 1);
+    assert_int_equal(dir_remove(&d, "a", &err), PM_IO);
+    file_fault = NULL;
+    assert_int_equal(dir_remove(&d, "a", &err), PM_OK);
+    assert_int_equal(dir_remove(&d, "a", &err), PM_OK);
+    assert_false(holds("a", ""));
+    dir_close(&d);
+}
+
 static void test_refused_memory(void **state)
 {
     (void)state;
@@ -428,11 +492,12 @@ int main(void)
         TEST(test_stat),
         TEST(test_interrupted),
         TEST(test_failures_stick),
+        TEST(test_exchanged_folders),
+        TEST(test_removed_folders),
         TEST(test_refused_memory),
         TEST(test_refused_folder),
         TEST(test_sync_all),
         TEST(test_slow_pipe),
-
         TEST(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
