@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * id_set.h - which ids one run has met, 8 bytes an id.
+ * id_set.h - which ids one run has met, 16 bytes an id on average.
  *
  * Keeps only 64-bit hashes, so that millions of ids fit: two of n ids are taken for one with
  * probability n^2 / 2^65.  Whoever asks must be able to live with that.  Slots are chosen by
@@ -12,11 +12,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct id_set {
+enum { ID_SET_PARTS = 64, ID_SET_BYTES = 16 /* an id */ };
+
+typedef struct id_part {
     uint64_t *slots; /* 0: empty                                                         */
     size_t cap, count;
-    uint64_t seed;
-} id_set; /* valid when zeroed */
+} id_part;
+
+/* In parts that grow one at a time, so that growing takes little memory besides. */
+typedef struct id_set {
+    id_part parts[ID_SET_PARTS];
+    size_t count;
+    uint64_t seed; /* 0: not drawn yet                                                   */
+} id_set;          /* valid when zeroed */
 
 /* Add an id; *had tells whether it was there.  False when memory was refused. */
 bool id_set_add(id_set *set, const char *id, size_t len, bool *had);

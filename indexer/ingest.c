@@ -159,5 +159,6 @@ pm_status ingest_run(const ingest_sink *sink, const char *const *paths, size_t n
 out:
     if (summary) *summary = run.summary;
     ingest_free(&run);
+    if (sink->held) sink->held(sink->ctx, 0);
     return st;
 }

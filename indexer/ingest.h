@@ -42,6 +42,8 @@ typedef struct ingest_sink {
     pm_status (*each_id)(void *ctx, bool (*fn)(void *ctx, const char *id, size_t len), void *fn_ctx,
                          pm_error *err);
     pm_status (*commit)(void *ctx, pm_error *err);
+    /* Bytes that the run holds of the memory that was given to the sink. */
+    void (*held)(void *ctx, uint64_t bytes);
     bool keeps_no_text; /* so that it wants to know where a text can be read again        */
     /* With more than one thread, articles may be analysed beside (inverter_side.h): by an
      * analyzer of this language, which forgets its forms when they take this much. */

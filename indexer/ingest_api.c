@@ -41,6 +41,12 @@ static pm_status writer_commit(void *ctx, pm_error *err)
     return pm_writer_commit(ctx, &info, err);
 }
 
+static void writer_held(void *ctx, uint64_t bytes)
+{
+    pm_writer *w = ctx;
+    w->held = bytes;
+}
+
 static pm_status writer_learn(void *ctx, const side_stream *stream, pm_error *err)
 {
     pm_writer *w = ctx;
@@ -63,6 +69,7 @@ pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
         .known = writer_known,
         .each_id = writer_each_id,
         .commit = writer_commit,
+        .held = writer_held,
         .keeps_no_text = !writer->meta.has_text,
         .threads =
             writer->xapian ? 1 : writer_threads(writer), /* the reader beside fills an inverter */

@@ -3,6 +3,8 @@
  */
 #include "indexer/ingest.h"
 
+enum { HELD_EVERY = 4096 };
+
 static void send(ingest *run, const pm_ingest_event *event)
 {
     if (!run->options.event || run->stopped) return;
@@ -30,6 +32,17 @@ void ingest_warn(ingest *run, const char *path, const char *reason)
                                  .reason = reason});
 }
 
+/* The id is met; now and then the sink is told what the sets of ids take.  False: memory was
+ * refused. */
+static bool note_seen(ingest *run, pm_text id, bool *had)
+{
+    if (!id_set_add(&run->seen, id.data, id.len, had)) return false;
+    uint64_t ids = run->seen.count + run->present.count + run->files.count;
+    if (run->sink->held && run->seen.count % HELD_EVERY == 0)
+        run->sink->held(run->sink->ctx, ids * ID_SET_BYTES);
+    return true;
+}
+
 pm_status ingest_find(ingest *run, pm_text id, ingest_known *out, pm_error *err)
 {
     *out = (ingest_known){.found = false};
@@ -41,7 +54,7 @@ pm_status ingest_find(ingest *run, pm_text id, ingest_known *out, pm_error *err)
 pm_status ingest_leave(ingest *run, const char *path, uint64_t line, pm_text id, pm_error *err)
 {
     bool had;
-    if (!id_set_add(&run->seen, id.data, id.len, &had)) return error_nomem(err);
+    if (!note_seen(run, id, &had)) return error_nomem(err);
     run->summary.unchanged++;
     send(run, &(pm_ingest_event){.kind = PM_INGEST_UNCHANGED,
                                  .path = text_of(path),
@@ -117,7 +130,7 @@ pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const 
     }
     bool dated = a->date.len && pm_date_parse(a->date.data, a->date.len, date);
     run->summary.bad_dates += a->date.len && !dated;
-    if (!id_set_add(&run->seen, a->id.data, a->id.len, &seen)) PM_TRY(error_nomem(err));
+    if (!note_seen(run, a->id, &seen)) PM_TRY(error_nomem(err));
     PM_TRY(sink_add(run->sink, a, stream, &replaced, err));
     pm_ingest_event event = {.path = text_of(path),
                              .line = line,

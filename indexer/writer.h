@@ -105,6 +105,7 @@ struct pm_writer {
     article_repair repair;
     buf record;
     store_cache cache;
+    uint64_t held;      /* bytes of the limit that whoever fills the writer takes           */
     uint64_t looked_up; /* segments asked for an id since their pages were given back      */
     struct xapian_writer *xapian; /* NULL: the engine is the native one                      */
 };

@@ -12,6 +12,7 @@
 
 enum {
     WRITER_ZLIB_LEVEL = 1,
+    HELD_LEAVES = 4, /* a part of the limit that is a batch's, whatever else is held          */
 };
 
 /* ---- flush --------------------------------------------------------------------------- */
@@ -52,7 +53,9 @@ pm_status writer_begin_batch(pm_writer *w, pm_error *err)
  * keeps within the limit and 64 MiB, and mostly within the limit. */
 uint64_t writer_budget(const pm_writer *w)
 {
-    return w->options.memory_bytes - w->options.memory_bytes / 6;
+    uint64_t counted = w->options.memory_bytes - w->options.memory_bytes / 6,
+             most = counted - counted / HELD_LEAVES;
+    return counted - (w->held < most ? w->held : most);
 }
 
 bool writer_batch_full(const pm_writer *w)
