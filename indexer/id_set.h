@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ID_SET_PARTS = 64, ID_SET_BYTES = 16 /* an id */ };
+enum { ID_SET_PARTS = 64, ID_SET_BYTES = 24 /* an id, at most */ };
 
 typedef struct id_part {
     uint64_t *slots; /* 0: empty                                                         */

@@ -67,7 +67,8 @@ static void run_add(run *r, const writer_segment *s)
 
 static bool run_fits(const pm_writer *w, const run *r)
 {
-    return r->memory <= writer_budget(w) && r->docs <= SEGMENT_DOCS_MAX;
+    uint64_t other = inverter_forms_memory(w->iv) + writer_kept_memory(w);
+    return r->memory + other <= writer_budget(w) && r->docs <= SEGMENT_DOCS_MAX;
 }
 
 /* Bytes moved for each segment done away with: fewer are better. */
