@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ * test_tiers.c - which segments are merged (writer_tiers.c): after every one of many commits there
+ * are at most ten, in order of ingest, an article has not been moved often, large segments are left
+ * alone while small ones come, and one that is mostly dead is written anew.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/segment/snapshot.h"
+#include "tests/support/folder.h"
+
+enum { COMMITS = 300, SEGMENTS_MAX = 10, EACH = 2 };
+
+static char root[FOLDER_PATH];
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder_make(root);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    folder_remove(root);
+    return 0;
+}
+
+static pm_writer *open_writer(void)
+{
+    pm_error err;
+    pm_writer *w;
+    pm_writer_options options = PM_WRITER_OPTIONS_INIT;
+    options.create = true;
+    options.commit_level = 2;
+    options.threads = 1;
+    if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
+    return w;
+}
+
+static void add(pm_writer *w, uint32_t number)
+{
+    pm_error err;
+    char id[16];
+    pm_article a = {.text = {"rare earth export controls", 26}};
+    a.id = (pm_text){id, (size_t)snprintf(id, sizeof id, "%u", (unsigned)number)};
+    if (pm_writer_add(w, &a, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+}
+
+static void commit(pm_writer *w)
+{
+    pm_error err;
+    if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+}
+
+/* The segments of the last commit: documents of each; *fresh: of those not in `names` before,
+ * which then holds the names there are. */
+typedef struct view {
+    unsigned n;
+    uint32_t docs[64], live[64];
+    char names[64][SEGMENT_NAME_MAX];
+    uint32_t fresh;
+} view;
+
+static void look(view *v)
+{
+    pm_error err;
+    snapshot *s;
+    view before = *v;
+    if (snapshot_open(&s, root, &err) != PM_OK) fail_msg("%s", err.message);
+    v->n = s->meta.n_segments;
+    v->fresh = 0;
+    assert_true(v->n <= 64);
+    for (unsigned i = 0; i < v->n; i++) {
+        const manifest_segment *named = &s->meta.segments[i];
+        bool known = false;
+        v->docs[i] = named->n_docs;
+        v->live[i] = named->n_docs - named->n_deleted;
+        snprintf(v->names[i], sizeof v->names[i], "%s", named->name);
+        for (unsigned k = 0; k < before.n; k++) known |= !strcmp(before.names[k], named->name);
+        if (!known) v->fresh += named->n_docs;
+    }
+    snapshot_close(s);
+}
+
+/* By one writer, whose tokens are kept, or by one for each commit. */
+static void many_commits(bool reopen)
+{
+    view v = {.n = 0};
+    uint64_t moved = 0;
+    pm_writer *w = open_writer();
+    for (uint32_t c = 0; c < COMMITS; c++) {
+        for (uint32_t i = 0; i < EACH; i++) add(w, c * EACH + i);
+        commit(w);
+        look(&v);
+        uint32_t sum = 0;
+        for (unsigned i = 0; i < v.n; i++) sum += v.docs[i];
+        assert_int_equal(sum, (c + 1) * EACH);
+        assert_true(v.n <= SEGMENTS_MAX);
+        if (c < SEGMENTS_MAX) assert_int_equal(v.fresh, EACH);
+        moved += v.fresh - (v.fresh >= EACH ? EACH : 0);
+        if (!reopen) continue;
+        pm_writer_close(w);
+        w = open_writer();
+    }
+    pm_writer_close(w);
+    /* 300 commits in ten places: C(12, 2) = 66 can do with two moves each, C(13, 3) = 286 with
+     * three. */
+
+    if (moved * 10 > 32 * COMMITS * EACH) fail_msg("%lu articles were moved", (unsigned long)moved);
+    assert_true(moved > COMMITS * EACH);
+}
+
+static void test_many_commits(void **state)
+{
+    (void)state;
+    many_commits(false);
+}
+
+static void test_many_writers(void **state)
+{
+    (void)state;
+    many_commits(true);
+}
+
+/* A segment of 3,000 articles is not taken up by what a hundred small commits merge. */
+static void test_large_stays(void **state)
+{
+    (void)state;
+    view v = {.n = 0};
+    char name[SEGMENT_NAME_MAX];
+    pm_writer *w = open_writer();
+    for (uint32_t i = 0; i < 3000; i++) add(w, i);
+    commit(w);
+    look(&v);
+    assert_int_equal(v.n, 1);
+    snprintf(name, sizeof name, "%s", v.names[0]);
+    for (uint32_t c = 0; c < 100; c++) {
+        add(w, 3000 + c);
+        commit(w);
+    }
+    look(&v);
+    assert_true(v.n <= SEGMENTS_MAX);
+    assert_string_equal(v.names[0], name);
+    assert_int_equal(v.docs[0], 3000);
+    pm_writer_close(w);
+}
+
+static void delete_many(pm_writer *w, uint32_t from, uint32_t to)
+{
+    pm_error err;
+    for (uint32_t i = from; i < to; i++) {
+        char id[16];
+        bool found;
+        int len = snprintf(id, sizeof id, "%u", (unsigned)i);
+        if (pm_writer_delete(w, id, (size_t)len, &found, &err) != PM_OK)
+            fail_msg("%s", err.message);
+        assert_true(found);
+    }
+}
+
+/* More than a fifth dead, and more than a thousand: written anew.  Less: left. */
+static void test_expunge(void **state)
+{
+    (void)state;
+    view v = {.n = 0};
+    pm_writer *w = open_writer();
+    for (uint32_t i = 0; i < 6000; i++) add(w, i);
+    commit(w);
+    delete_many(w, 0, 1100);
+    commit(w);
+    look(&v);
+    assert_int_equal(v.docs[0], 6000);
+    assert_int_equal(v.live[0], 4900);
+    delete_many(w, 1100, 1300);
+    commit(w);
+    look(&v);
+    assert_int_equal(v.docs[0], 4700);
+    assert_int_equal(v.live[0], 4700);
+    for (uint32_t i = 6000; i < 7000; i++) add(w, i);
+    commit(w);
+    delete_many(w, 6000, 6900);
+    commit(w);
+    look(&v);
+    assert_int_equal(v.docs[1], 1000);
+    assert_int_equal(v.live[1], 100);
+    pm_writer_close(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_many_commits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_writers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_large_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_expunge, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
