@@ -97,7 +97,7 @@ static void merge_sort(const key_order *order, keysort_item *items, keysort_item
 
 static inline unsigned byte_at(const keysort_item *item, unsigned level)
 {
-    return level < 8 ? item->prefix >> (56 - 8 * level) & 255
+    return level < 8 ? (unsigned)(item->prefix >> (56 - 8 * level)) & 255
                      : item->more >> (24 - 8 * (level - 8)) & 255;
 }
 
