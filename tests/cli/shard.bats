@@ -106,12 +106,12 @@ for_shards() {
 @test "one killed in the middle of a batch: every query is answered" {
     serve 4
     for i in $(seq 200); do cat "$Q"; done >many
-    P batch -i "$X/servers" --threads 2 --format jsonl -k 5 many >out 2>err & local batch=$!
+    # Those that are alive may take their time on a busy machine.
+    P batch -i "$X/servers" --timeout 30000 --threads 2 --format jsonl -k 5 many >out 2>err & local batch=$!
     while [ ! -s out ]; do sleep 0.01; done
     kill "$(pid_of 1)"
     wait $batch && code=0 || code=$?
-    same 3 $code
-    same 1 "$(wc -l <err)"
+    [ "$code" = 3 ] && [ "$(wc -l <err)" = 1 ] || { echo "exit $code"; cat err; false; }
     grep -q "tcp:127.0.0.1:$((PORT + 1))" err
     same "$(seq "$(wc -l <many)" | cksum)" "$(jq -r .qid out | cksum)"
 }
