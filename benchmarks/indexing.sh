@@ -20,12 +20,12 @@ done
 
 # timed FILE COMMAND...: seconds, appended
 timed() {
-        file=$1
-        shift
-        begin=$(date +%s%N)
-        "$@" > /dev/null
-        end=$(date +%s%N)
-        echo $(((end - begin) / 1000)) >> "$file"
+    file=$1
+    shift
+    begin=$(date +%s%N)
+    "$@" > /dev/null
+    end=$(date +%s%N)
+    echo $(((end - begin) / 1000)) >> "$file"
 }
 least() { sort -n "$1" | head -n 1; }
 seconds() { awk -v us="$1" 'BEGIN { printf "%.2f", us / 1e6 }'; }
