@@ -10,8 +10,6 @@
 
 enum {
     RUN = 8,               /* sorted by insertion before merging                              */
-    RADIX_MIN = 256,       /* items that are worth counting by a byte                         */
-    KEPT_BYTES = 12,       /* of a string                                                     */
     HALVES_MIN = 16 << 10, /* items that are worth a thread                                   */
 };
 
@@ -78,58 +76,22 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Bottom-up merge sort. */
-static void merge_sort(const key_order *order, keysort_item *items, keysort_item *scratch, size_t n)
+void keysort(keysort_item *items, keysort_item *scratch, size_t n,
+             int (*compare)(const void *ctx, uint32_t a, uint32_t b), const void *ctx)
 {
+    const key_order order = {compare, ctx};
     keysort_item *from = items, *to = scratch;
-    for (size_t at = 0; at < n; at += RUN) sort_run(order, items + at, least(RUN, n - at));
+    for (size_t at = 0; at < n; at += RUN) sort_run(&order, items + at, least(RUN, n - at));
     for (size_t width = RUN; width < n; width *= 2) {
         for (size_t at = 0; at < n; at += 2 * width) {
             size_t a_n = least(width, n - at), b_n = least(width, n - at - a_n);
-            merge_runs(order, from + at, a_n, from + at + a_n, b_n, to + at);
+            merge_runs(&order, from + at, a_n, from + at + a_n, b_n, to + at);
         }
         keysort_item *swap = from;
         from = to;
         to = swap;
     }
     if (from != items && n) memcpy(items, from, n * sizeof *items);
-}
-
-static inline unsigned byte_at(const keysort_item *item, unsigned level)
-{
-    return level < 8 ? (unsigned)(item->prefix >> (56 - 8 * level)) & 255
-                     : item->more >> (24 - 8 * (level - 8)) & 255;
-}
-
-/* Items whose first `level` bytes are equal: counted out by the next byte, then each part by the
- * one after it, until a part is small or the bytes that are kept are used up. */
-static void radix_sort(const key_order *order, keysort_item *items, keysort_item *scratch, size_t n,
-                       unsigned level)
-{
-    uint32_t ends[256] = {0};
-    if (n < RADIX_MIN || level == KEPT_BYTES) {
-        merge_sort(order, items, scratch, n);
-        return;
-    }
-    for (size_t i = 0; i < n; i++) ends[byte_at(&items[i], level)]++;
-    uint32_t sum = 0;
-    for (unsigned byte = 0; byte < 256; byte++) {
-        uint32_t count = ends[byte];
-        ends[byte] = sum;
-        sum += count;
-    }
-    for (size_t i = 0; i < n; i++) scratch[ends[byte_at(&items[i], level)]++] = items[i];
-    memcpy(items, scratch, n * sizeof *items);
-    for (unsigned byte = 0, begin = 0; byte < 256; begin = ends[byte++])
-        if (ends[byte] - begin > 1)
-            radix_sort(order, items + begin, scratch, ends[byte] - begin, level + 1);
-}
-
-void keysort(keysort_item *items, keysort_item *scratch, size_t n,
-             int (*compare)(const void *ctx, uint32_t a, uint32_t b), const void *ctx)
-{
-    const key_order order = {compare, ctx};
-    radix_sort(&order, items, scratch, n, 0);
 }
 
 /* ---- two threads ------------------------------------------------------------------------- */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * keysort.h - sort items by byte strings, the first twelve bytes kept beside the pointer.
  *
- * Items are counted out byte by byte while there are many that begin alike (most significant byte
- * first: P. McIlroy, K. Bostic, M. D. McIlroy, "Engineering radix sort", 1993), and what is left is
- * sorted by merging, where most comparisons end at the prefix: n log n on any input.  The scratch
- * is given by the caller, so that the memory of a flush is known beforehand (the C library's qsort
- * would take it from where nothing counts it).  At most 2^32 items.
+ * Most comparisons end at the prefix, without touching the strings.  A bottom-up merge sort:
+ * n log n on any input, its scratch given by the caller, so that the memory of a flush is
+ * known beforehand (the C library's qsort would take it from where nothing counts it).
  */
 #ifndef PM_INDEXER_KEYSORT_H
 #define PM_INDEXER_KEYSORT_H
