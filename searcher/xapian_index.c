@@ -75,22 +75,23 @@ static void lay_to_rest(xapian_index *x, xapian_place *place)
     pthread_mutex_unlock(&x->lock);
 }
 
-static pm_status open_place(xapian_handle *h, const xapian_place *place)
+static pm_status open_place(xapian_handle *h, const xapian_place *place, bool ask)
 {
     const pm_index_options *o = &h->of->options;
     if (!place->host) return h->of->api->db_add_local(h->db, place->name, &h->last);
     return h->of->api->db_add_remote(h->db, place->host, place->port, o->timeout_ms,
-                                     o->connect_timeout_ms, &h->last);
+                                     o->connect_timeout_ms, ask, &h->last);
 }
 
-/* A server that does not answer is left out, unless all are wanted. */
-static pm_status open_places(xapian_handle *h, pm_error *err)
+/* A server that does not answer is left out, unless all are wanted.  `ask` has each of them answer
+ * a message, where it is not known which of them did not. */
+static pm_status open_places(xapian_handle *h, bool ask, pm_error *err)
 {
     xapian_index *x = h->of;
     for (size_t i = 0; i < x->n_places; i++) {
         xapian_place *place = &x->places[i];
         bool skip = place->host && !x->options.require_all && rests(x, place);
-        if (!skip && open_place(h, place) == PM_OK) continue;
+        if (!skip && open_place(h, place, ask) == PM_OK) continue;
         bool silent = skip || (place->host && h->last.network);
         if (!skip && silent) lay_to_rest(x, place);
         if (!silent || (!skip && x->options.require_all))
@@ -103,7 +104,7 @@ static pm_status open_places(xapian_handle *h, pm_error *err)
                      x->view.folder.path);
 }
 
-static pm_status make_handle(xapian_index *x, xapian_handle **out, pm_error *err)
+static pm_status make_handle(xapian_index *x, bool ask, xapian_handle **out, pm_error *err)
 {
     pm_status st = PM_OK;
     *out = NULL;
@@ -113,7 +114,7 @@ static pm_status make_handle(xapian_index *x, xapian_handle **out, pm_error *err
     h->missing = mem_array(x->n_places, sizeof *h->missing);
     if (!h->missing) PM_TRY(error_nomem(err));
     if (x->api->db_new(&h->db, &h->last) != PM_OK) PM_TRY(xapian_failed(h, err));
-    PM_TRY(open_places(h, err));
+    PM_TRY(open_places(h, ask, err));
     PM_TRY(read_numbers(h, err));
     *out = h;
 out:
@@ -134,11 +135,11 @@ static uint64_t folders_now(const xapian_index *x)
 
 /* Xapian opens a database's files one by one, by name.  Where `optimize` has put another folder in
  * its place meanwhile, they are of two databases: once more. */
-static pm_status new_handle(xapian_index *x, xapian_handle **out, pm_error *err)
+static pm_status new_handle(xapian_index *x, bool ask, xapian_handle **out, pm_error *err)
 {
     for (unsigned tries = 0;; tries++) {
         uint64_t before = folders_now(x);
-        pm_status st = make_handle(x, out, err);
+        pm_status st = make_handle(x, ask, out, err);
         if (folders_now(x) == before) return st;
         if (st == PM_OK) xapian_drop(*out);
         *out = NULL;
@@ -178,7 +179,7 @@ pm_status xapian_take(xapian_index *x, xapian_handle **out, pm_error *err)
         h = NULL;
     }
     *out = h;
-    return h ? PM_OK : new_handle(x, out, err);
+    return h ? PM_OK : new_handle(x, false, out, err);
 }
 
 void xapian_give(xapian_handle *h)
@@ -207,20 +208,22 @@ static xapian_place *culprit(const xapian_handle *h)
     return NULL;
 }
 
-static bool renew(xapian_handle **h, pm_error *err)
+static bool renew(xapian_handle **h, bool ask, pm_error *err)
 {
     xapian_index *x = (*h)->of;
     xapian_drop(*h);
-    return new_handle(x, h, err) == PM_OK;
+    return new_handle(x, ask, h, err) == PM_OK;
 }
 
+/* Of a connection closed between two messages Xapian does not say whose it was. */
 static bool without_culprit(xapian_handle **h, pm_error *err)
 {
     xapian_index *x = (*h)->of;
     xapian_place *place = culprit(*h);
-    if (!place || x->options.require_all) return false;
+    if (!place) return renew(h, true, err);
+    if (x->options.require_all) return false;
     lay_to_rest(x, place);
-    return renew(h, err);
+    return renew(h, false, err);
 }
 
 bool xapian_again(xapian_handle **h, unsigned *tries, pm_error *err)
@@ -229,7 +232,7 @@ bool xapian_again(xapian_handle **h, unsigned *tries, pm_error *err)
     bool modified = (*h)->last.modified, network = (*h)->last.network;
     if (++*tries >= XAPIAN_TRIES + (unsigned)x->n_places) return false;
     if (network) return without_culprit(h, err);
-    return modified && renew(h, err);
+    return modified && renew(h, false, err);
 }
 
 pm_status xapian_whole(const xapian_handle *h, pm_error *err)
@@ -268,24 +271,17 @@ pm_status xapian_with(xapian_index *x,
 
 /* ---- the index --------------------------------------------------------------------------- */
 
-static pm_status read_settings(xapian_index *x, pm_error *err)
+static pm_status read_settings(xapian_handle *h, void *ctx, pm_error *err)
 {
-    pm_text text;
-    xapian_handle *h;
-    pm_status st = new_handle(x, &h, err);
-    if (st != PM_OK) return st;
-    st = x->api->db_metadata(h->db, (pm_text){XAP_SETTINGS, strlen(XAP_SETTINGS)}, &text, &h->last);
-    st = st == PM_OK ? xap_settings_decode(text, &x->view.meta, x->view.folder.path, err)
-                     : xapian_failed(h, err);
+    xapian_index *x = ctx;
+    pm_text text, key = {XAP_SETTINGS, strlen(XAP_SETTINGS)};
+    if (x->api->db_metadata(h->db, key, &text, &h->last) != PM_OK) return xapian_failed(h, err);
+    pm_status st = xap_settings_decode(text, &x->view.meta, x->view.folder.path, err);
     if (st == PM_OK) st = read_numbers(h, err); /* with the settings                         */
-    if (st != PM_OK) {
-        xapian_drop(h);
-        return st;
-    }
+    if (st != PM_OK) return st;
     x->view.n_docs = h->view.n_docs;
     x->view.n_tokens = h->view.n_tokens;
     x->view.avgdl = h->view.avgdl;
-    xapian_give(h);
     return PM_OK;
 }
 
@@ -303,7 +299,8 @@ pm_status xapian_open(pm_index *index, const char *path, const pm_index_options 
     index->snap = &x->view;
     PM_TRY(xap_load(&x->api, err));
     PM_TRY(xapian_places_read(x, path, err));
-    PM_TRY(read_settings(x, err));
+    st = xapian_with(x, read_settings, x, err);
+    if (st == PM_PARTIAL) st = PM_OK; /* who is missing is said with each answer              */
 out:
     return st;
 }

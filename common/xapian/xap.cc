@@ -196,10 +196,13 @@ pm_status db_add_local(xap_db *db, const char *path, xap_error *e)
 }
 
 pm_status db_add_remote(xap_db *db, const char *host, uint32_t port, uint32_t timeout_ms,
-                        uint32_t connect_ms, xap_error *e)
+                        uint32_t connect_ms, bool ask, xap_error *e)
 {
-    return guarded(
-        e, [&] { db->db.add_database(Xapian::Remote::open(host, port, timeout_ms, connect_ms)); });
+    return guarded(e, [&] {
+        Xapian::Database one = Xapian::Remote::open(host, port, timeout_ms, connect_ms);
+        if (ask) one.keep_alive();
+        db->db.add_database(one);
+    });
 }
 
 void db_free(xap_db *db)

@@ -24,7 +24,7 @@
 extern "C" {
 #endif
 
-enum { XAP_VERSION = 2 };
+enum { XAP_VERSION = 3 };
 
 typedef struct xap_error {
     pm_status status;
@@ -69,8 +69,9 @@ typedef struct xap_api {
     /* ---- reading ---- */
     pm_status (*db_new)(xap_db **out, xap_error *e);
     pm_status (*db_add_local)(xap_db *db, const char *path, xap_error *e);
+    /* ask: have it answer a message, one round trip more than its greeting. */
     pm_status (*db_add_remote)(xap_db *db, const char *host, uint32_t port, uint32_t timeout_ms,
-                               uint32_t connect_ms, xap_error *e);
+                               uint32_t connect_ms, bool ask, xap_error *e);
     void (*db_free)(xap_db *db);
     /* To the newest commit. */
     pm_status (*db_reopen)(xap_db *db, xap_error *e);
