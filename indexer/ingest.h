@@ -38,7 +38,10 @@ typedef struct ingest_sink {
     void *ctx;
     pm_status (*add)(void *ctx, const pm_article *article, bool *replaced, pm_error *err);
     pm_status (*remove)(void *ctx, const char *id, size_t len, bool *found, pm_error *err);
-    pm_status (*known)(void *ctx, const char *id, size_t len, ingest_known *out, pm_error *err);
+    /* What is stored of a committed article.  With a hash that is not 0 one of another hash may
+     * be left unfound, which a writer can do without inflating it. */
+    pm_status (*known)(void *ctx, const char *id, size_t len, uint64_t hash, ingest_known *out,
+                       pm_error *err);
     pm_status (*each_id)(void *ctx, bool (*fn)(void *ctx, const char *id, size_t len), void *fn_ctx,
                          pm_error *err);
     pm_status (*commit)(void *ctx, pm_error *err);
@@ -108,8 +111,9 @@ void ingest_warn(ingest *run, const char *path, const char *reason);
 /* The committed article of this id is as it was: it is met, and that is all. */
 pm_status ingest_leave(ingest *run, const char *path, uint64_t line, pm_text id, pm_error *err);
 /* What the index knows of an id: nothing when it was already met in this run, because then the
- * committed article is not the one that will be there. */
-pm_status ingest_find(ingest *run, pm_text id, ingest_known *out, pm_error *err);
+ * committed article is not the one that will be there.  Whoever wants to know only whether it has
+ * this hash says so, anybody else 0 (ingest_sink, known). */
+pm_status ingest_find(ingest *run, pm_text id, uint64_t hash, ingest_known *out, pm_error *err);
 void ingest_pruned(ingest *run, pm_text id);
 
 /* Provenance hash of a text file: content in the upper half, then 8 bits of how the file is read

@@ -18,11 +18,11 @@ static pm_status writer_remove(void *ctx, const char *id, size_t len, bool *foun
     return pm_writer_delete(ctx, id, len, found, err);
 }
 
-static pm_status writer_known(void *ctx, const char *id, size_t len, ingest_known *out,
-                              pm_error *err)
+static pm_status writer_known(void *ctx, const char *id, size_t len, uint64_t hash,
+                              ingest_known *out, pm_error *err)
 {
     pm_article a;
-    pm_status st = writer_find_stored(ctx, id, len, &out->found, &a, err);
+    pm_status st = writer_find_stored(ctx, id, len, hash, &out->found, &a, err);
     if (st != PM_OK || !out->found) return st;
     *out = (ingest_known){true,          a.file_size,  a.file_hash,
                           a.file_folder, a.file_lines, a.file_mtime_ns};

@@ -43,12 +43,12 @@ static bool note_seen(ingest *run, pm_text id, bool *had)
     return true;
 }
 
-pm_status ingest_find(ingest *run, pm_text id, ingest_known *out, pm_error *err)
+pm_status ingest_find(ingest *run, pm_text id, uint64_t hash, ingest_known *out, pm_error *err)
 {
     *out = (ingest_known){.found = false};
     if (!id.len || id.len > DOCUMENT_ID_MAX) return PM_OK;
     if (id_set_find(&run->seen, id.data, id.len)) return PM_OK;
-    return run->sink->known(run->sink->ctx, id.data, id.len, out, err);
+    return run->sink->known(run->sink->ctx, id.data, id.len, hash, out, err);
 }
 
 pm_status ingest_leave(ingest *run, const char *path, uint64_t line, pm_text id, pm_error *err)

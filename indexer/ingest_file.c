@@ -78,7 +78,7 @@ out:
 /* The stored article of a text file that was read the same way under the same folder. */
 static pm_status find_known(ingest *run, const ingest_input *file, ingest_known *out, pm_error *err)
 {
-    pm_status st = ingest_find(run, file->id, out, err);
+    pm_status st = ingest_find(run, file->id, 0, out, err);
     if (st != PM_OK || !out->found) return st;
     out->found =
         !out->lines && out->folder == run->root && (uint32_t)out->hash == ingest_stamp(run);

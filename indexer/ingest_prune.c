@@ -42,7 +42,7 @@ static pm_status prune_id(ingest *run, pm_text id, pm_error *err)
     const ingest_sink *sink = run->sink;
     ingest_known known;
     bool found = false;
-    PM_TRY(sink->known(sink->ctx, id.data, id.len, &known, err));
+    PM_TRY(sink->known(sink->ctx, id.data, id.len, 0, &known, err));
     if (!known.found || !is_gone(run, &known)) goto out;
     PM_TRY(sink->remove(sink->ctx, id.data, id.len, &found, err));
     if (found) ingest_pruned(run, id);

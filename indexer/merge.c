@@ -121,6 +121,7 @@ void merge_put_document(merger *m, segment *s, uint32_t doc, slice record)
         .date = segment_date(s, doc),
         .record = record,
     };
+    store_mark(s, doc, &out.mark);
     segment_writer_doc(m->w, &out);
     merge_pass(m, m->sources ? COLUMN_PAGES : COLUMN_BYTES);
 }
@@ -331,6 +332,14 @@ static void merger_free(merger *m)
     mem_free(m->styles);
 }
 
+/* Stored blocks are copied as they are, so that marks come from all inputs or are left out. */
+static bool all_marked(const merger *m)
+{
+    bool all = true;
+    for (size_t i = 0; i < m->n; i++) all = all && m->inputs[i].seg->info.has_marks;
+    return all;
+}
+
 pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_inputs, const char *name,
                          const segment_writer_config *config, const merge_order *order, bool sync,
                          manifest_segment *out, pm_error *err)
@@ -343,7 +352,9 @@ pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_input
     m.maps = mem_array(n_inputs, sizeof *m.maps);
     merge_pass(&m, SEGMENT_PASS_BYTES);
     if (!m.maps) PM_TRY(error_nomem(err));
-    PM_TRY(segment_writer_begin(&m.w, d, name, config, err));
+    segment_writer_config own = *config;
+    own.has_marks = config->has_marks && all_marked(&m);
+    PM_TRY(segment_writer_begin(&m.w, d, name, &own, err));
     PM_TRY(merge_documents(&m, order, err));
     PM_TRY(order && order->tokens ? inverter_write(order->tokens, m.threads, m.w, err)
                                   : merge_lists(&m, err));

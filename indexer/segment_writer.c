@@ -116,7 +116,8 @@ pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *n
                              .dense_shift = config->dense_shift,
                              .page_shift = SEGMENT_PAGE_SHIFT,
                              .has_positions = config->has_positions,
-                             .has_text = config->has_text};
+                             .has_text = config->has_text,
+                             .has_marks = config->has_marks};
     memcpy(w->info.uuid, config->uuid, 16);
     snprintf(w->name, sizeof w->name, "%s", name);
     if (!store_writer_init(w)) PM_TRY(error_nomem(err));
@@ -143,6 +144,7 @@ void segment_writer_doc(segment_writer *w, const segment_doc *doc)
     }
     tables_add(w, doc);
     if (writer_bad(w)) return;
+    if (w->info.has_marks) buf_u8(&w->marks, doc->mark);
     if (w->raw_pending)
         w->raw_pending--;
     else
@@ -336,8 +338,9 @@ void segment_writer_abandon(segment_writer *w)
     segment_encoder_close(w->encoder);
     dict_writer_free(&w->terms);
     dict_writer_free(&w->forms);
-    buf *const owned[] = {&w->page_crcs,  &w->store_dir, &w->dl,        &w->seq,      &w->date,
-                          &w->id_offsets, &w->ids,       &w->id_hashes, &w->id_block, &w->implied};
+    buf *const owned[] = {&w->page_crcs, &w->store_dir,  &w->dl,   &w->seq,
+                          &w->date,      &w->id_offsets, &w->ids,  &w->id_hashes,
+                          &w->id_block,  &w->implied,    &w->marks};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) buf_free(owned[i]);
     mem_free(w);
 }

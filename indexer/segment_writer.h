@@ -9,7 +9,7 @@
  *   segment_writer_finish      tables, dictionaries, page table, footer, fsync
  *
  * Sticky: the first failure is kept and reported by finish; abandon releases and unlinks.
- * Memory: dictionary blocks and hashes (about 20 bytes a key), document tables (about 28 bytes a
+ * Memory: dictionary blocks and hashes (about 20 bytes a key), document tables (about 29 bytes a
  * document and its id) and, in each encoder (segment_encoder.h), the bytes of its largest posting
  * list and at most 128 KiB of impacts; all else streams out.
  */
@@ -29,7 +29,8 @@ typedef struct segment_writer_config {
     uint32_t bigram_words; /* frequent words at most (bigrams.h); 0: no bigrams         */
     int zlib_level;
     bool has_positions, has_text;
-    bool no_forms; /* surface forms are not recorded, though they are given            */
+    bool has_marks; /* each document's `mark` is written (store_mark)                     */
+    bool no_forms;  /* surface forms are not recorded, though they are given            */
 } segment_writer_config;
 
 /* One document's columns. */
@@ -40,6 +41,7 @@ typedef struct segment_doc {
     uint64_t seq;
     int64_t date; /* seconds, INT64_MIN when undated                           */
     slice record; /* encoded by store_encode; ignored for raw blocks           */
+    uint8_t mark; /* lowest byte of the record's hash; ignored without has_marks       */
 } segment_doc;
 
 pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *name,

@@ -53,7 +53,7 @@ struct segment_writer {
     buf page_crcs;
 
     struct store_writer *store;
-    buf store_dir;
+    buf store_dir, marks;           /* marks: a byte a document, then behind the directory        */
     buf dl, seq, date;              /* u32, u64, i64 a document                             */
     buf id_offsets, ids, id_hashes; /* u64 a block, blocks, u64 a document                  */
     buf id_block;                   /* ids of the block that is being filled                */

@@ -247,4 +247,7 @@ void store_writer_finish(segment_writer *w)
     thread_end(w->store);
     if (writer_bad(w)) return;
     directory_entry(w, w->info.n_docs, 0);
+    writer_check_buf(w, &w->marks);
+    buf_append(&w->store_dir, w->marks.data, w->marks.len);
+    buf_free(&w->marks);
 }

@@ -60,7 +60,7 @@ static pm_status set_provenance(ingest *run, const jsonl_file *from, json_line_t
     a->file_hash = ingest_line_hash(run, from->hash, line->hash);
     a->file_folder = run->root;
     a->file_lines = from->hash;
-    PM_TRY(ingest_find(run, a->id, &known, err));
+    PM_TRY(ingest_find(run, a->id, a->file_hash, &known, err));
     *same = known.found && known.hash == a->file_hash && known.lines == a->file_lines;
 out:
     return st;

@@ -124,9 +124,11 @@ void writer_made(pm_writer *w, const char *name);
 /* pm_writer_add of an article that was analysed beside; `stream` has been learnt. */
 pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_stream *stream,
                             bool *replaced, pm_error *err);
-/* The stored article of a live committed id; texts borrow from w until its next call. */
-pm_status writer_find_stored(pm_writer *w, const char *id, size_t len, bool *found, pm_article *out,
-                             pm_error *err);
+/* The stored article of a live committed id; texts borrow from w until its next call.  With a
+ * hash that is not 0 an article of another file_hash may be left unfound: then its record is
+ * not inflated. */
+pm_status writer_find_stored(pm_writer *w, const char *id, size_t len, uint64_t hash, bool *found,
+                             pm_article *out, pm_error *err);
 /* Threads to be used, at least 1. */
 unsigned writer_threads(const pm_writer *w);
 /* Bitmap of a segment for changing; NULL on refusal. */

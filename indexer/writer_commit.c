@@ -33,6 +33,7 @@ static segment_writer_config writer_config(const pm_writer *w, uint64_t segment_
         .zlib_level = WRITER_ZLIB_LEVEL,
         .has_positions = w->meta.has_positions,
         .has_text = w->meta.has_text,
+        .has_marks = true,
     };
     memcpy(config.uuid, w->meta.uuid, sizeof config.uuid);
     return config;

@@ -43,7 +43,7 @@ static void give_back(pm_writer *w, uint64_t lookups)
     for (size_t i = 0; i < w->n_segments; i++) {
         const segment_info *info = &w->segments[i].seg->info;
         may += info->sections[SECTION_ID_OFFSETS].len + info->sections[SECTION_IDS].len +
-               info->sections[SECTION_ID_TABLE].len + 4 * LOOKUP_BYTES;
+               info->sections[SECTION_ID_TABLE].len + layout_marks(info) + 4 * LOOKUP_BYTES;
     }
     for (size_t i = 0; i < w->n_segments && may > share; i++)
         map_release(&w->segments[i].seg->file);
@@ -124,6 +124,7 @@ static pm_status add_article(pm_writer *w, const pm_article *article, const side
         .seq = w->meta.next_seq++,
         .date = w->repair.seconds,
         .record = buf_slice(&w->record),
+        .mark = (uint8_t)article->file_hash,
     };
     segment_writer_doc(w->batch.out, &doc);
     if (writer_batch_full(w)) {
@@ -186,8 +187,15 @@ pm_status pm_writer_delete(pm_writer *w, const char *id, size_t id_len, bool *fo
     return PM_OK;
 }
 
-pm_status writer_find_stored(pm_writer *w, const char *id, size_t len, bool *found, pm_article *out,
-                             pm_error *err)
+/* The document's mark says that its record has another hash. */
+static bool marked_otherwise(segment *s, uint32_t doc, uint64_t hash)
+{
+    uint8_t mark;
+    return store_mark(s, doc, &mark) && mark != (uint8_t)hash;
+}
+
+pm_status writer_find_stored(pm_writer *w, const char *id, size_t len, uint64_t hash, bool *found,
+                             pm_article *out, pm_error *err)
 {
     writer_segment *at;
     uint32_t doc;
@@ -197,7 +205,8 @@ pm_status writer_find_stored(pm_writer *w, const char *id, size_t len, bool *fou
     PM_TRY(writer_ready(w, false, err));
     if (w->xapian) return xapian_find_stored(w, id, len, found, out, err);
     PM_TRY(find_segment(w, id, len, true, &at, &doc, err));
-    if (!at) goto out;
+    if (!at || (hash && marked_otherwise(at->seg, doc, hash))) goto out;
+    PM_TRY(segment_status(at->seg, err));
     PM_TRY(store_get(&w->cache, at->seg, doc, &record, err));
     PM_TRY(store_decode(record, out, err));
     *found = true;
@@ -211,7 +220,7 @@ pm_status pm_writer_provenance(pm_writer *w, const char *id, size_t id_len, bool
 {
     pm_article article;
     pm_status st;
-    PM_TRY(writer_find_stored(w, id, id_len, found, &article, err));
+    PM_TRY(writer_find_stored(w, id, id_len, 0, found, &article, err));
     if (!*found) goto out;
     if (file_size) *file_size = article.file_size;
     if (file_mtime_ns) *file_mtime_ns = article.file_mtime_ns;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * check_store.c - stored records: blocks lie side by side, each inflates to its size, and each
- * record decodes and carries its document's id.
+ * record decodes and carries its document's id and the hash of its mark.
  */
 #include "common/segment/check_parts.h"
 #include "common/segment/store.h"
@@ -62,6 +62,16 @@ static const char *texts_wrong(bool has_text, slice record, const pm_article *ar
     return NULL;
 }
 
+/* The mark of a document is the lowest byte of its record's hash. */
+static void check_mark(check *c, uint32_t doc, uint64_t hash)
+{
+    uint8_t mark;
+    uint64_t first = c->s->info.sections[SECTION_STORE_DIR].len - layout_marks(&c->s->info);
+    if (store_mark(c->s, doc, &mark) && mark != (uint8_t)hash)
+        check_section(c, SECTION_STORE_DIR, first + doc,
+                      "a mark is not the lowest byte of its record's hash");
+}
+
 /* False when the check of the store should end. */
 static bool check_record(check *c, const store_cache *cache, uint32_t doc, slice record,
                          pm_error *err)
@@ -83,6 +93,7 @@ static bool check_record(check *c, const store_cache *cache, uint32_t doc, slice
     }
     const char *wrong = texts_wrong(c->s->info.has_text, record, &article);
     if (wrong) check_section(c, SECTION_STORE, off, wrong);
+    check_mark(c, doc, article.file_hash);
     return !wrong;
 }
 

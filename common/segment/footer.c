@@ -8,7 +8,7 @@
 #include "common/segment/dict_index.h"
 #include "common/segment/ids.h"
 
-enum { FLAG_POSITIONS = 1, FLAG_TEXT = 2, FLAG_DATES_SORTED = 4 };
+enum { FLAG_POSITIONS = 1, FLAG_TEXT = 2, FLAG_DATES_SORTED = 4, FLAG_MARKS = 8, FLAGS = 15 };
 
 void header_encode(const segment_info *info, uint8_t out[LAYOUT_HEADER_BYTES])
 {
@@ -65,7 +65,8 @@ uint32_t footer_encode(const layout_footer *f, uint8_t out[LAYOUT_FOOTER_BYTES])
     store_u32(out + 108, info->dense_shift);
     store_u32(out + 112, (info->has_positions ? FLAG_POSITIONS : 0u) |
                              (info->has_text ? FLAG_TEXT : 0u) |
-                             (info->dates_sorted ? FLAG_DATES_SORTED : 0u));
+                             (info->dates_sorted ? FLAG_DATES_SORTED : 0u) |
+                             (info->has_marks ? FLAG_MARKS : 0u));
     out[116] = info->dl_width;
     out[117] = info->seq_width;
     out[118] = info->date_width;
@@ -109,6 +110,7 @@ static void footer_load(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *f)
     info->has_positions = flags & FLAG_POSITIONS;
     info->has_text = flags & FLAG_TEXT;
     info->dates_sorted = flags & FLAG_DATES_SORTED;
+    info->has_marks = flags & FLAG_MARKS;
     info->dl_width = in[116];
     info->seq_width = in[117];
     info->date_width = in[118];
@@ -155,6 +157,14 @@ static uint64_t index_bytes(const section *blocks, uint64_t n_keys, uint64_t n_f
     return dict_index_bytes(&d);
 }
 
+/* Of one block to one a document, the end, and the marks if there are any. */
+static bool directory_fits(const segment_info *info)
+{
+    uint64_t len = info->sections[SECTION_STORE_DIR].len, marks = layout_marks(info);
+    return len >= marks + 2 * STORE_DIR_BYTES && (len - marks) % STORE_DIR_BYTES == 0 &&
+           len - marks <= STORE_DIR_BYTES * ((uint64_t)info->n_docs + 1);
+}
+
 static const char *check_sizes(const segment_info *info)
 {
     const section *s = info->sections;
@@ -169,11 +179,7 @@ static const char *check_sizes(const segment_info *info)
             index_bytes(&s[SECTION_TERMS], info->n_terms, info->n_plain_terms) ||
         s[SECTION_FORMS_INDEX].len != index_bytes(&s[SECTION_FORMS], info->n_listed_forms, 0))
         return "a dictionary index has a wrong size";
-    if (s[SECTION_STORE_DIR].len % STORE_DIR_BYTES ||
-        s[SECTION_STORE_DIR].len < 2 * STORE_DIR_BYTES ||
-        s[SECTION_STORE_DIR].len > STORE_DIR_BYTES * (n + 1))
-        return "the store directory has a wrong size";
-    return NULL;
+    return directory_fits(info) ? NULL : "the store directory has a wrong size";
 }
 
 static bool in_range(double v, double low, double high)
@@ -211,7 +217,7 @@ const char *footer_decode(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *
     if (load_u32(in + 428) != crc32c(0, in, 428)) return "footer checksum differs";
     if (load_u32(in + 24) != SEGMENT_VERSION) return "unknown format version";
     if (in[119] > SEGMENT_PAGE_SHIFT_MAX) return "impossible page size";
-    if (load_u32(in + 112) > 7 || load_u32(in + 424)) return "reserved bytes are not zero";
+    if (load_u32(in + 112) > FLAGS || load_u32(in + 424)) return "reserved bytes are not zero";
     footer_load(in, f);
     const char *wrong = check_numbers(&f->info);
     if (!wrong) wrong = check_places(f);

@@ -76,6 +76,12 @@ static inline uint64_t layout_groups(uint64_t n, uint64_t group)
     return n / group + (n % group != 0);
 }
 
+/* Bytes at the end of the store's directory that are marks. */
+static inline uint64_t layout_marks(const segment_info *info)
+{
+    return info->has_marks ? info->n_docs : 0;
+}
+
 /* No position in a document of dl tokens is above this: two breaks at most. */
 static inline uint32_t layout_position_most(uint32_t dl)
 {

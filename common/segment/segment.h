@@ -104,6 +104,7 @@ typedef struct segment_info {
     uint32_t bigram_min;     /* cf from which a word's bigrams are there; 0: none are */
     bool has_positions, has_text;
     bool dates_sorted; /* every document dated, dates never fall                */
+    bool has_marks;    /* the store's directory ends in a byte a document (store_mark) */
     uint64_t seq_base;
     uint8_t dl_width, seq_width, date_width; /* bytes; see FORMAT.md                      */
     uint8_t page_shift; /* a checksummed page has segment_page_bytes             */

@@ -196,7 +196,8 @@ static int inflate_exact(slice deflated, uint8_t *raw, uint32_t raw_len)
 
 uint32_t store_block_count(const segment *s)
 {
-    return (uint32_t)(s->info.sections[SECTION_STORE_DIR].len / STORE_DIR_BYTES - 1);
+    uint64_t entries = s->info.sections[SECTION_STORE_DIR].len - layout_marks(&s->info);
+    return (uint32_t)(entries / STORE_DIR_BYTES - 1);
 }
 
 static bool store_damaged(segment *s, section_id id, uint64_t off, const char *what)
@@ -236,6 +237,16 @@ bool store_find_block(segment *s, uint32_t doc, uint32_t *block)
             high = mid;
     }
     *block = low;
+    return true;
+}
+
+bool store_mark(segment *s, uint32_t doc, uint8_t *mark)
+{
+    slice byte;
+    uint64_t first = s->info.sections[SECTION_STORE_DIR].len - layout_marks(&s->info);
+    if (!s->info.has_marks || doc >= s->info.n_docs) return false;
+    if (!segment_slice(s, SECTION_STORE_DIR, first + doc, 1, &byte)) return false;
+    *mark = byte.data[0];
     return true;
 }
 

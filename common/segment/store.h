@@ -57,6 +57,11 @@ void store_cache_free(store_cache *cache);
 /* The block that holds a document, by first documents alone; false on damage. */
 bool store_find_block(segment *s, uint32_t doc, uint32_t *block);
 
+/* The mark of a document: the lowest byte of the hash that its record has in STORE_PROVENANCE, 0
+ * without one.  So a record of another hash is told without inflating it, 255 times in 256.
+ * False when the segment has no marks, when there is no such document, or on damage. */
+bool store_mark(segment *s, uint32_t doc, uint8_t *mark);
+
 /* For merging: number of blocks, first document of a block, and its deflated bytes. */
 uint32_t store_block_count(const segment *s);
 bool store_block_raw(segment *s, uint32_t block, uint32_t *first_doc, uint32_t *n_docs,

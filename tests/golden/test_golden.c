@@ -166,6 +166,12 @@ static void lists_are_as_ever(void **state)
     compare_golden(golden_lists, "lists");
 }
 
+static void marks_are_as_ever(void **state)
+{
+    (void)state;
+    compare_golden(golden_marks, "marks");
+}
+
 static void format_example_is_true(void **state)
 {
     (void)state;
@@ -191,8 +197,8 @@ static void print_finding(void *ctx, const char *part, uint64_t off, const char 
 static void golden_segments_are_sound(void **state)
 {
     (void)state;
-    static const golden_fn all[] = {golden_tiny, golden_lists};
-    for (size_t i = 0; i < 2; i++) {
+    static const golden_fn all[] = {golden_tiny, golden_lists, golden_marks};
+    for (size_t i = 0; i < 3; i++) {
         golden g = {.write = all[i]};
         segment *s;
         pm_error err;
@@ -331,7 +337,9 @@ static pm_status refuse_one(void *ctx, const char *name, pm_error *err)
 {
     char path[FOLDER_PATH], said[FINDING_BYTES] = "", rest[FINDING_BYTES];
     snprintf(path, sizeof path, "tests/golden/refused/%s", name);
-    golden g = {.write = find_line(path, "on lists", rest) ? golden_lists : golden_tiny};
+    golden g = {.write = find_line(path, "on lists", rest)   ? golden_lists
+                         : find_line(path, "on marks", rest) ? golden_marks
+                                                             : golden_tiny};
     golden_load(&g);
     mutation m = {.bytes = g.bytes};
     byte_lines(path, false, patch_line, &m);
@@ -358,9 +366,10 @@ static void mutations_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tiny_is_as_ever),        cmocka_unit_test(lists_are_as_ever),
-        cmocka_unit_test(format_example_is_true), cmocka_unit_test(golden_segments_are_sound),
-        cmocka_unit_test(short_blocks_are_read),  cmocka_unit_test(mutations_are_refused),
+        cmocka_unit_test(tiny_is_as_ever),           cmocka_unit_test(lists_are_as_ever),
+        cmocka_unit_test(marks_are_as_ever),         cmocka_unit_test(format_example_is_true),
+        cmocka_unit_test(golden_segments_are_sound), cmocka_unit_test(short_blocks_are_read),
+        cmocka_unit_test(mutations_are_refused),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }

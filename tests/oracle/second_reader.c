@@ -72,6 +72,7 @@ static void read_footer(file *f)
     f->block_size = second_number(&foot, 4);
     f->dense_shift = second_number(&foot, 4);
     f->flags = second_number(&foot, 4);
+    EXPECT(f->flags < 16);
     f->dl_width = second_number(&foot, 1);
     f->seq_width = second_number(&foot, 1);
     f->date_width = second_number(&foot, 1);
@@ -120,10 +121,31 @@ static bytes read_block(file *f, uint64_t i, uint64_t *first, uint64_t *n_docs)
     return raw;
 }
 
+/* The hash of tag 12, 0 without one. */
+static uint64_t record_hash(bytes record)
+{
+    uint64_t hash = 0;
+    while (record.at < record.len) {
+        uint64_t tag = second_varint(&record), len = second_varint(&record);
+        bytes field = second_part(&record, record.at, len);
+        record.at += len;
+        if (tag != 12) continue;
+        second_varint(&field);
+        second_number(&field, 8);
+        hash = second_number(&field, 8);
+    }
+    return hash;
+}
+
 static void read_docs(file *f, const second_sink *sink)
 {
     bytes dl = f->sections[LENGTHS], seq = f->sections[SEQUENCE], date = f->sections[DATES];
-    uint64_t blocks = f->sections[STORE_DIR].len / 16 - 1, doc = 0, first, n, sum = 0;
+    bytes marks = f->sections[STORE_DIR];
+    bool marked = f->flags & 8;
+    EXPECT(!marked || marks.len >= f->n_docs);
+    marks.at = marks.len - (marked ? f->n_docs : 0);
+    EXPECT(marks.at % 16 == 0 && marks.at >= 32);
+    uint64_t blocks = marks.at / 16 - 1, doc = 0, first, n, sum = 0;
     f->dl = second_room(f->n_docs, sizeof *f->dl);
     for (uint64_t i = 0; i < blocks; i++) {
         bytes raw = read_block(f, i, &first, &n), lengths = raw;
@@ -141,6 +163,9 @@ static void read_docs(file *f, const second_sink *sink)
                           ? second_number(&seq, 8)
                           : f->seq_base + (f->seq_width ? second_number(&seq, 4) : doc);
             out.date = read_date(&date, f->date_width);
+            out.marked = marked;
+            if (marked) out.mark = (uint8_t)second_number(&marks, 1);
+            if (marked) EXPECT(out.mark == record_hash(second_part(&raw, raw.at, len)) % 256);
             raw.at += len;
             EXPECT(raw.at <= raw.len);
             f->dl[doc] = out.dl;

@@ -40,6 +40,8 @@ typedef struct second_doc {
     size_t id_len;
     const uint8_t *record; /* borrowed until the next document                   */
     size_t record_len;
+    bool marked; /* the segment has marks                                */
+    uint8_t mark;
 } second_doc;
 
 /* Arrays are borrowed for the call. */

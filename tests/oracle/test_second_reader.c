@@ -48,7 +48,7 @@ typedef struct both {
     segment *s;
     store_cache cache;
     dict_iter terms, forms;
-    uint64_t docs, lists, postings, form_keys;
+    uint64_t docs, lists, postings, form_keys, marks;
     unsigned kinds[3], exceptions;
 } both;
 
@@ -62,6 +62,10 @@ static void compare_doc(void *ctx, uint32_t doc, const second_doc *naive)
     assert_true(id.len == naive->id_len && !memcmp(id.data, naive->id, id.len));
     assert_int_equal(store_get(&b->cache, b->s, doc, &record, &err), PM_OK);
     assert_true(record.len == naive->record_len && !memcmp(record.data, naive->record, record.len));
+    uint8_t mark = 0;
+    assert_int_equal(store_mark(b->s, doc, &mark), naive->marked);
+    assert_int_equal(mark, naive->mark);
+    b->marks += naive->mark != 0;
     b->docs++;
 }
 
@@ -136,6 +140,7 @@ static void compare_file(const uint8_t uuid[16], const manifest_segment *made, b
     sum->exceptions += b.exceptions;
     sum->postings += b.postings;
     sum->form_keys += b.form_keys;
+    sum->marks += b.marks;
 }
 
 static void one_case(const model_shape *shape, uint64_t seed, both *sum)
@@ -171,7 +176,8 @@ static void random_segments(void **state)
                   (unsigned long long)sum.postings, sum.kinds[0], sum.kinds[1], sum.kinds[2],
                   sum.exceptions, (unsigned long long)sum.form_keys);
     assert_true(chosen || rounds < ROUNDS ||
-                (sum.kinds[0] && sum.kinds[1] && sum.kinds[2] && sum.exceptions && sum.form_keys));
+                (sum.kinds[0] && sum.kinds[1] && sum.kinds[2] && sum.exceptions && sum.form_keys &&
+                 sum.marks));
 }
 
 /* Many documents, blocks of 256: Elias-Fano blocks with lanes, wide gaps, several buckets. */
@@ -223,7 +229,10 @@ static void golden_segments(void **state)
     compare_file(golden_uuid, &made, &sum);
     assert_int_equal(golden_lists(&where, "2-00000002.seg", &made, &err), PM_OK);
     compare_file(golden_uuid, &made, &sum);
-    assert_int_equal(sum.kinds[POSTINGS_SMALL], 6);
+    assert_int_equal(golden_marks(&where, "3-00000003.seg", &made, &err), PM_OK);
+    compare_file(golden_uuid, &made, &sum);
+    assert_int_equal(sum.marks, 2);
+    assert_int_equal(sum.kinds[POSTINGS_SMALL], 7);
     assert_int_equal(sum.kinds[POSTINGS_SPARSE], 1);
     assert_int_equal(sum.kinds[POSTINGS_DENSE], 1);
 }

@@ -13,7 +13,7 @@ const uint8_t golden_uuid[16] = {0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
                                  0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f};
 
 static pm_status golden_begin(segment_writer **w, const dir *d, const char *name,
-                              uint32_t dense_shift, pm_error *err)
+                              uint32_t dense_shift, bool marks, pm_error *err)
 {
     segment_writer_config config = {.segment_id = 1,
                                     .k1 = 1.2,
@@ -23,21 +23,30 @@ static pm_status golden_begin(segment_writer **w, const dir *d, const char *name
                                     .store_block_bytes = 32768,
                                     .zlib_level = 0,
                                     .has_positions = true,
-                                    .has_text = true};
+                                    .has_text = true,
+                                    .has_marks = marks};
     memcpy(config.uuid, golden_uuid, 16);
     return segment_writer_begin(w, d, name, &config, err);
+}
+
+static void golden_article(segment_writer *w, const pm_article *article, uint32_t dl, uint64_t seq,
+                           int64_t date)
+{
+    buf record = {0};
+    store_encode(&record, article, true);
+    segment_doc doc = {
+        article->id.data,           article->id.len, dl, seq, date, buf_slice(&record),
+        (uint8_t)article->file_hash};
+    segment_writer_doc(w, &doc);
+    buf_free(&record);
 }
 
 static void golden_doc(segment_writer *w, const char *id, const char *title, const char *text,
                        uint32_t dl, uint64_t seq, int64_t date)
 {
-    buf record = {0};
     pm_article article = {
         .id = {id, strlen(id)}, .title = {title, strlen(title)}, .text = {text, strlen(text)}};
-    store_encode(&record, &article, true);
-    segment_doc doc = {id, strlen(id), dl, seq, date, buf_slice(&record)};
-    segment_writer_doc(w, &doc);
-    buf_free(&record);
+    golden_article(w, &article, dl, seq, date);
 }
 
 /* ---- tiny -------------------------------------------------------------------------------- */
@@ -73,7 +82,7 @@ static void tiny_terms(segment_writer *w)
 pm_status golden_tiny(const dir *d, const char *name, manifest_segment *out, pm_error *err)
 {
     segment_writer *w;
-    pm_status st = golden_begin(&w, d, name, 5, err);
+    pm_status st = golden_begin(&w, d, name, 5, false, err);
     if (st != PM_OK) return st;
     golden_doc(w, "a", "", "to be or not to be", 6, 7, 86400);
     golden_doc(w, "b", "Do", "To do", 3, 9, INT64_MIN);
@@ -123,7 +132,7 @@ static uint32_t lists_dl(uint32_t doc)
 pm_status golden_lists(const dir *d, const char *name, manifest_segment *out, pm_error *err)
 {
     segment_writer *w;
-    pm_status st = golden_begin(&w, d, name, 2, err);
+    pm_status st = golden_begin(&w, d, name, 2, false, err);
     if (st != PM_OK) return st;
     for (uint32_t doc = 0; doc < LISTS_DOCS; doc++) {
         char id[8];
@@ -136,5 +145,33 @@ pm_status golden_lists(const dir *d, const char *name, manifest_segment *out, pm
     segment_writer_form(w, "all\0", 4, 0, 0, 60, 439);
     segment_writer_form(w, "all\0All", 7, 0, 1, 1, 80);
     segment_writer_form(w, "some\0", 5, 1, 0, 12, 24);
+    return segment_writer_finish(w, false, out, err);
+}
+
+/* ---- marks ------------------------------------------------------------------------------- */
+
+static void marks_doc(segment_writer *w, const char *id, uint64_t seq, uint64_t hash)
+{
+    pm_article article = {.id = {id, 1},
+                          .text = {"one", 3},
+                          .file_size = hash ? 4 : 0,
+                          .file_mtime_ns = hash ? 1000000000 : 0,
+                          .file_hash = hash};
+    golden_article(w, &article, 1, seq, INT64_MIN);
+}
+
+pm_status golden_marks(const dir *d, const char *name, manifest_segment *out, pm_error *err)
+{
+    static const uint32_t docs[] = {0, 1, 2}, once[] = {1, 1, 1}, first[] = {0, 0, 0};
+    const segment_term one = {"one", 3, 3, docs, once, first, NULL, 1, FORM_SAME};
+    segment_writer *w;
+    pm_status st = golden_begin(&w, d, name, 5, true, err);
+    if (st != PM_OK) return st;
+    marks_doc(w, "a", 0, 0x1112131415161718);
+    marks_doc(w, "b", 1, 0);
+    marks_doc(w, "c", 2, 0x21222324252627ff);
+    segment_writer_docs_done(w);
+    segment_writer_term(w, &one);
+    segment_writer_form(w, "one\0", 4, 0, 0, 3, 3);
     return segment_writer_finish(w, false, out, err);
 }

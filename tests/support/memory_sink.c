@@ -79,9 +79,11 @@ static const sink_article *find_committed(const memory_sink *m, const char *id, 
     return NULL;
 }
 
-static pm_status sink_known(void *ctx, const char *id, size_t len, ingest_known *out, pm_error *err)
+static pm_status sink_known(void *ctx, const char *id, size_t len, uint64_t hash, ingest_known *out,
+                            pm_error *err)
 {
     (void)err;
+    (void)hash;
     const sink_article *item = find_committed(ctx, id, len);
     *out = (ingest_known){.found = item && !item->deleted};
     if (!out->found) return PM_OK;

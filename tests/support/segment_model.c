@@ -42,6 +42,7 @@ void model_shape_random(model_shape *shape, uint64_t *random)
         .dates = below(random, 4),
         .seqs = below(random, 3),
         .long_tf = below(random, 3) ? 3 : 700,
+        .marks = below(random, 2) != 0,
     };
 }
 
@@ -256,6 +257,7 @@ static void make_doc(model_doc *doc, uint32_t i, const model_shape *shape, uint6
                                   : random_next(random) >> 4;
     int64_t day = (int64_t)below(random, 40000) - 10000;
     doc->date = INT64_MIN;
+    doc->hash = i % 5 ? hash_bytes(doc->text, strlen(doc->text)) : 0;
     if (shape->dates == 3)
         doc->date = (int64_t)i * 86400;
     else if (shape->dates && below(random, 5))
@@ -274,7 +276,8 @@ void model_make(segment_model *m, const model_shape *shape, uint64_t seed)
                                         .store_block_bytes = shape->store_block_bytes,
                                         .zlib_level = 1,
                                         .has_positions = shape->positions,
-                                        .has_text = shape->text};
+                                        .has_text = shape->text,
+                                        .has_marks = shape->marks};
     for (unsigned i = 0; i < 16; i++) m->config.uuid[i] = (uint8_t)random_next(&random);
     m->docs = need(m->n_docs, sizeof *m->docs);
     m->terms = need(m->n_terms, sizeof *m->terms);
@@ -312,11 +315,12 @@ static bool write_docs(const segment_model *m, segment_writer *w)
         const model_doc *doc = &m->docs[i];
         pm_article article = {.id = {doc->id, doc->id_len},
                               .text = {doc->text, strlen(doc->text)},
-                              .title = {"a title", 7}};
+                              .title = {"a title", 7},
+                              .file_hash = doc->hash};
         buf_reset(&record);
         store_encode(&record, &article, m->config.has_text);
-        segment_doc columns = {doc->id,  doc->id_len, doc->dl,
-                               doc->seq, doc->date,   buf_slice(&record)};
+        segment_doc columns = {doc->id,   doc->id_len,        doc->dl,           doc->seq,
+                               doc->date, buf_slice(&record), (uint8_t)doc->hash};
         segment_writer_doc(w, &columns);
     }
     bool complete = !record.failed;

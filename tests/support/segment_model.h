@@ -41,6 +41,7 @@ typedef struct model_doc {
     uint32_t dl, n_places, *places; /* positions that no word has yet                    */
     uint64_t seq;
     int64_t date;
+    uint64_t hash; /* of its provenance; 0: it has none                                  */
 } model_doc;
 
 typedef struct segment_model {
@@ -53,7 +54,7 @@ typedef struct segment_model {
 
 typedef struct model_shape {
     uint32_t n_docs, n_terms, block_size, dense_shift, store_block_bytes;
-    bool positions, text;
+    bool positions, text, marks;
     unsigned dates;    /* 0 none, 1 days, 2 seconds, 3 days rising and complete */
     unsigned seqs;     /* 0 counting, 1 within 32 bits, 2 wide                  */
     uint32_t least_tf; /* added to every tf                                      */

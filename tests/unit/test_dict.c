@@ -118,7 +118,7 @@ static segment *make(const key_set *set)
     manifest_segment made;
     segment *s;
     pm_error err;
-    segment_doc column = {"id", 2, set->n, 0, INT64_MIN, {(const uint8_t *)"\x01\x02id", 4}};
+    segment_doc column = {"id", 2, set->n, 0, INT64_MIN, {(const uint8_t *)"\x01\x02id", 4}, 0};
     folder_empty(folder);
     assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
     segment_writer_doc(w, &column);

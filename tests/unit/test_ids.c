@@ -77,8 +77,8 @@ static segment *make(const id_set *set)
         pm_article article = {.id = {set->ids[i].bytes, set->ids[i].len}};
         buf_reset(&record);
         store_encode(&record, &article, false);
-        segment_doc doc = {set->ids[i].bytes, set->ids[i].len,          0, i,
-                           INT64_MIN,         {record.data, record.len}};
+        segment_doc doc = {set->ids[i].bytes, set->ids[i].len,           0, i,
+                           INT64_MIN,         {record.data, record.len}, 0};
         segment_writer_doc(w, &doc);
     }
     segment_writer_docs_done(w);

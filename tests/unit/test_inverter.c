@@ -200,7 +200,7 @@ static segment *write_segment(inverter *iv, const uint32_t *lengths, uint32_t n,
         pm_article a = {.id = {id, (size_t)snprintf(id, sizeof id, "d%u", doc)}};
         buf record = {0};
         store_encode(&record, &a, true);
-        segment_doc out = {id, a.id.len, lengths[doc], doc, INT64_MIN, buf_slice(&record)};
+        segment_doc out = {id, a.id.len, lengths[doc], doc, INT64_MIN, buf_slice(&record), 0};
         bool refused = record.failed;
         segment_writer_doc(w, &out);
         buf_free(&record);

@@ -368,7 +368,7 @@ static segment_writer *begin_with_docs(uint32_t n)
     folder_empty(folder);
     assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
     for (uint32_t i = 0; i < n; i++) {
-        segment_doc doc = {"id", 2, 1, i, INT64_MIN, {(const uint8_t *)"\x01\x02id", 4}};
+        segment_doc doc = {"id", 2, 1, i, INT64_MIN, {(const uint8_t *)"\x01\x02id", 4}, 0};
         segment_writer_doc(w, &doc);
     }
     segment_writer_docs_done(w);

@@ -251,7 +251,7 @@ static segment *make(const char *name)
         make_article(i, id, body, &article);
         buf_reset(&record);
         store_encode(&record, &article, true);
-        segment_doc doc = {id, strlen(id), 0, i, INT64_MIN, buf_slice(&record)};
+        segment_doc doc = {id, strlen(id), 0, i, INT64_MIN, buf_slice(&record), 0};
         segment_writer_doc(w, &doc);
     }
     buf_free(&record);
@@ -307,7 +307,7 @@ static void raw_blocks_are_copied(void **state)
         for (uint32_t i = first; i < first + n; i++) {
             slice id = segment_id(from, i, (uint8_t[SEGMENT_ID_ROOM]){0}), record = {NULL, 0};
             if (b % 2 == 0) assert_int_equal(store_get(&cache, from, i, &record, NULL), PM_OK);
-            segment_doc doc = {(const char *)id.data, id.len, 0, i, INT64_MIN, record};
+            segment_doc doc = {(const char *)id.data, id.len, 0, i, INT64_MIN, record, 0};
             segment_writer_doc(w, &doc);
         }
     }
@@ -330,7 +330,7 @@ static void missing_documents_are_refused(void **state)
     pm_error err;
     assert_true(store_block_raw(from, 0, &first, &n, &raw_len, &deflated));
     segment_writer_raw_block(w, n + 1, raw_len, deflated);
-    segment_doc doc = {"x", 1, 0, 0, INT64_MIN, {NULL, 0}};
+    segment_doc doc = {"x", 1, 0, 0, INT64_MIN, {NULL, 0}, 0};
     for (uint32_t i = 0; i < n; i++) segment_writer_doc(w, &doc);
     segment_writer_docs_done(w);
     assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_USAGE);
