@@ -220,7 +220,7 @@ static bool without_culprit(xapian_handle **h, pm_error *err)
 {
     xapian_index *x = (*h)->of;
     xapian_place *place = culprit(*h);
-    if (!place) return renew(h, true, err);
+    if (!place) return x->remote && renew(h, true, err);
     if (x->options.require_all) return false;
     lay_to_rest(x, place);
     return renew(h, false, err);

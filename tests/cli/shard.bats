@@ -129,7 +129,7 @@ for_shards() {
 # fake PORT BYTES: a server that greets with these bytes, hexadecimal.
 fake() {
     perl -MIO::Socket::INET -e '$l = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => shift,
-        Listen => 5, ReuseAddr => 1) or exit 1; alarm 60;
+        Listen => 5, ReuseAddr => 1) or exit 1; alarm 600;
         while ($c = $l->accept) { syswrite($c, pack("H*", $ARGV[0])); close $c; last if $once }' "$@" 3>&- &
     FAKE=$!
 }
@@ -137,7 +137,7 @@ fake() {
 # hang_up PORT TO: a server that greets as the one at TO does, and hangs up when it is asked.
 hang_up() {
     perl -MIO::Socket::INET -e 'sub at { (LocalAddr => "127.0.0.1", LocalPort => $_[0], Listen => 5, ReuseAddr => 1) }
-        $l = IO::Socket::INET->new(at(shift)) or exit 1; alarm 60;
+        $l = IO::Socket::INET->new(at(shift)) or exit 1; alarm 600;
         while ($c = $l->accept) {
             $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $ARGV[0]) or exit 1;
             sysread($s, $b, 65536); syswrite($c, $b); sysread($c, $b, 65536); shutdown($c, 1);
