@@ -71,6 +71,8 @@ typedef struct inversion {
     inverter *iv;
     segment_writer *w;
     unsigned threads;
+    const form *const *forms; /* by id                                                  */
+    uint32_t n_forms;
     form_row *form_rows;    /* by form id, as the next two; only of forms that occur    */
     uint32_t *form_buckets; /* its bucket << 16, its variant's place there              */
     uint32_t *form_marker;  /* in markers; NO_ID: it has none                           */

@@ -45,6 +45,7 @@ void inverter_close(inverter *iv)
     mem_free(iv->used);
     mem_free(iv->side_forms);
     mem_free(iv->side_ids);
+    mem_free(iv->frozen);
     inverter_fields_free(&iv->fields);
     mem_free(iv);
 }

@@ -42,7 +42,7 @@ static pm_status bigrams_choose(const inversion *inv, bigram_set *set, uint32_t 
     for (uint32_t t = 0; t < inv->n_terms; t++)
         if (inv->terms[t].cf >= min) set->terms[set->n++] = t;
     uint32_t pairs = pair_of(set, set->n, set->n) + 1;
-    set->number = mem_alloc(analyzer_form_count(inv->iv->a));
+    set->number = mem_alloc(inv->n_forms);
     set->ends = mem_array(pairs, sizeof *set->ends);
     set->steps = mem_array(pairs, 1);
     if (!set->number || !set->ends || !set->steps) return error_nomem(err);

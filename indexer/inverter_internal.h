@@ -41,6 +41,8 @@ struct inverter {
     uint32_t *side_ids;
     size_t side_n, side_forms_cap, side_ids_cap;
     uint32_t side_epoch;
+    const form **frozen; /* by id; NULL: the analyzer's (inverter_kept.h)                    */
+    uint32_t n_frozen;
     uint32_t forms_seen; /* forms whose strings are counted                               */
     uint64_t form_bytes;
     bool keep; /* the stream, while it is written (inverter_kept.h)                          */

@@ -11,6 +11,7 @@ enum {
      * most in the longest list. */
     KEPT_TOKEN_COST = 22,
     KEPT_DOC_COST = 24,
+    FROZEN_FORM_COST = 124, /* 8 here, 4 to count it, 112 when written (inverter.c)          */
 };
 
 struct kept_tokens {
@@ -103,4 +104,19 @@ bool inverter_add_kept(inverter *iv, const kept_tokens *k, const uint64_t *dead)
     if (ok) inverter_count(iv, first);
     mem_free(numbers);
     return ok;
+}
+
+bool inverter_freeze(inverter *iv)
+{
+    iv->n_frozen = analyzer_form_count(iv->a);
+    iv->frozen = mem_array(iv->n_frozen, sizeof *iv->frozen);
+    if (!iv->frozen) return false;
+    if (iv->n_frozen)
+        memcpy(iv->frozen, analyzer_forms(iv->a), iv->n_frozen * sizeof *iv->frozen);
+    return true;
+}
+
+uint64_t inverter_frozen_memory(const inverter *iv)
+{
+    return (uint64_t)analyzer_form_count(iv->a) * FROZEN_FORM_COST;
 }

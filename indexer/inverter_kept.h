@@ -30,4 +30,12 @@ uint64_t kept_tokens_cost(const kept_tokens *k);
  * tokens are too many for one segment; the inverter must then be reset. */
 bool inverter_add_kept(inverter *iv, const kept_tokens *k, const uint64_t *dead);
 
+/* From now on the inverter asks the analyzer for no form, but knows those there are, so that it can
+ * be written and taken on another thread while another inverter adds articles.  Until it is closed
+ * the analyzer must not forget its forms.  Nothing can be added any more.  8 bytes a form; false:
+ * memory is refused. */
+bool inverter_freeze(inverter *iv);
+/* Bytes at most that it takes beside its tokens when it is written, of forms. */
+uint64_t inverter_frozen_memory(const inverter *iv);
+
 #endif

@@ -9,7 +9,7 @@ enum { FORMS_AHEAD = 8 }; /* forms that are asked for before their turn         
 
 static const form *form_at(const inversion *inv, uint32_t id)
 {
-    return analyzer_form_at(inv->iv->a, id);
+    return inv->forms[id];
 }
 
 slice form_exact(const form *f)
@@ -49,7 +49,7 @@ static int order_by_marker(const void *ctx, uint32_t a, uint32_t b)
  * pay for all forms that were ever met. */
 static bool plan_allocate(inversion *inv)
 {
-    size_t n_forms = analyzer_form_count(inv->iv->a), n = inv->iv->n_used;
+    size_t n_forms = inv->n_forms, n = inv->iv->n_used;
     inv->form_rows = mem_alloc(n_forms * sizeof *inv->form_rows);
     inv->form_buckets = mem_alloc(n_forms * sizeof *inv->form_buckets);
     inv->form_marker = mem_alloc(n_forms * sizeof *inv->form_marker);

@@ -464,6 +464,8 @@ pm_status inverter_write(inverter *iv, unsigned threads, segment_writer *w, pm_e
 {
     pm_status st;
     inversion inv = {.iv = iv, .w = w, .threads = iv->n_tokens < THREADS_MIN ? 1 : threads};
+    inv.forms = iv->frozen ? iv->frozen : analyzer_forms(iv->a);
+    inv.n_forms = iv->frozen ? iv->n_frozen : analyzer_form_count(iv->a);
     pthread_mutex_init(&inv.large_lock, NULL);
     PM_TRY(inversion_plan(&inv, err));
     if (!invert_allocate(&inv)) PM_TRY(error_nomem(err));

@@ -62,6 +62,7 @@ pm_status writer_discard(pm_writer *w, pm_status st, const pm_error *err)
     if (w->status != PM_OK) return st;
     w->status = st;
     w->first = *err;
+    writer_beside_cancel(w);
     drop_batch(w);
     return st;
 }
@@ -226,7 +227,9 @@ static bool tell_progress(void *ctx, uint64_t bytes)
 {
     pm_writer *w = ctx;
     w->written += bytes;
-    return w->options.progress(w->options.progress_ctx, w->phase, w->written);
+    if (!w->stopped)
+        w->stopped = !w->options.progress(w->options.progress_ctx, w->phase, w->written);
+    return !w->stopped;
 }
 
 static pm_status open_index(pm_writer *w, const char *path, pm_error *err)
@@ -244,7 +247,7 @@ static pm_status open_index(pm_writer *w, const char *path, pm_error *err)
     PM_TRY(writer_open_analyzer(w, err));
     PM_TRY(inverter_open(&w->iv, w->a, w->meta.has_positions, err));
     if (w->exists) PM_TRY(open_segments(w, err));
-    manifest_collect_garbage(&w->folder);
+    manifest_collect_garbage(&w->folder, NULL);
     file_random(w->batch.seed);
     st = PM_OK;
 out:
@@ -275,6 +278,7 @@ pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_
 void pm_writer_close(pm_writer *w)
 {
     if (!w) return;
+    writer_beside_cancel(w);
     drop_batch(w);
     xapian_writer_close(w);
     for (size_t i = 0; i < w->n_segments; i++) writer_segment_close(&w->segments[i]);

@@ -8,6 +8,7 @@
  *   writer_commit.c   flush, commit, optimize
  *   writer_tiers.c    merges, so that there are never many segments
  *   writer_kept.c     tokens of new segments, which spare merges their reading
+ *   writer_beside.c   a merge that goes on while articles come
  *   xapian_*.c        what is different where the engine is Xapian (xapian_writer.h)
  *
  * Articles go into a *batch*: stored records stream into a new segment file at once, tokens
@@ -84,13 +85,17 @@ typedef struct writer_segment {
     bool committed;
 } writer_segment;
 
+typedef struct beside_merge beside_merge;
+
 struct pm_writer {
     dir folder;
     pm_writer_options options;
     pm_phase phase;
     uint64_t written; /* bytes, as options.progress is told                          */
+    bool stopped;     /* it said no, and is not asked again                          */
     manifest meta;    /* of the next commit but for its list of segments         */
     bool exists;      /* there is a commit                                       */
+    bool goes_on;     /* this writer has made one: more may come                 */
     analyzer *a;
     inverter *iv;
     batch batch;
@@ -105,6 +110,9 @@ struct pm_writer {
     article_repair repair;
     buf record;
     store_cache cache;
+    beside_merge *beside; /* NULL: none is under way                                        */
+    bool keeps_none;      /* for tests: tokens are not kept                                  */
+    bool waits;           /* for tests: no merge goes on beside                               */
     uint64_t held;      /* bytes of the limit that whoever fills the writer takes           */
     uint64_t looked_up; /* segments asked for an id since their pages were given back      */
     struct xapian_writer *xapian; /* NULL: the engine is the native one                      */
@@ -153,6 +161,7 @@ bool writer_batch_full(const pm_writer *w);
 pm_status writer_flush(pm_writer *w, pm_error *err);
 /* What is counted of the memory that the caller allows. */
 uint64_t writer_budget(const pm_writer *w);
+segment_writer_config writer_config(const pm_writer *w, uint64_t segment_id);
 /* Segments [first, first + n), of which a document is live, to one file; `merged` gets its name
  * and the tokens kept of it. */
 pm_status writer_merge(pm_writer *w, size_t first, size_t n, pm_reorder by, double avgdl,
@@ -162,15 +171,34 @@ pm_status writer_merge(pm_writer *w, size_t first, size_t n, pm_reorder by, doub
 uint64_t writer_kept_memory(const pm_writer *w);
 void writer_drop_kept(pm_writer *w);
 /* Keep what the inverter holds when it is written, unless that is much; then it is s's. */
-void writer_keep(pm_writer *w);
+void writer_keep(const pm_writer *w, inverter *iv);
 void writer_take_kept(pm_writer *w, writer_segment *s);
 /* Whether the tokens of segments [first, first + n) are kept, and memory is there to invert them;
  * then they can be added to the inverter, which is empty. */
 bool writer_kept_run(const pm_writer *w, size_t first, size_t n);
 pm_status writer_add_kept(pm_writer *w, size_t first, size_t n, pm_error *err);
 
-/* writer_tiers.c: merge until there are few.  `commit`: those of the last commit, too. */
-pm_status writer_tidy(pm_writer *w, bool commit, pm_error *err);
+/* writer_beside.c: begin to merge segments [first, first + n), which takes `memory` bytes where their
+ * tokens are not kept; they stay where they are until it ends.  False: that is much, or memory is
+ * refused, and nothing is begun. */
+bool writer_beside_begin(pm_writer *w, size_t first, size_t n, uint64_t memory);
+/* Bytes that count from begin to end; whether segment i is being merged; the file that is written,
+ * NULL: none. */
+uint64_t writer_beside_memory(const pm_writer *w);
+bool writer_beside_holds(const pm_writer *w, size_t i);
+const char *writer_beside_name(const pm_writer *w);
+/* Wait, for forms are about to be forgotten. */
+void writer_beside_forget(pm_writer *w);
+/* Wait for the result, which is the caller's: it is to take the place of segments [*first, *first +
+ * *n); *n 0: there is none.  After a failure there is nothing to end any more. */
+pm_status writer_beside_end(pm_writer *w, size_t *first, size_t *n, writer_segment *merged,
+                            pm_error *err);
+/* As if it had never begun. */
+void writer_beside_cancel(pm_writer *w);
+
+/* writer_tiers.c: merge until there are few.  `commit`: those of the last commit, too; `beside`: more
+ * batches may come, so that a merge may go on beside them. */
+pm_status writer_tidy(pm_writer *w, bool commit, bool beside, pm_error *err);
 /* The newest segments, as far as their tokens are kept, to one. */
 pm_status writer_gather(pm_writer *w, pm_error *err);
 

@@ -17,7 +17,7 @@ enum {
 
 /* ---- flush --------------------------------------------------------------------------- */
 
-static segment_writer_config writer_config(const pm_writer *w, uint64_t segment_id)
+segment_writer_config writer_config(const pm_writer *w, uint64_t segment_id)
 {
     const pm_writer_options *o = &w->options;
     segment_writer_config config = {
@@ -55,8 +55,8 @@ pm_status writer_begin_batch(pm_writer *w, pm_error *err)
 uint64_t writer_budget(const pm_writer *w)
 {
     uint64_t counted = w->options.memory_bytes - w->options.memory_bytes / 6,
-             most = counted - counted / HELD_LEAVES;
-    return counted - (w->held < most ? w->held : most);
+             most = counted - counted / HELD_LEAVES, held = w->held + writer_beside_memory(w);
+    return counted - (held < most ? held : most);
 }
 
 bool writer_batch_full(const pm_writer *w)
@@ -85,7 +85,7 @@ static pm_status finish_batch(pm_writer *w, manifest_segment *named, pm_error *e
     segment_writer *out = w->batch.out;
     w->phase = PM_PHASE_WRITE;
     segment_writer_docs_done(out);
-    writer_keep(w);
+    writer_keep(w, w->iv);
     pm_status st = inverter_write(w->iv, writer_threads(w), out, err);
     w->batch.out = NULL;
     if (st != PM_OK) {
@@ -200,7 +200,7 @@ static void settle(pm_writer *w, manifest *next)
     }
     w->n_segments = kept;
     w->n_made = 0;
-    w->exists = true;
+    w->exists = w->goes_on = true;
     manifest_free(&w->meta);
     w->meta = *next;
 }
@@ -228,7 +228,7 @@ static pm_status publish(pm_writer *w, pm_error *err)
     store_cache_free(&w->cache);
     settle(w, &next);
     w->not_durable = st == PM_NOT_DURABLE;
-    if (st == PM_OK) manifest_collect_garbage(&w->folder);
+    if (st == PM_OK) manifest_collect_garbage(&w->folder, writer_beside_name(w));
     return st;
 }
 
@@ -250,8 +250,9 @@ static pm_status commit(pm_writer *w, bool last, pm_commit_info *info, pm_error 
     if (st != PM_OK) return st;
     if (w->xapian) return xapian_writer_commit(w, info, err);
     st = writer_flush(w, err);
+    if (last) writer_beside_cancel(w); /* what it merges is gathered, too                    */
     if (st == PM_OK && last) st = writer_gather(w, err);
-    if (st == PM_OK && !nothing_to_do(w)) st = writer_tidy(w, true, err);
+    if (st == PM_OK && !nothing_to_do(w)) st = writer_tidy(w, true, !last, err);
     if (st != PM_OK) return writer_discard(w, st, err);
     return finish_commit(w, info, err);
 }
@@ -329,7 +330,7 @@ pm_status writer_merge(pm_writer *w, size_t first, size_t n, pm_reorder by, doub
 /* One segment in the place of all. */
 static pm_status replace_all(pm_writer *w, pm_reorder by, double avgdl, pm_error *err)
 {
-    writer_segment merged;
+    writer_segment merged = {0};
     pm_status st = writer_merge(w, 0, w->n_segments, by, avgdl, &merged, err);
     if (st != PM_OK) return st;
     store_cache_free(&w->cache);
@@ -365,6 +366,7 @@ pm_status pm_writer_optimize_with(pm_writer *w, const pm_optimize_options *optio
     if (st != PM_OK) return st;
     if (w->xapian) return xapian_writer_optimize(w, o.reorder, info, err);
     st = writer_flush(w, err);
+    writer_beside_cancel(w);
     if (st == PM_OK) {
         count_live(w, &docs, &tokens);
         double avgdl = tokens ? (double)tokens / (double)docs : 1.0;

@@ -27,12 +27,13 @@ void writer_drop_kept(pm_writer *w)
         kept_tokens_free(w->segments[i].kept);
         w->segments[i].kept = NULL;
     }
+    writer_beside_forget(w);
 }
 
-void writer_keep(pm_writer *w)
+void writer_keep(const pm_writer *w, inverter *iv)
 {
-    if (inverter_stream_memory(w->iv) <= w->options.memory_bytes / KEPT_ONE_SHARE)
-        inverter_keep(w->iv);
+    bool much = inverter_stream_memory(iv) > w->options.memory_bytes / KEPT_ONE_SHARE;
+    if (!much && !w->keeps_none) inverter_keep(iv);
 }
 
 void writer_take_kept(pm_writer *w, writer_segment *s)
@@ -63,6 +64,6 @@ pm_status writer_add_kept(pm_writer *w, size_t first, size_t n, pm_error *err)
     for (size_t i = first; i < first + n; i++)
         if (!inverter_add_kept(w->iv, w->segments[i].kept, w->segments[i].dead))
             return error_nomem(err);
-    writer_keep(w);
+    writer_keep(w, w->iv);
     return PM_OK;
 }

@@ -16,6 +16,10 @@
  *     as it was for those who ask the writer about it;
  *   - neighbours stay neighbours, so order of ingest and all answers are as before.
  *
+ * A commit that would leave eleven begins a merge beside the batches that follow (writer_beside.c),
+ * which takes its place at the commit that would otherwise leave more than twelve, or that finds a
+ * segment all dead.  What does not go beside is merged before the commit.
+ *
  * A segment of which more than a fifth is dead is written anew by itself at a commit, unless the
  * dead are few: those go with a later merge.
  */
@@ -26,6 +30,7 @@
 
 enum {
     WRITER_SEGMENTS_MAX = 10,
+    BESIDE_SLACK = 2, /* more of them while a merge goes on beside                         */
     BALANCE = 4,
     EXPUNGE_SHARE = 5,
     EXPUNGE_DEAD_MIN = 1024,
@@ -98,6 +103,7 @@ static run choose_run(const pm_writer *w, size_t from)
 /* Segments [first, first + n) give way to `by`. */
 static void replace_segments(pm_writer *w, size_t first, size_t n, const writer_segment *by)
 {
+    store_cache_free(&w->cache); /* it may be of a segment that goes                           */
     for (size_t i = first; i < first + n; i++) {
         writer_segment *s = &w->segments[i];
         char name[SEGMENT_NAME_MAX] = "";
@@ -112,22 +118,40 @@ static void replace_segments(pm_writer *w, size_t first, size_t n, const writer_
     w->n_segments -= n - 1;
 }
 
+static pm_status open_merged(const pm_writer *w, writer_segment *merged, pm_error *err)
+{
+    const manifest_segment *named = &merged->named;
+    pm_status st = segment_open(&merged->seg, &w->folder, named->name, w->meta.uuid, named->size,
+                                named->footer_crc, err);
+    if (st == PM_OK) map_release(&merged->seg->file);
+    return st;
+}
+
 static pm_status merge_run(pm_writer *w, const run *r, pm_error *err)
 {
-    writer_segment merged;
+    writer_segment merged = {0};
     pm_status st =
         writer_merge(w, r->first, r->n, PM_REORDER_KEEP, w->meta.avgdl_ref, &merged, err);
+    if (st == PM_OK) st = open_merged(w, &merged, err);
     if (st == PM_OK)
-        st = segment_open(&merged.seg, &w->folder, merged.named.name, w->meta.uuid,
-                          merged.named.size, merged.named.footer_crc, err);
-    if (st != PM_OK) {
+        replace_segments(w, r->first, r->n, &merged);
+    else
         kept_tokens_free(merged.kept);
-        return st;
-    }
-    map_release(&merged.seg->file);
-    store_cache_free(&w->cache); /* it may be of a segment that goes                           */
-    replace_segments(w, r->first, r->n, &merged);
-    return PM_OK;
+    return st;
+}
+
+static pm_status take_beside(pm_writer *w, pm_error *err)
+{
+    writer_segment merged = {0};
+    size_t first, n;
+    pm_status st = writer_beside_end(w, &first, &n, &merged, err);
+    if (st != PM_OK || !n) return st;
+    st = open_merged(w, &merged, err);
+    if (st == PM_OK)
+        replace_segments(w, first, n, &merged);
+    else
+        writer_segment_close(&merged);
+    return st;
 }
 
 static pm_status expunge(pm_writer *w, pm_error *err)
@@ -135,6 +159,7 @@ static pm_status expunge(pm_writer *w, pm_error *err)
     pm_status st = PM_OK;
     for (size_t i = 0; i < w->n_segments && st == PM_OK; i++) {
         const writer_segment *s = &w->segments[i];
+        if (writer_beside_holds(w, i)) continue;
         run r = {.first = i};
         run_add(&r, s);
         bool many =
@@ -152,15 +177,37 @@ static size_t count_live(const pm_writer *w, size_t from)
     return n;
 }
 
-pm_status writer_tidy(pm_writer *w, bool commit, pm_error *err)
+/* More than that are merged, or waited for. */
+static size_t segments_most(const pm_writer *w, bool commit)
+{
+    return WRITER_SEGMENTS_MAX + (commit && w->beside ? BESIDE_SLACK : 0);
+}
+
+/* Not at a writer's first commit, which may be its last.  Places must stay what they are, which a
+ * commit does not see to when a segment is all dead. */
+static bool begin_beside(pm_writer *w, const run *r)
+{
+    return w->goes_on && !w->waits && count_live(w, 0) == w->n_segments &&
+           writer_beside_begin(w, r->first, r->n, r->memory);
+}
+
+pm_status writer_tidy(pm_writer *w, bool commit, bool beside, pm_error *err)
 {
     size_t from = 0;
     while (!commit && from < w->n_segments && w->segments[from].committed) from++;
-    pm_status st = commit ? expunge(w, err) : PM_OK;
-    while (st == PM_OK && count_live(w, from) > WRITER_SEGMENTS_MAX) {
+    pm_status st = PM_OK;
+    if (commit && w->beside && count_live(w, 0) < w->n_segments) st = take_beside(w, err);
+    if (commit && st == PM_OK) st = expunge(w, err);
+    while (st == PM_OK && count_live(w, from) > segments_most(w, commit)) {
+        if (commit && w->beside) {
+            size_t had = w->n_segments;
+            st = take_beside(w, err);
+            beside = beside && w->n_segments < had; /* it has failed: here it is told why    */
+            continue;
+        }
         run r = choose_run(w, from);
         if (!r.n) break;
-        st = merge_run(w, &r, err);
+        if (!(beside && begin_beside(w, &r))) st = merge_run(w, &r, err);
     }
     return st;
 }

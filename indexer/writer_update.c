@@ -129,7 +129,7 @@ static pm_status add_article(pm_writer *w, const pm_article *article, const side
     segment_writer_doc(w->batch.out, &doc);
     if (writer_batch_full(w)) {
         PM_TRY(writer_flush(w, err));
-        PM_TRY(writer_tidy(w, false, err));
+        PM_TRY(writer_tidy(w, false, false, err));
     }
 out:
     return st;

@@ -37,14 +37,12 @@ static struct timespec next_tick(void)
     return t;
 }
 
-static void join_ticking(const thread_job *jobs, unsigned n, void (*tick)(void *ctx), void *ctx)
+static void join_ticking(pthread_t id, void (*tick)(void *ctx), void *ctx)
 {
     struct timespec due = next_tick();
-    for (unsigned i = 0; i < n; i++) {
-        while (pthread_timedjoin_np(jobs[i].id, NULL, &due) == ETIMEDOUT) {
-            tick(ctx);
-            due = next_tick();
-        }
+    while (pthread_timedjoin_np(id, NULL, &due) == ETIMEDOUT) {
+        tick(ctx);
+        due = next_tick();
     }
 }
 
@@ -58,8 +56,12 @@ pm_status thread_run_ticking(unsigned n, void (*fn)(void *ctx, unsigned index),
         jobs[made] = (thread_job){.fn = fn, .ctx = ctx, .index = made};
         if (pthread_create(&jobs[made].id, NULL, thread_main, &jobs[made]) != 0) break;
     }
-    if (tick) join_ticking(jobs, made, tick, ctx);
-    for (unsigned i = 0; !tick && i < made; i++) pthread_join(jobs[i].id, NULL);
+    for (unsigned i = 0; i < made; i++) {
+        if (tick)
+            join_ticking(jobs[i].id, tick, ctx);
+        else
+            pthread_join(jobs[i].id, NULL);
+    }
     mem_free(jobs);
     if (made < n) return error_set(err, PM_NOMEM, "cannot start thread %u of %u", made + 1, n);
     return PM_OK;
@@ -105,6 +107,13 @@ void thread_join(thread *t)
 {
     if (!t) return;
     pthread_join(t->id, NULL);
+    mem_free(t);
+}
+
+void thread_join_ticking(thread *t, void (*tick)(void *ctx), void *ctx)
+{
+    if (!t) return;
+    join_ticking(t->id, tick, ctx);
     mem_free(t);
 }
 

@@ -20,6 +20,8 @@ pm_status thread_run_ticking(unsigned n, void (*fn)(void *ctx, unsigned index),
 typedef struct thread thread;
 pm_status thread_start(thread **out, void (*fn)(void *ctx), void *ctx, pm_error *err);
 void thread_join(thread *t);
+/* The same, with tick(ctx) called every 50 ms meanwhile. */
+void thread_join_ticking(thread *t, void (*tick)(void *ctx), void *ctx);
 
 /* A bounded ring of slots between one giver and one taker.  It hands over numbers of slots, in
  * order; what stands in a slot is its owners' business.  Each filled slot has a weight, and

@@ -62,8 +62,8 @@ bool manifest_own_name(const char *name);
  * place but the final sync failed. */
 pm_status manifest_publish(const manifest *m, const dir *d, unsigned level, pm_error *err);
 /* Step 6: delete files of our own name pattern that neither manifest names.  Errors are
- * ignored.  Only under the writer lock. */
-void manifest_collect_garbage(const dir *d);
+ * ignored.  Only under the writer lock.  `spared`: a file that is being written; NULL: none. */
+void manifest_collect_garbage(const dir *d, const char *spared);
 /* After a durable commit: give back the space of the commit before it, too. */
 void manifest_forget_previous(const dir *d);
 

@@ -89,6 +89,7 @@ typedef struct collector {
     const dir *d;
     const char **kept; /* names of both manifests, sorted                                   */
     size_t n_kept;
+    const char *spared; /* NULL: none                                                       */
 } collector;
 
 static int kept_order(const void *a, const void *b)
@@ -101,6 +102,7 @@ static pm_status collect_one(void *ctx, const char *name, pm_error *err)
 {
     (void)err;
     collector *c = ctx;
+    if (c->spared && !strcmp(name, c->spared)) return PM_OK;
     if (manifest_own_name(name) &&
         !(c->n_kept && bsearch(&name, c->kept, c->n_kept, sizeof *c->kept, kept_order)))
         dir_unlink(c->d, name, NULL);
@@ -125,7 +127,7 @@ static bool predecessor_is_safe(const dir *d, const manifest *now, const manifes
 }
 
 /* `durable`: the newest commit is, so nothing can bring back the one before it. */
-static void collect(const dir *d, bool durable)
+static void collect(const dir *d, const char *spared, bool durable)
 {
     manifest now = {0}, prev = {0};
     bool absent = false, no_prev = false;
@@ -134,7 +136,7 @@ static void collect(const dir *d, bool durable)
     if (st != PM_OK && !absent) return;
     if (manifest_read_named(&prev, d, "manifest.prev", &no_prev, NULL) == PM_OK &&
         (durable || predecessor_is_safe(d, &now, &prev))) {
-        collector c = {.d = d};
+        collector c = {.d = d, .spared = spared};
         size_t n = (size_t)now.n_segments + prev.n_segments;
         c.kept = mem_array(n, 2 * sizeof *c.kept);
         if (c.kept) {
@@ -149,12 +151,12 @@ static void collect(const dir *d, bool durable)
     manifest_free(&prev);
 }
 
-void manifest_collect_garbage(const dir *d)
+void manifest_collect_garbage(const dir *d, const char *spared)
 {
-    collect(d, false);
+    collect(d, spared, false);
 }
 
 void manifest_forget_previous(const dir *d)
 {
-    if (dir_unlink(d, "manifest.prev", NULL) == PM_OK) collect(d, true);
+    if (dir_unlink(d, "manifest.prev", NULL) == PM_OK) collect(d, NULL, true);
 }

@@ -87,6 +87,11 @@ const form *analyzer_form_at(const analyzer *a, uint32_t id)
     return a->table.by_id[id];
 }
 
+const form *const *analyzer_forms(const analyzer *a)
+{
+    return (const form *const *)a->table.by_id;
+}
+
 bool analyzer_adopt(analyzer *a, const form *f, uint32_t *id)
 {
     const form_slot *s = forms_adopt(&a->table, f);

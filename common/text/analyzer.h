@@ -74,6 +74,9 @@ const form *analyzer_form(analyzer *a, const char *word, size_t len);
 /* Number of distinct forms, and the form with an id < count. */
 uint32_t analyzer_form_count(const analyzer *a);
 const form *analyzer_form_at(const analyzer *a, uint32_t id);
+/* All of them, by id, until the next is made; the forms themselves stay until they are forgotten,
+ * and none is ever changed. */
+const form *const *analyzer_forms(const analyzer *a);
 /* The id of the form that another analyzer of this language made, as if its word had been met
  * here; false when memory was refused. */
 bool analyzer_adopt(analyzer *a, const form *f, uint32_t *id);

@@ -364,7 +364,7 @@ static void test_garbage(void **state)
     publish(3, 1); /* names 1, 2 with 101, 3                                                  */
     publish(1, 2); /* names 1; the one before it still 2, 101, 3                             */
     folder_write(root, "manifest.tmp", "x", 1);
-    manifest_collect_garbage(&folder);
+    manifest_collect_garbage(&folder, NULL);
     assert_true(exists("1-00000abc.seg") && exists("2-00000abd.seg") && exists("101-00000005.del"));
     assert_true(exists("3-00000abe.seg"));
     assert_false(exists("4-00000abf.seg") || exists("103-00000005.del") || exists("manifest.tmp"));
@@ -372,10 +372,10 @@ static void test_garbage(void **state)
     assert_true(exists("notes.txt") && exists("5-00000abc.seg.bak") && exists("LOCK"));
     publish(1, 3);
     folder_write(root, "manifest.prev", "damaged", 7);
-    manifest_collect_garbage(&folder); /* cannot know what it names                           */
+    manifest_collect_garbage(&folder, NULL); /* cannot know what it names                           */
     assert_true(exists("2-00000abd.seg"));
     publish(1, 4);
-    manifest_collect_garbage(&folder);
+    manifest_collect_garbage(&folder, NULL);
     assert_true(exists("1-00000abc.seg"));
     assert_false(exists("2-00000abd.seg") || exists("101-00000005.del") ||
                  exists("3-00000abe.seg"));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * test_tiers.c - which segments are merged (writer_tiers.c): after every one of many commits there
- * are at most ten, in order of ingest, an article has not been moved often, large segments are left
- * alone while small ones come, and one that is mostly dead is written anew.
+ * are at most ten (twelve while a merge goes on beside), in order of ingest, an article has not been
+ * moved often, large segments are left alone while small ones come, and one that is mostly dead is
+ * written anew.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,7 @@
 #include "common/segment/snapshot.h"
 #include "tests/support/folder.h"
 
-enum { COMMITS = 300, SEGMENTS_MAX = 10, EACH = 2 };
+enum { COMMITS = 300, SEGMENTS_MAX = 10, BESIDE_MAX = 12, EACH = 2 };
 
 static char root[FOLDER_PATH];
 
@@ -102,7 +103,7 @@ static void many_commits(bool reopen)
         uint32_t sum = 0;
         for (unsigned i = 0; i < v.n; i++) sum += v.docs[i];
         assert_int_equal(sum, (c + 1) * EACH);
-        assert_true(v.n <= SEGMENTS_MAX);
+        assert_true(v.n <= (reopen ? SEGMENTS_MAX : BESIDE_MAX));
         if (c < SEGMENTS_MAX) assert_int_equal(v.fresh, EACH);
         moved += v.fresh - (v.fresh >= EACH ? EACH : 0);
         if (!reopen) continue;
@@ -145,7 +146,7 @@ static void test_large_stays(void **state)
         commit(w);
     }
     look(&v);
-    assert_true(v.n <= SEGMENTS_MAX);
+    assert_true(v.n <= BESIDE_MAX);
     assert_string_equal(v.names[0], name);
     assert_int_equal(v.docs[0], 3000);
     pm_writer_close(w);

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT
+ * test_merge_beside.c - merges that go on while articles come (writer_beside.c): the same bytes with
+ * one thread and with several, articles that die under the merge, a merge that cannot write, a
+ * caller who stops, a writer that closes amid one.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "common/base/file.h"
+#include "indexer/writer.h"
+#include "tests/support/folder.h"
+
+enum { COMMITS = 80, EACH = 30, SEGMENTS_MOST = 12 };
+
+static char root[FOLDER_PATH];
+
+static int set_up(void **state)
+{
+    (void)state;
+    setenv("PRESSMARK_SEED", "7", 1);
+    folder_make(root);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    file_fault = NULL;
+    unsetenv("PRESSMARK_SEED");
+    folder_remove(root);
+    return 0;
+}
+
+static pm_writer *open_writer(unsigned threads, uint64_t memory,
+                              bool (*progress)(void *ctx, pm_phase phase, uint64_t written))
+{
+    pm_error err;
+    pm_writer *w;
+    pm_writer_options options = PM_WRITER_OPTIONS_INIT;
+    options.create = true;
+    options.commit_level = 2;
+    options.threads = threads;
+    options.memory_bytes = memory;
+    options.progress = progress;
+    if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
+    return w;
+}
+
+static pm_status add(pm_writer *w, uint32_t id_number, uint32_t seed, pm_error *err)
+{
+    char id[16], text[400];
+    size_t len = 0;
+    for (uint32_t i = 0; i < 20; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "w%u ",
+                                (unsigned)((seed + i * i * 7919) % 997));
+    pm_article a = {.text = {text, len}};
+    a.id = (pm_text){id, (size_t)snprintf(id, sizeof id, "%u", (unsigned)id_number)};
+    return pm_writer_add(w, &a, NULL, err);
+}
+
+/* New articles, some that replace older ones here and there, one that goes.  *under counts changes
+ * to segments that are being merged. */
+static pm_status change(pm_writer *w, uint32_t commit, unsigned *under, pm_error *err)
+{
+    pm_status st = PM_OK;
+    uint32_t all = (commit + 1) * EACH;
+    for (uint32_t i = 0; i < EACH && st == PM_OK; i++)
+        st = add(w, commit * EACH + i, commit * 31 + i, err);
+    for (uint32_t i = 0; i < 5 && st == PM_OK; i++)
+        st = add(w, (commit * 7919 + i * 104729) % all, commit + i, err);
+    char id[16];
+    int len = snprintf(id, sizeof id, "%u", (unsigned)((commit * 5381) % all));
+    if (st == PM_OK) st = pm_writer_delete(w, id, (size_t)len, NULL, err);
+    for (size_t i = 0; i < w->n_segments; i++)
+        *under += w->segments[i].dirty && writer_beside_holds(w, i);
+    return st;
+}
+
+static pm_status build(pm_writer *w, unsigned *under, unsigned *merges, pm_error *err)
+{
+    pm_status st = PM_OK;
+    char last[SEGMENT_NAME_MAX] = "";
+    for (uint32_t commit = 0; commit < COMMITS && st == PM_OK; commit++) {
+        st = change(w, commit, under, err);
+        if (st == PM_OK) st = pm_writer_commit(w, NULL, err);
+        const char *name = writer_beside_name(w);
+        *merges += name && strcmp(name, last) != 0;
+        snprintf(last, sizeof last, "%s", name ? name : "");
+        if (!w->options.memory_bytes || w->options.memory_bytes > 1 << 20)
+            assert_true(w->n_segments <= SEGMENTS_MOST);
+    }
+    return st;
+}
+
+static void assert_sound(void)
+{
+    pm_check_summary summary;
+    pm_error err;
+    if (pm_check(root, true, NULL, NULL, &summary, &err) != PM_OK) fail_msg("%s", err.message);
+}
+
+static bool keep_text(void *ctx, const char *data, size_t len)
+{
+    buf_append(ctx, data, len);
+    return true;
+}
+
+static void dump(buf *out)
+{
+    pm_error err;
+    pm_index *index;
+    assert_int_equal(pm_index_open(root, &index, &err), PM_OK);
+    assert_int_equal(pm_index_dump(index, keep_text, out, &err), PM_OK);
+    pm_index_close(index);
+}
+
+static void build_all(unsigned threads, bool keeps, bool waits, folder_image *image, buf *text)
+{
+    pm_error err;
+    unsigned under = 0, merges = 0;
+    pm_writer *w = open_writer(threads, 0, NULL);
+    w->keeps_none = !keeps;
+    if (waits) w->waits = true;
+    if (build(w, &under, &merges, &err) != PM_OK) fail_msg("%s", err.message);
+    if (!waits) {
+        assert_true(merges > 10);
+        assert_true(under > merges);
+    }
+    pm_writer_close(w);
+    assert_sound();
+    folder_load(root, image);
+    dump(text);
+    folder_empty(root);
+}
+
+static void assert_same_image(const folder_image *a, const folder_image *b)
+{
+    assert_int_equal(a->n, b->n);
+    for (size_t i = 0; i < a->n; i++) {
+        assert_string_equal(a->files[i].name, b->files[i].name);
+        assert_int_equal(a->files[i].len, b->files[i].len);
+        assert_memory_equal(a->files[i].data, b->files[i].data, a->files[i].len);
+    }
+}
+
+/* Kept tokens and lists, one thread and three: all the same; and the articles are those of a writer
+ * that waits for each merge. */
+static void test_same_bytes(void **state)
+{
+    (void)state;
+    folder_image first, other;
+    buf text = {0}, other_text = {0};
+    build_all(1, true, false, &first, &text);
+    for (unsigned way = 1; way < 4; way++) {
+        buf_reset(&other_text);
+        build_all(way & 1 ? 3 : 1, way < 2, false, &other, &other_text);
+        assert_same_image(&first, &other);
+        folder_image_free(&other);
+    }
+    buf_reset(&other_text);
+    build_all(1, true, true, &other, &other_text);
+    assert_int_equal(text.len, other_text.len);
+    assert_memory_equal(text.data, other_text.data, text.len);
+    folder_image_free(&first);
+    folder_image_free(&other);
+    buf_free(&text);
+    buf_free(&other_text);
+}
+
+/* All articles of all inputs go while they are merged. */
+static void test_all_die(void **state)
+{
+    (void)state;
+    pm_error err;
+    pm_writer *w = open_writer(2, 0, NULL);
+    uint32_t commit = 0;
+    for (; !w->beside; commit++) {
+        assert_true(commit < 20);
+        for (uint32_t i = 0; i < EACH; i++)
+            assert_int_equal(add(w, commit * EACH + i, i, &err), PM_OK);
+        assert_int_equal(pm_writer_commit(w, NULL, &err), PM_OK);
+    }
+    for (uint32_t i = 0; i < commit * EACH; i++) {
+        char id[16];
+        bool found;
+        int len = snprintf(id, sizeof id, "%u", (unsigned)i);
+        assert_int_equal(pm_writer_delete(w, id, (size_t)len, &found, &err), PM_OK);
+        assert_true(found);
+    }
+    assert_int_equal(add(w, 1000000, 1, &err), PM_OK);
+    assert_int_equal(pm_writer_commit(w, NULL, &err), PM_OK);
+    assert_int_equal(w->n_segments, 1);
+    assert_null(w->beside);
+    pm_writer_close(w);
+    assert_sound();
+}
+
+/* Writes on any thread but the test's are refused. */
+static pthread_t own;
+static atomic_uint refused;
+static atomic_bool refuses;
+
+static int refuse_beside(const char *call, const char *path)
+{
+    (void)path;
+    if (!atomic_load(&refuses) || pthread_equal(pthread_self(), own) || strcmp(call, "write") != 0)
+        return 0;
+    atomic_fetch_add(&refused, 1);
+    return ENOSPC;
+}
+
+/* A merge that cannot write leaves its inputs, and no file; the commits go on. */
+static void test_disk_full_beside(void **state)
+{
+    (void)state;
+    pm_error err;
+    unsigned under = 0, merges = 0;
+    own = pthread_self();
+    atomic_store(&refused, 0);
+    atomic_store(&refuses, true);
+    file_fault = refuse_beside;
+    pm_writer *w = open_writer(2, 0, NULL);
+    for (uint32_t commit = 0; commit < COMMITS / 2; commit++) {
+        assert_int_equal(change(w, commit, &under, &err), PM_OK);
+        if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+        merges += w->beside != NULL;
+    }
+    atomic_store(&refuses, false);
+    assert_true(merges > 0);
+    assert_true(atomic_load(&refused) > 0);
+    assert_int_equal(pm_writer_finish(w, NULL, &err), PM_OK);
+    pm_writer_close(w);
+    assert_sound();
+    pm_check_summary sum;
+    folder_image image;
+    assert_int_equal(pm_check(root, true, NULL, NULL, &sum, &err), PM_OK);
+    w = open_writer(1, 0, NULL); /* collects what a dead writer leaves: there is nothing    */
+    pm_writer_close(w);
+    folder_load(root, &image);
+    unsigned segments = 0;
+    for (size_t i = 0; i < image.n; i++) segments += strstr(image.files[i].name, ".seg") != NULL;
+    assert_in_range(segments, 1, 2 * SEGMENTS_MOST + 1);
+    folder_image_free(&image);
+}
+
+/* Closed amid a merge: its file goes. */
+static void test_close(void **state)
+{
+    (void)state;
+    for (unsigned threads = 1; threads < 3; threads++) {
+        pm_error err;
+        char name[SEGMENT_NAME_MAX];
+        folder_image image;
+        unsigned under = 0;
+        pm_writer *w = open_writer(threads, 0, NULL);
+        for (uint32_t commit = 0; !w->beside; commit++) {
+            assert_true(commit < 20);
+            assert_int_equal(change(w, commit, &under, &err), PM_OK);
+            assert_int_equal(pm_writer_commit(w, NULL, &err), PM_OK);
+        }
+        snprintf(name, sizeof name, "%s", writer_beside_name(w));
+        pm_writer_close(w);
+        folder_load(root, &image);
+        for (size_t i = 0; i < image.n; i++) assert_string_not_equal(image.files[i].name, name);
+        folder_image_free(&image);
+        assert_sound();
+        folder_empty(root);
+    }
+}
+
+/* A caller who says no while a merge is made or waited for: nobody asks again, and the next call
+ * that writes fails. */
+static unsigned asked, no_at;
+
+static bool say_no(void *ctx, pm_phase phase, uint64_t written)
+{
+    (void)ctx;
+    (void)written;
+    if (phase == PM_PHASE_MERGE && !no_at) no_at = asked + 1;
+    return ++asked != no_at;
+}
+
+static void test_stopped(void **state)
+{
+    (void)state;
+    pm_error err;
+    unsigned under = 0, merges = 0;
+    asked = no_at = 0;
+    pm_writer *w = open_writer(1, 0, say_no);
+    assert_int_equal(build(w, &under, &merges, &err), PM_IO);
+    assert_int_equal(asked, no_at);
+    pm_writer_close(w);
+    assert_sound();
+}
+
+/* Too little memory for any: then none is begun. */
+static void test_no_room(void **state)
+{
+    (void)state;
+    pm_error err;
+    unsigned under = 0, merges = 0;
+    pm_writer *w = open_writer(2, 64 << 10, NULL);
+    if (build(w, &under, &merges, &err) != PM_OK) fail_msg("%s", err.message);
+    assert_int_equal(merges, 0);
+    pm_writer_close(w);
+    assert_sound();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_same_bytes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_all_die, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_disk_full_beside, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_close, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
