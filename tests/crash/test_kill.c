@@ -11,6 +11,8 @@
  * answers; the next writer must get the lock, commit the next transaction to exactly the answers
  * of the undisturbed run, and leave no file that no commit names; pm_check finds it sound.
  *
+ * The same for small commits by one writer, from the one on that begins a merge beside them.
+ *
  * PM_TEST_SEED=n begins with another script, PM_CRASH_POINTS=n asks for so many points.
  */
 #include <errno.h>
@@ -31,22 +33,32 @@
 #include "tests/support/crash_script.h"
 
 enum { LANES = 2, LEVELS = 3, POINTS = 2400, POINTS_SLOW = 240, COMMITS = 3 };
+/* Commits of a steady script: the next one after these begins a merge beside, the third takes it.  */
+enum { BESIDE_AFTER = 10, BESIDE_COMMITS = 14 };
 
 typedef enum kill_mode { KILL_BEFORE, KILL_AFTER, KILL_AMID, KILL_MODES } kill_mode;
 static const char *const mode_names[] = {"before", "after", "amid"};
 
 /* ---- the child ------------------------------------------------------------------------ */
 
+/* Shared with the child: how far it came. */
+typedef struct progress {
+    unsigned acknowledged;
+    bool finished;
+} progress;
+
 static struct {
     kill_mode mode;
     uint64_t at, calls;
+    const progress *far; /* calls are counted from commit `from` on                */
+    unsigned from;
     bool cut; /* the write has been cut short: die at the next call                        */
 } trap;
 
 static int on_call(const char *call, const char *path)
 {
     (void)path;
-    if (trap.mode == KILL_AFTER) return 0;
+    if (trap.mode == KILL_AFTER || trap.far->acknowledged < trap.from) return 0;
     if (trap.cut) raise(SIGKILL);
     if (trap.mode == KILL_AMID && strcmp(call, "write") != 0) return 0;
     if (++trap.calls != trap.at) return 0;
@@ -58,14 +70,9 @@ static int on_call(const char *call, const char *path)
 static void on_done(const file_event *event)
 {
     (void)event;
+    if (trap.far->acknowledged < trap.from) return;
     if (trap.mode == KILL_AFTER && ++trap.calls == trap.at) raise(SIGKILL);
 }
-
-/* Shared with the child: how far it came. */
-typedef struct progress {
-    unsigned acknowledged;
-    bool finished;
-} progress;
 
 static void on_acknowledged(void *ctx, unsigned k)
 {
@@ -92,6 +99,8 @@ static bool run_killed(const crash_script *s, const char *path, progress *p, kil
     memset(&trap, 0, sizeof trap);
     trap.mode = mode;
     trap.at = at;
+    trap.far = p;
+    trap.from = s->steady ? BESIDE_AFTER : 0;
     pid_t pid = fork();
     folder_must(pid >= 0, "fork", path);
     if (pid == 0) child(s, path, p);
@@ -199,6 +208,53 @@ static unsigned long total(tally *sum)
     return points_of(sum);
 }
 
+/* After twelve commits there are twelve segments only while a merge goes on beside. */
+static void must_merge_beside(const crash_script *s)
+{
+    char path[FOLDER_PATH];
+    pm_error err;
+    pm_index *index;
+    pm_stats stats;
+    script_folder(path);
+    folder_must(script_run(s, path, 0, BESIDE_AFTER + 2, NULL, NULL, &err) == PM_OK, "run", path);
+    assert_int_equal(pm_index_open(path, &index, &err), PM_OK);
+    assert_int_equal(pm_index_stats(index, &stats, &err), PM_OK);
+    pm_index_close(index);
+    folder_remove(path);
+    assert_int_equal(stats.segments, BESIDE_AFTER + 2);
+}
+
+static void report(const char *what, const tally *sum, unsigned long scripts, uint64_t first,
+                   double begun)
+{
+    printf("%s: %lu points (%lu before a call, %lu after, %lu amid a write) in %lu scripts from "
+           "PM_TEST_SEED=%lu, %.1f s: %lu show the last commit, %lu the next, %lu bad\n",
+           what, points_of(sum), sum->points[0], sum->points[1], sum->points[2], scripts,
+           (unsigned long)first, script_clock() - begun, sum->old, sum->new, sum->bad);
+    assert_int_equal(sum->bad, 0);
+    assert_true(sum->old > 0 && sum->new > 0 && sum->points[KILL_AMID] > 0);
+}
+
+/* Where a merge goes on beside commits; with one thread, so that calls have an order. */
+static void merges_beside(void **state)
+{
+    (void)state;
+    static crash_script script;
+    tally sum;
+    uint64_t seed = script_setting("PM_TEST_SEED", 1);
+    double begun = script_clock();
+    unsetenv("PRESSMARK_SEED");
+    share = mmap(NULL, sizeof *share, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    folder_must(share != MAP_FAILED, "map", "");
+    script_make_steady(&script, seed, BESIDE_COMMITS, (unsigned)seed % LEVELS);
+    must_merge_beside(&script);
+    sweep_in_lanes(&script);
+    script_free(&script);
+    total(&sum);
+    munmap(share, sizeof *share);
+    report("kill beside a merge", &sum, 1, seed, begun);
+}
+
 static void every_call(void **state)
 {
     (void)state;
@@ -215,17 +271,12 @@ static void every_call(void **state)
         sweep_in_lanes(&script);
         script_free(&script);
     }
-    printf("kill: %lu points (%lu before a call, %lu after, %lu amid a write) in %lu scripts from "
-           "PM_TEST_SEED=%lu, %.1f s: %lu show the last commit, %lu the next, %lu bad\n",
-           total(&sum), sum.points[0], sum.points[1], sum.points[2], (unsigned long)(seed - first),
-           (unsigned long)first, script_clock() - begun, sum.old, sum.new, sum.bad);
     munmap(share, sizeof *share);
-    assert_int_equal(sum.bad, 0);
-    assert_true(sum.old > 0 && sum.new > 0 && sum.points[KILL_AMID] > 0);
+    report("kill", &sum, (unsigned long)(seed - first), first, begun);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_call)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_call), cmocka_unit_test(merges_beside)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,11 +13,12 @@
 #include "tests/support/folder.h"
 #include "tests/support/probe.h"
 
-enum { SCRIPT_COMMITS_MAX = 12, SCRIPT_NAME = 64 };
+enum { SCRIPT_COMMITS_MAX = 15, SCRIPT_NAME = 64 };
 
 typedef struct crash_script {
     uint64_t seed;
     unsigned n_commits, level; /* level as in pm_writer_options                            */
+    bool steady; /* small commits by one writer and nothing else: so many that it merges beside   */
     /* Answers after commit k, for k <= n_commits + 1; k = 0: no index. */
     struct script_answers {
         char *text;
@@ -28,6 +29,8 @@ typedef struct crash_script {
 /* Run all of it once, undisturbed, in a folder of its own, and keep the answers.  Aborts when
  * that fails, or when two neighbouring commits cannot be told apart. */
 void script_make(crash_script *s, uint64_t seed, unsigned n_commits, unsigned level);
+/* The same, steady. */
+void script_make_steady(crash_script *s, uint64_t seed, unsigned n_commits, unsigned level);
 void script_free(crash_script *s);
 
 /* Transactions from + 1 .. to on the index at path.  After each one that was reported durable,
