@@ -315,7 +315,9 @@ static void test_two_runs_two_segments(void **state)
 
 static size_t assert_few_segments(const pm_writer *w, unsigned commits_made)
 {
-    if (w->n_segments > 10) fail_msg("%zu segments after %u commits", w->n_segments, commits_made);
+    size_t most = w->beside ? 12 : 10; /* while a merge goes on beside, two more              */
+    if (w->n_segments > most)
+        fail_msg("%zu segments after %u commits", w->n_segments, commits_made);
     return w->n_segments;
 }
 
