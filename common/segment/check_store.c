@@ -66,9 +66,8 @@ static const char *texts_wrong(bool has_text, slice record, const pm_article *ar
 static void check_mark(check *c, uint32_t doc, uint64_t hash)
 {
     uint8_t mark;
-    uint64_t first = c->s->info.sections[SECTION_STORE_DIR].len - layout_marks(&c->s->info);
     if (store_mark(c->s, doc, &mark) && mark != (uint8_t)hash)
-        check_section(c, SECTION_STORE_DIR, first + doc,
+        check_section(c, SECTION_STORE_DIR, layout_marks_at(&c->s->info) + doc,
                       "a mark is not the lowest byte of its record's hash");
 }
 

@@ -82,6 +82,12 @@ static inline uint64_t layout_marks(const segment_info *info)
     return info->has_marks ? info->n_docs : 0;
 }
 
+/* Bytes of its entries, which is where the marks begin. */
+static inline uint64_t layout_marks_at(const segment_info *info)
+{
+    return info->sections[SECTION_STORE_DIR].len - layout_marks(info);
+}
+
 /* No position in a document of dl tokens is above this: two breaks at most. */
 static inline uint32_t layout_position_most(uint32_t dl)
 {

@@ -196,8 +196,7 @@ static int inflate_exact(slice deflated, uint8_t *raw, uint32_t raw_len)
 
 uint32_t store_block_count(const segment *s)
 {
-    uint64_t entries = s->info.sections[SECTION_STORE_DIR].len - layout_marks(&s->info);
-    return (uint32_t)(entries / STORE_DIR_BYTES - 1);
+    return (uint32_t)(layout_marks_at(&s->info) / STORE_DIR_BYTES - 1);
 }
 
 static bool store_damaged(segment *s, section_id id, uint64_t off, const char *what)
@@ -243,9 +242,9 @@ bool store_find_block(segment *s, uint32_t doc, uint32_t *block)
 bool store_mark(segment *s, uint32_t doc, uint8_t *mark)
 {
     slice byte;
-    uint64_t first = s->info.sections[SECTION_STORE_DIR].len - layout_marks(&s->info);
     if (!s->info.has_marks || doc >= s->info.n_docs) return false;
-    if (!segment_slice(s, SECTION_STORE_DIR, first + doc, 1, &byte)) return false;
+    if (!segment_slice(s, SECTION_STORE_DIR, layout_marks_at(&s->info) + doc, 1, &byte))
+        return false;
     *mark = byte.data[0];
     return true;
 }

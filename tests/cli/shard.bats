@@ -19,7 +19,7 @@ setup() {
 teardown() {
     if [ -e "$X/servers.pid" ]; then P shard stop "$X" || true; fi
     local pid
-    for pid in $STARTED; do kill "$pid" 2>/dev/null || true; done
+    for pid in $STARTED ${FAKE:-}; do kill "$pid" 2>/dev/null || true; done
 }
 
 # serve N: the collection in N databases behind N servers.
