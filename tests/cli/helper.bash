@@ -31,6 +31,15 @@ with_fault() {
         ASAN_OPTIONS=verify_asan_link_order=0 "$@"
 }
 
+# await_lock PID: until the process holds the lock of a writer, which asking for it might take away.
+await_lock() {
+    for _ in $(seq 200); do
+        grep -qs '^lock:.*WRITE' /proc/"$1"/fdinfo/* && return
+        sleep 0.05
+    done
+    echo "process $1 holds no lock"; return 1
+}
+
 # expect CODE COMMAND...: runs it, standard output in $output, standard error in $stderr.
 expect() {
     local code=$1; shift

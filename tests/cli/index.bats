@@ -314,8 +314,7 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     mkfifo pipe
     exec 8<>pipe
     "$PRESSMARK" index -q -i "$X" - <&8 8>&- 3>&- & writer=$!
-    for _ in $(seq 100); do ls -l /proc/$writer/fd 2>/dev/null | grep -q LOCK && break; sleep 0.05; done
-    sleep 0.1
+    await_lock $writer
     expect 7 P index -i "$X" "$ARTICLES"; says "$X"
     expect 7 P delete -i "$X" a; says "$X"
     expect 7 P optimize -i "$X"; says "$X"

@@ -116,10 +116,10 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
 @test "a writer holds the index: exit 7, and readers see the last commit" {
     make_both
     mkfifo pipe
-    P index -q -i "$X" - <pipe & local writer=$!
+    "$PRESSMARK" index -q -i "$X" - <pipe & local writer=$!
     exec 9>pipe
     echo '{"id":"new","text":"tiktok"}' >&9
-    for _ in $(seq 100); do P index -q -i "$X" "$ARTICLES" 2>/dev/null || break; sleep 0.05; done
+    await_lock $writer
     expect 7 P index -i "$X" "$ARTICLES"; says "another writer"
     expect 1 P show -i "$X" new
     exec 9>&-
