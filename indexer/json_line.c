@@ -5,10 +5,9 @@
  */
 #include "indexer/json_line.h"
 
-#include "common/base/mem.h"
+#include "common/base/json.h"
 #include "common/text/analyzer.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 /* Deepest nesting of brackets outside strings. */
@@ -117,22 +116,6 @@ static void mend(buf *out, const char *line, size_t len, uint64_t *repaired)
     }
 }
 
-/* *refused: memory was.  jansson 2.14 says so only now and then: else it finds the syntax at
- * fault, or nothing, but ENOMEM is left behind.  And it does not look whether the buffer of a
- * string could grow, and runs over its end: so that much is asked for before, and given back to be
- * had. */
-static json_t *parse(const char *line, size_t len, json_error_t *error, bool *refused)
-{
-    void *reserve = mem_alloc(4 * len + 4096);
-    *refused = !reserve;
-    mem_free(reserve);
-    if (*refused) return NULL;
-    errno = 0;
-    json_t *out = json_loadb(line, len, JSON_ALLOW_NUL, error);
-    *refused = !out && (errno == ENOMEM || json_error_code(error) == json_error_out_of_memory);
-    return out;
-}
-
 /* A second try on a copy: valid UTF-8, whole surrogates, no integer too big. */
 static json_t *parse_mended(const char *line, size_t len, buf *mended, uint64_t *repaired,
                             json_error_t *error, bool *refused)
@@ -142,7 +125,7 @@ static json_t *parse_mended(const char *line, size_t len, buf *mended, uint64_t 
     uint64_t repairs = utf8_repair(&valid, line, len);
     if (!valid.failed) mend(mended, (const char *)valid.data, valid.len, &repairs);
     *refused = valid.failed || mended->failed;
-    if (!*refused) out = parse((const char *)mended->data, mended->len, error, refused);
+    if (!*refused) out = json_read((const char *)mended->data, mended->len, error, refused);
     if (out) *repaired += repairs;
     buf_free(&valid);
     return out;
@@ -182,7 +165,7 @@ pm_status json_line_read_valid(const char *text, size_t len, json_t **out, buf *
     *out = NULL;
     place_numbers(&placed, numbers, text, len);
     if (!placed.failed && !numbers->failed)
-        *out = parse((const char *)placed.data, placed.len, &error, &refused);
+        *out = json_read((const char *)placed.data, placed.len, &error, &refused);
     buf_free(&placed);
     return *out ? PM_OK : error_nomem(err);
 }
@@ -199,7 +182,7 @@ pm_status json_line_parse(const char *line, size_t len, json_t **out, buf *numbe
         snprintf(reason, 160, "JSON nested deeper than %d", (int)JSON_LINE_MAX_DEPTH);
         return PM_OK;
     }
-    json_t *value = parse(line, len, &error, &refused);
+    json_t *value = json_read(line, len, &error, &refused);
     if (!value && !refused) value = parse_mended(line, len, &mended, repaired, &error, &refused);
     if (refused)
         st = error_nomem(err);

@@ -71,7 +71,9 @@ static bool add_query(bench_queries *q, const char *text, size_t len, const json
 /* "" or what is wrong with the line; NULL when memory is short. */
 static const char *take_json(bench_queries *q, const char *line, size_t len)
 {
-    json_t *object = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
+    bool refused;
+    json_t *object = stream_json(line, len, &refused);
+    if (refused) return NULL;
     const json_t *text = json_object_get(object, "query");
     const char *problem = "";
     if (!object)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/bytes.h"
+#include "common/base/json.h"
 #include "common/cli/emit.h"
 #include "common/cli/sanitize.h"
 
@@ -113,7 +114,9 @@ static void set_extra(json_t **o, pm_text extra)
 {
     const char *key;
     json_t *value;
-    json_t *object = extra.len ? json_loadb(extra.data, extra.len, JSON_ALLOW_NUL, NULL) : NULL;
+    bool refused = false;
+    json_t *object = extra.len ? json_read(extra.data, extra.len, NULL, &refused) : NULL;
+    if (refused) emit_json_set(o, "", NULL);
     if (json_is_object(object)) {
         json_object_foreach(object, key, value)
         {

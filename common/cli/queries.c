@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/json.h"
 #include "common/cli/stream.h"
 
 unsigned queries_topic_fields(const char *names)
@@ -93,7 +94,9 @@ static pm_status add_json(query_list *list, const char *path, size_t number, pm_
     pm_status st = PM_OK;
     json_error_t why;
     pm_text qid, text;
-    json_t *object = json_loadb(line.data, line.len, JSON_ALLOW_NUL, &why);
+    bool refused;
+    json_t *object = json_read(line.data, line.len, &why, &refused);
+    if (refused) return error_nomem(err);
     const json_t *query = first_key(object, "query", "text");
     if (!json_is_string(query)) {
         st = error_set(err, PM_USAGE, "%s:%zu: not a JSON object with \"query\" or \"text\"%s%s",

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "common/base/error.h"
+#include "common/base/json.h"
 #include "common/cli/emit.h"
 
 pm_status stream_check_exists(const char *path, pm_error *err)
@@ -36,6 +37,11 @@ uint64_t stream_tree_bytes(const char *path)
     tree_bytes = 0;
     int failed = nftw(path, add_bytes, OPEN_FOLDERS, FTW_PHYS | FTW_ACTIONRETVAL);
     return failed ? 0 : tree_bytes;
+}
+
+json_t *stream_json(const char *line, size_t len, bool *refused)
+{
+    return json_read(line, len, NULL, refused);
 }
 
 static pm_status open_input(const char *path, FILE **out, pm_error *err)

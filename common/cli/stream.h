@@ -28,6 +28,9 @@ pm_status stream_read_all(const char *path, buf *out, pm_error *err);
 typedef pm_status stream_line_fn(void *ctx, const char *line, size_t len, pm_error *err);
 pm_status stream_each_line(const char *path, stream_line_fn *fn, void *ctx, pm_error *err);
 
+/* The value that a line is; NULL: it is none, or memory was *refused.  Owned by the caller. */
+json_t *stream_json(const char *line, size_t len, bool *refused);
+
 /* A JSON Lines file to write.  Sticky: stream_finish reports the first failure.  Valid when
  * zeroed: then writes do nothing. */
 typedef struct json_stream {

@@ -19,6 +19,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "common/cli/emit_article.h"
+#include "common/cli/queries.h"
 #include "tests/support/folder.h"
 #include "tests/support/probe.h"
 
@@ -41,7 +43,7 @@ static void refuse_at(uint64_t n, bool sticky)
     asked = 0;
 }
 
-/* Not inside jansson's parser: json_line.c says why, and asks for memory before. */
+/* Not inside jansson's parser: json.c says why, and asks for memory before. */
 static _Thread_local bool parsing;
 
 static bool refuse(void)
@@ -428,13 +430,62 @@ static void test_reading(void **state)
     }
 }
 
+/* What the command line reads and writes of JSON: all of it, or nothing and the reason. */
+static pm_status write_article(void)
+{
+    static const char extra[] = "{\"series\": \"minerals\", \"pages\": [1, 2, 3]}";
+    const pm_article article = {.id = {"one", 3}, .extra = {extra, sizeof extra - 1}};
+    json_t *out = emit_article_json(&article);
+    if (!out) return PM_NOMEM;
+    assert_string_equal(json_string_value(json_object_get(out, "series")), "minerals");
+    assert_int_equal(json_array_size(json_object_get(out, "pages")), 3);
+    json_decref(out);
+    return PM_OK;
+}
+
+static pm_status read_queries(void)
+{
+    static const char lines[] = "{\"qid\": \"q1\", \"query\": \"rare earth\"}\n"
+                                "{\"qid\": 2, \"text\": \"export controls\"}\n";
+    query_list list = {0};
+    pm_error err = {.status = PM_OK};
+    pm_status st = PM_NOMEM;
+    if (buf_reserve(&list.text, sizeof lines)) {
+        buf_append(&list.text, lines, sizeof lines - 1);
+        st = queries_parse(&list, "queries", 1, &err);
+    }
+    if (st == PM_OK) assert_int_equal(list.n, 2);
+    queries_free(&list);
+    return st;
+}
+
+static void test_command_line(void **state)
+{
+    pm_status (*const work[])(void) = {write_article, read_queries};
+    (void)state;
+    for (size_t i = 0; i < sizeof work / sizeof *work; i++) {
+        for (int sticky = 0; sticky < 2; sticky++) {
+            uint64_t n = 0;
+            bool over = false;
+            while (!over) {
+                refuse_at(++n, sticky);
+                pm_status st = work[i]();
+                over = asked < n;
+                refuse_at(0, false);
+                assert_true(st == PM_NOMEM || st == PM_OK);
+                if (over) assert_int_equal(st, PM_OK);
+            }
+            assert_true(n > 5);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_indexing),
-        cmocka_unit_test(test_changing),
-        cmocka_unit_test(test_gathering),
-        cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_indexing),     cmocka_unit_test(test_changing),
+        cmocka_unit_test(test_gathering),    cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_command_line),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
