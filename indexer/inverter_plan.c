@@ -12,10 +12,10 @@ static const form *form_at(const inversion *inv, uint32_t id)
     return inv->forms[id];
 }
 
+/* A form keeps equal spellings once (analyzer.h). */
 slice form_exact(const form *f)
 {
-    if (f->exact_len == f->folded_len && memcmp(f->exact, f->folded, f->exact_len) == 0)
-        return (slice){NULL, 0};
+    if (f->exact == f->folded) return (slice){NULL, 0};
     return (slice){(const uint8_t *)f->exact, f->exact_len};
 }
 

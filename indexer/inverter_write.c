@@ -369,6 +369,15 @@ static bool sort_bucket(const inversion *inv, const bucket *b, list_room *room, 
     return true;
 }
 
+/* The form of a term some places on, and what is behind it: its strings. */
+static inline void ask_form(const inversion *inv, uint32_t term, uint32_t end)
+{
+    if (term + FORMS_AHEAD >= end) return;
+    const form *f = inv->terms[term + FORMS_AHEAD].f;
+    __builtin_prefetch(f);
+    __builtin_prefetch(f + 1);
+}
+
 static void make_bucket(void *ctx, unsigned worker, uint32_t task, list_task *out)
 {
     inversion *inv = ctx;
@@ -386,6 +395,7 @@ static void make_bucket(void *ctx, unsigned worker, uint32_t task, list_task *ou
     }
     for (uint32_t t = b->first_term; t < b[1].first_term; t++) {
         uint32_t end = own->ends[t - b->first_term];
+        ask_form(inv, t, b[1].first_term);
         list_room *room = inversion_begin(inv, worker, end - at, out);
         if (!room) return;
         memcpy(room->forms, own->indexes + at, (end - at) * sizeof *room->forms);

@@ -21,9 +21,9 @@ enum {
     TERM_MAX_BYTES = 255, /* longer words are cut at a character boundary, counted     */
 };
 
-/* One distinct surface form.  All strings live until analyzer_reset_forms or close.  Unique
- * by (exact, marker): `eg` and `e.g.` are two forms of one exact spelling, because only the
- * second can carry a marker. */
+/* One distinct surface form.  All strings live until analyzer_reset_forms or close.  Equal
+ * spellings are kept once: exact == folded when their bytes are.  Unique by (exact, marker): `eg`
+ * and `e.g.` are two forms of one exact spelling, because only the second can carry a marker. */
 typedef struct form {
     uint32_t id; /* dense from 0, in order of first appearance               */
     uint16_t exact_len, folded_len, stem_len, marker_len;
