@@ -75,7 +75,7 @@ typedef struct inversion {
     uint32_t n_forms;
     form_row *form_rows;    /* by form id, as the next two; only of forms that occur    */
     uint32_t *form_buckets; /* its bucket << 16, its variant's place there              */
-    uint32_t *form_marker;  /* in markers; NO_ID: it has none                           */
+    uint32_t *form_marker;  /* in markers, of forms that have one                       */
     variant *variants;
     uint32_t n_variants;
     term_plan *terms;

@@ -5,7 +5,8 @@
 #include "common/base/mem.h"
 #include "indexer/inversion.h"
 
-enum { FORMS_AHEAD = 8 }; /* forms that are asked for before their turn                          */
+enum { FORMS_AHEAD = 8 }; /* forms that are asked for before their turn; where they are, twice as
+                             many                                                             */
 
 static const form *form_at(const inversion *inv, uint32_t id)
 {
@@ -62,21 +63,35 @@ static bool plan_allocate(inversion *inv)
            inv->variants && inv->terms && inv->markers;
 }
 
+static inline void ask_form(const inversion *inv, uint32_t id)
+{
+    const form *f = form_at(inv, id);
+    __builtin_prefetch(f);
+    __builtin_prefetch(f + 1); /* its strings                                                 */
+}
+
 /* The forms that occur, sorted by stem, as variants and terms. */
 static void plan_terms(inversion *inv)
 {
-    const uint32_t *used = inv->iv->used, n = inv->iv->n_used;
+    const uint32_t *used = inv->iv->used, n = inv->iv->n_used, *cf = inv->iv->form_cf;
     for (uint32_t i = 0; i < n; i++) {
-        if (i + FORMS_AHEAD < n) __builtin_prefetch(form_at(inv, used[i + FORMS_AHEAD]) + 1);
+        if (i + 2 * FORMS_AHEAD < n) __builtin_prefetch(&inv->forms[used[i + 2 * FORMS_AHEAD]]);
+        if (i + FORMS_AHEAD < n) ask_form(inv, used[i + FORMS_AHEAD]);
         const form *f = form_at(inv, used[i]);
         inv->items[i] = keysort_string(f->stem, f->stem_len, used[i]);
+        if (f->marker_len) inv->markers[inv->n_markers++] = f;
     }
     keysort_threads(inv->threads, inv->items, inv->scratch, n, order_by_stem, inv);
     const form *last = NULL;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t id = inv->items[i].id;
-        if (i + FORMS_AHEAD < n)
-            __builtin_prefetch(form_at(inv, inv->items[i + FORMS_AHEAD].id) + 1);
+        if (i + 2 * FORMS_AHEAD < n) {
+            uint32_t ahead = inv->items[i + 2 * FORMS_AHEAD].id;
+            __builtin_prefetch(&inv->forms[ahead]);
+            __builtin_prefetch(&inv->form_rows[ahead], 1);
+            __builtin_prefetch(&cf[ahead]);
+        }
+        if (i + FORMS_AHEAD < n) ask_form(inv, inv->items[i + FORMS_AHEAD].id);
         const form *f = form_at(inv, id);
         bool same_stem = last && compare_stems(last, f) == 0;
         if (!same_stem)
@@ -86,8 +101,8 @@ static void plan_terms(inversion *inv)
             inv->variants[inv->n_variants++] = (variant){.f = f, .term = term};
             inv->terms[term].n_variants++;
         }
-        inv->variants[inv->n_variants - 1].cf += inv->iv->form_cf[id];
-        inv->terms[term].cf += inv->iv->form_cf[id];
+        inv->variants[inv->n_variants - 1].cf += cf[id];
+        inv->terms[term].cf += cf[id];
         inv->form_rows[id] = (form_row){term, inv->n_variants - 1};
         last = f;
     }
@@ -130,15 +145,15 @@ static pm_status plan_indexes(inversion *inv, pm_error *err)
     return PM_OK;
 }
 
+/* The forms that have markers, to markers: each once, sorted. */
 static void plan_markers(inversion *inv)
 {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < inv->iv->n_used; i++) {
-        uint32_t id = inv->iv->used[i];
-        const form *f = form_at(inv, id);
-        inv->form_marker[id] = NO_ID;
-        if (f->marker_len) inv->items[n++] = keysort_string(f->marker, f->marker_len, id);
+    uint32_t n = inv->n_markers;
+    for (uint32_t i = 0; i < n; i++) {
+        const form *f = inv->markers[i];
+        inv->items[i] = keysort_string(f->marker, f->marker_len, f->id);
     }
+    inv->n_markers = 0;
     keysort(inv->items, inv->scratch, n, order_by_marker, inv);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t id = inv->items[i].id;

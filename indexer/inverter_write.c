@@ -151,7 +151,6 @@ static void class_run(inversion *inv, const key_class *class, uint32_t from, uin
         if (!title && !(tokens[at] & TOKEN_MARKED)) continue;
         uint32_t form_id = TOKEN_FORM(tokens[at]);
         uint32_t key = title ? inv->form_rows[form_id].term : inv->form_marker[form_id];
-        if (key == NO_ID) continue;
         uint32_t to_place = inv->ends[key]++;
         if (places) places[to_place] = at;
     }
