@@ -72,6 +72,7 @@ void writer_segment_close(writer_segment *s)
     if (s->seg) segment_close(s->seg);
     if (s->dirty) mem_free(s->committed_dead);
     mem_free(s->dead);
+    mem_free(s->ends);
     kept_tokens_free(s->kept);
     *s = (writer_segment){0};
 }

@@ -80,6 +80,7 @@ typedef struct writer_segment {
     uint64_t *dead;           /* a bit a document; NULL: none                            */
     uint64_t *committed_dead; /* as of the last commit, when dirty; NULL: none           */
     kept_tokens *kept;        /* NULL: not kept                                            */
+    struct id_ends *ends;     /* NULL: not yet known (writer_update.c)                      */
     uint32_t n_dead;
     bool dirty; /* `dead` is not what named.del_name says                  */
     bool committed;

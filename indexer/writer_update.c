@@ -6,6 +6,7 @@
  */
 #include "common/base/cpu.h"
 #include "common/base/mem.h"
+#include "common/segment/ids.h"
 #include "common/segment/layout.h"
 #include "indexer/segment_writer_store.h"
 #include "indexer/writer.h"
@@ -49,6 +50,39 @@ static void give_back(pm_writer *w, uint64_t lookups)
         map_release(&w->segments[i].seg->file);
 }
 
+/* The first and the last id of a segment whose ids rise. */
+struct id_ends {
+    size_t first_len, last_len;
+    uint8_t bytes[]; /* the first, the last                                                 */
+};
+
+static struct id_ends *learn_ends(segment *seg)
+{
+    uint8_t first_room[SEGMENT_ID_ROOM], last_room[SEGMENT_ID_ROOM];
+    slice first = segment_id(seg, 0, first_room);
+    slice last = segment_id(seg, seg->info.n_docs - 1, last_room);
+    if (!first.len || !last.len) return NULL;
+    struct id_ends *ends = mem_alloc(sizeof *ends + first.len + last.len);
+    if (!ends) return NULL;
+    ends->first_len = first.len;
+    ends->last_len = last.len;
+    memcpy(ends->bytes, first.data, first.len);
+    memcpy(ends->bytes + first.len, last.data, last.len);
+    return ends;
+}
+
+/* False when the ids rise and this one is beyond them: most that are new are, in any segment, and
+ * then no block is walked. */
+static bool may_have(writer_segment *s, slice id)
+{
+    if (s->seg->info.sections[SECTION_ID_TABLE].len) return true;
+    if (!s->ends) s->ends = learn_ends(s->seg);
+    if (!s->ends) return true;
+    slice first = {s->ends->bytes, s->ends->first_len};
+    slice last = {s->ends->bytes + first.len, s->ends->last_len};
+    return id_order(first, id) <= 0 && id_order(id, last) <= 0;
+}
+
 /* Where the live document of an id is among finished segments.  `committed`: as of the last
  * commit.  Damage found on the way is a failure: an id that cannot be looked up must not be
  * taken for a new one. */
@@ -60,7 +94,8 @@ static pm_status find_segment(pm_writer *w, const char *id, size_t len, bool com
     for (size_t i = w->n_segments; i-- > 0;) {
         writer_segment *s = &w->segments[i];
         if (committed && !s->committed) continue;
-        bool found = segment_find_id(s->seg, id, len, doc);
+        bool found =
+            may_have(s, (slice){(const uint8_t *)id, len}) && segment_find_id(s->seg, id, len, doc);
         pm_status st = segment_status(s->seg, err);
         if (st != PM_OK) return st;
         const uint64_t *dead = committed && s->dirty ? s->committed_dead : s->dead;
