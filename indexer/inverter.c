@@ -24,6 +24,7 @@ enum {
     INVERTER_LIST_FORMS = 3,
     INVERTER_FORM_BYTES = 176,
     INVERTER_DOC_BYTES = 24,
+    TOKENS_AT_ONCE = 64,
     COUNT_AHEAD = 16, /* tokens whose counters are asked for before their turn              */
 };
 
@@ -82,26 +83,29 @@ static bool push_token(inverter *iv, const token *t)
 
 static bool add_title(inverter *iv, const pm_article *article)
 {
-    token t;
+    token t[TOKENS_AT_ONCE];
     analyzer_begin(iv->a, article->title.data, article->title.len, false);
-    while (analyzer_next(iv->a, &t))
-        if (!push_token(iv, &t)) return false;
+    for (size_t n; (n = analyzer_fill(iv->a, t, TOKENS_AT_ONCE)) != 0;)
+        for (size_t i = 0; i < n; i++)
+            if (!push_token(iv, &t[i])) return false;
     return !analyzer_failed(iv->a);
 }
 
 static bool add_body(inverter *iv, const pm_article *article, inverter_doc *doc)
 {
-    token t;
+    token t[TOKENS_AT_ONCE];
     size_t begin = iv->n_tokens;
     size_t from = article->title_in_body ? article->title_start : 0;
     size_t to = article->title_in_body ? article->title_end : 0;
     analyzer_begin(iv->a, article->text.data, article->text.len, false);
-    while (analyzer_next(iv->a, &t)) {
-        if (t.start >= from && t.end <= to) {
-            doc->hole_at = (uint32_t)(iv->n_tokens - begin);
-            doc->hole_len++;
-        } else if (!push_token(iv, &t)) {
-            return false;
+    for (size_t n; (n = analyzer_fill(iv->a, t, TOKENS_AT_ONCE)) != 0;) {
+        for (size_t i = 0; i < n; i++) {
+            if (t[i].start >= from && t[i].end <= to) {
+                doc->hole_at = (uint32_t)(iv->n_tokens - begin);
+                doc->hole_len++;
+            } else if (!push_token(iv, &t[i])) {
+                return false;
+            }
         }
     }
     return !analyzer_failed(iv->a);

@@ -6,6 +6,8 @@
 #include "common/base/mem.h"
 #include "indexer/inverter_internal.h"
 
+enum { TOKENS_AT_ONCE = 64 };
+
 /* ---- the other thread ------------------------------------------------------------------- */
 
 pm_status side_open(side_reader *r, const char *lang, pm_error *err)
@@ -36,14 +38,15 @@ void side_stream_free(side_stream *s)
 
 static bool read_field(side_reader *r, pm_text text, side_stream *out)
 {
-    token t;
+    token t[TOKENS_AT_ONCE];
     analyzer_begin(r->a, text.data, text.len, false);
-    while (analyzer_next(r->a, &t)) {
-        if (t.form_id >= TOKEN_MARKED) return false;
-        if (out->n_tokens == out->tokens_cap &&
-            !mem_grow(&out->tokens, &out->tokens_cap, out->n_tokens + 1, sizeof *out->tokens))
+    for (size_t n; (n = analyzer_fill(r->a, t, TOKENS_AT_ONCE)) != 0;) {
+        if (!mem_grow(&out->tokens, &out->tokens_cap, out->n_tokens + n, sizeof *out->tokens))
             return false;
-        out->tokens[out->n_tokens++] = t.form_id | (t.marked ? TOKEN_MARKED : 0);
+        for (size_t i = 0; i < n; i++) {
+            if (t[i].form_id >= TOKEN_MARKED) return false;
+            out->tokens[out->n_tokens++] = t[i].form_id | (t[i].marked ? TOKEN_MARKED : 0);
+        }
     }
     return !analyzer_failed(r->a);
 }

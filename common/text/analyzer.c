@@ -12,16 +12,12 @@
  * cache by then: among 200,000 forms a miss costs more than all else about a word. */
 enum { WORDS_AHEAD = 16 };
 
-typedef struct ahead_word {
-    word_span span;
-    form_key key; /* of words up to 16 bytes                                             */
-} ahead_word;
-
 struct analyzer {
     language lang;
     forms table;
     tokenizer words;
-    ahead_word ahead[WORDS_AHEAD];
+    word_span ahead[WORDS_AHEAD];
+    form_key ahead_keys[WORDS_AHEAD]; /* of words up to 16 bytes                             */
     uint32_t ahead_at, ahead_n;
     capitals capitals;
     uint32_t position; /* of the next token                                              */
@@ -144,27 +140,28 @@ static void emit_pending(analyzer *a, token *out)
 /* Find the next words and ask for their slots. */
 static bool look_ahead(analyzer *a)
 {
-    uint32_t n = 0;
-    for (; n < WORDS_AHEAD && tokenizer_next(&a->words, &a->ahead[n].span); n++) {
-        ahead_word *word = &a->ahead[n];
-        size_t start = word->span.start, len = word->span.end - start;
+    size_t n = tokenizer_fill(&a->words, a->ahead, WORDS_AHEAD);
+    for (size_t i = 0; i < n; i++) {
+        size_t start = a->ahead[i].start, len = a->ahead[i].end - start;
         if (len > 16) continue;
-        word->key = forms_key(&a->table, a->words.text + start, len, a->words.len - start);
-        forms_prefetch(&a->table, &word->key);
+        a->ahead_keys[i] = forms_key(&a->table, a->words.text + start, len, a->words.len - start);
+        forms_prefetch(&a->table, &a->ahead_keys[i]);
     }
     a->ahead_at = 0;
-    a->ahead_n = n;
+    a->ahead_n = (uint32_t)n;
     return n != 0;
 }
 
-/* What is known of a word, which is learnt if need be; NULL when memory was refused. */
-static inline const form_slot *find_word(analyzer *a, const ahead_word *word)
+/* What is known of the i-th word ahead, which is learnt if need be; NULL when memory was refused.
+ */
+static inline const form_slot *find_word(analyzer *a, uint32_t i)
 {
-    const char *at = a->words.text + word->span.start;
-    size_t len = word->span.end - word->span.start;
-    const form_slot *s =
-        len > 16 ? forms_find_long(&a->table, at, len) : forms_find_key(&a->table, &word->key, len);
-    return s ? s : forms_add(&a->table, &a->lang, at, len, word->span.dotted);
+    const word_span *w = &a->ahead[i];
+    const char *at = a->words.text + w->start;
+    size_t len = w->end - w->start;
+    const form_slot *s = len > 16 ? forms_find_long(&a->table, at, len)
+                                  : forms_find_key(&a->table, &a->ahead_keys[i], len);
+    return s ? s : forms_add(&a->table, &a->lang, at, len, w->dotted);
 }
 
 bool analyzer_next(analyzer *a, token *out)
@@ -174,9 +171,8 @@ bool analyzer_next(analyzer *a, token *out)
         return true;
     }
     while (!a->failed && (a->ahead_at < a->ahead_n || look_ahead(a))) {
-        const ahead_word *word = &a->ahead[a->ahead_at++];
-        const word_span *w = &word->span;
-        const form_slot *s = find_word(a, word);
+        const word_span *w = &a->ahead[a->ahead_at];
+        const form_slot *s = find_word(a, a->ahead_at++);
         a->failed = !s;
         if (a->failed) break;
         a->cut_words += s->flags & FORM_CUT;
@@ -196,6 +192,38 @@ bool analyzer_next(analyzer *a, token *out)
     return false;
 }
 
+/* Of the words ahead, those that are known and have one form and no marker, up to the first that
+ * is not so; n at most. */
+static size_t plain_tokens(analyzer *a, token *out, size_t n)
+{
+    uint32_t at = a->ahead_at, end = a->ahead_n, position = a->position;
+    if (n < end - at) end = at + (uint32_t)n;
+    for (; at < end; at++) {
+        const word_span *w = &a->ahead[at];
+        size_t len = w->end - w->start;
+        if (len > 16) break;
+        const form_slot *s = forms_find_key(&a->table, &a->ahead_keys[at], len);
+        if (!s || (s->flags & (FORM_ONE | FORM_MARKER | FORM_CUT)) != FORM_ONE) break;
+        *out++ =
+            (token){s->is.one, s->has.id, false, position++, (uint32_t)w->start, (uint32_t)w->end};
+    }
+    n = at - a->ahead_at;
+    a->ahead_at = at;
+    a->position = position;
+    return n;
+}
+
+size_t analyzer_fill(analyzer *a, token *out, size_t n)
+{
+    size_t made = 0;
+    while (made < n) {
+        if (!a->pending_n && !a->failed) made += plain_tokens(a, out + made, n - made);
+        if (made == n || !analyzer_next(a, &out[made])) break;
+        made++;
+    }
+    return made;
+}
+
 const form *analyzer_form(analyzer *a, const char *text, size_t len)
 {
     if (len > FORM_KEY_MAX) return NULL;
@@ -207,6 +235,7 @@ const form *analyzer_form(analyzer *a, const char *text, size_t len)
     /* The text under way goes on where it was; only what was learnt of words stays. */
     a->words = saved.words;
     memcpy(a->ahead, saved.ahead, sizeof a->ahead);
+    memcpy(a->ahead_keys, saved.ahead_keys, sizeof a->ahead_keys);
     a->ahead_at = saved.ahead_at;
     a->ahead_n = saved.ahead_n;
     a->capitals = saved.capitals;

@@ -60,6 +60,9 @@ const char *analyzer_lang(const analyzer *a);
 void analyzer_begin(analyzer *a, const char *text, size_t len, bool query);
 /* The next token; false at the end or when memory was refused (analyzer_failed). */
 bool analyzer_next(analyzer *a, token *out);
+/* As many tokens as analyzer_next would give, n at most, and the same: 0 where it would say false.
+ */
+size_t analyzer_fill(analyzer *a, token *out, size_t n);
 bool analyzer_failed(const analyzer *a);
 
 /* Words that were cut to TERM_MAX_BYTES and invalid UTF-8 sequences met since open. */

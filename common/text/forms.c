@@ -84,7 +84,7 @@ const form_slot *forms_find_long(const forms *f, const char *p, size_t len)
 /* A free slot for what `s` holds. */
 static form_slot *free_slot(form_slot *slots, size_t mask, uint64_t seed, const form_slot *s)
 {
-    size_t i = s->len > 16 ? s->k0 : form_hash_short(seed, s->k0, s->u.k1, s->len);
+    size_t i = s->len > 16 ? s->k0 : form_hash_short(seed, s->k0, s->u.k1);
     i &= mask;
     while (slots[i].len) i = (i + 1) & mask;
     return &slots[i];

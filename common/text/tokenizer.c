@@ -227,7 +227,7 @@ static inline uint64_t mask_from(tokenizer *t, size_t at)
 {
     size_t base = at / WORD_MASK_BYTES * WORD_MASK_BYTES;
     if (!t->masked || base != t->mask_at) {
-        t->mask = word_mask(t->text + base, t->len - base);
+        t->mask = word_mask(t->text + base, t->len - base, &t->high);
         t->mask_at = base;
         t->masked = true;
     }
@@ -279,4 +279,33 @@ bool tokenizer_next(tokenizer *t, word_span *out)
         t->at = at;
         return true;
     }
+}
+
+/* The next word, when the masks and the byte behind it tell all about it: no byte above 127 before
+ * or after it, and it ends within 64 bytes.  Else false, and nothing has changed. */
+static inline bool plain_word(tokenizer *t, word_span *out)
+{
+    if (t->at >= t->len) return false;
+    uint64_t words = mask_from(t, t->at), high = t->high >> t->at % WORD_MASK_BYTES;
+    if (!(words | high)) return false;
+    unsigned first = (unsigned)__builtin_ctzll(words | high);
+    uint64_t others = ~(words >> first);
+    size_t start = t->at + first, room = WORD_MASK_BYTES - start % WORD_MASK_BYTES;
+    size_t n = others ? (size_t)__builtin_ctzll(others) : WORD_MASK_BYTES, end = start + n;
+    if (n == 0 || n >= room) return false;
+    uint8_t flags = end < t->len ? byte_class[(uint8_t)t->text[end]] : 0;
+    if (flags) {
+        bool digit = byte_class[(uint8_t)t->text[end - 1]] & BYTE_DIGIT;
+        if (flags != BYTE_POINT || n == 1 || digit) return false;
+    }
+    *out = (word_span){start, end, false};
+    t->at = end;
+    return true;
+}
+
+size_t tokenizer_fill(tokenizer *t, word_span *out, size_t n)
+{
+    size_t found = 0;
+    while (found < n && (plain_word(t, &out[found]) || tokenizer_next(t, &out[found]))) found++;
+    return found;
 }

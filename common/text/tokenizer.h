@@ -16,6 +16,7 @@ typedef struct tokenizer {
     size_t paired;     /* 1 + offset of a character that ended the last pair; 0: none    */
     uint64_t repaired; /* invalid UTF-8 sequences passed                                 */
     uint64_t mask;     /* letters and digits of ASCII among the 64 bytes from mask_at    */
+    uint64_t high;     /* bytes above 127 among them                                     */
     size_t mask_at;    /* a multiple of 64                                               */
     bool masked;       /* the mask is made                                               */
 } tokenizer;
@@ -29,6 +30,8 @@ typedef struct word_span {
 
 void tokenizer_begin(tokenizer *t, const char *text, size_t len);
 bool tokenizer_next(tokenizer *t, word_span *out);
+/* As many words as tokenizer_next would find, n at most, and the same; fewer at the end. */
+size_t tokenizer_fill(tokenizer *t, word_span *out, size_t n);
 
 /* The character at *at, past which *at moves, and its class. */
 char_class tokenizer_classify(const char *text, size_t len, size_t *at, uint32_t *cp);

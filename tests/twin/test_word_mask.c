@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_word_mask.c - the mask of letters and digits against the table of bytes: every byte at
- * every place, random bytes, and every length of a tail that ends at a guard page.
+ * test_word_mask.c - the masks of letters and digits, and of bytes above 127, against the table of
+ * bytes: every byte at every place, random bytes, and every length of a tail that ends at a guard
+ * page.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,12 +15,19 @@
 #include "common/text/word_mask.h"
 #include "tests/support/guard.h"
 
-static uint64_t expected(const char *p, size_t n)
+static uint64_t expected(const char *p, size_t n, unsigned flags)
 {
     uint64_t mask = 0;
     for (size_t i = 0; i < n && i < WORD_MASK_BYTES; i++)
-        mask |= (uint64_t)((byte_class[(uint8_t)p[i]] & BYTE_WORD) != 0) << i;
+        mask |= (uint64_t)((byte_class[(uint8_t)p[i]] & flags) != 0) << i;
     return mask;
+}
+
+static void assert_masks(const char *p, size_t n)
+{
+    uint64_t high = 1;
+    assert_int_equal(word_mask(p, n, &high), expected(p, n, BYTE_WORD));
+    assert_int_equal(high, expected(p, n, BYTE_HIGH));
 }
 
 static void every_byte_at_every_place(void **state)
@@ -30,7 +38,7 @@ static void every_byte_at_every_place(void **state)
         for (unsigned c = 0; c < 256; c++) {
             memset(text, at % 2 ? 'x' : ' ', sizeof text);
             text[at] = (char)c;
-            assert_int_equal(word_mask_whole(text), expected(text, sizeof text));
+            assert_masks(text, sizeof text);
         }
 }
 
@@ -43,7 +51,7 @@ static void tails_stay_inside(void **state)
         for (size_t n = 0; n <= WORD_MASK_BYTES + 8; n++) {
             char *p = guard_last(&g, n);
             for (size_t i = 0; i < n; i++) p[i] = (char)random_next(&seed);
-            assert_int_equal(word_mask(p, n), expected(p, n));
+            assert_masks(p, n);
         }
     guard_close(&g);
 }
