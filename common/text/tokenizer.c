@@ -281,31 +281,64 @@ bool tokenizer_next(tokenizer *t, word_span *out)
     }
 }
 
-/* The next word, when the masks and the byte behind it tell all about it: no byte above 127 before
- * or after it, and it ends within 64 bytes.  Else false, and nothing has changed. */
-static inline bool plain_word(tokenizer *t, word_span *out)
+/* End of a run of letters and digits that fills its block of masks from some place on: in the next
+ * block, or at the end of the text; 0 when it fills that one, too. */
+static inline size_t end_beyond(tokenizer *t, size_t next_block)
 {
-    if (t->at >= t->len) return false;
-    uint64_t words = mask_from(t, t->at), high = t->high >> t->at % WORD_MASK_BYTES;
-    if (!(words | high)) return false;
-    unsigned first = (unsigned)__builtin_ctzll(words | high);
-    uint64_t others = ~(words >> first);
-    size_t start = t->at + first, room = WORD_MASK_BYTES - start % WORD_MASK_BYTES;
-    size_t n = others ? (size_t)__builtin_ctzll(others) : WORD_MASK_BYTES, end = start + n;
-    if (n == 0 || n >= room) return false;
-    uint8_t flags = end < t->len ? byte_class[(uint8_t)t->text[end]] : 0;
-    if (flags) {
-        bool digit = byte_class[(uint8_t)t->text[end - 1]] & BYTE_DIGIT;
-        if (flags != BYTE_POINT || n == 1 || digit) return false;
+    if (next_block >= t->len) return t->len;
+    uint64_t others = ~mask_from(t, next_block);
+    return others ? next_block + (size_t)__builtin_ctzll(others) : 0;
+}
+
+/* Whether the byte behind text[start, end) says that an ordinary word ends there. */
+static inline bool ends_plainly(const tokenizer *t, size_t start, size_t end)
+{
+    if (end == t->len) return true;
+    uint8_t flags = byte_class[(uint8_t)t->text[end]];
+    if (!flags) return true;
+    bool digit = byte_class[(uint8_t)t->text[end - 1]] & BYTE_DIGIT;
+    return flags == BYTE_POINT && end - start > 1 && !digit;
+}
+
+/* The next words, while masks and the byte behind each tell all about it: no byte above 127 stands
+ * before or after it.  Moves to where that is not so. */
+static size_t plain_words(tokenizer *t, word_span *out, size_t n)
+{
+    size_t found = 0, at = t->at;
+    while (found < n && at < t->len) {
+        const size_t base = at / WORD_MASK_BYTES * WORD_MASK_BYTES,
+                     block_end = base + WORD_MASK_BYTES;
+        const uint64_t from_at = mask_from(t, at), high = t->high;
+        const uint64_t words = from_at << at % WORD_MASK_BYTES;
+        while (found < n && at < block_end) {
+            uint64_t run = words >> at % WORD_MASK_BYTES;
+            uint64_t any = run | high >> at % WORD_MASK_BYTES;
+            if (!any) {
+                at = block_end < t->len ? block_end : t->len;
+                break;
+            }
+            unsigned first = (unsigned)__builtin_ctzll(any);
+            at += first;
+            uint64_t others = ~(run >> first);
+            size_t end = others ? at + (size_t)__builtin_ctzll(others) : block_end;
+            if (end >= block_end) end = end_beyond(t, block_end);
+            if (end <= at || !ends_plainly(t, at, end)) goto out;
+            out[found++] = (word_span){at, end, false};
+            at = end;
+        }
     }
-    *out = (word_span){start, end, false};
-    t->at = end;
-    return true;
+out:
+    t->at = at;
+    return found;
 }
 
 size_t tokenizer_fill(tokenizer *t, word_span *out, size_t n)
 {
     size_t found = 0;
-    while (found < n && (plain_word(t, &out[found]) || tokenizer_next(t, &out[found]))) found++;
+    while (found < n) {
+        found += plain_words(t, out + found, n - found);
+        if (found == n || !tokenizer_next(t, &out[found])) break;
+        found++;
+    }
     return found;
 }

@@ -2,6 +2,7 @@
  * target_text.c - fuzz targets of everything that people type or write: queries, texts, front
  * matter, dates.
  */
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/text/date.h"
 #include "common/text/period.h"
@@ -73,6 +74,24 @@ static void check_form(const form *f)
     fuzz_must(utf8_valid_prefix(f->folded, f->folded_len) == f->folded_len);
 }
 
+/* What a token says, added to a sum. */
+static uint64_t add_token(uint64_t sum, const token *t)
+{
+    uint64_t place = (uint64_t)t->start << 32 | t->end;
+    return hash_mix(hash_mix(sum ^ place) ^ (uint64_t)t->form_id << 33 ^ t->position ^
+                    (uint64_t)t->marked << 32);
+}
+
+/* Many at a time: the same once more. */
+static void check_fill(analyzer *a, uint64_t want)
+{
+    token t[24];
+    uint64_t sum = 0;
+    for (size_t n; (n = analyzer_fill(a, t, 24)) != 0;)
+        for (size_t i = 0; i < n; i++) sum = add_token(sum, &t[i]);
+    fuzz_must(sum == want);
+}
+
 void fuzz_analyzer(const uint8_t *data, size_t len)
 {
     static const char *const langs[] = {"english", "none", "german", "turkish"};
@@ -81,6 +100,7 @@ void fuzz_analyzer(const uint8_t *data, size_t len)
     const char *text = (const char *)data + 1;
     token t;
     uint32_t last = 0, start = 0, n = 0;
+    uint64_t sum = 0;
     analyzer_begin(a, text, len - 1, data[0] & 4);
     while (analyzer_next(a, &t)) {
         fuzz_must(t.start <= t.end && t.end <= len - 1);
@@ -90,8 +110,11 @@ void fuzz_analyzer(const uint8_t *data, size_t len)
         check_form(t.form);
         last = t.position;
         start = t.start;
+        sum = add_token(sum, &t);
     }
     fuzz_must(!analyzer_failed(a));
+    analyzer_begin(a, text, len - 1, data[0] & 4);
+    check_fill(a, sum);
 }
 
 /* ---- front matter --------------------------------------------------------------------- */
