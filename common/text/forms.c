@@ -23,7 +23,7 @@ typedef struct form_work {
 } form_work;
 
 typedef struct spelling {
-    char text[TERM_MAX_BYTES];
+    char text[1 + TERM_MAX_BYTES]; /* a key may have a byte in front (form_name)               */
     size_t len;
 } spelling;
 
@@ -183,28 +183,27 @@ static form_slot *add_form(forms *f, const form *like, const char *key, size_t k
     return place;
 }
 
-/* The form of an exact spelling, worked out and added; NULL when memory was refused. */
-static form_slot *make_form(forms *f, language *l, const spelling *exact, bool marked,
-                            const char *key, size_t key_len)
+/* The form of an exact spelling that folds to `folded`, worked out and added under `key`; NULL when
+ * memory was refused. */
+static form_slot *make_form(forms *f, language *l, const spelling *exact, const spelling *folded,
+                            bool marked, const spelling *key, bool cut)
 {
-    bool cut = false;
-    spelling folded, marker = {.len = 0};
-    folded.len = fold_text(exact->text, exact->len, folded.text, &cut);
-    size_t stem_len = folded.len;
-    const char *stem = language_stem(l, folded.text, &stem_len);
+    spelling marker = {.len = 0};
+    size_t stem_len = folded->len;
+    const char *stem = language_stem(l, folded->text, &stem_len);
     if (!stem) return NULL;
-    if (marked) marker.len = fold_capitals(folded.text, folded.len, marker.text, &cut);
+    if (marked) marker.len = fold_capitals(folded->text, folded->len, marker.text, &cut);
     const form like = {
         .exact = exact->text,
         .exact_len = (uint16_t)exact->len,
-        .folded = folded.text,
-        .folded_len = (uint16_t)folded.len,
+        .folded = folded->text,
+        .folded_len = (uint16_t)folded->len,
         .stem = stem,
         .stem_len = (uint16_t)stem_len,
         .marker = marker.text,
         .marker_len = (uint16_t)marker.len,
     };
-    return add_form(f, &like, key, key_len, cut);
+    return add_form(f, &like, key->text, key->len, cut);
 }
 
 /* What a form is found under: its exact spelling, behind 01 when its marker does not follow
@@ -225,31 +224,26 @@ const form_slot *forms_adopt(forms *f, const form *like)
     return s ? s : add_form(f, like, key, len, false);
 }
 
-/* Whether a spelling has a term: one that folds to nothing has not. */
-static bool has_term(const spelling *exact)
-{
-    char folded[TERM_MAX_BYTES];
-    bool cut = false;
-    return fold_text(exact->text, exact->len, folded, &cut) > 0;
-}
-
-/* The form of one piece of a word, added to work->found.  False when memory was refused. */
+/* The form of one piece of a word, added to work->found; one that folds to nothing has none.  False
+ * when memory was refused. */
 static bool add_piece(forms *f, language *l, const fold_word *piece, bool dotted)
 {
     form_work *work = f->work;
-    spelling exact;
+    spelling exact, folded, key;
+    bool fold_cut = false;
     exact.len = fold_exact(piece, exact.text, &work->cut);
     if (!exact.len) return true;
-    char key[1 + TERM_MAX_BYTES];
-    size_t key_len = form_name(key, exact.text, exact.len, dotted);
-    const form_slot *s = forms_find(f, key, key_len, key_len);
-    if (s ? !(s->flags & FORM_ONE) : !has_term(&exact)) return true;
+    key.len = form_name(key.text, exact.text, exact.len, dotted);
+    const form_slot *s = forms_find(f, key.text, key.len, key.len);
+    if (s && !(s->flags & FORM_ONE)) return true;
+    if (!s) folded.len = fold_text(exact.text, exact.len, folded.text, &fold_cut);
+    if (!s && !folded.len) return true;
     if (work->n == PIECES_MAX) {
         work->cut = true;
         return true;
     }
     bool cut = work->cut, marked = dotted || is_capitals(exact.text, exact.len);
-    if (!s) s = make_form(f, l, &exact, marked, key, key_len);
+    if (!s) s = make_form(f, l, &exact, &folded, marked, &key, fold_cut);
     if (!s) return false;
     work->cut = cut || (s->flags & FORM_CUT);
     work->found[work->n++] = s->is.one;

@@ -2,8 +2,8 @@
  *
  * tokenizer.c - see tokenizer.h.  Takes text, gives words.
  *
- * ASCII words are found byte by byte through byte_class; a byte above 127 or a point after
- * a single letter sends the word to the character-wise path, which knows every rule:
+ * Words of ASCII letters and digits are found by masks of 64 bytes; a byte above 127, an apostrophe
+ * or a point after a single letter sends the word to the character-wise path, which knows every rule:
  *
  *   apostrophe   stays between two word characters
  *   . and ,      stay between two digits
