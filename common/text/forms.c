@@ -364,9 +364,28 @@ static const form_slot *add_slot(forms *f, const char *word, size_t len, bool do
     return insert(f, word, len, summary(work, list, dotted));
 }
 
+/* Whether a word is letters and digits of ASCII alone: its own exact spelling, in one piece. */
+static bool is_plain_word(const char *word, size_t len)
+{
+    if (len > TERM_MAX_BYTES) return false;
+    for (size_t i = 0; i < len; i++)
+        if (!is_plain((uint8_t)word[i])) return false;
+    return true;
+}
+
+static const form_slot *add_plain(forms *f, language *l, const char *word, size_t len)
+{
+    spelling exact = {.len = len}, folded;
+    bool cut = false;
+    memcpy(exact.text, word, len);
+    folded.len = fold_text(exact.text, len, folded.text, &cut);
+    return make_form(f, l, &exact, &folded, is_capitals(exact.text, len), &exact, cut);
+}
+
 const form_slot *forms_add(forms *f, language *l, const char *word, size_t len, bool dotted)
 {
     form_work *work = f->work;
+    if (!dotted && is_plain_word(word, len)) return add_plain(f, l, word, len);
     work->n = 0;
     work->cut = false;
     read_word(work, word, len, dotted);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_words.c - words and tokens many at a time against one at a time: texts of pieces that the
- * fast path knows and of all that it must leave to the rules, which end at a guard page.
+ * fast path knows and of all that it must leave to the rules, which end at a guard page.  And words
+ * of ASCII against themselves taken apart.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -166,11 +167,50 @@ static void tokens_are_the_same(void **state)
     analyzer_close(many);
 }
 
+/* A word of ASCII, and the same with a soft hyphen inside, which is not seen but sends the word
+ * through all rules: one form. */
+static void plain_forms_are_the_same(void **state)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    analyzer *one = NULL, *other = NULL;
+    pm_error err = {.status = PM_OK};
+    uint64_t seed = 13;
+    (void)state;
+    assert_int_equal(analyzer_open(&one, "english", &err), PM_OK);
+    assert_int_equal(analyzer_open(&other, "english", &err), PM_OK);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        char word[TEXT_MAX], spread[TEXT_MAX + 2];
+        size_t len = 2 + pick_below(&seed, 320, 4);
+        unsigned first = pick(&seed, 3) * 26, kinds = 1 + pick(&seed, 36 - (first ? 10 : 0));
+        for (size_t i = 0; i < len; i++) word[i] = letters[(first + pick(&seed, kinds)) % 62];
+        size_t at = 1 + pick(&seed, (unsigned)len - 1);
+        memcpy(spread, word, at);
+        memcpy(spread + at, "\xc2\xad", 2);
+        memcpy(spread + at + 2, word + at, len - at);
+        token a, b;
+        analyzer_begin(one, word, len, true);
+        analyzer_begin(other, spread, len + 2, true);
+        assert_true(analyzer_next(one, &a) && analyzer_next(other, &b));
+        assert_false(analyzer_next(one, &a) || analyzer_next(other, &b));
+        assert_int_equal(a.marked, b.marked);
+        assert_int_equal(a.form->exact_len, b.form->exact_len);
+        assert_string_equal(a.form->exact, b.form->exact);
+        assert_string_equal(a.form->folded, b.form->folded);
+        assert_string_equal(a.form->stem, b.form->stem);
+        assert_int_equal(a.form->marker_len, b.form->marker_len);
+        assert_string_equal(a.form->marker, b.form->marker);
+    }
+    assert_int_equal(analyzer_cut_words(one), analyzer_cut_words(other));
+    analyzer_close(one);
+    analyzer_close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_the_same),
         cmocka_unit_test(tokens_are_the_same),
+        cmocka_unit_test(plain_forms_are_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
