@@ -316,3 +316,16 @@ fuzz:
 fuzz-programs: $(FUZZ_TARGETS:%=$(B)/tests/fuzz/fuzz_%) $(B)/tests/fuzz/test_corpus
 $(B)/tests/fuzz/fuzz_%: tests/fuzz/libfuzzer.c $(TEST_LIB_OBJ) $(B)/libpressmark.a
 	$(CC) $(PM_CFLAGS) -DFUZZ_TARGET=fuzz_$* -fsanitize=fuzzer $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka
+
+# The same targets of whole files, by AFL++ (Debian: afl++): make afl SECONDS=60 [TARGETS='segment manifest']
+AFL_TARGETS := segment manifest tombstones
+.PHONY: afl afl-programs
+afl:
+	@command -v afl-fuzz >/dev/null && command -v afl-clang-fast >/dev/null || { echo 'afl: skipped: afl++ is not installed'; exit 0; }; \
+	AFL_QUIET=1 $(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=afl CC=afl-clang-fast CFLAGS='-O2 -g' afl-programs && \
+	$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=asan afl-programs && \
+	nice -n 19 sh tests/afl/run build/afl build/asan $(SECONDS) $(or $(TARGETS),$(AFL_TARGETS))
+afl-programs: $(AFL_TARGETS:%=$(B)/tests/afl/afl_%) $(B)/tests/fuzz/test_corpus
+$(B)/tests/afl/afl_%: tests/afl/persistent.c $(TEST_LIB_OBJ) $(B)/libpressmark.a
+	@mkdir -p $(@D)
+	$(CC) $(PM_CFLAGS) -DFUZZ_TARGET=fuzz_$* $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka
