@@ -151,14 +151,21 @@ static void refuse_field(size_t at, const void *bytes, size_t len)
 static void test_refused_fields(void **state)
 {
     (void)state;
-    double nan_value = strtod("nan", NULL), inf = strtod("inf", NULL), minus = -1;
-    uint32_t many = UINT32_MAX, seven = 7, shift = 32, flags = 8;
+    double nan_value = strtod("nan", NULL), inf = strtod("inf", NULL), minus = -1, above_1 = 1.5;
+    uint32_t many = UINT32_MAX, seven = 7, shift = 32, flags = 8, larger = 257;
+    uint64_t zero = 0;
     enum { FIRST = 224, SECOND = 344 };
+    refuse_field(32, &zero, 8);
+    refuse_field(40, &zero, 8);
+    refuse_field(56, &zero, 8);
     refuse_field(56, &nan_value, 8);
     refuse_field(56, &inf, 8);
     refuse_field(64, &minus, 8);
+    refuse_field(64, &above_1, 8);
     refuse_field(72, &nan_value, 8);
     refuse_field(80, &seven, 4);
+    refuse_field(80, &larger, 4);
+    refuse_field(84, &zero, 4);
     refuse_field(84, &shift, 4);
     refuse_field(88, &flags, 4);
     refuse_field(92, &many, 4);
@@ -171,6 +178,12 @@ static void test_refused_fields(void **state)
     refuse_field(SECOND, "1-00000fff.seg", 15); /* its number                               */
     refuse_field(SECOND + 56, "1-00000005.del", 15);
     refuse_field(SECOND + 56, "101-00000005.seg", 17);
+    refuse_field(SECOND + 56, "2000-00000005.del", 18);
+    refuse_field(FIRST + 52, &zero, 4);
+    refuse_field(SECOND + 108, &larger, 4); /* more deleted than there are               */
+    refuse_field(FIRST + 56, "101-00000005.del", 17); /* of nothing                        */
+    refuse_field(FIRST + 96, &larger, 4);
+    refuse_field(FIRST + 104, &larger, 4);
 }
 
 static void test_newer_version(void **state)
@@ -206,6 +219,7 @@ static void test_names(void **state)
                              "notes.txt",
                              "",
                              "18446744073709551616-00000000.seg",
+                             "184467440737095516150-00000000.seg",
                              "1-00000000.sega",
                              "x1-00000000.seg"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) assert_true(manifest_own_name(ours[i]));
