@@ -395,6 +395,50 @@ static void test_garbage(void **state)
                  exists("3-00000abe.seg"));
 }
 
+/* The one before is not that of manifest.prev: only a sync makes sure that it cannot come back. */
+static void test_garbage_of_others(void **state)
+{
+    (void)state;
+    publish(1, 1);
+    publish(1, 3);
+    folder_write(root, "4-00000abf.seg", "x", 1);
+    memset(&seam, 0, sizeof seam);
+    seam.call = "fsync";
+    seam.nth = 1;
+    file_fault = seam_fault;
+    manifest_collect_garbage(&folder, NULL);
+    file_fault = NULL;
+    assert_int_equal(seam.calls, 1);
+    assert_true(exists("4-00000abf.seg"));
+    manifest_collect_garbage(&folder, NULL);
+    assert_false(exists("4-00000abf.seg"));
+}
+
+/* Does what it then says has failed. */
+static int rename_and_fail(const char *call, const char *path)
+{
+    char from[FOLDER_PATH + 16], to[FOLDER_PATH + 16];
+    (void)path;
+    if (strcmp(call, "rename") != 0 || !exists("manifest.tmp") || exists("manifest.prev.tmp"))
+        return 0;
+    snprintf(from, sizeof from, "%s/manifest.tmp", root);
+    snprintf(to, sizeof to, "%s/manifest", root);
+    assert_int_equal(rename(from, to), 0);
+    return EIO;
+}
+
+static void test_rename_that_lies(void **state)
+{
+    (void)state;
+    publish(1, 1);
+    manifest m = sample(2, 2);
+    file_fault = rename_and_fail;
+    assert_int_equal(manifest_publish(&m, &folder, 0, NULL), PM_NOT_DURABLE);
+    file_fault = NULL;
+    manifest_free(&m);
+    assert_int_equal(generation_of("manifest"), 2);
+}
+
 static void test_refused_memory(void **state)
 {
     (void)state;
@@ -432,6 +476,8 @@ int main(void)
         IN_FOLDER(test_order_of_calls),
         IN_FOLDER(test_publish_refused),
         IN_FOLDER(test_garbage),
+        IN_FOLDER(test_garbage_of_others),
+        IN_FOLDER(test_rename_that_lies),
         IN_FOLDER(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
