@@ -23,9 +23,11 @@ CFLAGS_debug := -O0 -g3
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan := -O1 -g -fsanitize=thread
 CFLAGS_cov := -O0 -g --coverage
+CFLAGS_mcdc := -O0 -g -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
 LDFLAGS_cov := --coverage
+LDFLAGS_mcdc := -fprofile-instr-generate
 # Scores are bit for bit the same everywhere: no contraction, no fast-math (INV-7).
 PM_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -fPIC -fvisibility=hidden -ffp-contract=off -pthread \
           $(WARN) $(if $(WERROR),-Werror) $(CFLAGS_$(VARIANT)) $(CFLAGS)
@@ -50,7 +52,8 @@ TEST_SRC := $(wildcard tests/unit/test_*.c tests/tables/test_*.c tests/golden/te
             tests/oracle/test_*.c tests/twin/test_*.c tests/fault/test_*.c tests/damage/test_*.c \
             tests/crash/test_*.c tests/fuzz/test_*.c tests/compat/test_*.c)
 # Shared by tests: anything in tests/ that is not a test of its own.
-TEST_LIB_SRC := $(filter-out $(TEST_SRC),$(wildcard tests/support/*.c tests/oracle/*.c tests/fuzz/target*.c))
+TEST_LIB_SRC := $(filter-out $(TEST_SRC),$(wildcard tests/support/*.c tests/oracle/*.c tests/fuzz/target*.c)) \
+                $(if $(filter mcdc,$(VARIANT)),tests/coverage/leave.c)
 BENCH_SRC := $(wildcard benchmarks/*.c)
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
@@ -291,10 +294,15 @@ $(B)/tests/tsan/mutant: $(B)/tests/unit/test_threads.o $(TSAN_MUTANT) $(TEST_LIB
 	$(CC) $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka
 
 # Lines and branches reached, as a table: make coverage [FILES=...] [MISSED=1]
-.PHONY: coverage mutants valgrind
+.PHONY: coverage mcdc mutants valgrind
 coverage:
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=cov all tests
 	@FILES='$(FILES)' MISSED='$(MISSED)' sh tests/coverage/run build/cov
+# MC/DC besides, by clang 19 (Debian: clang-19 llvm-19 libclang-rt-19-dev): make mcdc [FILES=...] [MISSED=1]
+mcdc:
+	@command -v clang-19 >/dev/null && command -v llvm-cov-19 >/dev/null || { echo 'mcdc: skipped: clang-19 or llvm-19 is not installed'; exit 0; }; \
+	$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=mcdc CC=clang-19 CXX=clang++-19 all tests && \
+	FILES='$(FILES)' MISSED='$(MISSED)' sh tests/coverage/mcdc build/mcdc
 # Small changes of a file that a test should notice: make mutants FILE=common/segment/manifest.c
 mutants:
 	@nice -n 19 sh tests/mutants/run '$(FILE)' '$(LIMIT)'
@@ -316,3 +324,16 @@ fuzz:
 fuzz-programs: $(FUZZ_TARGETS:%=$(B)/tests/fuzz/fuzz_%) $(B)/tests/fuzz/test_corpus
 $(B)/tests/fuzz/fuzz_%: tests/fuzz/libfuzzer.c $(TEST_LIB_OBJ) $(B)/libpressmark.a
 	$(CC) $(PM_CFLAGS) -DFUZZ_TARGET=fuzz_$* -fsanitize=fuzzer $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka
+
+# The same targets of whole files, by AFL++ (Debian: afl++): make afl SECONDS=60 [TARGETS='segment manifest']
+AFL_TARGETS := segment manifest tombstones
+.PHONY: afl afl-programs
+afl:
+	@command -v afl-fuzz >/dev/null && command -v afl-clang-fast >/dev/null || { echo 'afl: skipped: afl++ is not installed'; exit 0; }; \
+	AFL_QUIET=1 $(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=afl CC=afl-clang-fast CFLAGS='-O2 -g' afl-programs && \
+	$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=asan afl-programs && \
+	nice -n 19 sh tests/afl/run build/afl build/asan $(SECONDS) $(or $(TARGETS),$(AFL_TARGETS))
+afl-programs: $(AFL_TARGETS:%=$(B)/tests/afl/afl_%) $(B)/tests/fuzz/test_corpus
+$(B)/tests/afl/afl_%: tests/afl/persistent.c $(TEST_LIB_OBJ) $(B)/libpressmark.a
+	@mkdir -p $(@D)
+	$(CC) $(PM_CFLAGS) -DFUZZ_TARGET=fuzz_$* $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC) -lcmocka

@@ -74,7 +74,7 @@ static void make_folder(void)
     snprintf(profile, sizeof profile, "%s", analyzer_profile(a));
     analyzer_close(a);
     snprintf(folder, sizeof folder, "/dev/shm/pressmark-fuzz-XXXXXX");
-    if (!mkdtemp(folder)) folder_make(folder);
+    if (getenv("TMPDIR") || !mkdtemp(folder)) folder_make(folder);
     atexit(remove_folder);
 }
 

@@ -24,7 +24,7 @@ static void make_folder(void)
 {
     if (*folder) return;
     snprintf(folder, sizeof folder, "/dev/shm/pressmark-fuzz-XXXXXX");
-    if (!mkdtemp(folder)) folder_make(folder);
+    if (getenv("TMPDIR") || !mkdtemp(folder)) folder_make(folder);
     atexit(remove_folder);
 }
 

@@ -27,6 +27,8 @@ static void finds_the_block(void **state)
     check_body("---\r\ntitle: x\r\n---\r\nbody", "body");
     check_body("---\rtitle: x\r---\rbody", "body");
     check_body("---  \ntitle: x\n...\nbody", "body");
+    check_body("---\t\ntitle: x\n--- \t\nbody", "body");
+    check_body("---\ntitle: x\n---\r", "");
     check_body("---\n---\n", "");
     check_body("---\ntitle: x\n---", "");
     check_body("---\ntitle: x\n", NULL);
@@ -82,6 +84,8 @@ static void yaml(void **state)
     check("n: 1.10\nyes: yes\n", "{\"n\":\"1.10\",\"yes\":\"yes\"}");
     check("text: >\n  folded\n  line\n", "{\"text\":\"folded line\\n\"}");
     check("a: 1\na: 2\n", "{\"a\":\"2\"}");
+    check("a: null\nb: news\nnull: [null, x]\n",
+          "{\"a\":null,\"b\":\"news\",\"null\":[null,\"x\"]}");
     check("", "{}");
 }
 
@@ -95,6 +99,8 @@ static void messy_lines(void **state)
     check("title: \"unclosed\nauthors:\n  - one\n  - 'two'\n",
           "{\"authors\":[\"one\",\"two\"],\"title\":\"\\\"unclosed\"}");
     check("title: @at\n", "{\"title\":\"@at\"}");
+    check("my_title: @at\nmy-date: @2\nTOP9: @x\n",
+          "{\"TOP9\":\"@x\",\"my-date\":\"@2\",\"my_title\":\"@at\"}");
     check("title:\tTab\n", "{\"title\":\"Tab\"}");
     check("just prose here\nand more\n", "{}");
     check("http://example.org\n", "{}");
@@ -108,6 +114,8 @@ static void other_yaml(void **state)
     check("a: 1\n? {x: y}\n: z\n", "{\"a\":\"1\"}");
     check("\"a\\0b\": c\nd: e\n", "{\"d\":\"e\"}");
     check("a: *x\n", "{\"a\":\"*x\"}");
+    check("a: &x b\n", "{\"a\":\"&x b\"}");
+    check("a: !!str b\n", "{\"a\":\"!!str b\"}");
     check("a: !!map {b: c}\n", "{\"a\":\"!!map {b: c}\"}");
     check("a: &m {b: c}\n", "{\"a\":\"&m {b: c}\"}");
     check("a: !!seq [b]\n", "{\"a\":\"!!seq [b]\"}");

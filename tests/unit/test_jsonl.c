@@ -187,13 +187,16 @@ static void broken_text_is_repaired(void **state)
     assert_int_equal(
         run_text("{\"id\":\"x\",\"text\":\"\xc3\xa9 caf\xff\xc3(\"}\n{\"id\":\"y\",\"text\":"
                  "\"a\\ud800b\\udc00\"}\n"
-                 "{\"id\":\"z\",\"text\":\"\\ud83d\\ude00 \\ud83d\"}\n"),
+                 "{\"id\":\"z\",\"text\":\"\\ud83d\\ude00 \\ud83d\"}\n"
+                 "{\"id\":\"u\",\"text\":\"\\ud83d\\ue000 \\ue000 \\udfff\"}\n"),
         PM_OK);
     assert_string_equal(fixture_body(&f, "x"), "\xc3\xa9 caf\xef\xbf\xbd\xef\xbf\xbd(");
     assert_string_equal(fixture_body(&f, "y"), "a\xef\xbf\xbd"
                                                "b\xef\xbf\xbd");
     assert_string_equal(fixture_body(&f, "z"), "\xf0\x9f\x98\x80 \xef\xbf\xbd");
-    assert_int_equal(f.summary.repaired, 5);
+    assert_string_equal(fixture_body(&f, "u"),
+                        "\xef\xbf\xbd\xee\x80\x80 \xee\x80\x80 \xef\xbf\xbd");
+    assert_int_equal(f.summary.repaired, 7);
 }
 
 /* As a text file: by invalid UTF-8 without one valid sequence, in the first part that says. */

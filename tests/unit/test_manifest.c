@@ -151,14 +151,21 @@ static void refuse_field(size_t at, const void *bytes, size_t len)
 static void test_refused_fields(void **state)
 {
     (void)state;
-    double nan_value = strtod("nan", NULL), inf = strtod("inf", NULL), minus = -1;
-    uint32_t many = UINT32_MAX, seven = 7, shift = 32, flags = 8;
+    double nan_value = strtod("nan", NULL), inf = strtod("inf", NULL), minus = -1, above_1 = 1.5;
+    uint32_t many = UINT32_MAX, seven = 7, shift = 32, flags = 8, larger = 257;
+    uint64_t zero = 0;
     enum { FIRST = 224, SECOND = 344 };
+    refuse_field(32, &zero, 8);
+    refuse_field(40, &zero, 8);
+    refuse_field(56, &zero, 8);
     refuse_field(56, &nan_value, 8);
     refuse_field(56, &inf, 8);
     refuse_field(64, &minus, 8);
+    refuse_field(64, &above_1, 8);
     refuse_field(72, &nan_value, 8);
     refuse_field(80, &seven, 4);
+    refuse_field(80, &larger, 4);
+    refuse_field(84, &zero, 4);
     refuse_field(84, &shift, 4);
     refuse_field(88, &flags, 4);
     refuse_field(92, &many, 4);
@@ -171,6 +178,12 @@ static void test_refused_fields(void **state)
     refuse_field(SECOND, "1-00000fff.seg", 15); /* its number                               */
     refuse_field(SECOND + 56, "1-00000005.del", 15);
     refuse_field(SECOND + 56, "101-00000005.seg", 17);
+    refuse_field(SECOND + 56, "2000-00000005.del", 18);
+    refuse_field(FIRST + 52, &zero, 4);
+    refuse_field(SECOND + 108, &larger, 4); /* more deleted than there are               */
+    refuse_field(FIRST + 56, "101-00000005.del", 17); /* of nothing                        */
+    refuse_field(FIRST + 96, &larger, 4);
+    refuse_field(FIRST + 104, &larger, 4);
 }
 
 static void test_newer_version(void **state)
@@ -206,6 +219,7 @@ static void test_names(void **state)
                              "notes.txt",
                              "",
                              "18446744073709551616-00000000.seg",
+                             "184467440737095516150-00000000.seg",
                              "1-00000000.sega",
                              "x1-00000000.seg"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) assert_true(manifest_own_name(ours[i]));
@@ -381,6 +395,50 @@ static void test_garbage(void **state)
                  exists("3-00000abe.seg"));
 }
 
+/* The one before is not that of manifest.prev: only a sync makes sure that it cannot come back. */
+static void test_garbage_of_others(void **state)
+{
+    (void)state;
+    publish(1, 1);
+    publish(1, 3);
+    folder_write(root, "4-00000abf.seg", "x", 1);
+    memset(&seam, 0, sizeof seam);
+    seam.call = "fsync";
+    seam.nth = 1;
+    file_fault = seam_fault;
+    manifest_collect_garbage(&folder, NULL);
+    file_fault = NULL;
+    assert_int_equal(seam.calls, 1);
+    assert_true(exists("4-00000abf.seg"));
+    manifest_collect_garbage(&folder, NULL);
+    assert_false(exists("4-00000abf.seg"));
+}
+
+/* Does what it then says has failed. */
+static int rename_and_fail(const char *call, const char *path)
+{
+    char from[FOLDER_PATH + 16], to[FOLDER_PATH + 16];
+    (void)path;
+    if (strcmp(call, "rename") != 0 || !exists("manifest.tmp") || exists("manifest.prev.tmp"))
+        return 0;
+    snprintf(from, sizeof from, "%s/manifest.tmp", root);
+    snprintf(to, sizeof to, "%s/manifest", root);
+    assert_int_equal(rename(from, to), 0);
+    return EIO;
+}
+
+static void test_rename_that_lies(void **state)
+{
+    (void)state;
+    publish(1, 1);
+    manifest m = sample(2, 2);
+    file_fault = rename_and_fail;
+    assert_int_equal(manifest_publish(&m, &folder, 0, NULL), PM_NOT_DURABLE);
+    file_fault = NULL;
+    manifest_free(&m);
+    assert_int_equal(generation_of("manifest"), 2);
+}
+
 static void test_refused_memory(void **state)
 {
     (void)state;
@@ -418,6 +476,8 @@ int main(void)
         IN_FOLDER(test_order_of_calls),
         IN_FOLDER(test_publish_refused),
         IN_FOLDER(test_garbage),
+        IN_FOLDER(test_garbage_of_others),
+        IN_FOLDER(test_rename_that_lies),
         IN_FOLDER(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,6 +119,7 @@ static void refused(void **state)
     assert_false(range_exact("Sep 2025\0x", 10, &p));
     int64_t from, to;
     assert_false(pm_date_range("x", 1, &from, &to));
+    assert_false(pm_date_range("", 0, &from, &to));
     assert_true(pm_date_range("1970", 4, &from, &to));
     assert_true(from == 0 && to == 365 * 86400);
 }

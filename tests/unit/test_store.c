@@ -161,6 +161,9 @@ static void bad_records_are_refused(void **state)
         {"\x01\x01x\x0c\x03"
          "abc",
          8}, /* provenance cut off                                 */
+        {"\x01\x01x\x0f\x04\x00\x00\x05\x04", 9}, /* of a file's title: the same         */
+        {"\x01\x01x\x0f\x03\x00\x00\x05", 8},     /* which ends nowhere                   */
+        {"\x01\x01x\x0f\x03\x00\x00\x80", 8},     /* nor begins                           */
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         pm_article out;

@@ -937,6 +937,7 @@ static void test_seconds(void **state)
         assert_true(date_seconds(date) == cases[i].seconds);
     }
     assert_true(date_seconds((pm_text){"", 0}) == INT64_MIN);
+    assert_true(date_seconds((pm_text){"2025-11-24T23:03", 16}) == INT64_MIN);
 }
 
 /* Repairs before the title's span move it along. */
