@@ -20,7 +20,7 @@
 
 enum {
     FORMS_AHEAD = 8,       /* variants that are asked for before their turn                      */
-    THREADS_MIN = 1 << 17, /* tokens that are worth a second thread                             */
+    THREADS_MIN = 1 << 15, /* tokens that are worth a second thread                             */
 };
 
 /* A class of keys that are few in a text: markers or titles' words. */
