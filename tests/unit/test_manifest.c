@@ -99,6 +99,32 @@ static void test_round_trip(void **state)
     }
 }
 
+/* A copy has the segments of its own, and takes more. */
+static void test_copy(void **state)
+{
+    (void)state;
+    manifest m = sample(5, 9), copy;
+    manifest_segment more = sample_segment(7);
+    buf b = {0}, again = {0};
+    m.n_segments = 3; /* of more that there is room for                                       */
+    assert_int_equal(manifest_copy(&copy, &m, NULL), PM_OK);
+    manifest_encode(&m, &b);
+    buf_append(&again, "first", 5); /* the sum is that of the manifest alone                  */
+    manifest_encode(&copy, &again);
+    assert_int_equal(again.len, b.len + 5);
+    assert_memory_equal(again.data + 5, b.data, b.len);
+    assert_int_equal(manifest_add_segment(&copy, &more, NULL), PM_OK);
+    assert_string_equal(copy.segments[3].name, more.name);
+    manifest_free(&copy);
+    mem_fail_at(1, false);
+    assert_int_equal(manifest_copy(&copy, &m, NULL), PM_NOMEM);
+    mem_fail_at(0, false);
+    assert_int_equal(copy.n_segments, 0);
+    manifest_free(&m);
+    buf_free(&b);
+    buf_free(&again);
+}
+
 /* Each flag by itself. */
 static void test_flags(void **state)
 {
@@ -438,6 +464,25 @@ static void test_publish(void **state)
     assert_non_null(strstr(err.message, "manifest.prev"));
 }
 
+/* One that is not there is empty; one that is damaged is told with its whole name. */
+static void test_read(void **state)
+{
+    (void)state;
+    manifest m;
+    bool absent;
+    pm_error err;
+    char path[FOLDER_PATH + 16];
+    memset(&m, 0xff, sizeof m);
+    assert_int_equal(manifest_read_named(&m, &folder, "manifest", &absent, &err), PM_OK);
+    assert_true(absent);
+    assert_int_equal(m.n_segments, 0);
+    assert_null(m.segments);
+    folder_write(root, "manifest", "damaged", 7);
+    assert_int_equal(manifest_read_named(&m, &folder, "manifest", &absent, &err), PM_CORRUPT);
+    snprintf(path, sizeof path, "%s/manifest", root);
+    assert_non_null(strstr(err.message, path));
+}
+
 static struct {
     const char *call;
     int nth, calls;
@@ -560,6 +605,7 @@ int main(void)
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_copy),
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_every_flip_and_cut),
         cmocka_unit_test(test_crafted),
@@ -571,6 +617,7 @@ int main(void)
         cmocka_unit_test(test_most_segments),
         cmocka_unit_test(test_newer_version),
         cmocka_unit_test(test_names),
+        IN_FOLDER(test_read),
         IN_FOLDER(test_publish),
         IN_FOLDER(test_order_of_calls),
         IN_FOLDER(test_publish_refused),
