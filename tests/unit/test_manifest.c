@@ -99,6 +99,53 @@ static void test_round_trip(void **state)
     }
 }
 
+/* A copy has the segments of its own, and takes more. */
+static void test_copy(void **state)
+{
+    (void)state;
+    manifest m = sample(5, 9), copy;
+    manifest_segment more = sample_segment(7);
+    buf b = {0}, again = {0};
+    m.n_segments = 3; /* of more that there is room for                                       */
+    assert_int_equal(manifest_copy(&copy, &m, NULL), PM_OK);
+    manifest_encode(&m, &b);
+    buf_append(&again, "first", 5); /* the sum is that of the manifest alone                  */
+    manifest_encode(&copy, &again);
+    assert_int_equal(again.len, b.len + 5);
+    assert_memory_equal(again.data + 5, b.data, b.len);
+    assert_int_equal(manifest_add_segment(&copy, &more, NULL), PM_OK);
+    assert_string_equal(copy.segments[3].name, more.name);
+    manifest_free(&copy);
+    mem_fail_at(1, false);
+    assert_int_equal(manifest_copy(&copy, &m, NULL), PM_NOMEM);
+    mem_fail_at(0, false);
+    assert_int_equal(copy.n_segments, 0);
+    manifest_free(&m);
+    buf_free(&b);
+    buf_free(&again);
+}
+
+/* Each flag by itself. */
+static void test_flags(void **state)
+{
+    (void)state;
+    for (unsigned flag = 0; flag < 3; flag++) {
+        manifest m = sample(0, 9), decoded;
+        buf b = {0};
+        m.has_positions = flag == 0;
+        m.has_text = flag == 1;
+        m.small = flag == 2;
+        manifest_encode(&m, &b);
+        assert_int_equal(manifest_decode(&decoded, buf_slice(&b), "manifest", NULL), PM_OK);
+        assert_int_equal(decoded.has_positions, m.has_positions);
+        assert_int_equal(decoded.has_text, m.has_text);
+        assert_int_equal(decoded.small, m.small);
+        manifest_free(&decoded);
+        manifest_free(&m);
+        buf_free(&b);
+    }
+}
+
 static void test_every_flip_and_cut(void **state)
 {
     (void)state;
@@ -170,6 +217,12 @@ static void test_refused_fields(void **state)
     refuse_field(88, &flags, 4);
     refuse_field(92, &many, 4);
     refuse_field(96, "0123456789abcdef", 16);
+    refuse_field(96, "\x01", 1);
+    refuse_field(96, "\x7f", 1);
+    refuse_field(96, "\x1f", 1);
+    refuse_field(96 + 8, "x", 1); /* behind the string's end                                   */
+    refuse_field(FIRST + 20, "x", 1);
+    refuse_field(SECOND + 56 + 20, "x", 1);
     refuse_field(FIRST, "../../etc/passwd", 17);
     refuse_field(FIRST, "/etc/passwd", 12);
     refuse_field(FIRST, "1-00000ABC.seg", 15);
@@ -184,6 +237,119 @@ static void test_refused_fields(void **state)
     refuse_field(FIRST + 56, "101-00000005.del", 17); /* of nothing                        */
     refuse_field(FIRST + 96, &larger, 4);
     refuse_field(FIRST + 104, &larger, 4);
+}
+
+static void accept_field(size_t at, const void *bytes, size_t len)
+{
+    buf b = encoded(2);
+    memcpy(b.data + at, bytes, len);
+    seal(&b);
+    assert_int_equal(decode(buf_slice(&b), NULL), PM_OK);
+    buf_free(&b);
+}
+
+static void test_bounds(void **state)
+{
+    (void)state;
+    double zero = 0, tenth = 0.1, one = 1, beyond = 1.01;
+    accept_field(56, &tenth, 8);
+    refuse_field(56, &zero, 8);
+    accept_field(64, &zero, 8);
+    accept_field(64, &one, 8);
+    refuse_field(64, &beyond, 8);
+    accept_field(72, &zero, 8);
+    const struct {
+        size_t at;
+        uint32_t least, most;
+    } numbers[] = {{80, 8, SEGMENT_BLOCK_MAX}, {84, 1, 31}, {92, 2, 2}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        uint32_t below = numbers[i].least - 1, above = numbers[i].most + 1;
+        accept_field(numbers[i].at, &numbers[i].least, 4);
+        accept_field(numbers[i].at, &numbers[i].most, 4);
+        refuse_field(numbers[i].at, &below, 4);
+        refuse_field(numbers[i].at, &above, 4);
+    }
+}
+
+static void test_lengths(void **state)
+{
+    (void)state;
+    buf b = encoded(0);
+    uint32_t other = (uint32_t)b.len + 1;
+    refuse_field(12, &other, 4);
+    for (uint32_t len = 20; len <= b.len; len++) {
+        buf cut = {0};
+        buf_append(&cut, b.data, len);
+        store_u32(cut.data + 12, len);
+        seal(&cut);
+        assert_int_equal(decode(buf_slice(&cut), NULL), len < b.len ? PM_CORRUPT : PM_OK);
+        buf_free(&cut);
+    }
+    buf_free(&b);
+}
+
+/* Numbers that are not neighbours, in as much memory as there can be numbers. */
+static void test_named_twice(void **state)
+{
+    (void)state;
+    for (unsigned twice = 0; twice < 8; twice++) {
+        manifest m = sample(8, 9);
+        buf b = {0};
+        for (unsigned i = 0; i < 8; i++) {
+            manifest_segment *s = &m.segments[i];
+            s->n_deleted = 1;
+            snprintf(s->name, sizeof s->name, "%u-00000abc.seg", 1 + i * 5 % 8);
+            snprintf(s->del_name, sizeof s->del_name, "%u-00000abc.del", 100 - i);
+        }
+        if (twice) snprintf(m.segments[twice].del_name, SEGMENT_NAME_MAX, "1-00000abc.del");
+        manifest_encode(&m, &b);
+        assert_int_equal(decode(buf_slice(&b), NULL), twice ? PM_CORRUPT : PM_OK);
+        buf_free(&b);
+        manifest_free(&m);
+    }
+}
+
+/* Of ten documents none to ten are dead, and nothing is said of a file where none is. */
+static void test_dead_counts(void **state)
+{
+    (void)state;
+    enum { FIRST = 224, SECOND = 344, DOCS = 52, DEL_NAME = 56, DEL_SIZE = 96, DEL_CRC = 104 };
+    enum { DELETED = 108 };
+    uint32_t none = 0, all = 10, more = 11;
+    refuse_field(FIRST + DOCS, &none, 4);
+    accept_field(SECOND + DELETED, &all, 4);
+    refuse_field(SECOND + DELETED, &more, 4);
+    refuse_field(SECOND + DELETED, &none, 4);
+    refuse_field(FIRST + DEL_NAME, "500-00000005.del", 17);
+    refuse_field(FIRST + DEL_SIZE, &more, 4);
+    refuse_field(FIRST + DEL_CRC, &more, 4);
+}
+
+/* As many segments as there may be, and one more. */
+static void test_most_segments(void **state)
+{
+    (void)state;
+    pm_error err;
+    manifest m = sample(0, 9);
+    buf b = {0};
+    manifest_segment s = {.size = 1000, .n_docs = 10};
+    m.next_file = MANIFEST_SEGMENTS_MAX + 2;
+    for (unsigned i = 0; i < MANIFEST_SEGMENTS_MAX; i++) {
+        snprintf(s.name, sizeof s.name, "%u-00000abc.seg", i + 1);
+        assert_int_equal(manifest_add_segment(&m, &s, &err), PM_OK);
+    }
+    assert_int_equal(manifest_add_segment(&m, &s, &err), PM_USAGE);
+    assert_non_null(strstr(err.message, "pressmark optimize"));
+    manifest_encode(&m, &b);
+    assert_int_equal(decode(buf_slice(&b), NULL), PM_OK);
+    buf_reset(&b);
+    snprintf(s.name, sizeof s.name, "%u-00000abc.seg", MANIFEST_SEGMENTS_MAX + 1);
+    m.segments = mem_realloc(m.segments, (m.n_segments + 1) * sizeof *m.segments);
+    m.segments[m.n_segments++] = s;
+    manifest_encode(&m, &b);
+    assert_int_equal(decode(buf_slice(&b), NULL), PM_CORRUPT);
+    manifest_free(&m);
+    buf_free(&b);
 }
 
 static void test_newer_version(void **state)
@@ -221,13 +387,24 @@ static void test_names(void **state)
                              "18446744073709551616-00000000.seg",
                              "184467440737095516150-00000000.seg",
                              "1-00000000.sega",
-                             "x1-00000000.seg"};
+                             "x1-00000000.seg",
+                             "1",
+                             "1.seg",
+                             "1_00000000.seg",
+                             "2025-11-02.seg"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) assert_true(manifest_own_name(ours[i]));
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
         assert_false(manifest_own_name(foreign[i]));
     char name[SEGMENT_NAME_MAX];
     manifest_make_name(name, UINT64_MAX, ".seg");
     assert_true(manifest_own_name(name));
+    bool differ = false;
+    for (unsigned i = 0; i < 4; i++) {
+        char other[SEGMENT_NAME_MAX];
+        manifest_make_name(other, UINT64_MAX, ".seg");
+        differ |= strcmp(name, other) != 0;
+    }
+    assert_true(differ);
 }
 
 /* ---- publishing ---------------------------------------------------------------------- */
@@ -299,6 +476,25 @@ static void test_publish(void **state)
     assert_int_equal(manifest_read(&m, &folder, &absent, &err), PM_CORRUPT);
     assert_false(absent);
     assert_non_null(strstr(err.message, "manifest.prev"));
+}
+
+/* One that is not there is empty; one that is damaged is told with its whole name. */
+static void test_read(void **state)
+{
+    (void)state;
+    manifest m;
+    bool absent;
+    pm_error err;
+    char path[FOLDER_PATH + 16];
+    memset(&m, 0xff, sizeof m);
+    assert_int_equal(manifest_read_named(&m, &folder, "manifest", &absent, &err), PM_OK);
+    assert_true(absent);
+    assert_int_equal(m.n_segments, 0);
+    assert_null(m.segments);
+    folder_write(root, "manifest", "damaged", 7);
+    assert_int_equal(manifest_read_named(&m, &folder, "manifest", &absent, &err), PM_CORRUPT);
+    snprintf(path, sizeof path, "%s/manifest", root);
+    assert_non_null(strstr(err.message, path));
 }
 
 static struct {
@@ -386,7 +582,7 @@ static void test_garbage(void **state)
     assert_true(exists("notes.txt") && exists("5-00000abc.seg.bak") && exists("LOCK"));
     publish(1, 3);
     folder_write(root, "manifest.prev", "damaged", 7);
-    manifest_collect_garbage(&folder, NULL); /* cannot know what it names                           */
+    manifest_collect_garbage(&folder, NULL); /* cannot know what it names */
     assert_true(exists("2-00000abd.seg"));
     publish(1, 4);
     manifest_collect_garbage(&folder, NULL);
@@ -467,11 +663,19 @@ int main(void)
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_flags),
         cmocka_unit_test(test_every_flip_and_cut),
         cmocka_unit_test(test_crafted),
         cmocka_unit_test(test_refused_fields),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_named_twice),
+        cmocka_unit_test(test_dead_counts),
+        cmocka_unit_test(test_most_segments),
         cmocka_unit_test(test_newer_version),
         cmocka_unit_test(test_names),
+        IN_FOLDER(test_read),
         IN_FOLDER(test_publish),
         IN_FOLDER(test_order_of_calls),
         IN_FOLDER(test_publish_refused),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * test_merge_beside.c - merges that go on while articles come (writer_beside.c): the same bytes with
- * one thread and with several, articles that die under the merge, a merge that cannot write, a
- * caller who stops, a writer that closes amid one.
+ * test_merge_beside.c - merges that go on while articles come (writer_beside.c): the same bytes
+ * with one thread and with several, articles that die before the merge and under it, a merge that
+ * cannot write, memory that is refused to it, a caller who stops, a writer that closes amid one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,8 +14,10 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/base/mem.h"
 #include "indexer/writer.h"
 #include "tests/support/crash_script.h"
 
@@ -290,6 +292,282 @@ static void test_stopped(void **state)
     assert_sound();
 }
 
+/* A merge that has not begun to write until its writer, which waits for it, has asked twice whether
+ * to go on. */
+static bool goes_on;
+static atomic_uint waited;
+static unsigned written_beside;
+
+static bool answer(void *ctx, uint64_t bytes)
+{
+    const pm_writer *w = ctx;
+    if (!w->beside || w->phase != PM_PHASE_MERGE) return true;
+    assert_int_equal(bytes, 0);
+    atomic_fetch_add(&waited, 1);
+    return goes_on;
+}
+
+static int hold_beside(const char *call, const char *path)
+{
+    (void)path;
+    if (pthread_equal(pthread_self(), own)) return 0;
+    for (unsigned i = 0; strcmp(call, "open") == 0 && i < 20000 && atomic_load(&waited) < 2; i++)
+        usleep(1000);
+    written_beside += strcmp(call, "write") == 0;
+    return 0;
+}
+
+static bool has_segment(const pm_writer *w, const char *name)
+{
+    for (size_t i = 0; i < w->n_segments; i++)
+        if (!strcmp(w->segments[i].named.name, name)) return true;
+    return false;
+}
+
+/* A caller who says no while the writer waits stops the merge, who says yes has it. */
+static void test_asked_while_waiting(void **state)
+{
+    (void)state;
+    own = pthread_self();
+    for (unsigned no = 0; no < 2; no++) {
+        pm_error err;
+        char orphan[SCRIPT_NAME], name[SEGMENT_NAME_MAX] = "";
+        unsigned under = 0;
+        bool begun = false;
+        pm_status st = PM_OK;
+        goes_on = !no;
+        written_beside = 0;
+        atomic_store(&waited, 0);
+        pm_writer *w = open_writer(2, 0, NULL);
+        w->folder.watch = answer;
+        w->folder.watch_ctx = w;
+        file_fault = hold_beside;
+        for (uint32_t commit = 0; st == PM_OK && !(begun && !w->beside); commit++) {
+            assert_true(commit < 20);
+            assert_int_equal(change(w, commit, &under, &err), PM_OK);
+            st = pm_writer_commit(w, NULL, &err);
+            begun = begun || w->beside;
+            if (w->beside) snprintf(name, sizeof name, "%s", writer_beside_name(w));
+        }
+        file_fault = NULL;
+        assert_true(atomic_load(&waited) >= 2);
+        assert_int_equal(st, PM_OK);
+        assert_true(no ? written_beside == 0 : written_beside > 0);
+        assert_int_equal(has_segment(w, name), !no);
+        pm_writer_close(w);
+        assert_sound();
+        if (script_orphan(root, orphan)) fail_msg("%s is left over", orphan);
+        folder_empty(root);
+    }
+}
+
+/* What is dead when a merge begins is not in what it makes. */
+static void test_dead_before(void **state)
+{
+    (void)state;
+    for (unsigned keeps = 0; keeps < 2; keeps++) {
+        pm_error err;
+        unsigned under = 0;
+        uint32_t docs = 0, live = 0;
+        size_t first = 0;
+        pm_writer *w = open_writer(1, 0, NULL);
+        w->keeps_none = !keeps;
+        for (uint32_t commit = 0; !docs || w->beside; commit++) {
+            assert_true(commit < 20);
+            assert_int_equal(change(w, commit, &under, &err), PM_OK);
+            assert_int_equal(pm_writer_commit(w, NULL, &err), PM_OK);
+            if (docs || !w->beside) continue;
+            while (!writer_beside_holds(w, first)) first++;
+            for (size_t i = first; i < w->n_segments && writer_beside_holds(w, i); i++) {
+                docs += w->segments[i].named.n_docs;
+                live += w->segments[i].named.n_docs - w->segments[i].n_dead;
+            }
+        }
+        assert_true(live < docs);
+        assert_int_equal(w->segments[first].named.n_docs, live);
+        assert_true(w->segments[first].n_dead > 0);
+        pm_writer_close(w);
+        folder_empty(root);
+    }
+}
+
+/* What a merge writes beside is made durable where what the writer writes is. */
+static atomic_uint synced;
+
+static int count_syncs(const char *call, const char *path)
+{
+    (void)path;
+    if (!pthread_equal(pthread_self(), own) && strcmp(call, "fsync") == 0)
+        atomic_fetch_add(&synced, 1);
+    return 0;
+}
+
+static void test_synced(void **state)
+{
+    (void)state;
+    own = pthread_self();
+    for (unsigned level = 0; level < 3; level++) {
+        pm_error err;
+        unsigned under = 0;
+        pm_writer *w = open_writer(2, 0, NULL);
+        w->options.commit_level = level;
+        atomic_store(&synced, 0);
+        file_fault = count_syncs;
+        for (uint32_t commit = 0; !w->beside; commit++) {
+            assert_true(commit < 20);
+            assert_int_equal(change(w, commit, &under, &err), PM_OK);
+            assert_int_equal(pm_writer_commit(w, NULL, &err), PM_OK);
+        }
+        writer_beside_forget(w); /* waits for it                                              */
+        file_fault = NULL;
+        assert_int_equal(w->phase, PM_PHASE_STORE);
+        assert_int_equal(atomic_load(&synced), level < 2);
+        pm_writer_close(w);
+        folder_empty(root);
+    }
+}
+
+/* ---- memory --------------------------------------------------------------------------------- */
+
+enum { BEGINS = 10, ENDS = 12, FEW = 4, NEVER = 100 };
+
+/* Four articles come and an old one goes, of those that are merged as soon as there is a merge. */
+static pm_status add_few(pm_writer *w, uint32_t commit, pm_error *err)
+{
+    char id[16];
+    pm_status st = PM_OK;
+    uint32_t goes = commit > BEGINS ? (commit - BEGINS) * FEW + 1 : commit ? (commit - 1) * FEW : 0;
+    int len = snprintf(id, sizeof id, "%u", (unsigned)goes);
+    for (uint32_t i = 0; i < FEW && st == PM_OK; i++)
+        st = add(w, commit * FEW + i, commit + i, err);
+    return st == PM_OK ? pm_writer_delete(w, id, (size_t)len, NULL, err) : st;
+}
+
+/* Calls of the writer while it merges; how many merges that it began by itself, as it does with one
+ * thread, and where no second one can be had. */
+static unsigned told, told_beside;
+
+static bool tell(void *ctx, uint64_t bytes)
+{
+    const pm_writer *w = ctx;
+    (void)bytes;
+    told += w->phase == PM_PHASE_MERGE;
+    return true;
+}
+
+/* n commits, of which one begins a merge and another one takes what it made.  The nth allocation of
+ * commit `at` is refused, sticky: and all after it; *was: there was an nth.  *text gets the
+ * articles that are there then.
+ */
+static pm_status few_commits(pm_writer *w, uint32_t n, uint32_t at, uint64_t nth, bool sticky,
+                             bool *was, buf *text)
+{
+    pm_error err;
+    char orphan[SCRIPT_NAME];
+    pm_status st = PM_OK;
+    for (uint32_t commit = 0; commit < n && st == PM_OK; commit++) {
+        assert_int_equal(add_few(w, commit, &err), PM_OK);
+        if (commit == at) mem_fail_at(nth, sticky);
+        told = 0;
+        st = pm_writer_commit(w, NULL, &err);
+        if (commit == at) *was = mem_count() >= nth;
+        mem_fail_at(0, false);
+        assert_true(st == PM_OK || (st == PM_NOMEM && commit == at));
+        if (commit == BEGINS && st == PM_OK && w->beside) told_beside += told != 0;
+        if (at == NEVER) assert_true((w->beside != NULL) == (commit >= BEGINS && commit < ENDS));
+    }
+    pm_writer_close(w);
+    assert_sound();
+    /* Where the collection of garbage had no memory, the next writer's goes on. */
+    if (st == PM_OK && at != NEVER) pm_writer_close(open_writer(1, 0, NULL));
+    if (script_orphan(root, orphan)) fail_msg("%s is left over", orphan);
+    dump(text);
+    folder_empty(root);
+    return st;
+}
+
+static pm_writer *open_few(unsigned threads, bool keeps)
+{
+    pm_writer *w = open_writer(threads, 0, NULL);
+    w->keeps_none = !keeps;
+    w->folder.watch = tell;
+    w->folder.watch_ctx = w;
+    return w;
+}
+
+/* The commit is whole, or it has not been.  Many a refusal before a merge begins is nothing to it,
+ * and what merge_segments is refused is like the rest of that. */
+static void refuse_each(unsigned threads, bool keeps, uint32_t at, bool sticky)
+{
+    enum { STEP = 4, DONE_MOST = 100 };
+    bool was = true;
+    unsigned failed = 0, done = 0;
+    buf before = {0}, after = {0}, text = {0};
+    few_commits(open_few(threads, keeps), at, NEVER, 0, false, NULL, &before);
+    told_beside = 0;
+    few_commits(open_few(threads, keeps), ENDS + 1, NEVER, 0, false, NULL, &after);
+    assert_int_equal(told_beside, threads == 1);
+    for (uint64_t nth = 1; was && done < DONE_MOST;) {
+        buf_reset(&text);
+        pm_status st =
+            few_commits(open_few(threads, keeps), ENDS + 1, at, nth, sticky, &was, &text);
+        const buf *expected = st == PM_OK ? &after : &before;
+        assert_int_equal(text.len, expected->len);
+        assert_memory_equal(text.data, expected->data, text.len);
+        bool first = at == BEGINS && st == PM_OK && !done && nth > STEP;
+        failed += st != PM_OK;
+        done += was && st == PM_OK;
+        nth += at == BEGINS && st != PM_OK ? STEP : 1;
+        if (first) nth -= STEP;
+    }
+    printf("commit %u, threads %u, %s: %u failed%s, %u were done all the same\n", (unsigned)at,
+           threads, keeps ? "tokens" : "lists", failed, sticky ? " for good" : "", done);
+    assert_true(failed > 0 && (done > 0 || sticky));
+    if (threads > 1) assert_true(told_beside > 0);
+    buf_free(&before);
+    buf_free(&after);
+    buf_free(&text);
+}
+
+static void test_refused_memory(void **state)
+{
+    (void)state;
+    refuse_each(1, false, BEGINS, false);
+    refuse_each(1, true, BEGINS, false);
+    refuse_each(2, true, BEGINS, false);
+    refuse_each(1, true, ENDS, false);
+    refuse_each(1, true, BEGINS, true);
+}
+
+/* It counts from begin to end. */
+static void test_memory_counted(void **state)
+{
+    (void)state;
+    for (unsigned keeps = 0; keeps < 2; keeps++) {
+        pm_error err;
+        unsigned under = 0;
+        uint64_t cost = 0;
+        pm_writer *w = open_few(1, keeps);
+        for (uint32_t commit = 0; !w->beside; commit++) {
+            assert_true(commit < 20);
+            assert_int_equal(change(w, commit, &under, &err), PM_OK);
+            assert_int_equal(pm_writer_commit(w, NULL, &err), PM_OK);
+        }
+        for (size_t i = 0; keeps && i < w->n_segments; i++)
+            if (writer_beside_holds(w, i))
+                cost +=
+                    kept_tokens_cost(w->segments[i].kept) + kept_tokens_memory(w->segments[i].kept);
+        uint64_t memory = writer_beside_memory(w), budget = writer_budget(w);
+        if (keeps) assert_int_equal(memory, cost + inverter_frozen_memory(w->iv));
+        assert_true(memory > 0);
+        writer_beside_cancel(w);
+        assert_int_equal(writer_beside_memory(w), 0);
+        assert_int_equal(writer_budget(w), budget + memory);
+        pm_writer_close(w);
+        folder_empty(root);
+    }
+}
+
 /* Too little memory for any: then none is begun. */
 static void test_no_room(void **state)
 {
@@ -311,6 +589,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_disk_full_beside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_asked_while_waiting, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_dead_before, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_synced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_memory_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_refused_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

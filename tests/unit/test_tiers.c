@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * test_tiers.c - which segments are merged (writer_tiers.c): after every one of many commits there
- * are at most ten (twelve while a merge goes on beside), in order of ingest, an article has not been
- * moved often, large segments are left alone while small ones come, and one that is mostly dead is
- * written anew.
+ * are at most ten (twelve while a merge goes on beside), in order of ingest, an article has not
+ * been moved often, large segments are left alone while small ones come, and one that is mostly
+ * dead is written anew.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +33,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static pm_writer *open_writer(void)
+/* memory_bytes 0: the default. */
+static pm_writer *open_with(uint64_t memory_bytes)
 {
     pm_error err;
     pm_writer *w;
@@ -41,8 +42,14 @@ static pm_writer *open_writer(void)
     options.create = true;
     options.commit_level = 2;
     options.threads = 1;
+    options.memory_bytes = memory_bytes;
     if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
     return w;
+}
+
+static pm_writer *open_writer(void)
+{
+    return open_with(0);
 }
 
 static void add(pm_writer *w, uint32_t number)
@@ -173,12 +180,12 @@ static void test_expunge(void **state)
     pm_writer *w = open_writer();
     for (uint32_t i = 0; i < 6000; i++) add(w, i);
     commit(w);
-    delete_many(w, 0, 1100);
+    delete_many(w, 0, 1200); /* a fifth                                                          */
     commit(w);
     look(&v);
     assert_int_equal(v.docs[0], 6000);
-    assert_int_equal(v.live[0], 4900);
-    delete_many(w, 1100, 1300);
+    assert_int_equal(v.live[0], 4800);
+    delete_many(w, 1200, 1300);
     commit(w);
     look(&v);
     assert_int_equal(v.docs[0], 4700);
@@ -190,7 +197,58 @@ static void test_expunge(void **state)
     look(&v);
     assert_int_equal(v.docs[1], 1000);
     assert_int_equal(v.live[1], 100);
+    for (uint32_t i = 7000; i < 9000; i++) add(w, i);
+    commit(w);
+    delete_many(w, 7000, 8023);
+    commit(w);
+    look(&v);
+    assert_int_equal(v.docs[2], 2000);
+    delete_many(w, 8023, 8024); /* the 1,024th                                                   */
+    commit(w);
+    look(&v);
+    assert_int_equal(v.docs[2], 976);
     pm_writer_close(w);
+}
+
+/* Segments of which each is half as large again as the one before: no run is balanced, and the
+ * smallest are merged all the same. */
+static void test_none_balanced(void **state)
+{
+    (void)state;
+    view v = {.n = 0};
+    uint32_t size = 100, number = 0;
+    for (unsigned c = 0; c < SEGMENTS_MAX + 1; c++, size += size / 2) {
+        pm_writer *w = open_writer();
+        for (uint32_t i = 0; i < size; i++) add(w, number++);
+        commit(w);
+        pm_writer_close(w);
+        look(&v);
+        assert_int_equal(v.docs[v.n - 1], size);
+        if (c < SEGMENTS_MAX) assert_int_equal(v.n, c + 1);
+    }
+    assert_true(v.n <= SEGMENTS_MAX);
+    assert_true(v.docs[0] < 1000);
+}
+
+/* A merge that would take more memory than there is is not made: of eleven segments some are
+ * merged, and none when there is next to none. */
+static void test_little_memory(void **state)
+{
+    (void)state;
+    view v = {.n = 0};
+    enum { DOCS = 3000 };
+    for (unsigned c = 0; c <= SEGMENTS_MAX + 3; c++) {
+        pm_writer *w = open_with(c <= SEGMENTS_MAX + 2 ? 1 << 20 : 64 << 10);
+        for (uint32_t i = 0; i < DOCS; i++) add(w, c * DOCS + i);
+        commit(w);
+        pm_writer_close(w);
+        look(&v);
+        if (c <= SEGMENTS_MAX + 2) assert_true(v.n <= SEGMENTS_MAX);
+        if (c != SEGMENTS_MAX) continue;
+        assert_true(v.n > 1);
+        assert_true(v.docs[0] > DOCS && v.docs[0] < SEGMENTS_MAX * DOCS);
+    }
+    assert_true(v.n > SEGMENTS_MAX);
 }
 
 int main(void)
@@ -200,6 +258,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_writers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expunge, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_none_balanced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_little_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
