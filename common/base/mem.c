@@ -3,6 +3,7 @@
  */
 #include "common/base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,14 @@ void *mem_array(size_t count, size_t size)
 void mem_free(void *ptr)
 {
     free(ptr);
+}
+
+void mem_keep_little(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 2 * HUGE_PAGE);
+    mallopt(M_TRIM_THRESHOLD, 2 * HUGE_PAGE);
+#endif
 }
 
 char *mem_strndup(const char *data, size_t len)

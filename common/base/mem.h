@@ -22,6 +22,10 @@ void *mem_realloc(void *ptr, size_t size);
 /* count * size with overflow check, zeroed. */
 void *mem_array(size_t count, size_t size);
 void mem_free(void *ptr);
+/* From now on what is large and freed goes back to the system.  The C library else keeps blocks of
+ * up to 32 MiB once such have been freed, beside what is counted of a limit.  Process-wide, so for
+ * a program's main alone. */
+void mem_keep_little(void);
 /* A NUL-terminated copy of len bytes. */
 char *mem_strndup(const char *data, size_t len);
 
