@@ -13,8 +13,6 @@
 #include "indexer/keysort.h"
 #include "indexer/list_tasks.h"
 
-#define NO_ID UINT32_MAX
-
 enum {
     PLACE_BLOCK = 64, /* tokens for which the document is known by a look-up               */
     PLACE_AHEAD = 12, /* places whose documents are asked for before their turn            */
@@ -120,6 +118,13 @@ void inversion_put(list_room *room, segment_term *term, bool positions, uint32_t
                    list_task *out);
 /* All bigrams; before the tokens are scattered. */
 pm_status inversion_bigrams(inversion *inv, pm_error *err);
+
+/* Ask for a form and what is behind it, its strings, before its turn. */
+static inline void inversion_ask(const form *f)
+{
+    __builtin_prefetch(f);
+    __builtin_prefetch(f + 1);
+}
 
 static inline uint32_t inverter_doc_end(const inverter *iv, size_t doc)
 {

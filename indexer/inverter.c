@@ -24,7 +24,6 @@ enum {
     INVERTER_LIST_FORMS = 3,
     INVERTER_FORM_BYTES = 176,
     INVERTER_DOC_BYTES = 24,
-    TOKENS_AT_ONCE = 64,
     COUNT_AHEAD = 16, /* tokens whose counters are asked for before their turn              */
 };
 

@@ -16,6 +16,8 @@
 #define TOKEN_FORM(t) ((t) & ~TOKEN_MARKED)
 #define NO_FORM       UINT32_MAX
 
+enum { TOKENS_AT_ONCE = 64 }; /* that the analyzer is asked for                             */
+
 typedef struct inverter_doc {
     uint32_t first;    /* in the stream                                                    */
     uint32_t n_title;  /* tokens of the title, which come first                            */

@@ -5,8 +5,10 @@
 #include "common/base/mem.h"
 #include "indexer/inversion.h"
 
-enum { FORMS_AHEAD = 8 }; /* forms that are asked for before their turn; where they are, twice as
-                             many                                                             */
+enum {
+    FORMS_AHEAD = 8
+}; /* forms that are asked for before their turn; where they are, twice as
+      many                                                             */
 
 static const form *form_at(const inversion *inv, uint32_t id)
 {
@@ -63,20 +65,13 @@ static bool plan_allocate(inversion *inv)
            inv->variants && inv->terms && inv->markers;
 }
 
-static inline void ask_form(const inversion *inv, uint32_t id)
-{
-    const form *f = form_at(inv, id);
-    __builtin_prefetch(f);
-    __builtin_prefetch(f + 1); /* its strings                                                 */
-}
-
 /* The forms that occur, sorted by stem, as variants and terms. */
 static void plan_terms(inversion *inv)
 {
     const uint32_t *used = inv->iv->used, n = inv->iv->n_used, *cf = inv->iv->form_cf;
     for (uint32_t i = 0; i < n; i++) {
         if (i + 2 * FORMS_AHEAD < n) __builtin_prefetch(&inv->forms[used[i + 2 * FORMS_AHEAD]]);
-        if (i + FORMS_AHEAD < n) ask_form(inv, used[i + FORMS_AHEAD]);
+        if (i + FORMS_AHEAD < n) inversion_ask(form_at(inv, used[i + FORMS_AHEAD]));
         const form *f = form_at(inv, used[i]);
         inv->items[i] = keysort_string(f->stem, f->stem_len, used[i]);
         if (f->marker_len) inv->markers[inv->n_markers++] = f;
@@ -91,7 +86,7 @@ static void plan_terms(inversion *inv)
             __builtin_prefetch(&inv->form_rows[ahead], 1);
             __builtin_prefetch(&cf[ahead]);
         }
-        if (i + FORMS_AHEAD < n) ask_form(inv, inv->items[i + FORMS_AHEAD].id);
+        if (i + FORMS_AHEAD < n) inversion_ask(form_at(inv, inv->items[i + FORMS_AHEAD].id));
         const form *f = form_at(inv, id);
         bool same_stem = last && compare_stems(last, f) == 0;
         if (!same_stem)

@@ -6,8 +6,6 @@
 #include "common/base/mem.h"
 #include "indexer/inverter_internal.h"
 
-enum { TOKENS_AT_ONCE = 64 };
-
 /* ---- the other thread ------------------------------------------------------------------- */
 
 pm_status side_open(side_reader *r, const char *lang, pm_error *err)

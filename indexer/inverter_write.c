@@ -368,15 +368,6 @@ static bool sort_bucket(const inversion *inv, const bucket *b, list_room *room, 
     return true;
 }
 
-/* The form of a term some places on, and what is behind it: its strings. */
-static inline void ask_form(const inversion *inv, uint32_t term, uint32_t end)
-{
-    if (term + FORMS_AHEAD >= end) return;
-    const form *f = inv->terms[term + FORMS_AHEAD].f;
-    __builtin_prefetch(f);
-    __builtin_prefetch(f + 1);
-}
-
 static void make_bucket(void *ctx, unsigned worker, uint32_t task, list_task *out)
 {
     inversion *inv = ctx;
@@ -394,7 +385,7 @@ static void make_bucket(void *ctx, unsigned worker, uint32_t task, list_task *ou
     }
     for (uint32_t t = b->first_term; t < b[1].first_term; t++) {
         uint32_t end = own->ends[t - b->first_term];
-        ask_form(inv, t, b[1].first_term);
+        if (t + FORMS_AHEAD < b[1].first_term) inversion_ask(inv->terms[t + FORMS_AHEAD].f);
         list_room *room = inversion_begin(inv, worker, end - at, out);
         if (!room) return;
         memcpy(room->forms, own->indexes + at, (end - at) * sizeof *room->forms);
@@ -434,8 +425,7 @@ static inline void ask_variants(const inversion *inv, uint32_t i, uint32_t n)
 {
     if (i + 2 * FORMS_AHEAD >= n) return;
     __builtin_prefetch(&inv->variants[inv->items[i + 2 * FORMS_AHEAD].id]);
-    __builtin_prefetch(inv->variants[inv->items[i + FORMS_AHEAD].id].f);
-    __builtin_prefetch(inv->variants[inv->items[i + FORMS_AHEAD].id].f + 1);
+    inversion_ask(inv->variants[inv->items[i + FORMS_AHEAD].id].f);
 }
 
 static pm_status write_forms(inversion *inv, pm_error *err)
