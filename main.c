@@ -150,7 +150,7 @@ static int run(const cli_command *c, int argc, char **argv)
         help_command(c);
     else {
         if (as_given && engine_is_plugin(c, options)) engine_hand_over(as_given);
-        if (c == &cmd_index || c == &cmd_optimize || c == &cmd_bench_index) mem_keep_little();
+        if (c->flags & CLI_WRITES) mem_keep_little();
         code = c->run(options, &args);
     }
     mem_free(options);

@@ -306,6 +306,6 @@ const cli_command cmd_index = {
     sizeof(index_options),
     1,
     SIZE_MAX,
-    0,
+    CLI_WRITES,
     run_index,
 };

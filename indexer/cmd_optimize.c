@@ -125,6 +125,6 @@ const cli_command cmd_optimize = {
     sizeof(optimize_options),
     0,
     0,
-    0,
+    CLI_WRITES,
     run,
 };

@@ -257,5 +257,6 @@ const cli_command cmd_bench_index = {
     .size = sizeof(index_bench_options),
     .min_words = 1,
     .max_words = SIZE_MAX,
+    .flags = CLI_WRITES,
     .run = run,
 };

@@ -72,9 +72,10 @@ typedef struct cli_args {
 } cli_args;
 
 enum {
-    CLI_QUERY = 1, /* after the first word, what is no known option is a word (-tiktok)  */
-    CLI_SOON = 2,  /* reserved: answers "not available yet", is not listed               */
-    CLI_HIDDEN = 4 /* works, is not listed                                               */
+    CLI_QUERY = 1,  /* after the first word, what is no known option is a word (-tiktok)  */
+    CLI_SOON = 2,   /* reserved: answers "not available yet", is not listed               */
+    CLI_HIDDEN = 4, /* works, is not listed                                              */
+    CLI_WRITES = 8  /* keeps to a limit of memory: what is freed goes back to the system  */
 };
 
 typedef struct cli_command {
