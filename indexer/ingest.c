@@ -73,7 +73,7 @@ static pm_status take_folder(ingest *run, const char *path, pm_error *err)
     if (!run->options.prune || run->stopped) goto out;
     if (run->root_incomplete)
         ingest_warn(run, path, "not pruned, because a part of it could not be listed");
-    else if (!ingest_set_add(&run->pruned_roots, run->root))
+    else if (!hash_set_add(&run->pruned_roots, run->root))
         PM_TRY(error_nomem(err));
 out:
     return st;
@@ -128,11 +128,11 @@ static pm_status set_options(ingest *run, const pm_ingest_options *options, pm_e
 static void ingest_free(ingest *run)
 {
     document_free(&run->doc);
-    id_set_free(&run->seen);
-    id_set_free(&run->present);
-    id_set_free(&run->files);
-    id_set_free(&run->pruned_files);
-    id_set_free(&run->pruned_roots);
+    seq_set_free(&run->left);
+    seq_set_free(&run->present);
+    hash_set_free(&run->files);
+    hash_set_free(&run->pruned_files);
+    hash_set_free(&run->pruned_roots);
     buf_free(&run->root_path);
 }
 

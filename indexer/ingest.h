@@ -22,31 +22,38 @@
 #include "common/base/hash.h"
 #include "indexer/document.h"
 #include "indexer/encoding.h"
-#include "indexer/id_set.h"
+#include "indexer/hash_set.h"
 #include "indexer/input.h"
 #include "indexer/inverter_side.h"
+#include "indexer/seq_set.h"
 
-/* What is stored of where an article came from, as in pm_article. */
+/* What a sink has of an id: the live article's ingest number, and what is stored of where it came
+ * from, as in pm_article. */
 typedef struct ingest_known {
-    bool found; /* the id is live; the rest is only then set                              */
+    uint64_t seq; /* SEQ_NONE: no article of the id is live                              */
+    bool found;   /* what is stored of it could be read; the rest is only then set          */
     uint64_t size, hash, folder, lines;
     int64_t mtime_ns;
 } ingest_known;
 
+typedef bool ingest_id_fn(void *ctx, const char *id, size_t len, uint64_t seq);
+
 /* Where articles go; the five calls of a writer that a run needs, as in pressmark.h. */
 typedef struct ingest_sink {
     void *ctx;
-    pm_status (*add)(void *ctx, const pm_article *article, bool *replaced, pm_error *err);
+    /* *replaced: the ingest number of the article whose place it takes, or SEQ_NONE. */
+    pm_status (*add)(void *ctx, const pm_article *article, uint64_t *replaced, pm_error *err);
     pm_status (*remove)(void *ctx, const char *id, size_t len, bool *found, pm_error *err);
-    /* What is stored of a committed article.  With a hash that is not 0 one of another hash may
-     * be left unfound, which a writer can do without inflating it. */
+    /* What is stored of an article, unless it is still on its way to a file.  With a hash that is not
+     * 0 one of another hash may be left unfound, which a writer can do without inflating it. */
     pm_status (*known)(void *ctx, const char *id, size_t len, uint64_t hash, ingest_known *out,
                        pm_error *err);
-    pm_status (*each_id)(void *ctx, bool (*fn)(void *ctx, const char *id, size_t len), void *fn_ctx,
-                         pm_error *err);
+    /* The committed articles; some may be gone since.  fn may call known and remove. */
+    pm_status (*each_id)(void *ctx, ingest_id_fn *fn, void *fn_ctx, pm_error *err);
     pm_status (*commit)(void *ctx, pm_error *err);
     /* Bytes that the run holds of the memory that was given to the sink. */
     void (*held)(void *ctx, uint64_t bytes);
+    uint64_t first_seq; /* that the next article gets; later ones get higher ones          */
     bool keeps_no_text; /* so that it wants to know where a text can be read again        */
     /* With more than one thread, articles may be analysed beside (inverter_side.h): by an
      * analyzer of this language, which forgets its forms when they take this much. */
@@ -55,7 +62,7 @@ typedef struct ingest_sink {
     uint64_t side_bytes;
     pm_status (*learn)(void *ctx, const side_stream *stream, pm_error *err);
     pm_status (*add_stream)(void *ctx, const pm_article *article, const side_stream *stream,
-                            bool *replaced, pm_error *err);
+                            uint64_t *replaced, pm_error *err);
 } ingest_sink;
 
 typedef struct ingest {
@@ -67,14 +74,15 @@ typedef struct ingest {
     bool stopped; /* the caller said stop                                      */
     uint64_t since_commit;
     document doc;         /* the one at hand                                           */
-    id_set seen;          /* ids indexed, or found unchanged, in this run              */
-    id_set present;       /* with prune: ids of files that exist, whatever came of them */
+    seq_set left;         /* articles found unchanged in this run                      */
+    seq_set present;      /* with prune: those whose files exist, whatever came of them */
+    uint64_t noted;       /* additions to the sets                                     */
     uint64_t root;        /* hash of the folder PATH at hand; 0 for a file             */
     buf root_path;        /* its absolute path                                         */
     bool root_incomplete; /* a part of it could not be listed                          */
-    id_set files;         /* with prune: hashes of the paths of files that exist       */
-    id_set pruned_files;  /* of JSON Lines files all of whose lines were read          */
-    id_set pruned_roots;  /* of the folders whose gone articles are to go              */
+    hash_set files;        /* with prune: hashes of the paths of files that exist       */
+    hash_set pruned_files; /* of JSON Lines files all of whose lines were read          */
+    hash_set pruned_roots; /* of the folders whose gone articles are to go              */
 } ingest;
 
 /* ingest.c */
@@ -108,11 +116,17 @@ pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const 
                      uint64_t line, pm_error *err);
 void ingest_skip(ingest *run, const char *path, uint64_t line, pm_text id, const char *reason);
 void ingest_warn(ingest *run, const char *path, const char *reason);
-/* The committed article of this id is as it was: it is met, and that is all. */
-pm_status ingest_leave(ingest *run, const char *path, uint64_t line, pm_text id, pm_error *err);
-/* What the index knows of an id: nothing when it was already met in this run, because then the
- * committed article is not the one that will be there.  Whoever wants to know only whether it has
- * this hash says so, anybody else 0 (ingest_sink, known). */
+/* The article of this id is as it was: it is met, and that is all. */
+pm_status ingest_leave(ingest *run, const char *path, uint64_t line, pm_text id, uint64_t seq,
+                       pm_error *err);
+/* True when the article was indexed or left in this run: since those that are indexed get numbers of
+ * their own, no id need be remembered. */
+bool ingest_met(const ingest *run, uint64_t seq);
+/* The article's file exists (with prune). */
+pm_status ingest_present(ingest *run, uint64_t seq, uint64_t path_hash, pm_error *err);
+/* What the index knows of an id: not where it came from when it was already met in this run, so that
+ * it is indexed again.  Whoever wants to know only whether it has this hash says so, anybody else 0
+ * (ingest_sink, known). */
 pm_status ingest_find(ingest *run, pm_text id, uint64_t hash, ingest_known *out, pm_error *err);
 void ingest_pruned(ingest *run, pm_text id);
 
@@ -133,16 +147,6 @@ static inline uint64_t ingest_mark(const void *data, size_t len)
 {
     uint64_t hash = hash_bytes(data, len);
     return hash ? hash : 1;
-}
-/* Sets of such hashes. */
-static inline bool ingest_set_add(id_set *set, uint64_t hash)
-{
-    bool had;
-    return id_set_add(set, (const char *)&hash, sizeof hash, &had);
-}
-static inline bool ingest_set_has(const id_set *set, uint64_t hash)
-{
-    return id_set_find(set, (const char *)&hash, sizeof hash);
 }
 
 #endif

@@ -8,9 +8,9 @@
  * where batches are, but within what those leave (writer_commit.c). */
 enum { SIDE_SHARE = 16 };
 
-static pm_status writer_add(void *ctx, const pm_article *article, bool *replaced, pm_error *err)
+static pm_status writer_add(void *ctx, const pm_article *article, uint64_t *replaced, pm_error *err)
 {
-    return pm_writer_add(ctx, article, replaced, err);
+    return writer_add_stream(ctx, article, NULL, replaced, err);
 }
 
 static pm_status writer_remove(void *ctx, const char *id, size_t len, bool *found, pm_error *err)
@@ -21,18 +21,25 @@ static pm_status writer_remove(void *ctx, const char *id, size_t len, bool *foun
 static pm_status writer_known(void *ctx, const char *id, size_t len, uint64_t hash,
                               ingest_known *out, pm_error *err)
 {
-    pm_article a;
-    pm_status st = writer_find_stored(ctx, id, len, hash, &out->found, &a, err);
-    if (st != PM_OK || !out->found) return st;
-    *out = (ingest_known){true,          a.file_size,  a.file_hash,
-                          a.file_folder, a.file_lines, a.file_mtime_ns};
+    stored_article stored;
+    const pm_article *a = &stored.article;
+    pm_status st = writer_find_live(ctx, id, len, hash, &stored, err);
+    *out = (ingest_known){.seq = SEQ_NONE};
+    if (st != PM_OK) return st;
+    out->seq = stored.seq;
+    out->found = stored.found;
+    if (!stored.found) return PM_OK;
+    out->size = a->file_size;
+    out->hash = a->file_hash;
+    out->folder = a->file_folder;
+    out->lines = a->file_lines;
+    out->mtime_ns = a->file_mtime_ns;
     return PM_OK;
 }
 
-static pm_status writer_each_id(void *ctx, bool (*fn)(void *ctx, const char *id, size_t len),
-                                void *fn_ctx, pm_error *err)
+static pm_status writer_each(void *ctx, ingest_id_fn *fn, void *fn_ctx, pm_error *err)
 {
-    return pm_writer_each_id(ctx, fn, fn_ctx, err);
+    return writer_each_committed(ctx, fn, fn_ctx, err);
 }
 
 static pm_status writer_commit(void *ctx, pm_error *err)
@@ -54,7 +61,7 @@ static pm_status writer_learn(void *ctx, const side_stream *stream, pm_error *er
 }
 
 static pm_status writer_add_analysed(void *ctx, const pm_article *article,
-                                     const side_stream *stream, bool *replaced, pm_error *err)
+                                     const side_stream *stream, uint64_t *replaced, pm_error *err)
 {
     return writer_add_stream(ctx, article, stream, replaced, err);
 }
@@ -67,9 +74,10 @@ pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
         .add = writer_add,
         .remove = writer_remove,
         .known = writer_known,
-        .each_id = writer_each_id,
+        .each_id = writer_each,
         .commit = writer_commit,
         .held = writer_held,
+        .first_seq = writer->meta.next_seq,
         .keeps_no_text = !writer->meta.has_text,
         .threads =
             writer->xapian ? 1 : writer_threads(writer), /* the reader beside fills an inverter */

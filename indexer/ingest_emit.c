@@ -32,29 +32,42 @@ void ingest_warn(ingest *run, const char *path, const char *reason)
                                  .reason = reason});
 }
 
-/* The id is met; now and then the sink is told what the sets of ids take.  False: memory was
- * refused. */
-static bool note_seen(ingest *run, pm_text id, bool *had)
+/* Now and then the sink is told what the sets take. */
+static void tell_held(ingest *run)
 {
-    if (!id_set_add(&run->seen, id.data, id.len, had)) return false;
-    uint64_t ids = run->seen.count + run->present.count + run->files.count;
-    if (run->sink->held && run->seen.count % HELD_EVERY == 0)
-        run->sink->held(run->sink->ctx, ids * ID_SET_BYTES);
-    return true;
+    if (++run->noted % HELD_EVERY || !run->sink->held) return;
+    run->sink->held(run->sink->ctx, seq_set_memory(&run->left) + seq_set_memory(&run->present) +
+                                        run->files.count * HASH_SET_BYTES);
+}
+
+bool ingest_met(const ingest *run, uint64_t seq)
+{
+    return seq != SEQ_NONE && (seq >= run->sink->first_seq || seq_set_has(&run->left, seq));
 }
 
 pm_status ingest_find(ingest *run, pm_text id, uint64_t hash, ingest_known *out, pm_error *err)
 {
-    *out = (ingest_known){.found = false};
+    *out = (ingest_known){.seq = SEQ_NONE};
     if (!id.len || id.len > DOCUMENT_ID_MAX) return PM_OK;
-    if (id_set_find(&run->seen, id.data, id.len)) return PM_OK;
-    return run->sink->known(run->sink->ctx, id.data, id.len, hash, out, err);
+    pm_status st = run->sink->known(run->sink->ctx, id.data, id.len, hash, out, err);
+    out->found = out->found && !ingest_met(run, out->seq);
+    return st;
 }
 
-pm_status ingest_leave(ingest *run, const char *path, uint64_t line, pm_text id, pm_error *err)
+pm_status ingest_present(ingest *run, uint64_t seq, uint64_t path_hash, pm_error *err)
 {
-    bool had;
-    if (!note_seen(run, id, &had)) return error_nomem(err);
+    if ((seq != SEQ_NONE && !seq_set_add(&run->present, seq)) ||
+        (path_hash && !hash_set_add(&run->files, path_hash)))
+        return error_nomem(err);
+    tell_held(run);
+    return PM_OK;
+}
+
+pm_status ingest_leave(ingest *run, const char *path, uint64_t line, pm_text id, uint64_t seq,
+                       pm_error *err)
+{
+    if (!seq_set_add(&run->left, seq)) return error_nomem(err);
+    tell_held(run);
     run->summary.unchanged++;
     send(run, &(pm_ingest_event){.kind = PM_INGEST_UNCHANGED,
                                  .path = text_of(path),
@@ -109,7 +122,7 @@ static pm_status commit_when_due(ingest *run, pm_error *err)
 }
 
 static pm_status sink_add(const ingest_sink *sink, const pm_article *a, const side_stream *stream,
-                          bool *replaced, pm_error *err)
+                          uint64_t *replaced, pm_error *err)
 {
     return stream ? sink->add_stream(sink->ctx, a, stream, replaced, err)
                   : sink->add(sink->ctx, a, replaced, err);
@@ -121,7 +134,7 @@ pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const 
     pm_status st = PM_OK;
     const pm_article *a = &d->article;
     char date[32] = "";
-    bool replaced = false, seen = false;
+    uint64_t replaced = SEQ_NONE;
     const char *problem = id_problem(a->id);
     if (problem) {
         ingest_skip(run, path, line, (pm_text){a->id.data, a->id.len < 64 ? a->id.len : 64},
@@ -130,7 +143,6 @@ pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const 
     }
     bool dated = a->date.len && pm_date_parse(a->date.data, a->date.len, date);
     run->summary.bad_dates += a->date.len && !dated;
-    if (!note_seen(run, a->id, &seen)) PM_TRY(error_nomem(err));
     PM_TRY(sink_add(run->sink, a, stream, &replaced, err));
     pm_ingest_event event = {.path = text_of(path),
                              .line = line,
@@ -141,7 +153,7 @@ pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const 
                              .date_rule = dated ? d->date_rule : "none",
                              .spans = d->spans,
                              .n_spans = d->n_spans};
-    count_added(run, d, replaced, seen && replaced, &event);
+    count_added(run, d, replaced != SEQ_NONE, ingest_met(run, replaced), &event);
     send(run, &event);
     if (!run->stopped) PM_TRY(commit_when_due(run, err));
 out:

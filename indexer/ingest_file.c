@@ -124,7 +124,7 @@ static pm_status index_text(ingest *run, const ingest_input *file, const input *
     uint32_t content = (uint32_t)(hash_bytes(data->data, data->len) >> 32);
     uint64_t hash = ingest_hash(content, ingest_stamp(run));
     if (known->found && known->size == file->info.size && known->hash == hash)
-        return ingest_leave(run, file->path, 0, file->id, err);
+        return ingest_leave(run, file->path, 0, file->id, known->seq, err);
     PM_TRY(source_text_read(run, data, markdown, err));
     run->doc.article.id = file->id;
     run->doc.article.file_size = file->info.size;
@@ -163,7 +163,7 @@ static pm_status note_lines(ingest *run, const ingest_input *file, uint64_t hash
     if (!run->options.prune || !hash || run->stopped) return PM_OK;
     if (skipped)
         ingest_warn(run, file->path, "its lines are not pruned, because one of them was skipped");
-    else if (!ingest_set_add(&run->pruned_files, hash))
+    else if (!hash_set_add(&run->pruned_files, hash))
         return error_nomem(err);
     return PM_OK;
 }
@@ -230,23 +230,20 @@ pm_status ingest_stdin(ingest *run, const ingest_input *file, pm_error *err)
 }
 
 /* The file exists, whatever comes of it. */
-static pm_status note_present(ingest *run, const ingest_input *file, pm_error *err)
+static pm_status note_present(ingest *run, const ingest_input *file, uint64_t seq, pm_error *err)
 {
-    bool had;
     uint64_t hash = 0;
     pm_error problem = {0};
     pm_status st = ingest_file_hash(run, file, &hash, &problem);
-    if (st == PM_NOMEM || !id_set_add(&run->present, file->id.data, file->id.len, &had) ||
-        (hash && !ingest_set_add(&run->files, hash)))
-        return error_nomem(err);
-    return PM_OK;
+    return st == PM_NOMEM ? error_nomem(err) : ingest_present(run, seq, hash, err);
 }
 
 pm_status ingest_file(ingest *run, const ingest_input *file, pm_error *err)
 {
     pm_status st = PM_OK;
-    ingest_known known = {0};
-    if (run->options.prune) PM_TRY(note_present(run, file, err));
+    ingest_known known;
+    PM_TRY(find_known(run, file, &known, err));
+    if (run->options.prune) PM_TRY(note_present(run, file, known.seq, err));
     if (file->walked && file->info.is_link) {
         ingest_skip(run, file->path, 0, file->id,
                     "a symbolic link inside a folder is not followed");
@@ -256,9 +253,8 @@ pm_status ingest_file(ingest *run, const ingest_input *file, pm_error *err)
         ingest_skip(run, file->path, 0, file->id, "not a regular file");
         goto out;
     }
-    PM_TRY(find_known(run, file, &known, err));
     if (known.found && known.size == file->info.size && known.mtime_ns == file->info.mtime_ns)
-        PM_TRY(ingest_leave(run, file->path, 0, file->id, err));
+        PM_TRY(ingest_leave(run, file->path, 0, file->id, known.seq, err));
     else
         PM_TRY(read_file(run, file, &known, err));
 out:

@@ -12,28 +12,19 @@
  */
 #include "indexer/ingest.h"
 
-typedef struct gone {
-    const ingest *run;
-    buf ids; /* u32 length, bytes, ...                                                   */
-} gone;
-
-static bool collect(void *ctx, const char *id, size_t len)
-{
-    gone *g = ctx;
-    if (id_set_find(&g->run->present, id, len) || id_set_find(&g->run->seen, id, len)) return true;
-    buf_u32(&g->ids, (uint32_t)len);
-    buf_append(&g->ids, id, len);
-    return !g->ids.failed;
-}
-
 /* A line is gone with its file, or from a file that was read to its end; any other article
  * with its file, whose id is its own. */
 static bool is_gone(const ingest *run, const ingest_known *known)
 {
-    bool root = known->folder && ingest_set_has(&run->pruned_roots, known->folder);
+    bool root = known->folder && hash_set_has(&run->pruned_roots, known->folder);
     if (!known->lines) return root;
-    return (root && !ingest_set_has(&run->files, known->lines)) ||
-           ingest_set_has(&run->pruned_files, known->lines);
+    return (root && !hash_set_has(&run->files, known->lines)) ||
+           hash_set_has(&run->pruned_files, known->lines);
+}
+
+static bool is_kept(const ingest *run, uint64_t seq)
+{
+    return ingest_met(run, seq) || seq_set_has(&run->present, seq);
 }
 
 static pm_status prune_id(ingest *run, pm_text id, pm_error *err)
@@ -43,26 +34,33 @@ static pm_status prune_id(ingest *run, pm_text id, pm_error *err)
     ingest_known known;
     bool found = false;
     PM_TRY(sink->known(sink->ctx, id.data, id.len, 0, &known, err));
-    if (!known.found || !is_gone(run, &known)) goto out;
+    if (!known.found || is_kept(run, known.seq) || !is_gone(run, &known)) goto out;
     PM_TRY(sink->remove(sink->ctx, id.data, id.len, &found, err));
     if (found) ingest_pruned(run, id);
 out:
     return st;
 }
 
+typedef struct pruning {
+    ingest *run;
+    pm_status status;
+    pm_error *err;
+} pruning;
+
+static bool look_at(void *ctx, const char *id, size_t len, uint64_t seq)
+{
+    pruning *p = ctx;
+    char copy[DOCUMENT_ID_MAX]; /* of what the sink may use again                            */
+    if (is_kept(p->run, seq) || len > sizeof copy) return true;
+    memcpy(copy, id, len);
+    p->status = prune_id(p->run, (pm_text){copy, len}, p->err);
+    return p->status == PM_OK && !p->run->stopped;
+}
+
 pm_status ingest_prune(ingest *run, pm_error *err)
 {
-    pm_status st = PM_OK;
-    gone g = {.run = run};
-    if (!run->pruned_roots.count && !run->pruned_files.count) goto out;
-    PM_TRY(run->sink->each_id(run->sink->ctx, collect, &g, err));
-    if (g.ids.failed) PM_TRY(error_nomem(err));
-    for (size_t at = 0; at + 4 <= g.ids.len && !run->stopped;) {
-        size_t len = load_u32(g.ids.data + at);
-        PM_TRY(prune_id(run, (pm_text){(const char *)g.ids.data + at + 4, len}, err));
-        at += 4 + len;
-    }
-out:
-    buf_free(&g.ids);
-    return st;
+    pruning p = {run, PM_OK, err};
+    if (!run->pruned_roots.count && !run->pruned_files.count) return PM_OK;
+    pm_status st = run->sink->each_id(run->sink->ctx, look_at, &p, err);
+    return p.status != PM_OK ? p.status : st;
 }

@@ -46,14 +46,15 @@ typedef struct jsonl_file {
     uint64_t hash;
 } jsonl_file;
 
-/* Where the article came from.  *same when the index has it from there, of the same bytes. */
+/* Where the article came from.  *same: the number of what the index has from there, of the same
+ * bytes, or SEQ_NONE. */
 static pm_status set_provenance(ingest *run, const jsonl_file *from, json_line_text *line,
-                                bool *same, pm_error *err)
+                                uint64_t *same, pm_error *err)
 {
     pm_status st = PM_OK;
     ingest_known known;
     pm_article *a = &line->doc.article;
-    *same = false;
+    *same = SEQ_NONE;
     if (!from->hash) goto out;
     a->file_size = from->input->info.size;
     a->file_mtime_ns = from->input->info.mtime_ns;
@@ -61,7 +62,8 @@ static pm_status set_provenance(ingest *run, const jsonl_file *from, json_line_t
     a->file_folder = run->root;
     a->file_lines = from->hash;
     PM_TRY(ingest_find(run, a->id, a->file_hash, &known, err));
-    *same = known.found && known.hash == a->file_hash && known.lines == a->file_lines;
+    if (known.found && known.hash == a->file_hash && known.lines == a->file_lines)
+        *same = known.seq;
 out:
     return st;
 }
@@ -72,7 +74,7 @@ static pm_status take_line(ingest *run, const jsonl_file *from, json_line_text *
     pm_status st = PM_OK;
     document *d = &line->doc;
     const ingest_input *file = from->input;
-    bool same;
+    uint64_t same;
     if (!line->is_article) {
         ingest_skip(run, file->path, line->number, (pm_text){NULL, 0}, line->reason);
         return PM_OK;
@@ -82,8 +84,8 @@ static pm_status take_line(ingest *run, const jsonl_file *from, json_line_text *
     if (d->article.date.len) d->date_rule = "field";
     *sink_failed = true;
     PM_TRY(set_provenance(run, from, line, &same, err));
-    if (same)
-        PM_TRY(ingest_leave(run, file->path, line->number, d->article.id, err));
+    if (same != SEQ_NONE)
+        PM_TRY(ingest_leave(run, file->path, line->number, d->article.id, same, err));
     else
         PM_TRY(ingest_add(run, d, stream, file->path, line->number, err));
     *sink_failed = false;

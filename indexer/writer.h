@@ -29,6 +29,7 @@
 #include "indexer/inverter_kept.h"
 #include "indexer/inverter_side.h"
 #include "indexer/segment_writer.h"
+#include "indexer/seq_set.h"
 
 /* ---- writer_article.c ---------------------------------------------------------------- */
 
@@ -130,14 +131,26 @@ pm_status writer_discard(pm_writer *w, pm_status st, const pm_error *err);
 bool writer_reserve_made(pm_writer *w);
 void writer_made(pm_writer *w, const char *name);
 
-/* pm_writer_add of an article that was analysed beside; `stream` has been learnt. */
+/* pm_writer_add of an article that may have been analysed beside: then `stream` has been learnt;
+ * NULL: it was not.  *replaced: the ingest number of the article whose place it takes, or SEQ_NONE.
+ */
 pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_stream *stream,
-                            bool *replaced, pm_error *err);
-/* The stored article of a live committed id; texts borrow from w until its next call.  With a
- * hash that is not 0 an article of another file_hash may be left unfound: then its record is
- * not inflated. */
-pm_status writer_find_stored(pm_writer *w, const char *id, size_t len, uint64_t hash, bool *found,
-                             pm_article *out, pm_error *err);
+                            uint64_t *replaced, pm_error *err);
+
+typedef struct stored_article {
+    uint64_t seq; /* SEQ_NONE: no article of the id is live                               */
+    bool found;   /* it is in a finished segment, and was read                              */
+    pm_article article;
+} stored_article;
+
+/* The live article of an id; texts borrow from w until its next call.  With a hash that is not 0 an
+ * article of another file_hash may be left unfound: then its record is not inflated. */
+pm_status writer_find_live(pm_writer *w, const char *id, size_t len, uint64_t hash,
+                           stored_article *out, pm_error *err);
+/* pm_writer_each_id, with ingest numbers. */
+pm_status writer_each_committed(pm_writer *w,
+                                bool (*fn)(void *ctx, const char *id, size_t len, uint64_t seq),
+                                void *ctx, pm_error *err);
 /* Threads to be used, at least 1. */
 unsigned writer_threads(const pm_writer *w);
 /* Bitmap of a segment for changing; NULL on refusal. */

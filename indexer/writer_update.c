@@ -106,20 +106,36 @@ static pm_status find_segment(pm_writer *w, const char *id, size_t len, bool com
     return PM_OK;
 }
 
-/* The live document of an id, if any, dies. */
-static pm_status kill_id(pm_writer *w, const char *id, size_t len, bool *found, pm_error *err)
-{
+/* A live document and its ingest number. */
+typedef struct live_doc {
+    writer_segment *at; /* NULL: it is in the batch                                          */
     uint32_t doc;
-    writer_segment *at;
-    *found = batch_find(&w->batch, id, len, &doc);
-    if (*found) {
-        batch_kill(&w->batch, doc);
+    uint64_t seq; /* SEQ_NONE: there is none                                                 */
+} live_doc;
+
+static pm_status find_live(pm_writer *w, const char *id, size_t len, live_doc *out, pm_error *err)
+{
+    *out = (live_doc){.seq = SEQ_NONE};
+    if (batch_find(&w->batch, id, len, &out->doc)) {
+        out->seq = w->meta.next_seq - w->batch.n_docs + out->doc;
         return PM_OK;
     }
-    pm_status st = find_segment(w, id, len, false, &at, &doc, err);
-    if (st != PM_OK || !at) return st;
-    *found = true;
-    return writer_segment_kill(at, doc) ? PM_OK : error_nomem(err);
+    pm_status st = find_segment(w, id, len, false, &out->at, &out->doc, err);
+    if (st != PM_OK || !out->at) return st;
+    out->seq = segment_seq(out->at->seg, out->doc);
+    return segment_status(out->at->seg, err);
+}
+
+/* The live document of an id, if any, dies; *seq is its number, or SEQ_NONE. */
+static pm_status kill_id(pm_writer *w, const char *id, size_t len, uint64_t *seq, pm_error *err)
+{
+    live_doc live;
+    pm_status st = find_live(w, id, len, &live, err);
+    *seq = live.seq;
+    if (st != PM_OK || live.seq == SEQ_NONE) return st;
+    if (live.at) return writer_segment_kill(live.at, live.doc) ? PM_OK : error_nomem(err);
+    batch_kill(&w->batch, live.doc);
+    return PM_OK;
 }
 
 unsigned writer_threads(const pm_writer *w)
@@ -141,7 +157,7 @@ static pm_status encode_record(pm_writer *w, const pm_article *article, pm_error
 
 /* Everything that may fail comes before the first change that cannot be taken back. */
 static pm_status add_article(pm_writer *w, const pm_article *article, const side_stream *stream,
-                             bool *was, pm_error *err)
+                             uint64_t *replaced, pm_error *err)
 {
     uint32_t dl = 0;
     pm_status st;
@@ -150,7 +166,7 @@ static pm_status add_article(pm_writer *w, const pm_article *article, const side
     if (!batch_reserve(&w->batch, article->id.len)) PM_TRY(error_nomem(err));
     PM_TRY(stream ? inverter_add_stream(w->iv, stream, article, &dl, err)
                   : inverter_add(w->iv, article, &dl, err));
-    PM_TRY(kill_id(w, article->id.data, article->id.len, was, err));
+    PM_TRY(kill_id(w, article->id.data, article->id.len, replaced, err));
     batch_push(&w->batch, article->id.data, article->id.len);
     segment_doc doc = {
         .id = article->id.data,
@@ -177,14 +193,16 @@ static bool is_same(pm_text a, pm_text b)
 
 pm_status pm_writer_add(pm_writer *w, const pm_article *article, bool *replaced, pm_error *err)
 {
-    return writer_add_stream(w, article, NULL, replaced, err);
+    uint64_t was;
+    pm_status st = writer_add_stream(w, article, NULL, &was, err);
+    if (st == PM_OK && replaced) *replaced = was != SEQ_NONE;
+    return st;
 }
 
 pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_stream *stream,
-                            bool *replaced, pm_error *err)
+                            uint64_t *replaced, pm_error *err)
 {
     pm_article clean;
-    bool was = false;
     pm_error own = {0};
     if (!err) err = &own;
     pm_status st = writer_ready(w, false, err);
@@ -196,29 +214,28 @@ pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_
         (!is_same(clean.title, article->title) || !is_same(clean.text, article->text)))
         stream = NULL; /* it is of what was repaired                                            */
     if (st == PM_OK)
-        st = w->xapian ? xapian_add(w, &clean, &was, err)
-                       : add_article(w, &clean, stream, &was, err);
+        st = w->xapian ? xapian_add(w, &clean, replaced, err)
+                       : add_article(w, &clean, stream, replaced, err);
     if (st != PM_OK) return writer_discard(w, st, err);
-    w->pending.added += !was;
-    w->pending.updated += was;
+    w->pending.added += *replaced == SEQ_NONE;
+    w->pending.updated += *replaced != SEQ_NONE;
     w->pending.text_bytes += clean.title.len + clean.text.len;
     w->pending.repaired += w->repair.repaired;
     w->pending.bad_dates += w->repair.bad_dates;
-    if (replaced) *replaced = was;
     return PM_OK;
 }
 
 pm_status pm_writer_delete(pm_writer *w, const char *id, size_t id_len, bool *found, pm_error *err)
 {
-    bool was = false;
+    uint64_t seq;
     pm_error own = {0};
     if (!err) err = &own;
     pm_status st = writer_ready(w, false, err);
     if (st != PM_OK) return st;
-    st = w->xapian ? xapian_kill(w, id, id_len, &was, err) : kill_id(w, id, id_len, &was, err);
+    st = w->xapian ? xapian_kill(w, id, id_len, &seq, err) : kill_id(w, id, id_len, &seq, err);
     if (st != PM_OK) return writer_discard(w, st, err);
-    w->pending.deleted += was;
-    if (found) *found = was;
+    w->pending.deleted += seq != SEQ_NONE;
+    if (found) *found = seq != SEQ_NONE;
     return PM_OK;
 }
 
@@ -229,23 +246,40 @@ static bool marked_otherwise(segment *s, uint32_t doc, uint64_t hash)
     return store_mark(s, doc, &mark) && mark != (uint8_t)hash;
 }
 
-pm_status writer_find_stored(pm_writer *w, const char *id, size_t len, uint64_t hash, bool *found,
-                             pm_article *out, pm_error *err)
+static pm_status read_stored(pm_writer *w, segment *s, uint32_t doc, pm_article *out, pm_error *err)
+{
+    slice record;
+    pm_status st = store_get(&w->cache, s, doc, &record, err);
+    return st == PM_OK ? store_decode(record, out, err) : st;
+}
+
+pm_status writer_find_live(pm_writer *w, const char *id, size_t len, uint64_t hash,
+                           stored_article *out, pm_error *err)
+{
+    live_doc live;
+    pm_status st;
+    *out = (stored_article){.seq = SEQ_NONE};
+    PM_TRY(writer_ready(w, false, err));
+    if (w->xapian) return xapian_find_live(w, id, len, out, err);
+    PM_TRY(find_live(w, id, len, &live, err));
+    out->seq = live.seq;
+    if (!live.at || (hash && marked_otherwise(live.at->seg, live.doc, hash))) goto out;
+    PM_TRY(segment_status(live.at->seg, err));
+    PM_TRY(read_stored(w, live.at->seg, live.doc, &out->article, err));
+    out->found = true;
+out:
+    return st;
+}
+
+static pm_status find_committed(pm_writer *w, const char *id, size_t len, bool *found,
+                                pm_article *out, pm_error *err)
 {
     writer_segment *at;
     uint32_t doc;
-    slice record;
-    pm_status st;
     *found = false;
-    PM_TRY(writer_ready(w, false, err));
-    if (w->xapian) return xapian_find_stored(w, id, len, found, out, err);
-    PM_TRY(find_segment(w, id, len, true, &at, &doc, err));
-    if (!at || (hash && marked_otherwise(at->seg, doc, hash))) goto out;
-    PM_TRY(segment_status(at->seg, err));
-    PM_TRY(store_get(&w->cache, at->seg, doc, &record, err));
-    PM_TRY(store_decode(record, out, err));
-    *found = true;
-out:
+    pm_status st = find_segment(w, id, len, true, &at, &doc, err);
+    if (st == PM_OK && at) st = read_stored(w, at->seg, doc, out, err);
+    *found = st == PM_OK && at;
     return st;
 }
 
@@ -255,7 +289,10 @@ pm_status pm_writer_provenance(pm_writer *w, const char *id, size_t id_len, bool
 {
     pm_article article;
     pm_status st;
-    PM_TRY(writer_find_stored(w, id, id_len, 0, found, &article, err));
+    *found = false;
+    PM_TRY(writer_ready(w, false, err));
+    PM_TRY(w->xapian ? xapian_find_committed(w, id, id_len, found, &article, err)
+                     : find_committed(w, id, id_len, found, &article, err));
     if (!*found) goto out;
     if (file_size) *file_size = article.file_size;
     if (file_mtime_ns) *file_mtime_ns = article.file_mtime_ns;
@@ -266,8 +303,9 @@ out:
 
 /* fn may call pm_writer_delete: segments stay where they are until the next add, commit or
  * optimize. */
-pm_status pm_writer_each_id(pm_writer *w, bool (*fn)(void *ctx, const char *id, size_t id_len),
-                            void *ctx, pm_error *err)
+pm_status writer_each_committed(pm_writer *w,
+                                bool (*fn)(void *ctx, const char *id, size_t len, uint64_t seq),
+                                void *ctx, pm_error *err)
 {
     uint8_t room[SEGMENT_ID_ROOM];
     pm_status st = writer_ready(w, false, err);
@@ -279,10 +317,30 @@ pm_status pm_writer_each_id(pm_writer *w, bool (*fn)(void *ctx, const char *id, 
             const uint64_t *dead = s->dirty ? s->committed_dead : s->dead;
             if (dead && bit_get(dead, doc)) continue;
             slice id = segment_id(s->seg, doc, room);
+            uint64_t seq = segment_seq(s->seg, doc);
             if (!id.len) break;
-            if (!fn(ctx, (const char *)id.data, id.len)) return PM_OK;
+            if (!fn(ctx, (const char *)id.data, id.len, seq)) return PM_OK;
         }
         st = segment_status(s->seg, err);
     }
     return st;
+}
+
+typedef struct id_call {
+    bool (*fn)(void *ctx, const char *id, size_t id_len);
+    void *ctx;
+} id_call;
+
+static bool call_with_id(void *ctx, const char *id, size_t len, uint64_t seq)
+{
+    const id_call *call = ctx;
+    (void)seq;
+    return call->fn(call->ctx, id, len);
+}
+
+pm_status pm_writer_each_id(pm_writer *w, bool (*fn)(void *ctx, const char *id, size_t id_len),
+                            void *ctx, pm_error *err)
+{
+    id_call call = {fn, ctx};
+    return writer_each_committed(w, call_with_id, &call, err);
 }

@@ -14,18 +14,20 @@ static uint32_t shard_of(const pm_writer *w, const char *id, size_t len)
     return xap_shard_of(id, len, w->xapian->n_shards);
 }
 
-pm_status xapian_kill(pm_writer *w, const char *id, size_t len, bool *found, pm_error *err)
+pm_status xapian_kill(pm_writer *w, const char *id, size_t len, uint64_t *seq, pm_error *err)
 {
     const xap_api *api = w->xapian->api;
     xap_writer *shard = w->xapian->shards[shard_of(w, id, len)];
-    uint32_t docid;
+    xap_found found;
     xap_error e;
-    *found = false;
+    *seq = SEQ_NONE;
     pm_status st =
-        xap_find_id(api, api->writer_db(shard), id, len, w->folder.path, &docid, &e, err);
-    if (st != PM_OK || !docid) return st;
-    if (api->writer_delete(shard, docid, &e) != PM_OK) return xap_failed(&e, w->folder.path, err);
-    *found = w->xapian->changed = true;
+        xap_find_id(api, api->writer_db(shard), id, len, w->folder.path, &found, &e, err);
+    if (st != PM_OK || !found.docid) return st;
+    if (api->writer_delete(shard, found.docid, &e) != PM_OK)
+        return xap_failed(&e, w->folder.path, err);
+    *seq = found.seq;
+    w->xapian->changed = true;
     return PM_OK;
 }
 
@@ -71,7 +73,7 @@ static pm_status keep_memory(pm_writer *w, pm_error *err)
     return PM_OK;
 }
 
-pm_status xapian_add(pm_writer *w, const pm_article *article, bool *was, pm_error *err)
+pm_status xapian_add(pm_writer *w, const pm_article *article, uint64_t *replaced, pm_error *err)
 {
     pm_status st = PM_OK;
     xapian_writer *x = w->xapian;
@@ -79,7 +81,7 @@ pm_status xapian_add(pm_writer *w, const pm_article *article, bool *was, pm_erro
     xap_error e;
     PM_TRY(xapian_document(w, article, err));
     PM_TRY(xapian_keep_forms(w, err));
-    PM_TRY(xapian_kill(w, article->id.data, article->id.len, was, err));
+    PM_TRY(xapian_kill(w, article->id.data, article->id.len, replaced, err));
     x->changed = true;
     if (x->api->writer_add(x->shards[shard], x->doc, &docid, &e) != PM_OK)
         return xap_failed(&e, w->folder.path, err);
@@ -89,22 +91,41 @@ out:
     return st;
 }
 
-pm_status xapian_find_stored(pm_writer *w, const char *id, size_t len, bool *found, pm_article *out,
-                             pm_error *err)
+/* The article of an id in one view of the index. */
+static pm_status read_from(pm_writer *w, xap_db *db, const char *id, size_t len,
+                           stored_article *out, pm_error *err)
 {
-    const xapian_writer *x = w->xapian;
-    uint32_t docid;
+    const xap_api *api = w->xapian->api;
+    xap_found found;
     pm_text record;
     xap_error e;
+    *out = (stored_article){.seq = SEQ_NONE};
+    pm_status st = xap_find_id(api, db, id, len, w->folder.path, &found, &e, err);
+    if (st != PM_OK || !found.docid) return st;
+    if (api->db_record(db, found.docid, &record, &e) != PM_OK)
+        return xap_failed(&e, w->folder.path, err);
+    out->seq = found.seq;
+    st = store_decode(xap_slice(record), &out->article, err);
+    out->found = st == PM_OK;
+    return st;
+}
+
+pm_status xapian_find_live(pm_writer *w, const char *id, size_t len, stored_article *out,
+                           pm_error *err)
+{
+    const xapian_writer *x = w->xapian;
+    return read_from(w, x->api->writer_db(x->shards[shard_of(w, id, len)]), id, len, out, err);
+}
+
+pm_status xapian_find_committed(pm_writer *w, const char *id, size_t len, bool *found,
+                                pm_article *out, pm_error *err)
+{
+    stored_article stored;
     *found = false;
     if (!w->exists) return PM_OK;
-    xap_db *db = x->committed[shard_of(w, id, len)];
-    pm_status st = xap_find_id(x->api, db, id, len, w->folder.path, &docid, &e, err);
-    if (st != PM_OK || !docid) return st;
-    if (x->api->db_record(db, docid, &record, &e) != PM_OK)
-        return xap_failed(&e, w->folder.path, err);
-    st = store_decode(xap_slice(record), out, err);
-    *found = st == PM_OK;
+    pm_status st = read_from(w, w->xapian->committed[shard_of(w, id, len)], id, len, &stored, err);
+    *found = stored.found;
+    *out = stored.article;
     return st;
 }
 
@@ -113,7 +134,7 @@ pm_status xapian_find_stored(pm_writer *w, const char *id, size_t len, bool *fou
 typedef struct id_walk {
     const pm_writer *w;
     xap_db *db;
-    bool (*fn)(void *ctx, const char *id, size_t id_len);
+    bool (*fn)(void *ctx, const char *id, size_t len, uint64_t seq);
     void *ctx;
     bool stopped;
     pm_status status;
@@ -123,21 +144,23 @@ typedef struct id_walk {
 static bool hand_over(void *ctx, uint32_t docid, uint32_t wdf)
 {
     id_walk *walk = ctx;
-    pm_article article;
-    pm_text record;
+    const char *where = walk->w->folder.path;
+    xap_head head;
+    pm_text value;
     xap_error e;
     (void)wdf;
-    if (walk->w->xapian->api->db_record(walk->db, docid, &record, &e) != PM_OK)
-        walk->status = xap_failed(&e, walk->w->folder.path, walk->err);
-    else
-        walk->status = store_decode(xap_slice(record), &article, walk->err);
+    if (walk->w->xapian->api->db_value(walk->db, docid, XAP_SLOT_HEAD, &value, &e) != PM_OK)
+        walk->status = xap_failed(&e, where, walk->err);
+    else if (!xap_get_head(value, &head))
+        walk->status = error_corrupt(walk->err, where, docid, "values", "a document without its head");
     if (walk->status != PM_OK) return false;
-    walk->stopped = !walk->fn(walk->ctx, article.id.data, article.id.len);
+    walk->stopped = !walk->fn(walk->ctx, head.id.data, head.id.len, head.seq);
     return !walk->stopped;
 }
 
-pm_status xapian_each_id(pm_writer *w, bool (*fn)(void *ctx, const char *id, size_t id_len),
-                         void *ctx, pm_error *err)
+pm_status xapian_each_id(pm_writer *w,
+                         bool (*fn)(void *ctx, const char *id, size_t len, uint64_t seq), void *ctx,
+                         pm_error *err)
 {
     const xapian_writer *x = w->xapian;
     xap_error e;

@@ -56,13 +56,18 @@ pm_status xapian_open_shard(pm_writer *w, uint32_t shard, pm_error *err);
 pm_status xapian_open_committed(pm_writer *w, uint32_t shard, pm_error *err);
 
 /* The article is clean, its record in w->record, its date in w->repair. */
-pm_status xapian_add(pm_writer *w, const pm_article *article, bool *was, pm_error *err);
-pm_status xapian_kill(pm_writer *w, const char *id, size_t len, bool *found, pm_error *err);
-/* As of the last commit. */
-pm_status xapian_find_stored(pm_writer *w, const char *id, size_t len, bool *found, pm_article *out,
-                             pm_error *err);
-pm_status xapian_each_id(pm_writer *w, bool (*fn)(void *ctx, const char *id, size_t id_len),
-                         void *ctx, pm_error *err);
+pm_status xapian_add(pm_writer *w, const pm_article *article, uint64_t *replaced, pm_error *err);
+/* *seq: the ingest number of what dies, or SEQ_NONE. */
+pm_status xapian_kill(pm_writer *w, const char *id, size_t len, uint64_t *seq, pm_error *err);
+/* As it is now, as writer_find_live; and as of the last commit. */
+pm_status xapian_find_live(pm_writer *w, const char *id, size_t len, stored_article *out,
+                           pm_error *err);
+pm_status xapian_find_committed(pm_writer *w, const char *id, size_t len, bool *found,
+                                pm_article *out, pm_error *err);
+/* fn may look for ids and delete. */
+pm_status xapian_each_id(pm_writer *w,
+                         bool (*fn)(void *ctx, const char *id, size_t len, uint64_t seq), void *ctx,
+                         pm_error *err);
 
 /* Into w->xapian->doc. */
 pm_status xapian_document(pm_writer *w, const pm_article *article, pm_error *err);

@@ -66,10 +66,10 @@ static pm_status count_file(void *ctx, const char *name, pm_error *err)
 
 static pm_status check_id(xapian_checker *c, uint32_t docid, pm_text id)
 {
-    uint32_t found;
+    xap_found found;
     pm_status st = xap_find_id(c->x->api, c->h->db, id.data, id.len, c->place->name, &found,
                                &c->h->last, c->err);
-    if (st == PM_OK && found != docid) tell(c, "ids", docid, "the document is not found by its id");
+    if (st == PM_OK && found.docid != docid) tell(c, "ids", docid, "the document is not found by its id");
     return st;
 }
 

@@ -332,12 +332,12 @@ static pm_status find_record(xapian_handle *h, void *ctx, pm_error *err)
 {
     record_search *r = ctx;
     const xap_api *api = h->of->api;
-    uint32_t docid;
+    xap_found at;
     pm_text record;
-    pm_status st = xap_find_id(api, h->db, r->id, r->len, where(h), &docid, &h->last, err);
-    r->found = st == PM_OK && docid;
+    pm_status st = xap_find_id(api, h->db, r->id, r->len, where(h), &at, &h->last, err);
+    r->found = st == PM_OK && at.docid;
     if (!r->found) return st;
-    if (api->db_record(h->db, docid, &record, &h->last) != PM_OK) return xapian_failed(h, err);
+    if (api->db_record(h->db, at.docid, &record, &h->last) != PM_OK) return xapian_failed(h, err);
     buf_reset(r->out);
     buf_append(r->out, record.data, record.len);
     return r->out->failed ? error_nomem(err) : PM_OK;

@@ -12,8 +12,13 @@ static inline slice xap_slice(pm_text t)
     return (slice){(const uint8_t *)t.data, t.len};
 }
 
-/* *docid 0: there is none.  *e is what failed, where Xapian did. */
+typedef struct xap_found {
+    uint32_t docid; /* 0: there is none                                                      */
+    uint64_t seq;
+} xap_found;
+
+/* *e is what failed, where Xapian did. */
 pm_status xap_find_id(const xap_api *api, xap_db *db, const char *id, size_t len, const char *where,
-                      uint32_t *docid, xap_error *e, pm_error *err);
+                      xap_found *found, xap_error *e, pm_error *err);
 
 #endif

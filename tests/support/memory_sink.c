@@ -44,11 +44,17 @@ static sink_article *find(const memory_sink *m, const char *id, size_t len)
     return NULL;
 }
 
-static pm_status sink_add(void *ctx, const pm_article *article, bool *replaced, pm_error *err)
+/* The place in the list is the ingest number. */
+static uint64_t seq_of(const memory_sink *m, const sink_article *item)
+{
+    return item ? (uint64_t)(item - m->items) : SEQ_NONE;
+}
+
+static pm_status sink_add(void *ctx, const pm_article *article, uint64_t *replaced, pm_error *err)
 {
     memory_sink *m = ctx;
     if (m->fail_add != PM_OK) return error_set(err, m->fail_add, "the sink failed");
-    *replaced = find(m, article->id.data, article->id.len) != NULL;
+    *replaced = seq_of(m, find(m, article->id.data, article->id.len));
     if (m->n == m->cap) {
         m->cap = m->cap ? m->cap * 2 : 16;
         m->items = realloc(m->items, m->cap * sizeof *m->items);
@@ -68,7 +74,7 @@ static pm_status sink_remove(void *ctx, const char *id, size_t len, bool *found,
     return PM_OK;
 }
 
-/* The newest committed version, as a writer sees it. */
+/* The newest committed version. */
 static const sink_article *find_committed(const memory_sink *m, const char *id, size_t len)
 {
     for (size_t i = m->n; i-- > 0;) {
@@ -84,8 +90,8 @@ static pm_status sink_known(void *ctx, const char *id, size_t len, uint64_t hash
 {
     (void)err;
     (void)hash;
-    const sink_article *item = find_committed(ctx, id, len);
-    *out = (ingest_known){.found = item && !item->deleted};
+    const sink_article *item = find(ctx, id, len);
+    *out = (ingest_known){.seq = seq_of(ctx, item), .found = item && item->committed};
     if (!out->found) return PM_OK;
     out->size = item->article.file_size;
     out->mtime_ns = item->article.file_mtime_ns;
@@ -95,15 +101,14 @@ static pm_status sink_known(void *ctx, const char *id, size_t len, uint64_t hash
     return PM_OK;
 }
 
-static pm_status sink_each_id(void *ctx, bool (*fn)(void *ctx, const char *id, size_t len),
-                              void *fn_ctx, pm_error *err)
+static pm_status sink_each_id(void *ctx, ingest_id_fn *fn, void *fn_ctx, pm_error *err)
 {
     (void)err;
     const memory_sink *m = ctx;
     for (size_t i = 0; i < m->n; i++) {
         pm_text id = m->items[i].article.id;
         if (find_committed(m, id.data, id.len) != &m->items[i] || m->items[i].deleted) continue;
-        if (!fn(fn_ctx, id.data, id.len)) break;
+        if (!fn(fn_ctx, id.data, id.len, i)) break;
     }
     return PM_OK;
 }
@@ -122,7 +127,8 @@ ingest_sink memory_sink_of(memory_sink *m)
                          .remove = sink_remove,
                          .known = sink_known,
                          .each_id = sink_each_id,
-                         .commit = sink_commit};
+                         .commit = sink_commit,
+                         .first_seq = m->n};
 }
 
 const pm_article *memory_sink_find(const memory_sink *m, const char *id, size_t len)

@@ -198,13 +198,12 @@ static void one_input_without_marks(void **state)
 static bool finds(pm_writer *w, unsigned number, uint64_t hash)
 {
     char id[16];
-    bool found;
-    pm_article a;
+    stored_article a;
     pm_error err;
     snprintf(id, sizeof id, "id%u", number);
-    must(writer_find_stored(w, id, strlen(id), hash, &found, &a, &err), &err);
-    if (found) assert_true(a.file_hash == hash_of(number));
-    return found;
+    must(writer_find_live(w, id, strlen(id), hash, &a, &err), &err);
+    if (a.found) assert_true(a.article.file_hash == hash_of(number));
+    return a.found;
 }
 
 static void another_mark_is_not_found(void **state)
