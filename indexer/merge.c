@@ -166,21 +166,30 @@ static pm_status merge_input_documents(merger *m, const merge_input *in, pm_erro
     return st == PM_OK ? segment_status(in->seg, err) : st;
 }
 
-static pm_status number_documents(merger *m, pm_error *err)
+/* Each document's number, from `next` on. */
+static void number_each(const merge_input *in, uint32_t *numbers, uint32_t next)
+{
+    for (uint32_t doc = 0; doc < in->seg->info.n_docs; doc++)
+        numbers[doc] = is_dead(in, doc) ? MERGE_DEAD : next++;
+}
+
+/* all: documents change places, so that each one's number is kept. */
+static pm_status number_documents(merger *m, bool all, pm_error *err)
 {
     uint32_t next = 0;
     for (size_t i = 0; i < m->n; i++) {
-        uint32_t n_docs = m->inputs[i].seg->info.n_docs, first = next;
-        m->maps[i].doc = mem_array(n_docs, sizeof *m->maps[i].doc);
-        if (!m->maps[i].doc) return error_nomem(err);
-        for (uint32_t doc = 0; doc < n_docs; doc++) {
-            bool dead = is_dead(&m->inputs[i], doc);
-            if (!dead && next == INT32_MAX)
-                return error_set(err, PM_USAGE, "more documents than one segment can hold");
-            m->maps[i].doc[doc] = dead ? MERGE_DEAD : next++;
-        }
-        m->maps[i].base = first;
-        m->maps[i].shifted = next - first == n_docs;
+        const merge_input *in = &m->inputs[i];
+        uint32_t n_docs = in->seg->info.n_docs, n_dead = 0;
+        merge_map *to = &m->maps[i];
+        to->base = next;
+        for (uint32_t doc = 0; in->dead && doc < n_docs; doc++) n_dead += is_dead(in, doc);
+        if (n_docs - n_dead > INT32_MAX - next)
+            return error_set(err, PM_USAGE, "more documents than one segment can hold");
+        next += n_docs - n_dead;
+        if (!n_dead && !all) continue;
+        to->doc = mem_array(n_docs, sizeof *to->doc);
+        if (!to->doc) return error_nomem(err);
+        number_each(in, to->doc, to->base);
     }
     m->n_docs = next;
     return PM_OK;
@@ -188,8 +197,9 @@ static pm_status number_documents(merger *m, pm_error *err)
 
 static pm_status merge_documents(merger *m, const merge_order *order, pm_error *err)
 {
-    pm_status st = number_documents(m, err);
-    if (st == PM_OK && order && order->by != PM_REORDER_KEEP) st = merge_reorder(m, order, err);
+    bool reorder = order && order->by != PM_REORDER_KEEP;
+    pm_status st = number_documents(m, reorder, err);
+    if (st == PM_OK && reorder) st = merge_reorder(m, order, err);
     if (st == PM_OK && m->sources) st = merge_ordered_documents(m, order->memory_bytes / 4, err);
     for (size_t i = 0; i < m->n && st == PM_OK && !m->sources; i++)
         st = merge_input_documents(m, &m->inputs[i], err);
@@ -309,16 +319,7 @@ static pm_status merge_forms(merger *m, pm_error *err)
     return st;
 }
 
-static pm_status merge_lists(merger *m, pm_error *err)
-{
-    pm_status st = map_forms(m, err);
-    if (st == PM_OK) st = merge_terms(m, err);
-    return st == PM_OK ? merge_forms(m, err) : st;
-}
-
-/* ---- all ----------------------------------------------------------------------------- */
-
-static void merger_free(merger *m)
+static void free_maps(merger *m)
 {
     for (size_t i = 0; m->maps && i < m->n; i++) {
         mem_free(m->maps[i].doc);
@@ -327,9 +328,34 @@ static void merger_free(merger *m)
         mem_free(m->maps[i].style);
     }
     mem_free(m->maps);
-    mem_free(m->sources);
+    m->maps = NULL;
+}
+
+static void free_forms(merger *m)
+{
     mem_free(m->forms);
     mem_free(m->styles);
+    m->forms = NULL;
+    m->styles = NULL;
+}
+
+static pm_status merge_lists(merger *m, pm_error *err)
+{
+    pm_status st = map_forms(m, err);
+    if (st == PM_OK) st = merge_terms(m, err);
+    free_maps(m);
+    if (st == PM_OK) st = merge_forms(m, err);
+    free_forms(m);
+    return st;
+}
+
+/* ---- all ----------------------------------------------------------------------------- */
+
+static void merger_free(merger *m)
+{
+    free_maps(m);
+    free_forms(m);
+    mem_free(m->sources);
 }
 
 /* Stored blocks are copied as they are, so that marks come from all inputs or are left out. */

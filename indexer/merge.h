@@ -6,9 +6,10 @@
  * the same ingest numbers, same terms, postings, positions and forms, impacts recomputed for the
  * configuration's reference length.
  *
- * Memory: 4 bytes a document of the inputs, 5 a key and 4 a form of each input, 32 a distinct
- * form, the longest posting list with its occurrences (some 24 bytes each), and what the
- * segment writer holds.  Pages of the inputs are given back behind the pass, a few MB stay.
+ * Memory: 4 bytes a document of the inputs where one is dead, 5 a key and 4 a form of each input,
+ * 25 a distinct form, the longest posting list with its occurrences (some 24 bytes each), and what
+ * the segment writer holds; merge_size.h tells beforehand.  Pages of the inputs are given back
+ * behind the pass, a few MB stay.
  */
 #ifndef PM_INDEXER_MERGE_H
 #define PM_INDEXER_MERGE_H
@@ -19,6 +20,10 @@ typedef struct merge_input {
     segment *seg;
     const uint64_t *dead; /* a bit a document; NULL: none                                 */
 } merge_input;
+
+/* Of memory, while a list of so many is made: as it is read (16), and what it is encoded to, three
+ * times. */
+enum { MERGE_OCCURRENCE_BYTES = 24 };
 
 /* In which order the documents of the output stand.  PM_REORDER_KEEP: input by input, as they
  * are.  Otherwise stored blocks are taken apart and lists sorted, which takes 24 bytes more

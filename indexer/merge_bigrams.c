@@ -142,7 +142,7 @@ static void count_live(bigrams *g, frequent *f)
         cursor_open(c, g->m->inputs[i].seg, &f->entries[i]);
         while (cursor_next(c) != CURSOR_END) {
             merge_pass(g->m, 4);
-            if (g->m->maps[i].doc[c->doc] == MERGE_DEAD) f->cf -= cursor_tf(c);
+            if (merge_doc(&g->m->maps[i], c->doc) == MERGE_DEAD) f->cf -= cursor_tf(c);
         }
     }
 }
@@ -254,7 +254,7 @@ static uint32_t next_missing(bigrams *g, size_t input, uint32_t from)
 
 static pm_status collect_document(bigrams *g, size_t input, uint32_t doc, pm_error *err)
 {
-    uint32_t to = g->m->maps[input].doc[doc];
+    uint32_t to = merge_doc(&g->m->maps[input], doc);
     if (to == MERGE_DEAD) return PM_OK;
     for (uint32_t w = 0; w < g->n; w++) {
         cursor *c = &g->cursors[w];

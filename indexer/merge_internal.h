@@ -30,15 +30,17 @@ void key_merge_close(key_merge *k);
 /* One distinct surface form of all inputs; its number is its rank by key. */
 typedef struct merge_form {
     uint64_t cf;
-    uint32_t df, last_doc, index;
-    uint32_t term;    /* the first form of its term that has occurrences                    */
-    uint32_t ordinal; /* of that one: of the term                                           */
+    uint32_t df, index;
+    uint32_t term; /* the first form of its term that has occurrences                       */
+    union {
+        uint32_t last_doc; /* while the list is made: the last document with it, + 1            */
+        uint32_t ordinal;  /* of that first form, when the list is written: of the term         */
+    };
 } merge_form;
 
 /* How one input's numbers become the output's. */
 typedef struct merge_map {
-    uint32_t *doc; /* by document: new number or MERGE_DEAD                         */
-    bool shifted;  /* they all are the old ones plus `base`                         */
+    uint32_t *doc; /* by document: new number or MERGE_DEAD; NULL: the old one and `base` */
     uint32_t base;
     uint32_t *form_base; /* by term ordinal: where its forms begin in `form`; n_terms + 1 */
     uint32_t *form;      /* number of the distinct form                                   */
@@ -67,6 +69,12 @@ typedef struct merger {
     unsigned threads;        /* that the caller allows                                       */
     _Atomic uint64_t passed; /* bytes read since pages were given back                     */
 } merger;
+
+/* The number that an input's document gets, or MERGE_DEAD. */
+static inline uint32_t merge_doc(const merge_map *of, uint32_t doc)
+{
+    return of->doc ? of->doc[doc] : of->base + doc;
+}
 
 /* Bytes of the inputs were read, about: every few MB all pages go back (segment_pass). */
 void merge_pass(merger *m, uint64_t bytes);

@@ -17,9 +17,9 @@
 
 #include "common/base/mem.h"
 #include "indexer/keysort.h"
+#include "indexer/merge_size.h"
 
 enum {
-    LARGE_LIST = 1 << 20,         /* occurrences of a list whose memory is not kept          */
     TASK_KEYS = 256,              /* of a task, at most                                      */
     TASK_OCCURRENCES = 128 << 10, /* of a task of several keys, about                        */
     NO_FORM = UINT32_MAX,         /* tag of a list without forms                             */
@@ -54,7 +54,8 @@ typedef struct terms_merge {
     bool ahead; /* keys stands on one that no task has                                      */
     bool flat;  /* the keys before bigrams                                                  */
     list_merge lists[LIST_WORKERS_MAX];
-    pthread_mutex_t large_lock; /* of lists over LARGE_LIST, made one at a time              */
+    uint64_t large;             /* occurrences of a list whose memory is not kept            */
+    pthread_mutex_t large_lock; /* of lists with more, made one at a time                    */
 } terms_merge;
 
 static bool u32_room(u32_list *l, size_t more)
@@ -178,7 +179,7 @@ static bool read_block(list_merge *l, const merge_map *maps, form_stream *stream
     uint32_t n = l->c->block_n, tfs[SEGMENT_BLOCK_MAX], new_docs[SEGMENT_BLOCK_MAX];
     uint64_t sum = cursor_block_tfs(l->c, tfs);
     bool dead = false;
-    if (maps->shifted && !l->m->sources) {
+    if (!maps->doc) {
         for (uint32_t i = 0; i < n; i++) new_docs[i] = maps->base + l->c->docs[i];
     } else {
         for (uint32_t i = 0; i < n; i++) {
@@ -397,7 +398,7 @@ static pm_status merge_key(terms_merge *t, list_merge *l, slice key, const term_
     }
     merge_list_begin(l);
     l->one_form = has_one_form(l, entries);
-    if (cf <= LARGE_LIST) return make_list(l, key, entries, out, err);
+    if (cf <= t->large) return make_list(l, key, entries, out, err);
     pthread_mutex_lock(&t->large_lock);
     pm_status st = reserve_list(l, df, cf, bytes, l->m->has_positions)
                        ? make_list(l, key, entries, out, err)
@@ -493,7 +494,7 @@ static pm_status merge_terms_open(terms_merge *t, pm_error *err)
 
 pm_status merge_terms(merger *m, pm_error *err)
 {
-    terms_merge t = {.m = m};
+    terms_merge t = {.m = m, .large = merge_large_list(m->memory_bytes)};
     pm_status st;
     pthread_mutex_init(&t.large_lock, NULL);
     PM_TRY(merge_terms_open(&t, err));

@@ -170,8 +170,8 @@ void segment_writer_docs_done(segment_writer *w)
         return;
     }
     store_writer_finish(w);
-    const buf *const columns[] = {&w->dl,  &w->seq,       &w->date,     &w->id_offsets,
-                                  &w->ids, &w->id_hashes, &w->store_dir};
+    const buf *const columns[] = {&w->dl,         &w->seq, &w->date,
+                                  &w->id_offsets, &w->ids, &w->store_dir};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) writer_check_buf(w, columns[i]);
     writer_section_end(w, SECTION_STORE);
     writer_section_begin(w, SECTION_POSTINGS);
@@ -338,9 +338,8 @@ void segment_writer_abandon(segment_writer *w)
     segment_encoder_close(w->encoder);
     dict_writer_free(&w->terms);
     dict_writer_free(&w->forms);
-    buf *const owned[] = {&w->page_crcs, &w->store_dir,  &w->dl,   &w->seq,
-                          &w->date,      &w->id_offsets, &w->ids,  &w->id_hashes,
-                          &w->id_block,  &w->implied,    &w->marks};
+    buf *const owned[] = {&w->page_crcs,  &w->store_dir, &w->dl,       &w->seq,     &w->date,
+                          &w->id_offsets, &w->ids,       &w->id_block, &w->implied, &w->marks};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) buf_free(owned[i]);
     mem_free(w);
 }

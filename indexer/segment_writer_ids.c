@@ -121,41 +121,65 @@ void ids_add(segment_writer *w, const void *id, size_t len)
     buf_append(&w->id_block, id, len);
     w->id_lens[w->id_block_n++] = (uint16_t)len;
     if (w->id_block_n == ID_BLOCK) block_write(w);
-    buf_u64(&w->id_hashes, hash_bytes(id, len));
 }
 
 /* ---- table -------------------------------------------------------------------------------- */
 
-static uint64_t hash_of(const segment_writer *w, uint32_t doc)
+/* What the table needs to know of hashes: which bucket is sought by the upper half. */
+typedef struct id_hashes {
+    uint32_t *upper;
+    uint8_t *lowest;
+    uint32_t n;
+} id_hashes;
+
+static void add_hash(void *ctx, slice id)
 {
-    return load_u64(w->id_hashes.data + (size_t)doc * 8);
+    id_hashes *h = ctx;
+    uint64_t hash = hash_bytes(id.data, id.len);
+    h->upper[h->n] = (uint32_t)(hash >> 32);
+    h->lowest[h->n++] = (uint8_t)hash;
+}
+
+/* From the blocks: the ids themselves are not kept. */
+static bool hash_ids(segment_writer *w, id_hashes *h)
+{
+    uint32_t n = w->info.n_docs;
+    h->upper = mem_array(n, sizeof *h->upper);
+    h->lowest = mem_array(n, sizeof *h->lowest);
+    if (!h->upper || !h->lowest || !buf_reserve(&w->ids, ID_BLOCK_SLACK)) return false;
+    for (size_t i = 0; i < w->id_offsets.len; i += 8) {
+        size_t at = load_u64(w->id_offsets.data + i);
+        uint32_t left = n - h->n;
+        slice block = {w->ids.data + at, w->ids.len - at};
+        if (!ids_block_each(block, left < ID_BLOCK ? left : ID_BLOCK, add_hash, h)) return false;
+    }
+    return true;
 }
 
 /* Stable, by the hash's lowest byte. */
-static void sort_bucket(const segment_writer *w, uint32_t *docs, uint32_t n)
+static void sort_bucket(const id_hashes *h, uint32_t *docs, uint32_t n)
 {
     for (uint32_t i = 1; i < n; i++) {
         uint32_t doc = docs[i], at = i;
-        for (; at && (uint8_t)hash_of(w, docs[at - 1]) > (uint8_t)hash_of(w, doc); at--)
-            docs[at] = docs[at - 1];
+        for (; at && h->lowest[docs[at - 1]] > h->lowest[doc]; at--) docs[at] = docs[at - 1];
         docs[at] = doc;
     }
 }
 
 /* Documents by bucket and, within, by the hash's lowest byte; equal ones stay in order. */
-static void docs_by_hash(const segment_writer *w, uint32_t *ends, uint32_t *docs)
+static void docs_by_hash(const id_hashes *h, uint32_t *ends, uint32_t *docs)
 {
-    uint32_t n = w->info.n_docs, buckets = id_buckets(n), first = 0;
-    for (uint32_t i = 0; i < n; i++) ends[id_bucket(hash_of(w, i), n)]++;
+    uint32_t n = h->n, buckets = id_buckets(n), first = 0;
+    for (uint32_t i = 0; i < n; i++) ends[id_bucket((uint64_t)h->upper[i] << 32, n)]++;
     for (uint32_t b = 0; b < buckets; b++) {
         uint32_t here = ends[b];
         ends[b] = first;
         first += here;
     }
-    for (uint32_t i = 0; i < n; i++) docs[ends[id_bucket(hash_of(w, i), n)]++] = i;
+    for (uint32_t i = 0; i < n; i++) docs[ends[id_bucket((uint64_t)h->upper[i] << 32, n)]++] = i;
     for (uint32_t b = 0; b < buckets; b++) {
         first = b ? ends[b - 1] : 0;
-        sort_bucket(w, docs + first, ends[b] - first);
+        sort_bucket(h, docs + first, ends[b] - first);
     }
 }
 
@@ -173,15 +197,18 @@ static void put_numbers(buf *out, const uint32_t *docs, uint32_t n)
 static void table_fill(segment_writer *w, buf *table)
 {
     uint32_t n = w->info.n_docs;
+    id_hashes h = {NULL, NULL, 0};
     uint32_t *ends = mem_array(id_buckets(n), sizeof *ends), *docs = mem_array(n, sizeof *docs);
-    if (ends && docs) {
-        docs_by_hash(w, ends, docs);
+    if (ends && docs && hash_ids(w, &h)) {
+        docs_by_hash(&h, ends, docs);
         buf_append(table, ends, id_buckets(n) * sizeof *ends);
-        for (uint32_t i = 0; i < n; i++) buf_u8(table, (uint8_t)hash_of(w, docs[i]));
+        for (uint32_t i = 0; i < n; i++) buf_u8(table, h.lowest[docs[i]]);
         put_numbers(table, docs, n);
     } else {
         writer_fail(w, PM_NOMEM, NULL);
     }
+    mem_free(h.upper);
+    mem_free(h.lowest);
     mem_free(ends);
     mem_free(docs);
 }

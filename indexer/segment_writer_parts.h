@@ -53,10 +53,12 @@ struct segment_writer {
     buf page_crcs;
 
     struct store_writer *store;
-    buf store_dir, marks;           /* marks: a byte a document, then behind the directory        */
-    buf dl, seq, date;              /* u32, u64, i64 a document                             */
-    buf id_offsets, ids, id_hashes; /* u64 a block, blocks, u64 a document                  */
-    buf id_block;                   /* ids of the block that is being filled                */
+    buf store_dir, marks; /* marks: a byte a document, then behind the directory        */
+    buf dl;               /* u32 a document                                                 */
+    buf seq, date;        /* u64, i64 a document; empty while it need not be kept            */
+    uint64_t first_seq;   /* while seq is empty they count from here                         */
+    buf id_offsets, ids;  /* u64 a block, blocks                                             */
+    buf id_block;         /* ids of the block that is being filled                           */
     uint16_t id_lens[ID_BLOCK];
     uint32_t id_block_n;
     size_t last_id_len;

@@ -6,6 +6,25 @@
 
 enum { DAY = 86400 };
 
+/* While numbers count up there is no column, nor while no document has a date: most segments need
+ * none, and their memory is for posting lists. */
+static void seq_add(segment_writer *w, uint64_t seq)
+{
+    uint32_t doc = w->info.n_docs;
+    if (!doc) w->first_seq = seq;
+    if (w->seq.failed || (!w->seq.len && seq == w->first_seq + doc)) return;
+    for (uint64_t i = w->seq.len / 8; i < doc; i++) buf_u64(&w->seq, w->first_seq + i);
+    buf_u64(&w->seq, seq);
+}
+
+static void date_add(segment_writer *w, int64_t date)
+{
+    if (w->date.failed || (!w->date.len && date == INT64_MIN)) return;
+    for (uint64_t i = w->date.len / 8; i < w->info.n_docs; i++)
+        buf_u64(&w->date, (uint64_t)INT64_MIN);
+    buf_u64(&w->date, (uint64_t)date);
+}
+
 void tables_add(segment_writer *w, const segment_doc *doc)
 {
     if (doc->id_len == 0 || doc->id_len > SEGMENT_ID_MAX || w->info.n_docs >= SEGMENT_DOCS_MAX) {
@@ -13,8 +32,8 @@ void tables_add(segment_writer *w, const segment_doc *doc)
         return;
     }
     buf_u32(&w->dl, doc->dl);
-    buf_u64(&w->seq, doc->seq);
-    buf_u64(&w->date, (uint64_t)doc->date);
+    seq_add(w, doc->seq);
+    date_add(w, doc->date);
     ids_add(w, doc->id, doc->id_len);
     w->info.sum_dl += doc->dl;
     if (doc->dl > w->max_dl) w->max_dl = doc->dl;
@@ -45,15 +64,16 @@ static void lengths_write(segment_writer *w)
 static void seq_measure(segment_writer *w)
 {
     uint64_t low = UINT64_MAX, high = 0;
-    bool counts = true;
+    w->info.seq_base = w->first_seq;
+    w->info.seq_width = 0;
+    if (!w->seq.len) return;
     for (uint32_t doc = 0; doc < w->info.n_docs; doc++) {
         uint64_t seq = column_u64(&w->seq, doc);
         if (seq < low) low = seq;
         if (seq > high) high = seq;
-        counts &= seq == column_u64(&w->seq, 0) + doc;
     }
     w->info.seq_base = low;
-    w->info.seq_width = counts ? 0 : high - low <= UINT32_MAX ? 4 : 8;
+    w->info.seq_width = high - low <= UINT32_MAX ? 4 : 8;
 }
 
 static void seq_write(segment_writer *w)
@@ -77,14 +97,13 @@ static int64_t date_at(const segment_writer *w, uint32_t doc)
 
 static void date_measure(segment_writer *w)
 {
-    bool any = false, days = true, sorted = true;
-    for (uint32_t doc = 0; doc < w->info.n_docs; doc++) {
+    bool any = w->date.len != 0, days = true, sorted = any;
+    for (uint32_t doc = 0; any && doc < w->info.n_docs; doc++) {
         int64_t date = date_at(w, doc);
         if (date == INT64_MIN) {
             sorted = false;
             continue;
         }
-        any = true;
         days &= date % DAY == 0 && date / DAY > INT32_MIN && date / DAY <= INT32_MAX;
         if (doc && date < date_at(w, doc - 1)) sorted = false;
     }

@@ -73,6 +73,7 @@ void writer_segment_close(writer_segment *s)
     if (s->dirty) mem_free(s->committed_dead);
     mem_free(s->dead);
     mem_free(s->ends);
+    mem_free(s->profile);
     kept_tokens_free(s->kept);
     *s = (writer_segment){0};
 }

@@ -78,10 +78,11 @@ void batch_free(batch *b);
 typedef struct writer_segment {
     manifest_segment named;
     segment *seg;
-    uint64_t *dead;           /* a bit a document; NULL: none                            */
-    uint64_t *committed_dead; /* as of the last commit, when dirty; NULL: none           */
-    kept_tokens *kept;        /* NULL: not kept                                            */
-    struct id_ends *ends;     /* NULL: not yet known (writer_update.c)                      */
+    uint64_t *dead;                /* a bit a document; NULL: none                            */
+    uint64_t *committed_dead;      /* as of the last commit, when dirty; NULL: none           */
+    kept_tokens *kept;             /* NULL: not kept                                            */
+    struct id_ends *ends;          /* NULL: not yet known (writer_update.c)                      */
+    struct merge_profile *profile; /* NULL: not yet known (writer_tiers.c)                  */
     uint32_t n_dead;
     bool dirty; /* `dead` is not what named.del_name says                  */
     bool committed;
@@ -115,8 +116,8 @@ struct pm_writer {
     beside_merge *beside; /* NULL: none is under way                                        */
     bool keeps_none;      /* for tests: tokens are not kept                                  */
     bool waits;           /* for tests: no merge goes on beside                               */
-    uint64_t held;      /* bytes of the limit that whoever fills the writer takes           */
-    uint64_t looked_up; /* segments asked for an id since their pages were given back      */
+    uint64_t held;        /* bytes of the limit that whoever fills the writer takes           */
+    uint64_t looked_up;   /* segments asked for an id since their pages were given back      */
     struct xapian_writer *xapian; /* NULL: the engine is the native one                      */
 };
 
@@ -192,9 +193,9 @@ void writer_take_kept(pm_writer *w, writer_segment *s);
 bool writer_kept_run(const pm_writer *w, size_t first, size_t n);
 pm_status writer_add_kept(pm_writer *w, size_t first, size_t n, pm_error *err);
 
-/* writer_beside.c: begin to merge segments [first, first + n), which takes `memory` bytes where their
- * tokens are not kept; they stay where they are until it ends.  False: that is much, or memory is
- * refused, and nothing is begun. */
+/* writer_beside.c: begin to merge segments [first, first + n), which takes `memory` bytes where
+ * their tokens are not kept; they stay where they are until it ends.  False: that is much, or
+ * memory is refused, and nothing is begun. */
 bool writer_beside_begin(pm_writer *w, size_t first, size_t n, uint64_t memory);
 /* Bytes that count from begin to end; whether segment i is being merged; the file that is written,
  * NULL: none. */
@@ -210,8 +211,8 @@ pm_status writer_beside_end(pm_writer *w, size_t *first, size_t *n, writer_segme
 /* As if it had never begun. */
 void writer_beside_cancel(pm_writer *w);
 
-/* writer_tiers.c: merge until there are few.  `commit`: those of the last commit, too; `beside`: more
- * batches may come, so that a merge may go on beside them. */
+/* writer_tiers.c: merge until there are few.  `commit`: those of the last commit, too; `beside`:
+ * more batches may come, so that a merge may go on beside them. */
 pm_status writer_tidy(pm_writer *w, bool commit, bool beside, pm_error *err);
 /* The newest segments, as far as their tokens are kept, to one. */
 pm_status writer_gather(pm_writer *w, pm_error *err);

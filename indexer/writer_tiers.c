@@ -11,7 +11,8 @@
  *   - what is decided follows from counts and sizes of segments and from the limit of memory
  *     alone (INV-5);
  *   - a merge that would take more memory than is counted of the limit (writer_budget), by what
- *     merge.h says, is not made, so that a large index with a small limit may keep more segments;
+ *     merge_size.h says, is not made, so that a large index with a small limit may keep more
+ *     segments;
  *   - within a transaction only segments of that transaction are merged: the last commit stays
  *     as it was for those who ask the writer about it;
  *   - neighbours stay neighbours, so order of ingest and all answers are as before.
@@ -26,6 +27,7 @@
 #include <stdio.h>
 
 #include "common/base/mem.h"
+#include "indexer/merge_size.h"
 #include "indexer/writer.h"
 
 enum {
@@ -34,28 +36,17 @@ enum {
     BALANCE = 4,
     EXPUNGE_SHARE = 5,
     EXPUNGE_DEAD_MIN = 1024,
-    /* Memory of a merge: what it keeps, by the sizes that it depends on. */
-    MERGE_DOC_BYTES = 40,
-    MERGE_KEY_BYTES = 16,
-    MERGE_FORM_BYTES = 52,
 };
 
 /* Neighbours [first, first + n). */
 typedef struct run {
     size_t first, n;
-    uint64_t bytes, largest, memory; /* of what is live                                    */
-    uint32_t live;                   /* segments that have a live document                 */
+    uint64_t bytes, largest; /* of what is live                                            */
+    uint32_t live;           /* segments that have a live document                         */
     uint64_t docs;
+    merge_size size;
+    uint64_t memory; /* that the merge takes, by run_fits                                  */
 } run;
-
-/* The longest list may have an eighth of all occurrences, at 24 bytes each: 16 as they are read,
- * and what they are encoded to, three times.  Long lists are made one at a time. */
-static uint64_t merge_memory(const segment_info *info)
-{
-    return 3 * info->sum_dl + MERGE_DOC_BYTES * (uint64_t)info->n_docs +
-           info->sections[SECTION_IDS].len + MERGE_KEY_BYTES * info->n_terms +
-           MERGE_FORM_BYTES * info->n_forms;
-}
 
 static void run_add(run *r, const writer_segment *s)
 {
@@ -65,15 +56,41 @@ static void run_add(run *r, const writer_segment *s)
     r->n++;
     r->bytes += bytes;
     if (bytes > r->largest) r->largest = bytes;
-    r->memory += merge_memory(&s->seg->info);
+    merge_size_add(&r->size, &s->seg->info, s->n_dead);
     r->live += docs != 0;
     r->docs += docs;
 }
 
-static bool run_fits(const pm_writer *w, const run *r)
+static const merge_profile *profile_of(writer_segment *s)
 {
-    uint64_t other = inverter_forms_memory(w->iv) + writer_kept_memory(w);
-    return r->memory + other <= writer_budget(w) && r->docs <= SEGMENT_DOCS_MAX;
+    if (s->profile) return s->profile;
+    s->profile = mem_alloc(sizeof *s->profile);
+    if (s->profile && merge_profile_make(s->seg, s->profile)) return s->profile;
+    mem_free(s->profile);
+    return s->profile = NULL;
+}
+
+/* What the merge takes when the dictionaries are looked at; the first estimate where they cannot
+ * be.
+ */
+static uint64_t likely_memory(pm_writer *w, const run *r)
+{
+    merge_profile all = {.longest = 0};
+    for (size_t i = r->first; i < r->first + r->n; i++) {
+        const merge_profile *one = profile_of(&w->segments[i]);
+        if (!one) return r->memory;
+        merge_profile_join(&all, one);
+    }
+    return merge_size_likely(&r->size, &all, w->options.memory_bytes);
+}
+
+static bool run_fits(pm_writer *w, run *r)
+{
+    uint64_t other = inverter_forms_memory(w->iv) + writer_kept_memory(w), most = writer_budget(w);
+    if (r->docs > SEGMENT_DOCS_MAX) return false;
+    r->memory = merge_size_most(&r->size);
+    if (r->memory + other > most) r->memory = likely_memory(w, r);
+    return r->memory + other <= most;
 }
 
 /* Bytes moved for each segment done away with: fewer are better. */
@@ -84,7 +101,7 @@ static bool run_better(const run *a, const run *b)
 }
 
 /* The run to merge among segments from `from` on; n 0: there is none. */
-static run choose_run(const pm_writer *w, size_t from)
+static run choose_run(pm_writer *w, size_t from)
 {
     run balanced = {0}, any = {0};
     for (size_t first = from; first < w->n_segments; first++) {

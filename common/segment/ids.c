@@ -136,14 +136,42 @@ static inline uint32_t walk_next(id_walk *w, uint32_t most)
     return high == ID_SKIP ? walk_add(w, low + 2) : walk_other_number(w, low);
 }
 
-static bool walk_begin(segment *s, uint32_t block, uint8_t *room, id_walk *w)
+/* To the block's first id. */
+static bool walk_first(slice bytes, uint8_t *room, id_walk *w)
 {
-    slice bytes;
-    if (!block_bytes(s, block, &bytes)) return false;
     *w = (id_walk){.at = reader_of(bytes), .room = room};
     w->common = (size_t)read_varint_max(&w->at, SEGMENT_ID_MAX);
     uint64_t len = read_varint_max(&w->at, SEGMENT_ID_MAX);
-    return walk_put(w, 0, len) || ids_damaged(s, block);
+    return walk_put(w, 0, len);
+}
+
+static bool walk_begin(segment *s, uint32_t block, uint8_t *room, id_walk *w)
+{
+    slice bytes;
+    return block_bytes(s, block, &bytes) && (walk_first(bytes, room, w) || ids_damaged(s, block));
+}
+
+/* As walk_next, but a run of numbers is given one by one: *run of it are left. */
+static bool walk_one(id_walk *w, uint32_t *run)
+{
+    if (!*run && reader_left(&w->at) && *w->at.p >> 4 == ID_COUNT)
+        *run = (read_u8(&w->at) & 15) + 1;
+    if (!*run) return walk_next(w, 1) == 1;
+    --*run;
+    return walk_add(w, 1);
+}
+
+bool ids_block_each(slice bytes, uint32_t n, void (*fn)(void *ctx, slice id), void *ctx)
+{
+    uint8_t room[SEGMENT_ID_ROOM];
+    uint32_t run = 0;
+    id_walk w;
+    bool good = walk_first(bytes, room, &w);
+    for (uint32_t i = 0; i < n && good; i++) {
+        if (i) good = walk_one(&w, &run) && !w.at.bad;
+        if (good) fn(ctx, (slice){room, w.len});
+    }
+    return good;
 }
 
 slice segment_id(segment *s, uint32_t doc, uint8_t room[SEGMENT_ID_ROOM])

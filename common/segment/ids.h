@@ -17,7 +17,8 @@
 enum {
     ID_BLOCK = 16,      /* ids                                                           */
     ID_DIGITS_MAX = 15, /* of the number at an id's end; digits before it are text         */
-    ID_BUCKET = 32,     /* documents a bucket of the id table, on average                  */
+    ID_BLOCK_SLACK = 16,
+    ID_BUCKET = 32, /* documents a bucket of the id table, on average                  */
     /* The upper half of a code's first byte; below ID_LONG it is the number of new bytes. */
     ID_LONG = 12,   /* as many new bytes, and more                                   */
     ID_NUMBER = 13, /* another number                                                */
@@ -56,6 +57,9 @@ unsigned id_doc_bits(uint32_t n_docs);
 uint64_t id_table_bytes(uint32_t n_docs);
 /* Entry i < n_docs: its document, which may be out of range; false on damage. */
 bool id_table_doc(segment *s, uint32_t i, uint32_t *doc);
+/* Call fn with each of the n ids of a block; `bytes` begin there and are readable for
+ * ID_BLOCK_SLACK bytes more than they say.  The id is fn's until it returns.  False on damage. */
+bool ids_block_each(slice bytes, uint32_t n, void (*fn)(void *ctx, slice id), void *ctx);
 /* False when the block's codes do not give as many ids as it must hold, with its last byte; true
  * when a reader recorded damage. */
 bool ids_block_exact(segment *s, uint32_t block);

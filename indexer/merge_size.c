@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * merge_size.c - see merge_size.h.
+ */
+#include "indexer/merge_size.h"
+
+#include "common/base/hash.h"
+#include "common/base/mem.h"
+#include "common/segment/dict.h"
+#include "indexer/merge.h"
+
+enum {
+    LARGE_SHARE = 512, /* bytes of the limit for an occurrence of a large list             */
+    LARGE_MOST = 1 << 20,
+    LARGE_LEAST = 1 << 14,
+    TERM_BYTES = 5, /* of the maps, for each input's                                    */
+    FORM_BYTES = 4,
+    DISTINCT_BYTES = 25,
+    KEY_BYTES = 9, /* of a dictionary being written, beside what it will take in the file */
+    ID_TABLE_BYTES = 14,
+    MARGIN = 10,      /* a part, for the sketch's error                                   */
+    TOKENS_SHARE = 8, /* the most frequent word is no more than that part of all          */
+};
+
+/* ---- sketches ------------------------------------------------------------------------------ */
+
+void merge_sketch_add(merge_sketch *k, uint64_t hash)
+{
+    uint32_t low = 0, high = k->n;
+    if (k->n == MERGE_SKETCH && hash >= k->hashes[k->n - 1]) return;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (k->hashes[middle] < hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < k->n && k->hashes[low] == hash) return;
+    uint32_t moved = (k->n < MERGE_SKETCH ? k->n : MERGE_SKETCH - 1) - low;
+    memmove(&k->hashes[low + 1], &k->hashes[low], moved * sizeof *k->hashes);
+    k->hashes[low] = hash;
+    k->n += k->n < MERGE_SKETCH;
+}
+
+/* All that were seen, or as many as lie so densely. */
+uint64_t merge_sketch_count(const merge_sketch *k)
+{
+    if (k->n < MERGE_SKETCH) return k->n;
+    return (uint64_t)((MERGE_SKETCH - 1) * 0x1p64 / (double)k->hashes[MERGE_SKETCH - 1]);
+}
+
+bool merge_profile_make(segment *s, merge_profile *out)
+{
+    pm_error err;
+    dict_iter *it = mem_zalloc(sizeof *it);
+    *out = (merge_profile){.longest = 0};
+    if (!it) return false;
+    dict_iter_begin(it, s, false, "", 0);
+    while (dict_iter_next(it))
+        if (it->term.cf > out->longest) out->longest = it->term.cf;
+    dict_iter_begin(it, s, true, "", 0);
+    while (dict_iter_next(it)) merge_sketch_add(&out->forms, hash_bytes(it->key, it->key_len));
+    mem_free(it);
+    map_release(&s->file);
+    return segment_status(s, &err) == PM_OK;
+}
+
+void merge_profile_join(merge_profile *all, const merge_profile *one)
+{
+    all->longest += one->longest;
+    for (uint32_t i = 0; i < one->forms.n; i++) merge_sketch_add(&all->forms, one->forms.hashes[i]);
+}
+
+/* ---- sizes --------------------------------------------------------------------------------- */
+
+void merge_size_add(merge_size *size, const segment_info *info, uint32_t n_dead)
+{
+    static const section_id dictionaries[] = {SECTION_TERMS, SECTION_TERMS_INDEX, SECTION_FORMS,
+                                              SECTION_FORMS_INDEX};
+    bool follows = info->seq_width == 0 && (!size->docs || info->seq_base == size->next_seq);
+    size->numbered |= n_dead || !follows;
+    size->next_seq = info->seq_base + info->n_docs;
+    size->dated |= info->date_width != 0;
+    size->dead |= n_dead != 0;
+    size->docs += info->n_docs;
+    size->live += info->n_docs - n_dead;
+    size->terms += info->n_terms;
+    size->forms += info->n_forms;
+    size->tokens += info->sum_dl;
+    size->id_bytes += info->sections[SECTION_IDS].len + info->sections[SECTION_ID_OFFSETS].len;
+    for (size_t i = 0; i < sizeof dictionaries / sizeof *dictionaries; i++)
+        size->dict_bytes += info->sections[dictionaries[i]].len;
+}
+
+uint64_t merge_large_list(uint64_t memory_bytes)
+{
+    uint64_t large = memory_bytes / LARGE_SHARE;
+    if (!memory_bytes || large > LARGE_MOST) return LARGE_MOST;
+    return large < LARGE_LEAST ? LARGE_LEAST : large;
+}
+
+/* lists: bytes of the lists that are made at one time; forms: distinct ones. */
+static uint64_t sum_up(const merge_size *size, uint64_t lists, uint64_t forms)
+{
+    uint64_t documents = 5 * size->live + 2 * size->id_bytes + 8 * size->dated * size->live +
+                         8 * size->numbered * size->live + 4 * size->dead * size->docs;
+    uint64_t maps = TERM_BYTES * size->terms + FORM_BYTES * size->forms + DISTINCT_BYTES * forms;
+    double share = size->forms ? (double)forms / (double)size->forms : 1;
+    uint64_t keys = (uint64_t)(share * (double)(size->dict_bytes + size->dict_bytes / 4 +
+                                                KEY_BYTES * size->terms));
+    uint64_t table = ID_TABLE_BYTES * size->live; /* when maps and lists are gone              */
+    return documents + keys + (maps + lists > table ? maps + lists : table);
+}
+
+uint64_t merge_size_most(const merge_size *size)
+{
+    return sum_up(size, MERGE_OCCURRENCE_BYTES * (size->tokens / TOKENS_SHARE), size->forms);
+}
+
+uint64_t merge_size_likely(const merge_size *size, const merge_profile *profile,
+                           uint64_t memory_bytes)
+{
+    uint64_t beside = merge_large_list(memory_bytes), forms = merge_sketch_count(&profile->forms);
+    if (profile->forms.n == MERGE_SKETCH) forms += forms / MARGIN;
+    if (forms > size->forms) forms = size->forms;
+    if (beside > profile->longest) beside = profile->longest; /* on another thread              */
+    return sum_up(size, MERGE_OCCURRENCE_BYTES * (profile->longest + beside), forms);
+}
