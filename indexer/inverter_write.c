@@ -248,7 +248,7 @@ void inversion_put(list_room *room, segment_term *term, bool positions, uint32_t
     term->tfs = room->tfs;
     term->positions = positions ? room->positions : NULL;
     if (room->key.failed) list_task_fail(out, error_nomem(&err), &err);
-    list_task_put(out, term, tag);
+    list_task_put(out, term, NULL, tag);
 }
 
 static form_style only_style(const inversion *inv, const term_plan *term)

@@ -69,7 +69,7 @@ static void task_nomem(list_task *t)
     list_task_fail(t, error_nomem(&err), &err);
 }
 
-void list_task_put(list_task *t, const segment_term *term, uint32_t tag)
+void list_task_put(list_task *t, const segment_term *term, const segment_feed *feed, uint32_t tag)
 {
     if (t->status != PM_OK) return;
     if (!mem_grow(&t->lists, &t->cap, t->n + 1, sizeof *t->lists)) {
@@ -79,9 +79,12 @@ void list_task_put(list_task *t, const segment_term *term, uint32_t tag)
     made_list *m = &t->lists[t->n++];
     *m = (made_list){.key_at = t->keys.len, .key_len = term->key_len, .at = t->bytes.len};
     m->tag = tag;
-    segment_encode(t->encoder, term, &m->list);
+    segment_encode(t->encoder, term, feed, &m->list);
     buf_append(&t->keys, term->key, term->key_len);
-    buf_append(&t->bytes, m->list.region.data, m->list.region.len);
+    if (!t->bytes.len && m->list.region.len > TASK_KEEP_BYTES)
+        segment_encoder_swap(t->encoder, &t->bytes); /* a long list is not copied               */
+    else
+        buf_append(&t->bytes, m->list.region.data, m->list.region.len);
     if (t->keys.failed || t->bytes.failed) task_nomem(t);
 }
 

@@ -21,7 +21,7 @@ enum { LIST_WORKERS_MAX = 2 }; /* their largest lists are counted memory (invert
 typedef struct list_task list_task;
 
 /* Encode a list, which is borrowed for the call.  Keys of all tasks must rise. */
-void list_task_put(list_task *t, const segment_term *term, uint32_t tag);
+void list_task_put(list_task *t, const segment_term *term, const segment_feed *feed, uint32_t tag);
 /* The task cannot be done; the first failure is kept. */
 void list_task_fail(list_task *t, pm_status status, const pm_error *err);
 bool list_task_failed(const list_task *t);

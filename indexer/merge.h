@@ -7,7 +7,7 @@
  * configuration's reference length.
  *
  * Memory: 4 bytes a document of the inputs where one is dead, 5 a key and 4 a form of each input,
- * 25 a distinct form, the longest posting list with its occurrences (some 24 bytes each), and what
+ * 25 a distinct form, 8 a posting and some 4 an occurrence of the longest posting list, and what
  * the segment writer holds; merge_size.h tells beforehand.  Pages of the inputs are given back
  * behind the pass, a few MB stay.
  */
@@ -21,9 +21,11 @@ typedef struct merge_input {
     const uint64_t *dead; /* a bit a document; NULL: none                                 */
 } merge_input;
 
-/* Of memory, while a list of so many is made: as it is read (16), and what it is encoded to, three
- * times. */
-enum { MERGE_OCCURRENCE_BYTES = 24 };
+/* Of memory, while a list is made.  Most are held: for each occurrence what is read, and what it is
+ * encoded to, twice.  Large ones are not: two numbers a posting, and what occurrences are encoded
+ * to.
+ */
+enum { MERGE_OCCURRENCE_BYTES = 24, MERGE_POSTING_BYTES = 8, MERGE_CODE_BYTES = 4 };
 
 /* In which order the documents of the output stand.  PM_REORDER_KEEP: input by input, as they
  * are.  Otherwise stored blocks are taken apart and lists sorted, which takes 24 bytes more

@@ -6,12 +6,13 @@
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/segment/dict.h"
+#include "indexer/list_tasks.h"
 #include "indexer/merge.h"
 
 enum {
     LARGE_SHARE = 512, /* bytes of the limit for an occurrence of a large list             */
     LARGE_MOST = 1 << 20,
-    LARGE_LEAST = 1 << 14,
+    LARGE_LEAST = 1 << 10,
     TERM_BYTES = 5, /* of the maps, for each input's                                    */
     FORM_BYTES = 4,
     DISTINCT_BYTES = 25,
@@ -55,8 +56,12 @@ bool merge_profile_make(segment *s, merge_profile *out)
     *out = (merge_profile){.longest = 0};
     if (!it) return false;
     dict_iter_begin(it, s, false, "", 0);
-    while (dict_iter_next(it))
+    while (dict_iter_next(it)) {
+        uint64_t bytes =
+            MERGE_POSTING_BYTES * (uint64_t)it->term.df + MERGE_CODE_BYTES * it->term.cf;
         if (it->term.cf > out->longest) out->longest = it->term.cf;
+        if (bytes > out->bytes) out->bytes = bytes;
+    }
     dict_iter_begin(it, s, true, "", 0);
     while (dict_iter_next(it)) merge_sketch_add(&out->forms, hash_bytes(it->key, it->key_len));
     mem_free(it);
@@ -67,6 +72,7 @@ bool merge_profile_make(segment *s, merge_profile *out)
 void merge_profile_join(merge_profile *all, const merge_profile *one)
 {
     all->longest += one->longest;
+    all->bytes += one->bytes;
     for (uint32_t i = 0; i < one->forms.n; i++) merge_sketch_add(&all->forms, one->forms.hashes[i]);
 }
 
@@ -119,9 +125,9 @@ uint64_t merge_size_most(const merge_size *size)
 uint64_t merge_size_likely(const merge_size *size, const merge_profile *profile,
                            uint64_t memory_bytes)
 {
-    uint64_t beside = merge_large_list(memory_bytes), forms = merge_sketch_count(&profile->forms);
+    uint64_t small = merge_large_list(memory_bytes), forms = merge_sketch_count(&profile->forms);
     if (profile->forms.n == MERGE_SKETCH) forms += forms / MARGIN;
     if (forms > size->forms) forms = size->forms;
-    if (beside > profile->longest) beside = profile->longest; /* on another thread              */
-    return sum_up(size, MERGE_OCCURRENCE_BYTES * (profile->longest + beside), forms);
+    if (small > profile->longest) small = profile->longest;
+    return sum_up(size, profile->bytes + LIST_WORKERS_MAX * MERGE_OCCURRENCE_BYTES * small, forms);
 }

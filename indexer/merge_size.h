@@ -27,6 +27,7 @@ uint64_t merge_sketch_count(const merge_sketch *sketch);
 /* Of the dictionaries of a segment, or of several.  Valid when zeroed: of none. */
 typedef struct merge_profile {
     uint64_t longest; /* occurrences of the most frequent word, or of more                   */
+    uint64_t bytes;   /* of memory for the list that takes the most, should it be large        */
     merge_sketch forms;
 } merge_profile;
 

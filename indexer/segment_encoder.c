@@ -34,6 +34,18 @@ void encoder_fail(segment_encoder *e, pm_status status, const char *what)
     e->what = what;
 }
 
+void segment_encoder_swap(segment_encoder *e, buf *region)
+{
+    buf was = e->region;
+    e->region = *region;
+    *region = was;
+}
+
+static bool has_positions(const segment_encoder *e, const segment_term *t)
+{
+    return e->feed ? e->feed->has_positions : t->positions != NULL;
+}
+
 /* Sum of tfs; 0 when the list breaks a rule. */
 static uint64_t term_check(const segment_encoder *e, const segment_term *t)
 {
@@ -44,8 +56,8 @@ static uint64_t term_check(const segment_encoder *e, const segment_term *t)
         cf += t->tfs[i];
     }
     if (t->docs[t->df - 1] >= e->info->n_docs) return 0;
-    if (t->n_forms > 1 && !t->forms) return 0;
-    return t->positions && !e->info->has_positions ? 0 : cf;
+    if (t->n_forms > 1 && !t->forms && !e->feed) return 0;
+    return has_positions(e, t) && !e->info->has_positions ? 0 : cf;
 }
 
 static void describe(const segment_encoder *e, const segment_term *t, uint64_t cf,
@@ -56,7 +68,7 @@ static void describe(const segment_encoder *e, const segment_term *t, uint64_t c
                               .cf = cf,
                               .n_forms = t->n_forms,
                               .style = t->n_forms == 1 ? t->style : FORM_LISTED,
-                              .has_positions = t->positions != NULL,
+                              .has_positions = has_positions(e, t),
                               .len = e->region.len};
 }
 
@@ -65,7 +77,7 @@ static void encode(segment_encoder *e, const segment_term *t, uint64_t cf, segme
     buf_reset(&e->region);
     uint32_t n_blocks = region_postings(e, t);
     out->positions_at = e->region.len;
-    if (t->positions && !encoder_bad(e)) region_positions(e, t, n_blocks);
+    if (has_positions(e, t) && !encoder_bad(e)) region_positions(e, t, n_blocks);
     out->forms_at = e->region.len;
     if (t->n_forms > 1 && !encoder_bad(e)) region_forms(e, t, cf);
     encoder_check_buf(e, &e->region);
@@ -94,9 +106,11 @@ static void encode_one(segment_encoder *e, const segment_term *t, segment_list *
     describe(e, t, tf, out);
 }
 
-void segment_encode(segment_encoder *e, const segment_term *given, segment_list *out)
+void segment_encode(segment_encoder *e, const segment_term *given, const segment_feed *feed,
+                    segment_list *out)
 {
     segment_term t = *given;
+    e->feed = feed;
     *out = (segment_list){.status = PM_OK};
     if (e->no_forms) {
         t.n_forms = 0;
@@ -104,7 +118,7 @@ void segment_encode(segment_encoder *e, const segment_term *given, segment_list 
     }
     e->status = PM_OK;
     uint64_t cf = term_check(e, &t);
-    if (cf && t.df == 1)
+    if (cf && t.df == 1 && !feed)
         encode_one(e, &t, out);
     else if (cf)
         encode(e, &t, cf, out);

@@ -25,9 +25,26 @@ struct segment_list {
     const char *what;              /* the rule; static                                    */
 };
 
+/* What a list has for each occurrence, where that is too much to be held: asked for from the first
+ * posting to the last, a few at a time. */
+typedef struct segment_feed {
+    void *ctx;
+    bool has_positions;
+    /* Start, or start again; false on failure, as below. */
+    bool (*begin)(void *ctx, bool positions);
+    /* The positions, or the form indexes, of the next n occurrences, which are those of whole
+     * postings; valid until the next call.  NULL: memory was refused, or they cannot be read, and
+     * then ctx knows why. */
+    const uint32_t *(*next)(void *ctx, uint64_t n);
+} segment_feed;
+
 /* Borrows from w until it is closed; NULL when memory was refused. */
 segment_encoder *segment_encoder_open(const segment_writer *w);
 void segment_encoder_close(segment_encoder *e);
-void segment_encode(segment_encoder *e, const segment_term *t, segment_list *out);
+/* feed: NULL, or what gives positions and forms in the place of t's arrays. */
+void segment_encode(segment_encoder *e, const segment_term *t, const segment_feed *feed,
+                    segment_list *out);
+/* Take the memory of the last list's region, for that of another buffer. */
+void segment_encoder_swap(segment_encoder *e, buf *region);
 
 #endif

@@ -229,7 +229,7 @@ uint32_t segment_writer_term(segment_writer *w, const segment_term *t)
     segment_list list = {.status = PM_NOMEM};
     if (writer_bad(w)) return 0;
     if (!w->encoder) w->encoder = segment_encoder_open(w);
-    if (w->encoder) segment_encode(w->encoder, t, &list);
+    if (w->encoder) segment_encode(w->encoder, t, NULL, &list);
     return segment_writer_list(w, (slice){t->key, t->key_len}, &list);
 }
 

@@ -78,6 +78,7 @@ struct segment_encoder {
     const segment_info *info;
     const uint8_t *dl; /* u32 a document                                                   */
     bool no_forms;
+    const segment_feed *feed; /* of the list at hand; NULL: it has arrays                       */
     pm_status status; /* of the list at hand                                               */
     const char *what;
     buf region, words, positions, offsets, exceptions;

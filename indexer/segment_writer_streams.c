@@ -9,6 +9,8 @@
 #include "common/codec/runs.h"
 #include "indexer/segment_writer_parts.h"
 
+enum { FEED_POSTINGS = 512 }; /* whose forms are asked for at a time                             */
+
 static uint32_t position_most(const segment_encoder *e, uint32_t doc)
 {
     return layout_position_most(encoder_dl(e, doc));
@@ -68,31 +70,52 @@ static void put_block(segment_encoder *e, const segment_term *t, uint32_t first,
     out->len += used;
 }
 
+/* Of the next `count` occurrences; *array is what is left of a list that has one. */
+static const uint32_t *next_numbers(segment_encoder *e, const uint32_t **array, uint64_t count)
+{
+    const uint32_t *here = *array;
+    if (!e->feed) {
+        *array += count;
+        return here;
+    }
+    here = e->feed->next(e->feed->ctx, count);
+    if (!here) encoder_fail(e, PM_NOMEM, NULL);
+    return here;
+}
+
+static void begin_feed(segment_encoder *e, bool positions)
+{
+    if (e->feed && !e->feed->begin(e->feed->ctx, positions)) encoder_fail(e, PM_NOMEM, NULL);
+}
+
+static uint64_t block_count(const segment_term *t, uint32_t first, uint32_t n)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < n; i++) count += t->tfs[first + i];
+    return count;
+}
+
 void region_positions(segment_encoder *e, const segment_term *t, uint32_t n_blocks)
 {
     bool small = t->df <= e->info->block_size;
-    buf *out = small ? &e->region : &e->positions;
-    const uint32_t *positions = t->positions;
-    buf_reset(&e->offsets);
-    if (!small) buf_reset(out);
+    buf *out = &e->region;
+    const uint32_t *left = t->positions;
+    size_t head = out->len;
+    if (!small) buf_zero(out, 8 + 4 * (size_t)n_blocks);
+    size_t start = out->len;
+    begin_feed(e, true);
     for (uint32_t b = 0; b < n_blocks && !encoder_bad(e); b++) {
         uint32_t first = b * e->info->block_size, n = t->df - first;
         if (n > e->info->block_size) n = e->info->block_size;
-        uint64_t count = 0;
-        for (uint32_t i = 0; i < n; i++) count += t->tfs[first + i];
-        if (out->len > UINT32_MAX)
+        size_t at = out->len - start;
+        if (at > UINT32_MAX)
             encoder_fail(e, PM_USAGE,
                          "a word has more positions than a segment can hold; use less --memory");
-        buf_u32(&e->offsets, (uint32_t)out->len);
-        put_block(e, t, first, n, positions, out);
-        positions += count;
+        if (!small && !out->failed) store_u32(out->data + head + 8 + 4 * (size_t)b, (uint32_t)at);
+        const uint32_t *positions = next_numbers(e, &left, block_count(t, first, n));
+        if (positions) put_block(e, t, first, n, positions, out);
     }
-    if (small) return;
-    encoder_check_buf(e, out);
-    encoder_check_buf(e, &e->offsets);
-    buf_u64(&e->region, out->len);
-    buf_append(&e->region, e->offsets.data, e->offsets.len);
-    buf_append(&e->region, out->data, out->len);
+    if (!small && !out->failed) store_u64(out->data + head, out->len - start);
 }
 
 void region_positions_one(segment_encoder *e, const segment_term *t)
@@ -112,16 +135,36 @@ void region_positions_one(segment_encoder *e, const segment_term *t)
     out->len += used;
 }
 
+/* Each number of the list to `take`, in pieces. */
+static void each_form(segment_encoder *e, const segment_term *t, uint64_t cf, runs_coder *c,
+                      void (*take)(runs_coder *c, const uint32_t *values, uint64_t n))
+{
+    const uint32_t *left = t->forms;
+    begin_feed(e, false);
+    if (!e->feed) {
+        take(c, left, cf);
+        return;
+    }
+    for (uint32_t i = 0; i < t->df && !encoder_bad(e);) {
+        uint32_t n = t->df - i < FEED_POSTINGS ? t->df - i : FEED_POSTINGS;
+        uint64_t count = block_count(t, i, n);
+        const uint32_t *forms = next_numbers(e, &left, count);
+        if (forms) take(c, forms, count);
+        i += n;
+    }
+}
+
 void region_forms(segment_encoder *e, const segment_term *t, uint64_t cf)
 {
     size_t head = e->region.len;
     bool small = t->df <= e->info->block_size;
-    for (uint64_t i = 0; i < cf; i++)
-        if (t->forms[i] >= t->n_forms) {
-            encoder_fail(e, PM_USAGE, "segment writer: a form index is out of range");
-            return;
-        }
+    runs_coder c = runs_coder_of(t->n_forms);
     if (!small) buf_u64(&e->region, 0);
-    uint64_t bits = runs_encode(&e->region, t->forms, cf, t->n_forms);
-    if (!small && !e->region.failed) store_u64(e->region.data + head, bits);
+    each_form(e, t, cf, &c, runs_measure);
+    if (c.largest >= t->n_forms)
+        encoder_fail(e, PM_USAGE, "segment writer: a form index is out of range");
+    if (encoder_bad(e) || !runs_begin(&c, &e->region)) return; /* the caller looks              */
+    each_form(e, t, cf, &c, runs_put);
+    uint64_t bits = runs_end(&c, &e->region);
+    if (!small) store_u64(e->region.data + head, bits);
 }

@@ -9,17 +9,12 @@ enum { RUNS_GAMMA = 15, RUNS_HEAD_BITS = 4, PEEK_BITS = 57 };
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
-typedef struct bit_writer {
-    uint8_t *dst; /* zeros so far                                                     */
-    uint64_t at;
-} bit_writer;
-
 /* The low n <= 56 bits of v: eight bytes are read and written. */
-static inline void put_bits(bit_writer *w, uint64_t v, unsigned n)
+static inline void put_bits(runs_coder *c, uint64_t v, unsigned n)
 {
-    uint8_t *p = w->dst + w->at / 8;
-    store_u64(p, load_u64(p) | (v & ((UINT64_C(1) << n) - 1)) << w->at % 8);
-    w->at += n;
+    uint8_t *p = c->dst + c->at / 8;
+    store_u64(p, load_u64(p) | (v & ((UINT64_C(1) << n) - 1)) << c->at % 8);
+    c->at += n;
 }
 
 static unsigned gamma_bits(uint64_t x)
@@ -27,71 +22,98 @@ static unsigned gamma_bits(uint64_t x)
     return 2 * bits_log2(x) + 1;
 }
 
-static void put_gamma(bit_writer *w, uint64_t x)
+static void put_gamma(runs_coder *c, uint64_t x)
 {
     unsigned h = bits_log2(x);
-    w->at += h;
-    put_bits(w, 1 | (x ^ UINT64_C(1) << h) << 1, h + 1);
+    c->at += h;
+    put_bits(c, 1 | (x ^ UINT64_C(1) << h) << 1, h + 1);
 }
 
-static void put_rice(bit_writer *w, uint64_t zeros, unsigned k)
+static void put_rice(runs_coder *c, uint64_t zeros)
 {
-    w->at += zeros >> k;
-    put_bits(w, 1 | zeros << 1, k + 1);
+    c->at += zeros >> c->k;
+    put_bits(c, 1 | zeros << 1, c->k + 1);
 }
 
-/* Bits of each code, without the head.  A run of z zeros takes (z >> k) + 1 + k bits in the code
- * of parameter k, and most runs are short. */
-static void measure(const uint32_t *values, uint64_t n, uint32_t distinct, uint64_t bits[16])
+/* A run of z zeros takes (z >> k) + 1 + k bits in the code of parameter k, and most are short. */
+static void measure_run(runs_coder *c)
 {
-    uint64_t zeros = 0, runs = 0, numbers = 0, gamma = 0, shifted[RUNS_GAMMA] = {0};
+    c->runs++;
+    for (unsigned k = 0; c->zeros && k < RUNS_GAMMA; k++, c->zeros >>= 1) c->shifted[k] += c->zeros;
+    c->zeros = 0;
+    c->in_run = false;
+}
+
+void runs_measure(runs_coder *c, const uint32_t *values, uint64_t n)
+{
+    uint64_t gamma = 0;
+    uint32_t largest = c->largest;
     for (uint64_t i = 0; i < n; i++) {
+        if (values[i] > largest) largest = values[i];
         gamma += gamma_bits((uint64_t)values[i] + 1);
-        zeros += values[i] == 0;
-        if (!values[i] && i + 1 < n) continue;
-        if (values[i] && distinct > 2) numbers += gamma_bits(values[i]);
-        runs++;
-        for (unsigned k = 0; zeros && k < RUNS_GAMMA; k++, zeros >>= 1) shifted[k] += zeros;
-        zeros = 0;
+        c->zeros += values[i] == 0;
+        c->in_run = true;
+        if (!values[i]) continue;
+        if (c->distinct > 2) c->numbers += gamma_bits(values[i]);
+        measure_run(c);
     }
-    for (unsigned k = 0; k < RUNS_GAMMA; k++) bits[k] = shifted[k] + runs * (k + 1) + numbers;
-    bits[RUNS_GAMMA] = gamma;
+    c->gamma += gamma;
+    c->largest = largest;
 }
 
-static void put_all(bit_writer *w, const uint32_t *values, uint64_t n, uint32_t distinct,
-                    unsigned k)
+bool runs_begin(runs_coder *c, buf *out)
 {
-    uint64_t zeros = 0;
-    put_bits(w, k, RUNS_HEAD_BITS);
+    uint64_t best = c->gamma;
+    if (c->in_run) measure_run(c); /* without a number                                         */
+    c->k = RUNS_GAMMA;
+    for (unsigned k = RUNS_GAMMA; k-- > 0;) {
+        uint64_t bits = c->shifted[k] + c->runs * (k + 1) + c->numbers;
+        if (bits > best) continue;
+        best = bits;
+        c->k = k;
+    }
+    c->bits = best + RUNS_HEAD_BITS;
+    size_t bytes = (size_t)(c->bits / 8 + (c->bits % 8 != 0));
+    if (!buf_reserve(out, bytes + 8)) return false;
+    c->dst = out->data + out->len;
+    memset(c->dst, 0, bytes + 8);
+    put_bits(c, c->k, RUNS_HEAD_BITS);
+    return true;
+}
+
+void runs_put(runs_coder *given, const uint32_t *values, uint64_t n)
+{
+    runs_coder c = *given; /* which no byte that is written may change                          */
     for (uint64_t i = 0; i < n; i++) {
-        if (k == RUNS_GAMMA) {
-            put_gamma(w, (uint64_t)values[i] + 1);
+        if (c.k == RUNS_GAMMA) {
+            put_gamma(&c, (uint64_t)values[i] + 1);
             continue;
         }
-        zeros += values[i] == 0;
-        if (!values[i] && i + 1 < n) continue;
-        put_rice(w, zeros, k);
-        if (values[i] && distinct > 2) put_gamma(w, values[i]);
-        zeros = 0;
+        c.zeros += values[i] == 0;
+        c.in_run = true;
+        if (!values[i]) continue;
+        put_rice(&c, c.zeros);
+        if (c.distinct > 2) put_gamma(&c, values[i]);
+        c.zeros = 0;
+        c.in_run = false;
     }
+    *given = c;
+}
+
+uint64_t runs_end(runs_coder *c, buf *out)
+{
+    if (c->in_run) put_rice(c, c->zeros);
+    out->len += (size_t)(c->bits / 8 + (c->bits % 8 != 0));
+    return c->bits;
 }
 
 uint64_t runs_encode(buf *out, const uint32_t *values, uint64_t n, uint32_t distinct)
 {
-    uint64_t bits[16];
-    unsigned best = RUNS_GAMMA;
-    size_t start = out->len;
-    measure(values, n, distinct, bits);
-    for (unsigned k = RUNS_GAMMA; k-- > 0;)
-        if (bits[k] <= bits[best]) best = k;
-    uint64_t all = bits[best] + RUNS_HEAD_BITS;
-    size_t bytes = (size_t)(all / 8 + (all % 8 != 0));
-    if (!buf_reserve(out, bytes + 8)) return all;
-    memset(out->data + start, 0, bytes + 8);
-    bit_writer w = {.dst = out->data + start};
-    put_all(&w, values, n, distinct, best);
-    out->len += bytes;
-    return all;
+    runs_coder c = runs_coder_of(distinct);
+    runs_measure(&c, values, n);
+    if (!runs_begin(&c, out)) return c.bits;
+    runs_put(&c, values, n);
+    return runs_end(&c, out);
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */

@@ -21,6 +21,30 @@
  * byte; returns the number of bits.  Refused memory makes out sticky. */
 uint64_t runs_encode(buf *out, const uint32_t *values, uint64_t n, uint32_t distinct);
 
+/* The same of numbers that come in pieces, all of them twice: runs_measure each piece, runs_begin,
+ * runs_put each piece, runs_end. */
+typedef struct runs_coder {
+    uint32_t distinct;
+    uint64_t zeros; /* of the run that goes on                                              */
+    bool in_run;    /* of no zero yet, maybe: no number has ended it                           */
+    uint64_t runs, numbers, gamma, shifted[15]; /* bits of what was measured                 */
+    uint32_t largest;                           /* number that was measured                 */
+    unsigned k;
+    uint8_t *dst; /* where bits go, zeros from `at` on                                       */
+    uint64_t at, bits;
+} runs_coder;
+
+static inline runs_coder runs_coder_of(uint32_t distinct)
+{
+    return (runs_coder){.distinct = distinct};
+}
+void runs_measure(runs_coder *c, const uint32_t *values, uint64_t n);
+/* Room for the code behind what is in out, which must stay as it is until runs_end; false when
+ * memory was refused, and out is sticky then. */
+bool runs_begin(runs_coder *c, buf *out);
+void runs_put(runs_coder *c, const uint32_t *values, uint64_t n);
+uint64_t runs_end(runs_coder *c, buf *out);
+
 typedef struct runs_reader {
     slice bits; /* borrowed                                                               */
     uint64_t at, n_bits;

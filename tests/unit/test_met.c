@@ -24,7 +24,8 @@
 static void numbers_are_kept(void **state)
 {
     (void)state;
-    static const uint64_t bases[] = {1 << 15, 0, UINT64_C(1) << 40, UINT64_MAX - 5000, 3 << 15, 90000};
+    static const uint64_t bases[] = {1 << 15,           0,       UINT64_C(1) << 40,
+                                     UINT64_MAX - 5000, 3 << 15, 90000};
     enum { SPAN = 4000, N_BASES = sizeof bases / sizeof *bases };
     static bool model[N_BASES][SPAN];
     seq_set set = {0};
@@ -143,8 +144,8 @@ static void make_run(model *m, uint64_t *random, bool prune)
     for (unsigned i = 0; i < n; i++) {
         unsigned id = (unsigned)(random_next(random) % IDS);
         int version = LINE_MIN + (int)(random_next(random) % 3);
-        len += (size_t)snprintf(all + len, LINE_BYTES, "{\"id\":\"i%u\",\"text\":\"version %d\"}\n", id,
-                                version);
+        len += (size_t)snprintf(all + len, LINE_BYTES, "{\"id\":\"i%u\",\"text\":\"version %d\"}\n",
+                                id, version);
         model_line(m, id, version);
     }
     for (unsigned id = 0; prune && id < IDS; id++) {
