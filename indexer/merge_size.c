@@ -69,11 +69,26 @@ bool merge_profile_make(segment *s, merge_profile *out)
     return segment_status(s, &err) == PM_OK;
 }
 
+/* The least of both, in one pass. */
+static void sketch_join(merge_sketch *all, const merge_sketch *one)
+{
+    merge_sketch both = {.n = 0};
+    uint32_t a = 0, b = 0;
+    while (both.n < MERGE_SKETCH && (a < all->n || b < one->n)) {
+        bool from_all = a < all->n && (b == one->n || all->hashes[a] <= one->hashes[b]);
+        uint64_t hash = from_all ? all->hashes[a] : one->hashes[b];
+        both.hashes[both.n++] = hash;
+        a += a < all->n && all->hashes[a] == hash;
+        b += b < one->n && one->hashes[b] == hash;
+    }
+    *all = both;
+}
+
 void merge_profile_join(merge_profile *all, const merge_profile *one)
 {
     all->longest += one->longest;
     all->bytes += one->bytes;
-    for (uint32_t i = 0; i < one->forms.n; i++) merge_sketch_add(&all->forms, one->forms.hashes[i]);
+    sketch_join(&all->forms, &one->forms);
 }
 
 /* ---- sizes --------------------------------------------------------------------------------- */

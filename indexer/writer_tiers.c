@@ -70,8 +70,7 @@ static const merge_profile *profile_of(writer_segment *s)
     return s->profile = NULL;
 }
 
-/* What the merge takes when the dictionaries are looked at; the first estimate where they cannot
- * be.
+/* What the merge takes by what is in the dictionaries; the first estimate where they are damaged.
  */
 static uint64_t likely_memory(pm_writer *w, const run *r)
 {
