@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_kept.c - tokens that a writer keeps for its merges (inverter_kept.h): an index of many
  * commits has the bytes of one whose writer keeps none and so reads every segment that it merges,
- * with articles replaced and deleted on the way.
+ * with articles replaced and deleted on the way.  Memory is refused to such a merge, too.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,9 @@
 
 #include "common/base/bytes.h"
 #include "common/base/hash.h"
+#include "common/base/mem.h"
 #include "indexer/writer.h"
+#include "tests/support/crash_script.h"
 #include "tests/support/folder.h"
 
 enum { COMMITS = 60, ARTICLES = 20 };
@@ -156,6 +158,16 @@ static uint64_t bigrams(void)
     return sum;
 }
 
+static void assert_same_image(const folder_image *a, const folder_image *b)
+{
+    assert_int_equal(a->n, b->n);
+    for (size_t i = 0; i < a->n; i++) {
+        assert_string_equal(a->files[i].name, b->files[i].name);
+        assert_int_equal(a->files[i].len, b->files[i].len);
+        assert_memory_equal(a->files[i].data, b->files[i].data, a->files[i].len);
+    }
+}
+
 /* ---- tests ---------------------------------------------------------------------------------- */
 
 static void test_same_bytes(void **state)
@@ -170,12 +182,7 @@ static void test_same_bytes(void **state)
     build(false, 0);
     folder_load(root, &read);
     assert_true(kept.n > 3);
-    assert_int_equal(kept.n, read.n);
-    for (size_t i = 0; i < kept.n; i++) {
-        assert_string_equal(kept.files[i].name, read.files[i].name);
-        assert_int_equal(kept.files[i].len, read.files[i].len);
-        assert_memory_equal(kept.files[i].data, read.files[i].data, kept.files[i].len);
-    }
+    assert_same_image(&kept, &read);
     folder_image_free(&kept);
     folder_image_free(&read);
 }
@@ -216,14 +223,15 @@ static void test_some_kept(void **state)
     buf_free(&none);
 }
 
-/* The last commit leaves one segment of what one writer made, with the same articles. */
-static void test_finish(void **state)
+/* The last commit leaves one segment of what one writer made, with the same articles.  `waits`: of
+ * what merges made before their commits, tokens are kept, too. */
+static void finish(bool waits)
 {
-    (void)state;
     pm_error err;
     pm_stats stats;
     buf before = {0}, after = {0};
     pm_writer *w = open_writer(0);
+    w->waits = waits;
     for (uint32_t commit = 0; commit < COMMITS; commit++) {
         change(w, commit);
         if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
@@ -243,6 +251,89 @@ static void test_finish(void **state)
     if (pm_writer_finish(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
     pm_writer_close(w);
     assert_sound();
+    folder_empty(root);
+}
+
+static void test_finish(void **state)
+{
+    (void)state;
+    finish(false);
+    finish(true);
+}
+
+/* Articles are put in another order from the lists, for tokens stand in the order of ingest. */
+static void test_other_order(void **state)
+{
+    (void)state;
+    for (int by = PM_REORDER_NONE; by <= PM_REORDER_BP; by++) {
+        pm_error err;
+        folder_image images[2];
+        pm_optimize_options how = PM_OPTIMIZE_OPTIONS_INIT;
+        how.reorder = (pm_reorder)by;
+        for (unsigned keeps = 0; keeps < 2; keeps++) {
+            pm_writer *w = open_writer(0);
+            w->keeps_none = !keeps;
+            for (uint32_t commit = 0; commit < 4; commit++) {
+                change(w, commit);
+                if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+            }
+            assert_true((w->segments[0].kept != NULL) == keeps);
+            if (pm_writer_optimize_with(w, &how, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+            pm_writer_close(w);
+            assert_sound();
+            folder_load(root, &images[keeps]);
+            folder_empty(root);
+        }
+        assert_same_image(&images[0], &images[1]);
+        folder_image_free(&images[0]);
+        folder_image_free(&images[1]);
+    }
+}
+
+/* Ten commits, and one that merges, of whose allocations the nth is refused; how many there were.
+ */
+static uint64_t merge_refused(uint64_t nth, unsigned *failed)
+{
+    enum { MERGES_AT = 10 };
+    pm_error err;
+    pm_writer *w = open_writer(0);
+    w->options.threads = 1;
+    w->waits = true;
+    for (uint32_t commit = 0; commit < MERGES_AT; commit++) {
+        change(w, commit);
+        if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    }
+    assert_int_equal(w->n_segments, MERGES_AT);
+    change(w, MERGES_AT);
+    mem_fail_at(nth, false);
+    pm_status st = pm_writer_commit(w, NULL, &err);
+    uint64_t count = mem_count();
+    mem_fail_at(0, false);
+    assert_true(st == PM_OK || (count >= nth && st == PM_NOMEM));
+    if (st == PM_OK) assert_true(w->n_segments <= MERGES_AT);
+    *failed += st != PM_OK;
+    pm_writer_close(w);
+    assert_sound();
+    char orphan[SCRIPT_NAME];
+    if (st != PM_OK && script_orphan(root, orphan)) fail_msg("%s is left over", orphan);
+    folder_empty(root);
+    return count;
+}
+
+/* Memory that is refused to a merge of tokens, and to whoever opens what it made: the commit is
+ * whole, or it has not been, and what was taken is given back, which sanitizers see.  Each one of
+ * the last, for they are of what comes after the merge, and some of those before. */
+static void test_refused_memory(void **state)
+{
+    (void)state;
+    enum { LAST = 80, STEP = 16 };
+    unsigned failed = 0;
+    uint64_t all = merge_refused(UINT32_MAX, &failed);
+    assert_true(all > LAST && !failed);
+    for (uint64_t nth = 1; nth <= all; nth += nth + LAST < all ? STEP : 1)
+        merge_refused(nth, &failed);
+    printf("%u refusals of %u allocations made it fail\n", failed, (unsigned)all);
+    assert_true(failed > 50);
 }
 
 int main(void)
@@ -251,6 +342,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_same_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_some_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_finish, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_other_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_refused_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
