@@ -5,10 +5,8 @@
 #include "common/base/mem.h"
 #include "indexer/inversion.h"
 
-enum {
-    FORMS_AHEAD = 8
-}; /* forms that are asked for before their turn; where they are, twice as
-      many                                                             */
+/* Forms that are asked for before their turn; where they are, twice as many. */
+enum { FORMS_AHEAD = 8 };
 
 static const form *form_at(const inversion *inv, uint32_t id)
 {

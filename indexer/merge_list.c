@@ -286,12 +286,11 @@ static pm_status rank_forms(list_merge *l, pm_error *err)
 
 /* ---- occurrences that are not held ------------------------------------------------------- */
 
-static bool feed_begin(void *ctx, bool positions)
+static void feed_begin(void *ctx, bool positions)
 {
     list_merge *l = ctx;
     reader_begin(l, l->at.entries, (list_wants){.positions = positions, .forms = !positions});
     l->positions.n = l->forms.n = l->fed = 0;
-    return true;
 }
 
 /* Blocks of the inputs as long as there is not enough; what was given before is dropped. */

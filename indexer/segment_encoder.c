@@ -21,7 +21,7 @@ segment_encoder *segment_encoder_open(const segment_writer *w)
 void segment_encoder_close(segment_encoder *e)
 {
     if (!e) return;
-    buf *const owned[] = {&e->region, &e->words, &e->positions, &e->offsets, &e->exceptions};
+    buf *const owned[] = {&e->region, &e->words, &e->bytes, &e->offsets, &e->exceptions};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) buf_free(owned[i]);
     mem_free(e->impacts);
     mem_free(e);

@@ -30,8 +30,8 @@ struct segment_list {
 typedef struct segment_feed {
     void *ctx;
     bool has_positions;
-    /* Start, or start again; false on failure, as below. */
-    bool (*begin)(void *ctx, bool positions);
+    /* Start, or start again. */
+    void (*begin)(void *ctx, bool positions);
     /* The positions, or the form indexes, of the next n occurrences, which are those of whole
      * postings; valid until the next call.  NULL: memory was refused, or they cannot be read, and
      * then ctx knows why. */

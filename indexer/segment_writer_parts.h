@@ -81,7 +81,8 @@ struct segment_encoder {
     const segment_feed *feed; /* of the list at hand; NULL: it has arrays                       */
     pm_status status; /* of the list at hand                                               */
     const char *what;
-    buf region, words, positions, offsets, exceptions;
+    buf region, words, offsets, exceptions;
+    buf bytes;         /* impacts of a longer list                                       */
     uint16_t *impacts; /* segment_writer_impacts.c                                         */
     uint32_t impact_rows;
 };

@@ -160,7 +160,7 @@ static uint32_t put_large(segment_encoder *e, const segment_term *t)
 {
     bool dense = layout_is_dense(e->info, t->df);
     uint32_t n_blocks = (uint32_t)layout_groups(t->df, e->info->block_size);
-    buf *impacts = &e->positions; /* scratch: free until the positions are encoded        */
+    buf *impacts = &e->bytes;
     buf_reset(impacts);
     put_impacts(e, t, impacts);
     encoder_check_buf(e, impacts);

@@ -83,9 +83,9 @@ static const uint32_t *next_numbers(segment_encoder *e, const uint32_t **array, 
     return here;
 }
 
-static void begin_feed(segment_encoder *e, bool positions)
+static void begin_feed(const segment_encoder *e, bool positions)
 {
-    if (e->feed && !e->feed->begin(e->feed->ctx, positions)) encoder_fail(e, PM_NOMEM, NULL);
+    if (e->feed) e->feed->begin(e->feed->ctx, positions);
 }
 
 static uint64_t block_count(const segment_term *t, uint32_t first, uint32_t n)

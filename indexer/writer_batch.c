@@ -99,7 +99,7 @@ void batch_kill(batch *b, uint32_t doc)
     b->n_dead++;
 }
 
-/* Ids are kept here and by the segment writer, whose tables take about 24 bytes a document
+/* Ids are kept here and by the segment writer, whose tables take 5 to 21 bytes a document
  * more; a document's slots take 16 to 32, its id's end 8. */
 uint64_t batch_memory(const batch *b)
 {

@@ -69,7 +69,8 @@ static pm_status check_id(xapian_checker *c, uint32_t docid, pm_text id)
     xap_found found;
     pm_status st = xap_find_id(c->x->api, c->h->db, id.data, id.len, c->place->name, &found,
                                &c->h->last, c->err);
-    if (st == PM_OK && found.docid != docid) tell(c, "ids", docid, "the document is not found by its id");
+    if (st == PM_OK && found.docid != docid)
+        tell(c, "ids", docid, "the document is not found by its id");
     return st;
 }
 

@@ -15,10 +15,10 @@
 #include "common/segment/layout.h"
 
 enum {
-    ID_BLOCK = 16,      /* ids                                                           */
-    ID_DIGITS_MAX = 15, /* of the number at an id's end; digits before it are text         */
-    ID_BLOCK_SLACK = 16,
-    ID_BUCKET = 32, /* documents a bucket of the id table, on average                  */
+    ID_BLOCK = 16,       /* ids                                                           */
+    ID_DIGITS_MAX = 15,  /* of the number at an id's end; digits before it are text         */
+    ID_BLOCK_SLACK = 16, /* bytes that are read behind a block (ids_block_each)            */
+    ID_BUCKET = 32,      /* documents a bucket of the id table, on average                  */
     /* The upper half of a code's first byte; below ID_LONG it is the number of new bytes. */
     ID_LONG = 12,   /* as many new bytes, and more                                   */
     ID_NUMBER = 13, /* another number                                                */
