@@ -289,15 +289,16 @@ static pm_status collect_input(bigrams *g, size_t input, pm_error *err)
 /* ---- write ------------------------------------------------------------------------------- */
 
 /* What was collected of a pair in one input; *at, *position: how far the pair was read. */
-static bool add_collected(list_merge *l, const pair_list *pair, size_t input, size_t *at,
-                          size_t *position)
+static pm_status add_collected(list_merge *l, const pair_list *pair, size_t input, size_t *at,
+                               size_t *position, pm_error *err)
 {
-    for (; *at < pair->n && pair->postings[*at].input == input; ++*at) {
+    pm_status st = PM_OK;
+    for (; *at < pair->n && pair->postings[*at].input == input && st == PM_OK; ++*at) {
         const pair_posting *p = &pair->postings[*at];
-        if (!merge_list_add(l, p->doc, p->tf, pair->positions + *position)) return false;
+        st = merge_list_add(l, p->doc, p->tf, pair->positions + *position, err);
         *position += p->tf;
     }
-    return true;
+    return st;
 }
 
 /* The list of a pair, whose key is `key`, from all inputs. */
@@ -314,7 +315,7 @@ static pm_status read_pair(const bigrams *g, list_merge *l, uint32_t a, uint32_t
         term_entry entry;
         if (!g->words[a].entries[i].df || !g->words[b].entries[i].df) continue;
         if (missing[a] || missing[b])
-            st = add_collected(l, pair, i, &at, &position) ? PM_OK : error_nomem(err);
+            st = add_collected(l, pair, i, &at, &position, err);
         else if (dict_find(s, key.data, key.len, &entry))
             st = merge_list_read(l, i, &entry, true, err);
         else

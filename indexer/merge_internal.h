@@ -95,8 +95,9 @@ void merge_list_begin(list_merge *l);
 /* One input's list of the key, which has no forms. */
 pm_status merge_list_read(list_merge *l, size_t input, const term_entry *entry, bool positions,
                           pm_error *err);
-/* A posting; doc: new number.  False: memory was refused. */
-bool merge_list_add(list_merge *l, uint32_t doc, uint32_t tf, const uint32_t *positions);
+/* A posting; doc: new number. */
+pm_status merge_list_add(list_merge *l, uint32_t doc, uint32_t tf, const uint32_t *positions,
+                         pm_error *err);
 /* Encode the list, if anything is in it. */
 pm_status merge_list_put(list_merge *l, slice key, bool positions, list_task *out, pm_error *err);
 

@@ -43,7 +43,8 @@ void segment_encoder_swap(segment_encoder *e, buf *region)
 
 static bool has_positions(const segment_encoder *e, const segment_term *t)
 {
-    return e->feed ? e->feed->has_positions : t->positions != NULL;
+    if (!e->feed) return t->positions != NULL;
+    return e->feed->ctx ? e->feed->has_positions : e->feed->strings.bytes != NULL;
 }
 
 /* Sum of tfs; 0 when the list breaks a rule. */
@@ -56,7 +57,7 @@ static uint64_t term_check(const segment_encoder *e, const segment_term *t)
         cf += t->tfs[i];
     }
     if (t->docs[t->df - 1] >= e->info->n_docs) return 0;
-    if (t->n_forms > 1 && !t->forms && !e->feed) return 0;
+    if (t->n_forms > 1 && !t->forms && !encoder_fed(e)) return 0;
     return has_positions(e, t) && !e->info->has_positions ? 0 : cf;
 }
 
@@ -99,7 +100,7 @@ static void encode_one(segment_encoder *e, const segment_term *t, segment_list *
         buf_varint(region, tf);
     }
     out->positions_at = region->len;
-    if (t->positions) region_positions_one(e, t);
+    if (has_positions(e, t)) region_positions_one(e, t, dl);
     out->forms_at = region->len;
     if (t->n_forms > 1 && !encoder_bad(e)) region_forms(e, t, tf);
     encoder_check_buf(e, region);
@@ -118,7 +119,7 @@ void segment_encode(segment_encoder *e, const segment_term *given, const segment
     }
     e->status = PM_OK;
     uint64_t cf = term_check(e, &t);
-    if (cf && t.df == 1 && !feed)
+    if (cf && t.df == 1 && !encoder_fed(e))
         encode_one(e, &t, out);
     else if (cf)
         encode(e, &t, cf, out);

@@ -25,23 +25,33 @@ struct segment_list {
     const char *what;              /* the rule; static                                    */
 };
 
-/* What a list has for each occurrence, where that is too much to be held: asked for from the first
- * posting to the last, a few at a time. */
+/* Bits as codec/bits.h has them; EF_STRING_SLACK bytes (codec/ef_string.h) can be read behind. */
+typedef struct bit_string {
+    const uint8_t *bytes;
+    uint64_t at, n; /* n bits from bit `at` on                                               */
+} bit_string;
+
+/* What a merge knows of a list in another shape than that of a segment_term. */
 typedef struct segment_feed {
+    const uint32_t *lengths; /* of the df documents; NULL: they are looked up                     */
+    bit_string strings;      /* positions as they will be (codec/ef_string.h); bytes NULL: none */
+    /* With a ctx neither positions nor forms are held, and both are asked for from the first
+     * posting to the last, a few at a time.  What is given is valid until the next call.  NULL, or
+     * false: memory was refused, or it cannot be read, and then ctx knows why. */
     void *ctx;
     bool has_positions;
-    /* Start, or start again. */
+    /* Start, or start again, with positions or with forms. */
     void (*begin)(void *ctx, bool positions);
-    /* The positions, or the form indexes, of the next n occurrences, which are those of whole
-     * postings; valid until the next call.  NULL: memory was refused, or they cannot be read, and
-     * then ctx knows why. */
-    const uint32_t *(*next)(void *ctx, uint64_t n);
+    /* The next n bits of positions, which are those of whole postings. */
+    bool (*next_strings)(void *ctx, uint64_t n, bit_string *out);
+    /* The form indexes of the next n occurrences, which are those of whole postings. */
+    const uint32_t *(*next_forms)(void *ctx, uint64_t n);
 } segment_feed;
 
 /* Borrows from w until it is closed; NULL when memory was refused. */
 segment_encoder *segment_encoder_open(const segment_writer *w);
 void segment_encoder_close(segment_encoder *e);
-/* feed: NULL, or what gives positions and forms in the place of t's arrays. */
+/* feed: NULL, or what there is in the place of t's arrays. */
 void segment_encode(segment_encoder *e, const segment_term *t, const segment_feed *feed,
                     segment_list *out);
 /* Take the memory of the last list's region, for that of another buffer. */

@@ -243,6 +243,11 @@ bool segment_writer_failed(const segment_writer *w)
     return writer_bad(w);
 }
 
+const uint8_t *segment_writer_lengths(const segment_writer *w)
+{
+    return w->dl.data;
+}
+
 const segment_writer_config *segment_writer_settings(const segment_writer *w)
 {
     return &w->config;

@@ -77,6 +77,8 @@ uint32_t segment_writer_list(segment_writer *w, slice key, const segment_list *l
 void segment_writer_bigrams(segment_writer *w, uint32_t min_cf);
 /* It will not finish: nothing more need be made for it. */
 bool segment_writer_failed(const segment_writer *w);
+/* Lengths of the documents, u32 each, when they are done. */
+const uint8_t *segment_writer_lengths(const segment_writer *w);
 /* The geometry, for choosing it. */
 const segment_writer_config *segment_writer_settings(const segment_writer *w);
 

@@ -78,7 +78,7 @@ struct segment_encoder {
     const segment_info *info;
     const uint8_t *dl; /* u32 a document                                                   */
     bool no_forms;
-    const segment_feed *feed; /* of the list at hand; NULL: it has arrays                       */
+    const segment_feed *feed; /* of the list at hand, or NULL                                */
     pm_status status; /* of the list at hand                                               */
     const char *what;
     buf region, words, offsets, exceptions;
@@ -124,6 +124,11 @@ static inline bool encoder_bad(const segment_encoder *e)
 {
     return e->status != PM_OK;
 }
+/* The list's occurrences are not held. */
+static inline bool encoder_fed(const segment_encoder *e)
+{
+    return e->feed && e->feed->ctx;
+}
 static inline void encoder_check_buf(segment_encoder *e, const buf *b)
 {
     if (b->failed) encoder_fail(e, PM_NOMEM, NULL);
@@ -131,6 +136,16 @@ static inline void encoder_check_buf(segment_encoder *e, const buf *b)
 static inline uint32_t encoder_dl(const segment_encoder *e, uint32_t doc)
 {
     return load_u32(e->dl + (size_t)doc * 4);
+}
+/* Of the documents of postings [first, first + n): the feed's, or in room[n]. */
+static inline const uint32_t *encoder_lengths(const segment_encoder *e, const segment_term *t,
+                                              uint32_t first, uint32_t n, uint32_t *room)
+{
+    const uint32_t *docs = t->docs + first;
+    if (e->feed && e->feed->lengths) return e->feed->lengths + first;
+    for (uint32_t i = 0; n > 1 && i < n; i++) __builtin_prefetch(e->dl + (size_t)docs[i] * 4);
+    for (uint32_t i = 0; i < n; i++) room[i] = encoder_dl(e, docs[i]);
+    return room;
 }
 
 /* segment_writer_impacts.c: of a posting; *exact when its tf follows from it and dl. */
@@ -142,8 +157,8 @@ uint8_t impact_memo_get(const segment_encoder *e, uint32_t tf, uint32_t dl, bool
 uint32_t region_postings(segment_encoder *e, const segment_term *term);
 /* segment_writer_streams.c: append to e->region. */
 void region_positions(segment_encoder *e, const segment_term *term, uint32_t n_blocks);
-/* Of a list of one posting. */
-void region_positions_one(segment_encoder *e, const segment_term *term);
+/* Of a list of one posting, whose document has the length dl. */
+void region_positions_one(segment_encoder *e, const segment_term *term, uint32_t dl);
 void region_forms(segment_encoder *e, const segment_term *term, uint64_t cf);
 
 #endif

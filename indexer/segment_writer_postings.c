@@ -9,7 +9,7 @@
 #include "common/codec/ef.h"
 #include "indexer/segment_writer_parts.h"
 
-enum { LENGTHS_AHEAD = 16 }; /* documents whose lengths are asked for before their turn       */
+enum { LENGTHS_AT_ONCE = 32 };
 
 /* Impact bytes of the list, appended; postings that the byte does not give back go to
  * e->exceptions as pairs (u32 rank, u32 tf).  Returns where the bytes start. */
@@ -18,14 +18,18 @@ static size_t put_impacts(segment_encoder *e, const segment_term *t, buf *out)
     size_t start = out->len;
     buf_reset(&e->exceptions);
     if (!buf_reserve(out, t->df)) return start;
-    for (uint32_t i = 0; i < t->df; i++) {
-        bool exact;
-        if (t->df - i > LENGTHS_AHEAD)
-            __builtin_prefetch(e->dl + (size_t)t->docs[i + LENGTHS_AHEAD] * 4);
-        out->data[out->len++] = impact_memo_get(e, t->tfs[i], encoder_dl(e, t->docs[i]), &exact);
-        if (exact) continue;
-        buf_u32(&e->exceptions, i);
-        buf_u32(&e->exceptions, t->tfs[i]);
+    for (uint32_t first = 0, n = 0; first < t->df; first += n) {
+        uint32_t room[LENGTHS_AT_ONCE];
+        n = t->df - first < LENGTHS_AT_ONCE ? t->df - first : LENGTHS_AT_ONCE;
+        const uint32_t *lengths = encoder_lengths(e, t, first, n, room);
+        for (uint32_t i = 0; i < n; i++) {
+            bool exact;
+            uint32_t tf = t->tfs[first + i];
+            out->data[out->len++] = impact_memo_get(e, tf, lengths[i], &exact);
+            if (exact) continue;
+            buf_u32(&e->exceptions, first + i);
+            buf_u32(&e->exceptions, tf);
+        }
     }
     encoder_check_buf(e, &e->exceptions);
     return start;

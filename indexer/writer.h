@@ -197,6 +197,8 @@ pm_status writer_add_kept(pm_writer *w, size_t first, size_t n, pm_error *err);
  * their tokens are not kept; they stay where they are until it ends.  False: that is much, or
  * memory is refused, and nothing is begun. */
 bool writer_beside_begin(pm_writer *w, size_t first, size_t n, uint64_t memory);
+/* A merge that takes so much goes on beside; what takes more is made while everybody waits. */
+bool writer_beside_fits(const pm_writer *w, uint64_t memory);
 /* Bytes that count from begin to end; whether segment i is being merged; the file that is written,
  * NULL: none. */
 uint64_t writer_beside_memory(const pm_writer *w);

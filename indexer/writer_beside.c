@@ -132,12 +132,17 @@ static uint64_t kept_cost(const pm_writer *w, size_t first, size_t n)
     return cost;
 }
 
+bool writer_beside_fits(const pm_writer *w, uint64_t memory)
+{
+    return memory <= writer_budget(w) / BESIDE_SHARE;
+}
+
 bool writer_beside_begin(pm_writer *w, size_t first, size_t n, uint64_t memory)
 {
     pm_error err;
     uint64_t kept = kept_cost(w, first, n);
     if (kept) memory = kept;
-    if (memory > writer_budget(w) / BESIDE_SHARE) return false;
+    if (!writer_beside_fits(w, memory)) return false;
     beside_merge *b = prepare(w, first, n, kept != 0, memory);
     if (!b) return false;
     uint64_t number = w->meta.next_file++;

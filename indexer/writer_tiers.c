@@ -6,6 +6,9 @@
  * more than a quarter of its bytes; of the balanced ones that run is taken which moves the fewest
  * bytes for each segment that it does away with, and when none is balanced, of all.  So an
  * article is moved about three times in 1,000 commits of the same size, and five times in 5,000.
+ * A merge that is too large to go on beside the batches is of seven segments at most: it makes
+ * everybody wait, and several smaller ones come to the same (of 50 segments that fill the memory
+ * each is moved once either way).
  *
  * Rules that hold:
  *   - what is decided follows from counts and sizes of segments and from the limit of memory
@@ -33,6 +36,7 @@
 enum {
     WRITER_SEGMENTS_MAX = 10,
     BESIDE_SLACK = 2, /* more of them while a merge goes on beside                         */
+    AT_ONCE_MAX = 7,  /* segments of a merge that everybody waits for                      */
     BALANCE = 4,
     EXPUNGE_SHARE = 5,
     EXPUNGE_DEAD_MIN = 1024,
@@ -108,6 +112,7 @@ static run choose_run(pm_writer *w, size_t from)
         for (size_t i = first; i < w->n_segments; i++) {
             run_add(&r, &w->segments[i]);
             if (!run_fits(w, &r)) break;
+            if (r.live > AT_ONCE_MAX && !writer_beside_fits(w, r.memory)) break;
             if (r.live < 2) continue;
             if (run_better(&r, &any)) any = r;
             if (r.largest <= r.bytes / BALANCE && run_better(&r, &balanced)) balanced = r;

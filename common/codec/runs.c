@@ -172,7 +172,7 @@ bool runs_open(runs_reader *r, slice bits, uint64_t n_bits, uint32_t distinct)
     return true;
 }
 
-bool runs_next_code(runs_reader *r, uint32_t *out)
+static inline bool next_code(runs_reader *r, uint32_t *out)
 {
     uint64_t v = 0, low;
     if (r->k == RUNS_GAMMA) {
@@ -195,4 +195,28 @@ bool runs_next_code(runs_reader *r, uint32_t *out)
     if (r->distinct > 2 && !read_gamma(r, &v)) return false;
     *out = (uint32_t)v;
     return v < r->distinct;
+}
+
+bool runs_next_code(runs_reader *r, uint32_t *out)
+{
+    return next_code(r, out);
+}
+
+bool runs_read(runs_reader *given, uint32_t *out, uint64_t n)
+{
+    runs_reader r = *given; /* which no number that is written may change                       */
+    bool good = true;
+    while (n && good) {
+        uint64_t zeros = r.zeros < n ? r.zeros : n;
+        for (uint64_t i = 0; i < zeros; i++) out[i] = 0;
+        out += zeros;
+        n -= zeros;
+        r.zeros -= zeros;
+        if (!n) break;
+        good = next_code(&r, out);
+        out++;
+        n--;
+    }
+    *given = r;
+    return good;
 }

@@ -67,6 +67,8 @@ static inline bool runs_next(runs_reader *r, uint32_t *out)
     *out = 0;
     return true;
 }
+/* The next n numbers, which must be there; false as above, and then some of out is not set. */
+bool runs_read(runs_reader *r, uint32_t *out, uint64_t n);
 /* True when no zero of the last run is left. */
 static inline bool runs_done(const runs_reader *r)
 {

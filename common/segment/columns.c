@@ -22,14 +22,19 @@ uint32_t segment_dl(segment *s, uint32_t doc)
 
 enum { LENGTHS_AHEAD = 16 }; /* documents whose lengths are asked for before their turn       */
 
+static void length_soon(const segment *s, const uint32_t *docs, uint32_t n, uint32_t i)
+{
+    if (i < n && docs[i] < s->info.n_docs) segment_length_soon(s, docs[i]);
+}
+
 /* A page is asked for once while documents stay in it. */
 void segment_lengths(segment *s, const uint32_t *docs, uint32_t n, uint32_t *out)
 {
     uint64_t column = s->info.sections[SECTION_DL].off, page = UINT64_MAX;
     unsigned width = s->info.dl_width;
+    for (uint32_t i = 0; n > 1 && i < LENGTHS_AHEAD; i++) length_soon(s, docs, n, i);
     for (uint32_t i = 0; i < n; i++) {
-        if (n - i > LENGTHS_AHEAD && docs[i + LENGTHS_AHEAD] < s->info.n_docs)
-            __builtin_prefetch(s->file.data + column + (uint64_t)docs[i + LENGTHS_AHEAD] * width);
+        length_soon(s, docs, n, i + LENGTHS_AHEAD);
         uint64_t off = column + (uint64_t)docs[i] * width, on = segment_page_of(&s->info, off);
         if (on != page || docs[i] >= s->info.n_docs) {
             bool sound = docs[i] < s->info.n_docs && segment_touch(s, off, width);

@@ -242,42 +242,20 @@ uint32_t cursor_next_block(cursor *c)
     return c->block_n;
 }
 
-uint64_t cursor_block_tfs(const cursor *c, uint32_t *tfs)
+uint64_t cursor_block_tfs(const cursor *c, const uint32_t *lengths, uint32_t *tfs)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < c->block_n; i += POSTINGS_TF_MAX) {
         uint32_t n = c->block_n - i < POSTINGS_TF_MAX ? c->block_n - i : POSTINGS_TF_MAX;
-        postings_tfs(&c->list, c->block_first + i, n, c->docs + i, tfs + i);
+        postings_tfs_of(&c->list, c->block_first + i, n, lengths + i, tfs + i);
     }
     for (uint32_t i = 0; i < c->block_n; i++) sum += tfs[i];
     return sum;
 }
 
-/* The strings of one group. */
-static bool group_positions(const cursor *c, uint32_t group, const uint32_t *tfs, uint32_t **out)
+bool cursor_block_strings(const cursor *c, uint32_t i, slice *strings, uint64_t *at)
 {
-    slice strings;
-    uint64_t at;
-    uint32_t i = group * POSITION_GROUP, end = i + POSITION_GROUP;
-    if (!position_group(&c->list, c->block, c->block_n, group, &strings, &at)) return false;
-    for (; i < c->block_n && i < end; i++) {
-        uint32_t most = layout_position_most(segment_dl(c->list.s, c->docs[i]));
-        uint64_t behind = at + ef_string_size(tfs[i], most);
-        if (tfs[i] - 1 > most || behind > 8 * (uint64_t)strings.len ||
-            !group_get()->string_read(strings.data, at, tfs[i], most, *out, tfs[i]))
-            return positions_damaged(&c->list, strings);
-        at = behind;
-        *out += tfs[i];
-    }
-    return true;
-}
-
-bool cursor_block_positions(const cursor *c, const uint32_t *tfs, uint32_t *out)
-{
-    uint32_t groups = (uint32_t)layout_groups(c->block_n, POSITION_GROUP);
-    for (uint32_t g = 0; g < groups; g++)
-        if (!group_positions(c, g, tfs, &out)) return false;
-    return true;
+    return position_group(&c->list, c->block, c->block_n, i / POSITION_GROUP, strings, at);
 }
 
 /* ---- forms --------------------------------------------------------------------------------- */
@@ -334,4 +312,15 @@ uint32_t form_stream_next(form_stream *f)
     if (runs_next(&f->codes, &index)) return index;
     forms_damaged(f, f->codes.bits);
     return 0;
+}
+
+bool form_stream_read(form_stream *f, uint32_t *out, uint64_t n)
+{
+    if (f->n_forms == 1) {
+        memset(out, 0, n * sizeof *out);
+        return true;
+    }
+    if (f->n_forms && runs_read(&f->codes, out, n)) return true;
+    if (f->n_forms) forms_damaged(f, f->codes.bits);
+    return false;
 }

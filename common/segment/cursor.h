@@ -54,11 +54,13 @@ uint32_t cursor_positions(cursor *c, uint32_t *out, uint32_t cap);
 /* Block by block, for who reads all of a list: to the last posting of the next block, whose
  * documents are docs[0, n); returns n, 0 at the end.  Not to be mixed with cursor_next. */
 uint32_t cursor_next_block(cursor *c);
-/* Frequencies of all postings of the block; returns their sum. */
-uint64_t cursor_block_tfs(const cursor *c, uint32_t *tfs);
-/* Positions of all postings of the block, one after the other: as many as `tfs` sum up to.
- * False on damage. */
-bool cursor_block_positions(const cursor *c, const uint32_t *tfs, uint32_t *out);
+/* Frequencies of all postings of the block, whose documents have these lengths; returns their sum.
+ */
+uint64_t cursor_block_tfs(const cursor *c, const uint32_t *lengths, uint32_t *tfs);
+/* Where the positions of the block's posting i, the first one of a group of 16, begin: bit *at of
+ * *strings (codec/ef_string.h), of which EF_STRING_SLACK more bytes can be read.  Those of the
+ * group follow each other.  False on damage. */
+bool cursor_block_strings(const cursor *c, uint32_t i, slice *strings, uint64_t *at);
 
 /* Forms: walk a list from its start and give each occurrence's form index.  Sequential
  * only.  form_stream_next must be called for every occurrence in list order. */
@@ -69,5 +71,7 @@ typedef struct form_stream {
 } form_stream;
 void form_stream_open(form_stream *f, const postings *list);
 uint32_t form_stream_next(form_stream *f);
+/* The indexes of the next n occurrences; false on damage, and then some of out is not set. */
+bool form_stream_read(form_stream *f, uint32_t *out, uint64_t n);
 
 #endif

@@ -355,10 +355,16 @@ void postings_exceptions(const postings *p, uint32_t rank, uint32_t n, uint32_t 
 
 void postings_tfs(const postings *p, uint32_t rank, uint32_t n, const uint32_t *docs, uint32_t *out)
 {
-    const segment_info *info = &p->s->info;
     uint32_t lengths[POSTINGS_TF_MAX];
-    bool missing = false;
     segment_lengths(p->s, docs, n, lengths);
+    postings_tfs_of(p, rank, n, lengths, out);
+}
+
+void postings_tfs_of(const postings *p, uint32_t rank, uint32_t n, const uint32_t *lengths,
+                     uint32_t *out)
+{
+    const segment_info *info = &p->s->info;
+    bool missing = false;
     for (uint32_t i = 0; i < n; i++) missing |= p->impacts[rank + i] == 255;
     const norm_scale scale = {info->k1, info->b, info->avgdl_ref};
     kernels_get()->impact_tf(p->impacts + rank, lengths, n, &scale, out);

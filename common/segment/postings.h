@@ -63,6 +63,9 @@ uint32_t postings_tf(const postings *p, uint32_t rank, uint32_t dl);
 enum { POSTINGS_TF_MAX = 16 };
 void postings_tfs(const postings *p, uint32_t rank, uint32_t n, const uint32_t *docs,
                   uint32_t *out);
+/* The same where the documents' lengths are known. */
+void postings_tfs_of(const postings *p, uint32_t rank, uint32_t n, const uint32_t *lengths,
+                     uint32_t *out);
 /* Put the exceptions among ranks [rank, rank + n) into out[n].  *at: where the one before left
  * off, 0 at first; any value is right, the place of the last one asked for is quick. */
 void postings_exceptions(const postings *p, uint32_t rank, uint32_t n, uint32_t *at, uint32_t *out);

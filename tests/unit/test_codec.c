@@ -6,12 +6,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "common/base/hash.h"
 #include "common/codec/bits.h"
 #include "common/codec/ef.h"
+#include "tests/support/guard.h"
 
 enum { WORDS_MAX = 256 };
 
@@ -163,6 +165,32 @@ static void ef_random_noise(void **state)
 
 /* ---- bits -------------------------------------------------------------------------------- */
 
+/* Bit by bit the same; bits before and behind stay, and no byte beyond seven behind is touched. */
+static void bits_copied(void **state)
+{
+    (void)state;
+    enum { BYTES = 64, BITS = 8 * (BYTES - 7) };
+    uint64_t random = 31;
+    guard g = guard_open(BYTES);
+    uint8_t *src = guard_last(&g, BYTES), dst[BYTES], want[BYTES];
+    for (unsigned round = 0; round < 50000; round++) {
+        uint64_t n = below(&random, round % 4 ? 130 : BITS), from = below(&random, BITS - n + 1),
+                 to = below(&random, BITS - n + 1);
+        for (unsigned i = 0; i < BYTES; i++) src[i] = (uint8_t)random_next(&random);
+        memset(dst, 0, sizeof dst);
+        for (uint64_t i = 0; i < to; i++)
+            dst[i / 8] |= (uint8_t)((random_next(&random) & 1) << i % 8);
+        memcpy(want, dst, sizeof want);
+        for (uint64_t i = 0; i < n; i++) {
+            unsigned bit = src[(from + i) / 8] >> (from + i) % 8 & 1;
+            want[(to + i) / 8] |= (uint8_t)(bit << (to + i) % 8);
+        }
+        bits_copy(dst, to, src, from, n);
+        assert_memory_equal(dst, want, sizeof want);
+    }
+    guard_close(&g);
+}
+
 static void bits_agree_with_counting(void **state)
 {
     (void)state;
@@ -194,13 +222,10 @@ static void bits_agree_with_counting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ef_known_bytes),
-        cmocka_unit_test(ef_known_bitmap),
-        cmocka_unit_test(ef_known_lanes),
-        cmocka_unit_test(ef_impossible_shapes),
-        cmocka_unit_test(ef_random_blocks),
-        cmocka_unit_test(ef_random_noise),
-        cmocka_unit_test(bits_agree_with_counting),
+        cmocka_unit_test(ef_known_bytes),           cmocka_unit_test(ef_known_bitmap),
+        cmocka_unit_test(ef_known_lanes),           cmocka_unit_test(ef_impossible_shapes),
+        cmocka_unit_test(ef_random_blocks),         cmocka_unit_test(ef_random_noise),
+        cmocka_unit_test(bits_agree_with_counting), cmocka_unit_test(bits_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

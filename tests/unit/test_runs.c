@@ -59,6 +59,24 @@ static unsigned round_trip(const uint32_t *values, uint32_t n, uint32_t distinct
     return r.k;
 }
 
+/* Read some at a time, up to the first that is none, numbers are those that are read one by one. */
+static void some_equal_one(slice bits, uint64_t n_bits, uint32_t distinct, uint64_t *random)
+{
+    enum { SOME = 400 };
+    uint32_t ones[SOME], some[SOME];
+    runs_reader a, b;
+    if (!runs_open(&a, bits, n_bits, distinct)) return;
+    assert_true(runs_open(&b, bits, n_bits, distinct));
+    for (bool good = true; good;) {
+        uint32_t want = 1 + below(random, SOME), n = 0;
+        while (n < want && (good = runs_next(&a, &ones[n]))) n++;
+        assert_int_equal(runs_read(&b, some, want), good);
+        assert_memory_equal(some, ones, n * sizeof *ones);
+        assert_int_equal(a.at, b.at);
+        assert_int_equal(a.zeros, b.zeros);
+    }
+}
+
 static void round_trips(void **state)
 {
     (void)state;
@@ -76,6 +94,8 @@ static void round_trips(void **state)
                 buf_append(&out, "xyz", round % 4); /* appends at any byte                     */
                 fill(values, n, distincts[d], rarity, &random);
                 seen[round_trip(values, n, distincts[d], &out)] = true;
+                slice code = {out.data + round % 4, out.len - round % 4};
+                some_equal_one(code, 8 * code.len, distincts[d], &random);
             }
     values[0] = UINT32_MAX - 1;
     round_trip(values, 1, UINT32_MAX, &out);
@@ -104,6 +124,7 @@ static void any_bytes_are_defined(void **state)
             assert_true(value < distinct);
             assert_true(r.at <= bits);
         }
+        some_equal_one((slice){data, len}, bits, distinct, &random);
     }
     guard_close(&g);
     runs_reader r;

@@ -230,6 +230,16 @@ static void test_none_balanced(void **state)
     assert_true(v.docs[0] < 1000);
 }
 
+/* A writer of this memory commits documents [first, first + n) and is closed. */
+static void commit_docs(uint64_t memory_bytes, uint32_t first, uint32_t n, view *v)
+{
+    pm_writer *w = open_with(memory_bytes);
+    for (uint32_t i = 0; i < n; i++) add(w, first + i);
+    commit(w);
+    pm_writer_close(w);
+    look(v);
+}
+
 /* A merge that would take more memory than there is is not made: of eleven segments some are
  * merged, and none when there is next to none. */
 static void test_little_memory(void **state)
@@ -237,21 +247,29 @@ static void test_little_memory(void **state)
     (void)state;
     view v = {.n = 0};
     enum { DOCS = 8000 };
-    for (unsigned c = 0; c <= SEGMENTS_MAX + 3; c++) {
-        pm_writer *w = open_with(c <= SEGMENTS_MAX + 2 ? 1 << 20 : 64 << 10);
-        for (uint32_t i = 0; i < DOCS; i++) add(w, c * DOCS + i);
-        commit(w);
-        pm_writer_close(w);
-        look(&v);
-        if (c <= SEGMENTS_MAX + 2) assert_true(v.n <= SEGMENTS_MAX);
-        if (c != SEGMENTS_MAX) continue;
-        assert_true(v.n > 1);
-        uint32_t largest = 0;
-        for (unsigned i = 0; i < v.n; i++)
-            if (v.docs[i] > largest) largest = v.docs[i];
-        assert_true(largest > DOCS && largest < SEGMENTS_MAX * DOCS);
+    uint32_t number = 0, largest = 0;
+    for (; number <= SEGMENTS_MAX * DOCS; number += DOCS) {
+        commit_docs(1 << 20, number, DOCS, &v);
+        assert_true(v.n <= SEGMENTS_MAX);
     }
+    assert_true(v.n > 1);
+    for (unsigned i = 0; i < v.n; i++)
+        if (v.docs[i] > largest) largest = v.docs[i];
+    assert_true(largest > DOCS && largest < SEGMENTS_MAX * DOCS);
+    for (; v.n < SEGMENTS_MAX; number += DOCS) commit_docs(1 << 20, number, DOCS, &v);
+    commit_docs(64 << 10, number, DOCS, &v);
     assert_true(v.n > SEGMENTS_MAX);
+}
+
+/* Of eleven segments whose merge is too large to go on beside, seven are merged. */
+static void test_at_once(void **state)
+{
+    (void)state;
+    enum { DOCS = 4000, AT_ONCE = 7 };
+    view v = {.n = 0};
+    for (unsigned c = 0; c <= SEGMENTS_MAX; c++) commit_docs(2 << 20, c * DOCS, DOCS, &v);
+    assert_int_equal(v.n, SEGMENTS_MAX + 1 - AT_ONCE + 1);
+    assert_int_equal(v.docs[0], AT_ONCE * DOCS);
 }
 
 int main(void)
@@ -263,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_expunge, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_none_balanced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_little_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_at_once, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
