@@ -312,11 +312,12 @@ void model_free(segment_model *m)
 static bool write_docs(const segment_model *m, segment_writer *w)
 {
     buf record = {0};
+    const char *title = m->title ? m->title : "a title";
     for (uint32_t i = 0; i < m->n_docs && !record.failed; i++) {
         const model_doc *doc = &m->docs[i];
         pm_article article = {.id = {doc->id, doc->id_len},
                               .text = {doc->text, strlen(doc->text)},
-                              .title = {"a title", 7},
+                              .title = {title, strlen(title)},
                               .file_hash = doc->hash};
         buf_reset(&record);
         store_encode(&record, &article, m->config.has_text);

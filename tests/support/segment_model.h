@@ -47,6 +47,7 @@ typedef struct model_doc {
 typedef struct segment_model {
     segment_writer_config config;
     uint32_t n_docs, n_terms, n_forms;
+    const char *title; /* of every document; NULL: "a title"                         */
     model_doc *docs;
     model_term *terms; /* in bytewise order of keys                             */
     model_form *forms; /* in bytewise order of keys                             */
