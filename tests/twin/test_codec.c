@@ -324,6 +324,24 @@ static void varints_agree(void **state)
     assert_true(sound > ROUNDS && sound < 4 * ROUNDS);
 }
 
+/* Five bytes are read for a value, however small it is, and not six. */
+static void long_varints_are_refused(void **state)
+{
+    (void)state;
+    for (unsigned before = 0; before < 9; before++)
+        for (unsigned len = 1; len < 12; len++)
+            for (unsigned r = 0; r < n_rows; r++) {
+                uint32_t out[10];
+                uint8_t *bytes = guard_last(&in, before + len);
+                memset(bytes, 0, before);
+                memset(bytes + before, 0x80, len - 1);
+                bytes[before + len - 1] = 0;
+                slice all = {bytes, before + len};
+                assert_int_equal(rows[r]->varint_rising(all, before + 1, 100, out), len <= 5);
+                if (len <= 5) assert_int_equal(out[before], before);
+            }
+}
+
 static int by_fall(const void *a, const void *b)
 {
     return *(const uint8_t *)b - *(const uint8_t *)a;
@@ -337,7 +355,8 @@ static void largest_agree(void **state)
         uint32_t n = below(&random, 300), k = 1 + below(&random, below(&random, 2) ? 12 : 310),
                  kinds = 1 + below(&random, 256);
         uint8_t *bytes = guard_last(&in, n), sorted[300];
-        for (uint32_t i = 0; i < n; i++) bytes[i] = (uint8_t)(256 - kinds + below(&random, kinds));
+        uint32_t least = below(&random, 2) ? 256 - kinds : 0;
+        for (uint32_t i = 0; i < n; i++) bytes[i] = (uint8_t)(least + below(&random, kinds));
         memcpy(sorted, bytes, n);
         qsort(sorted, n, 1, by_fall);
         for (unsigned r = 0; r < n_rows; r++)
@@ -384,6 +403,7 @@ int main(void)
         cmocka_unit_test(equal_neighbours_are_refused),
         cmocka_unit_test(guarded_bits),
         cmocka_unit_test(varints_agree),
+        cmocka_unit_test(long_varints_are_refused),
         cmocka_unit_test(largest_agree),
         cmocka_unit_test(frequencies_agree),
     };

@@ -55,6 +55,17 @@ static void ef_known_bitmap(void **state)
     assert_true(word == 0x100204);
 }
 
+/* A bitmap of twice the words of the string is still one, with a word more it is none. */
+static void ef_largest_bitmaps(void **state)
+{
+    (void)state;
+    ef_shape shape;
+    assert_true(ef_shape_of(1, 255, &shape));
+    assert_true(shape.bitmap && shape.words == 4);
+    assert_true(ef_shape_of(1, 256, &shape));
+    assert_true(!shape.bitmap && shape.words == 2);
+}
+
 /* Value i in lane i mod 8, row i div 8. */
 static void ef_known_lanes(void **state)
 {
@@ -222,10 +233,11 @@ static void bits_agree_with_counting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ef_known_bytes),           cmocka_unit_test(ef_known_bitmap),
-        cmocka_unit_test(ef_known_lanes),           cmocka_unit_test(ef_impossible_shapes),
-        cmocka_unit_test(ef_random_blocks),         cmocka_unit_test(ef_random_noise),
-        cmocka_unit_test(bits_agree_with_counting), cmocka_unit_test(bits_copied),
+        cmocka_unit_test(ef_known_bytes),       cmocka_unit_test(ef_known_bitmap),
+        cmocka_unit_test(ef_largest_bitmaps),   cmocka_unit_test(ef_known_lanes),
+        cmocka_unit_test(ef_impossible_shapes), cmocka_unit_test(ef_random_blocks),
+        cmocka_unit_test(ef_random_noise),      cmocka_unit_test(bits_agree_with_counting),
+        cmocka_unit_test(bits_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
