@@ -231,6 +231,24 @@ static void equal_neighbours_are_refused(void **state)
     }
 }
 
+/* As many high bits as there can be, all of them set. */
+static void blocks_of_ones_are_refused(void **state)
+{
+    (void)state;
+    for (unsigned l = 1; l < 24; l++) {
+        uint64_t words[WORDS_MAX];
+        uint32_t out[256];
+        ef_shape shape;
+        assert_true(ef_shape_of(256, (uint32_t)((UINT64_C(512) << l) - 1), &shape));
+        if (shape.bitmap) continue;
+        assert_true(shape.low_bits == l && shape.words - shape.low_words == 12);
+        memset(words, 0xff, sizeof words);
+        words[shape.words - 1] >>= 1;
+        for (unsigned r = 0; r < n_rows; r++)
+            assert_int_equal(rows[r]->ef_decode(&shape, words, 0, out), 0);
+    }
+}
+
 static void guarded_bits(void **state)
 {
     (void)state;
@@ -313,6 +331,10 @@ static void varints_agree(void **state)
         uint32_t n = below(&random, 2) ? have : below(&random, 260),
                  limit = below(&random, 2) ? INT32_MAX : below(&random, 100000);
         bool want = silly_varint_row(bytes, n, limit, silly);
+        if (want && n && below(&random, 4) == 0) { /* the last one is just below it, or it */
+            limit = silly[n - 1] + below(&random, 2);
+            want = silly_varint_row(bytes, n, limit, silly);
+        }
         for (unsigned r = 0; r < n_rows; r++) {
             uint32_t *out = guard_last(&result, n * sizeof *out);
             assert_int_equal(rows[r]->varint_rising(bytes, n, limit, out), want);
@@ -401,6 +423,7 @@ int main(void)
         cmocka_unit_test(blocks_agree),
         cmocka_unit_test(guarded_blocks),
         cmocka_unit_test(equal_neighbours_are_refused),
+        cmocka_unit_test(blocks_of_ones_are_refused),
         cmocka_unit_test(guarded_bits),
         cmocka_unit_test(varints_agree),
         cmocka_unit_test(long_varints_are_refused),
