@@ -70,9 +70,11 @@ static void parts_of_blocks_agree(void **state)
 {
     (void)state;
     uint64_t random = seed(), made[WORDS_MAX];
-    guard g = guard_open(sizeof made);
+    guard g = guard_open(sizeof made), out = guard_open(4 * GROUP_MAX),
+          more_out = guard_open(4 * GROUP_MAX);
+    uint32_t *plain = guard_last(&out, 4 * GROUP_MAX), *fast = guard_last(&more_out, 4 * GROUP_MAX);
     for (unsigned round = 0; round < ROUNDS; round++) {
-        uint32_t whole[EF_BLOCK_MAX], plain[GROUP_MAX], fast[GROUP_MAX];
+        uint32_t whole[EF_BLOCK_MAX];
         bool sound;
         ef_shape shape = make_block(&random, made, &sound);
         uint64_t *words = guard_last(&g, shape.words * 8);
@@ -89,6 +91,8 @@ static void parts_of_blocks_agree(void **state)
         assert_memory_equal(plain, whole + from, n * sizeof *plain);
     }
     guard_close(&g);
+    guard_close(&out);
+    guard_close(&more_out);
 }
 
 /* ---- bitmaps -----------------------------------------------------------------------------------
@@ -154,18 +158,25 @@ static void frequencies_agree(void **state)
         uint32_t first = below(&random, DOCS), last = first + below(&random, DOCS - first);
         uint32_t plain_dl[GROUP_MAX], fast_dl[GROUP_MAX], plain[GROUP_MAX], fast[GROUP_MAX];
         for (uint32_t i = 0; i < n; i++) {
-            docs[i] = below(&random, 9) ? first + below(&random, last - first + 1)
-                                        : (uint32_t)random_next(&random);
+            docs[i] = below(&random, 9)   ? first + below(&random, last - first + 1)
+                      : below(&random, 2) ? below(&random, DOCS)
+                                          : (uint32_t)random_next(&random);
             impacts[i] = (uint8_t)(below(&random, 20) ? 1 + below(&random, 255) : 255);
             uint32_t doc = docs[i] >= first && docs[i] <= last ? docs[i] : last;
             uint32_t length = (uint32_t)random_next(&random) >> (31 - most);
             memcpy(column + (size_t)width * doc, &length, width);
         }
         memcpy(column + (size_t)width * last, "\3\0\0", width);
+        uint32_t want_dl[GROUP_MAX] = {0};
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t doc = docs[i] >= first && docs[i] <= last ? docs[i] : last;
+            memcpy(&want_dl[i], column + (size_t)width * doc, width);
+        }
         const group_lengths from = {column, width};
         group_portable.group_tfs(impacts, docs, n, first, last, from, &scale, plain_dl, plain);
         row->group_tfs(impacts, docs, n, first, last, from, &scale, fast_dl, fast);
-        assert_memory_equal(fast_dl, plain_dl, n * sizeof *plain_dl);
+        assert_memory_equal(plain_dl, want_dl, n * sizeof *plain_dl);
+        assert_memory_equal(fast_dl, want_dl, n * sizeof *fast_dl);
         assert_memory_equal(fast, plain, n * sizeof *plain);
         for (uint32_t i = 0; i < n; i++)
             assert_int_equal(plain[i], impact_decode(impacts[i], segment_norm(&info, plain_dl[i])));
@@ -254,10 +265,11 @@ static void strings_agree(void **state)
     (void)state;
     uint64_t random = seed();
     enum { LONGEST = 600 };
-    guard g = guard_open(1 << 16);
+    guard g = guard_open(1 << 16), out = guard_open(4 * LONGEST),
+          more_out = guard_open(4 * LONGEST);
     unsigned noise = 0;
     for (unsigned round = 0; round < ROUNDS; round++) {
-        uint32_t made[LONGEST], plain[LONGEST], fast[LONGEST];
+        uint32_t made[LONGEST];
         uint32_t n = 1 + below(&random, below(&random, 4) ? 8 : LONGEST);
         uint32_t most = n - 1 + below(&random, UINT64_C(1) << below(&random, 32));
         uint64_t at = below(&random, 64), size = ef_string_size(n, most);
@@ -269,14 +281,17 @@ static void strings_agree(void **state)
         for (uint64_t bit = 0; bit < at; bit++) assert_false(bytes[bit / 8] >> bit % 8 & 1);
         for (uint64_t bit = at + size; bit < 8 * (uint64_t)len; bit++)
             assert_false(bytes[bit / 8] >> bit % 8 & 1);
+        unsigned behind = below(&random, 3); /* zeros, ones, noise                               */
         for (size_t i = (size_t)(at + size + 7) / 8; i < len; i++)
-            bytes[i] = (uint8_t)random_next(&random);
+            bytes[i] = (uint8_t)(behind < 2 ? 0 - behind : random_next(&random));
         bool sound = below(&random, 4) != 0;
         for (unsigned k = below(&random, 4); !sound && k < 4 && size; k++) {
             uint64_t bit = at + below(&random, size);
             bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
         uint32_t cap = below(&random, 4) ? n : below(&random, n + 1);
+        uint32_t *plain = guard_last(&out, cap * sizeof *plain),
+                 *fast = guard_last(&more_out, cap * sizeof *fast);
         bool good = group_portable.string_read(bytes, at, n, most, plain, cap);
         assert_int_equal(row->string_read(bytes, at, n, most, fast, cap), good);
         noise += !good;
@@ -284,7 +299,7 @@ static void strings_agree(void **state)
         if (sound) assert_true(good);
         if (sound) assert_memory_equal(plain, made, cap * sizeof *made);
         for (unsigned k = 0; k < 8; k++) {
-            uint32_t i = below(&random, n), number = made[i] + below(&random, 3) - 1;
+            uint32_t i = below(&random, n), number = k ? made[i] + below(&random, 3) - 1 : most;
             bool has = group_portable.string_has(bytes, at, n, most, number), want = false;
             assert_int_equal(row->string_has(bytes, at, n, most, number), has);
             for (uint32_t j = 0; j < n; j++) want |= made[j] == number;
@@ -293,6 +308,8 @@ static void strings_agree(void **state)
     }
     assert_true(noise > 100);
     guard_close(&g);
+    guard_close(&out);
+    guard_close(&more_out);
 }
 
 static void wrong_rows_are_refused(void **state)
@@ -307,6 +324,23 @@ static void wrong_rows_are_refused(void **state)
     assert_memory_equal(bytes, "\x03\x78\xa1\x87\xde\x04\0", 7);
 }
 
+/* More numbers than there are: nothing is read, though all bits that may be looked at are set. */
+static void impossible_strings_are_refused(void **state)
+{
+    (void)state;
+    guard g = guard_open(EF_STRING_SLACK);
+    uint8_t *bytes = guard_last(&g, EF_STRING_SLACK);
+    memset(bytes, 0xff, EF_STRING_SLACK);
+    uint32_t out[GROUP_MAX];
+    for (uint32_t n = 2; n < 2000; n += 1 + n / 8) {
+        uint32_t most = n - 2;
+        assert_false(row->string_read(bytes, 0, n, most, out, 0));
+        for (uint32_t number = most < 5 ? 0 : most - 5; number < n; number++)
+            assert_false(row->string_has(bytes, 0, n, most, number));
+    }
+    guard_close(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +351,7 @@ int main(void)
         cmocka_unit_test(sizes_agree),
         cmocka_unit_test(strings_agree),
         cmocka_unit_test(wrong_rows_are_refused),
+        cmocka_unit_test(impossible_strings_are_refused),
     };
     static const group_kernels *const rows[] = {&group_portable, &group_avx2, &group_avx512};
     int failed = 0;
