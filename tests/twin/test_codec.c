@@ -346,21 +346,21 @@ static void varints_agree(void **state)
     assert_true(sound > ROUNDS && sound < 4 * ROUNDS);
 }
 
-/* Five bytes are read for a value, however small it is, and not six. */
+/* Five bytes are read for a value, however small it is, and not six; others stand around it. */
 static void long_varints_are_refused(void **state)
 {
     (void)state;
     for (unsigned before = 0; before < 9; before++)
         for (unsigned len = 1; len < 12; len++)
-            for (unsigned r = 0; r < n_rows; r++) {
-                uint32_t out[10];
-                uint8_t *bytes = guard_last(&in, before + len);
-                memset(bytes, 0, before);
+            for (unsigned k = 0; k < 3 * n_rows; k++) {
+                const codec_kernels *row = rows[k % n_rows];
+                uint32_t after = k / n_rows, out[16];
+                uint8_t *bytes = guard_last(&in, before + len + after);
+                memset(bytes, 0, before + len + after);
                 memset(bytes + before, 0x80, len - 1);
-                bytes[before + len - 1] = 0;
-                slice all = {bytes, before + len};
-                assert_int_equal(rows[r]->varint_rising(all, before + 1, 100, out), len <= 5);
-                if (len <= 5) assert_int_equal(out[before], before);
+                slice all = {bytes, before + len + after};
+                assert_int_equal(row->varint_rising(all, before + 1 + after, 100, out), len <= 5);
+                if (len <= 5) assert_int_equal(out[before + after], before + after);
             }
 }
 

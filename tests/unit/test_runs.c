@@ -50,6 +50,7 @@ static unsigned round_trip(const uint32_t *values, uint32_t n, uint32_t distinct
     size_t start = out->len;
     uint64_t bits = runs_encode(out, values, n, distinct);
     assert_int_equal(out->len - start, (bits + 7) / 8);
+    if (bits % 8) assert_int_equal(out->data[out->len - 1] >> bits % 8, 0);
     assert_true(runs_open(&r, (slice){out->data + start, out->len - start}, bits, distinct));
     for (uint32_t i = 0; i < n; i++) {
         assert_true(runs_next(&r, &value));
