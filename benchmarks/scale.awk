@@ -26,6 +26,7 @@ END {
     printf "| seconds, commit included | %.1f |\n| articles a second | %.0f |\n", total, field("added") / total
     printf "| MB of title and text a second | %.1f |\n", field("text_bytes") / total / 1e6
     printf "| peak memory, MB | %.0f |\n| index, MB | %.0f |\n", field("peak_rss_bytes") / 1e6, field("index_bytes") / 1e6
+    printf "| segments | %d |\n", segments
     printf "| first and last quarter, articles a second | %.0f, %.0f |\n\n", quarter(1), quarter(4)
     printf "| articles | articles a second in this step |\n|--:|--:|\n"
     for (i = 1; i <= n; i++) printf "| %d | %.0f |\n", lines[i], rate[i]

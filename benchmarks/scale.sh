@@ -36,5 +36,6 @@ end=$(date +%s.%N)
 "$pressmark" check -i $work/index >/dev/null
 awk -v total="$(echo "$end $begin" | awk '{ print $1 - $2 }')" -v index_json="$(cat $work/index.json)" \
     -v machine="$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores" \
-    -v options="${INDEX_OPTIONS:-}" -v plot=$work/rate.svg -f benchmarks/scale.awk $work/pace.tsv >$work/report.md
+    -v options="${INDEX_OPTIONS:-}" -v segments="$(find $work/index -name '*.seg' | wc -l)" \
+    -v plot=$work/rate.svg -f benchmarks/scale.awk $work/pace.tsv >$work/report.md
 cat $work/report.md

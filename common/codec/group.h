@@ -46,8 +46,9 @@ typedef struct group_kernels {
      * those before, modulo 2^32.  String i is of n[i] >= 1 numbers, none above bound[i] + more. */
     void (*string_starts)(const uint32_t *n, const uint32_t *bound, uint32_t more, uint32_t count,
                           uint32_t *out);
-    /* The string of n >= 1 numbers at bit `at`, the first `cap` of them to out; false when it is
-     * none.  Up to EF_STRING_SLACK bytes behind it may be looked at. */
+    /* The string of n >= 1 numbers at bit `at`, the first `cap` of them to out; false when no such
+     * row begins there (more bits than n may be set: `check` looks).  Up to EF_STRING_SLACK bytes
+     * behind it may be looked at. */
     bool (*string_read)(const uint8_t *bytes, uint64_t at, uint32_t n, uint32_t most, uint32_t *out,
                         uint32_t cap);
     /* Is `number` in the string?  Anything when it is none. */
