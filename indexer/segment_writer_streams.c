@@ -45,9 +45,13 @@ static bool measure(const uint32_t *tfs, const uint32_t *lengths, uint32_t n,
 static bool put_strings(const uint32_t *tfs, const uint32_t *lengths, uint32_t n,
                         const uint32_t *positions, const uint64_t *at, uint8_t *dst)
 {
-    for (uint32_t i = 0; i < n; positions += tfs[i++])
-        if (!ef_string_write(dst, at[i], positions, tfs[i], layout_position_most(lengths[i])))
+    for (uint32_t i = 0; i < n; positions += tfs[i++]) {
+        uint32_t most = layout_position_most(lengths[i]);
+        if (tfs[i] == 1 && positions[0] <= most)
+            ef_string_put_one(dst, at[i], positions[0]);
+        else if (!ef_string_write(dst, at[i], positions, tfs[i], most))
             return false;
+    }
     return true;
 }
 
