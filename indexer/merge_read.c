@@ -105,7 +105,20 @@ static bool read_forms(list_merge *l, const block_read *b, const uint32_t *numbe
     return true;
 }
 
-/* Posting i of the block: its string's bits, 0 when it can have none. */
+/* No document of the block has more occurrences than tokens: who makes room for them relies on it.
+ */
+static bool are_possible(const list_merge *l, const block_read *b)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < l->c->block_n; i++)
+        good &= b->tfs[i] - 1 <= layout_position_most(b->lengths[i]);
+    if (!good)
+        segment_damaged(l->c->list.s, l->c->list.base, section_name(SECTION_POSTINGS),
+                        "more occurrences than the document has tokens");
+    return good;
+}
+
+/* Posting i of the block: its string's bits. */
 static uint64_t string_size(const block_read *b, uint32_t i)
 {
     return ef_string_size(b->tfs[i], layout_position_most(b->lengths[i]));
@@ -117,11 +130,7 @@ static bool read_run(list_merge *l, const block_read *b, uint32_t *i, uint32_t e
                      uint64_t *at)
 {
     uint64_t from = *at;
-    for (; *i < end && b->new_docs[*i] != MERGE_DEAD; ++*i) {
-        if (b->tfs[*i] - 1 > layout_position_most(b->lengths[*i]))
-            return positions_damaged(&l->c->list, strings);
-        *at += string_size(b, *i);
-    }
+    for (; *i < end && b->new_docs[*i] != MERGE_DEAD; ++*i) *at += string_size(b, *i);
     if (*at > 8 * (uint64_t)strings.len) return positions_damaged(&l->c->list, strings);
     if (!strings_add(&l->strings, strings.data, from, *at - from)) return false;
     for (; *i < end && b->new_docs[*i] == MERGE_DEAD; ++*i) *at += string_size(b, *i);
@@ -195,6 +204,7 @@ static bool read_block(list_merge *l)
     read_lengths(l, &b);
     uint64_t sum = cursor_block_tfs(l->c, b.lengths, b.tfs);
     merge_pass(l->m, 2 * sum + 2 * n);
+    if ((numbers || wants.positions) && !are_possible(l, &b)) return true;
     if ((wants.docs &&
          (!keep_live(&l->docs, &b, b.new_docs, n) || !keep_live(&l->tfs, &b, b.tfs, n))) ||
         (wants.lengths && !keep_live(&l->lengths, &b, b.lengths, n)) ||

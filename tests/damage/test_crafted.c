@@ -17,6 +17,7 @@
 #include "common/segment/layout.h"
 #include "common/segment/positions.h"
 #include "common/segment/store.h"
+#include "indexer/merge.h"
 #include "tests/support/folder.h"
 #include "tests/support/reseal.h"
 #include "tests/support/segment_model.h"
@@ -140,6 +141,42 @@ static void read_docs(segment *s)
     store_cache_free(&cache);
 }
 
+/* A merge of it, once or twice, with lists that are held or not, that keeps its documents' order or
+ * not.  What is made of it, if anything, is a segment. */
+static void merge_it(segment *s, uint64_t *random)
+{
+    static const pm_reorder orders[] = {PM_REORDER_KEEP, PM_REORDER_NONE};
+    static const char result[] = "2-00000002.seg";
+    pm_error err;
+    segment *merged;
+    manifest_segment made;
+    merge_input inputs[2] = {{s, NULL}, {s, NULL}};
+    uint64_t dead[16];
+    for (size_t i = 0; i < sizeof dead / sizeof *dead; i++)
+        dead[i] = random_next(random) & random_next(random);
+    dead[0] &= ~UINT64_C(1);
+    if (below(random, 2) && s->info.n_docs <= 64 * sizeof dead / sizeof *dead)
+        inputs[0].dead = dead;
+    segment_writer_config config = {.segment_id = 2,
+                                    .k1 = s->info.k1,
+                                    .b = s->info.b,
+                                    .avgdl_ref = s->info.avgdl_ref,
+                                    .block_size = s->info.block_size,
+                                    .dense_shift = s->info.dense_shift,
+                                    .bigram_words = 8,
+                                    .has_positions = s->info.has_positions,
+                                    .has_text = s->info.has_text,
+                                    .zlib_level = 1};
+    memcpy(config.uuid, s->info.uuid, sizeof config.uuid);
+    const merge_order order = {orders[below(random, 2)], 1, below(random, 2), NULL};
+    pm_status st = merge_segments(&where, inputs, 1 + below(random, 2), result, &config, &order,
+                                  false, &made, &err);
+    if (st != PM_OK) return;
+    st = segment_open(&merged, &where, result, config.uuid, made.size, made.footer_crc, &err);
+    if (st != PM_OK) fail_msg("%s", err.message);
+    segment_close(merged);
+}
+
 /* Damage is sticky; taken off between the readers, so that each one meets the bytes. */
 static void read_everything(segment *s, uint64_t *random)
 {
@@ -148,6 +185,8 @@ static void read_everything(segment *s, uint64_t *random)
     read_terms(s, random);
     atomic_store(&s->damaged, 0);
     read_docs(s);
+    atomic_store(&s->damaged, 0);
+    merge_it(s, random);
     atomic_store(&s->damaged, 0);
     segment_check(s, true, &sink, &err);
 }
