@@ -137,11 +137,10 @@ static bool read_run(list_merge *l, const block_read *b, uint32_t *i, uint32_t e
     return true;
 }
 
-/* The block's positions, those of dead documents left out.  *sound false: damage, which the segment
- * knows, and some are missing. */
+/* The block's positions, those of dead documents left out.  *sound becomes false on damage, which
+ * the segment knows, and then some are missing. */
 static bool read_strings(list_merge *l, const block_read *b, bool *sound)
 {
-    *sound = true;
     for (uint32_t i = 0, n = l->c->block_n; i < n;) {
         uint32_t end = n - i < POSITION_GROUP ? n : i + POSITION_GROUP;
         slice strings;

@@ -9,7 +9,7 @@
 #include "common/codec/ef.h"
 #include "indexer/segment_writer_parts.h"
 
-enum { LENGTHS_AT_ONCE = 32 };
+enum { LENGTHS_AT_ONCE = 32 }; /* that are waited for together                               */
 
 /* Impact bytes of the list, appended; postings that the byte does not give back go to
  * e->exceptions as pairs (u32 rank, u32 tf).  Returns where the bytes start. */

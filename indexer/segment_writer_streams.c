@@ -48,7 +48,7 @@ static bool put_strings(const uint32_t *tfs, const uint32_t *lengths, uint32_t n
     for (uint32_t i = 0; i < n; positions += tfs[i++]) {
         uint32_t most = layout_position_most(lengths[i]);
         if (tfs[i] == 1 && positions[0] <= most)
-            ef_string_put_one(dst, at[i], positions[0]);
+            bits_or(dst, at[i], positions[0]); /* which is the string */
         else if (!ef_string_write(dst, at[i], positions, tfs[i], most))
             return false;
     }

@@ -62,6 +62,13 @@ static inline uint32_t bits_field(const uint64_t *words, size_t n_words, uint64_
     return (uint32_t)(v & ((UINT64_C(1) << n) - 1));
 }
 
+/* Or up to 57 bits into a string, from bit `at` on: eight bytes are read and written. */
+static inline void bits_or(uint8_t *bytes, uint64_t at, uint64_t bits)
+{
+    uint8_t *p = bytes + at / 8;
+    store_u64(p, load_u64(p) | bits << at % 8);
+}
+
 /* The n bits at bit `from` of src to bit `to` of dst, where from there on all bits are zero.  Seven
  * bytes behind the last bit are read of both, and of dst written as they are. */
 static inline void bits_copy(uint8_t *dst, uint64_t to, const uint8_t *src, uint64_t from,
@@ -69,9 +76,7 @@ static inline void bits_copy(uint8_t *dst, uint64_t to, const uint8_t *src, uint
 {
     for (unsigned some = 56; n; n -= some) {
         if (n < some) some = (unsigned)n; /* 56 and the 7 before them are a word                */
-        uint64_t bits = load_u64(src + from / 8) >> from % 8 & ((UINT64_C(1) << some) - 1);
-        uint8_t *p = dst + to / 8;
-        store_u64(p, load_u64(p) | bits << to % 8);
+        bits_or(dst, to, load_u64(src + from / 8) >> from % 8 & ((UINT64_C(1) << some) - 1));
         from += some;
         to += some;
     }

@@ -5,13 +5,6 @@
 
 enum { PUT_BITS_MAX = 56 };
 
-/* Or n <= 56 bits into a string: eight bytes are read and written. */
-static inline void put_bits(uint8_t *bytes, uint64_t at, uint64_t value, unsigned n)
-{
-    uint8_t *p = bytes + at / 8;
-    if (n) store_u64(p, load_u64(p) | value << at % 8);
-}
-
 bool ef_string_write(uint8_t *bytes, uint64_t at, const uint32_t *numbers, uint32_t n,
                      uint32_t most)
 {
@@ -23,7 +16,7 @@ bool ef_string_write(uint8_t *bytes, uint64_t at, const uint32_t *numbers, uint3
         if (numbers[i] > most || numbers[i] < next) return false;
         next = (uint64_t)numbers[i] + 1;
         if (held + l > PUT_BITS_MAX) {
-            put_bits(bytes, at, low, held);
+            bits_or(bytes, at, low);
             at += held;
             low = held = 0;
         }
@@ -32,6 +25,6 @@ bool ef_string_write(uint8_t *bytes, uint64_t at, const uint32_t *numbers, uint3
         uint64_t bit = high + (numbers[i] >> l) + i;
         if (n > 1) bytes[bit / 8] |= (uint8_t)(1u << bit % 8);
     }
-    put_bits(bytes, at, low, held);
+    bits_or(bytes, at, low);
     return true;
 }

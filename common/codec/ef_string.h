@@ -38,13 +38,6 @@ static inline uint64_t ef_string_size(uint32_t n, uint32_t most)
     return n == 1 ? l : (uint64_t)n * l + n + (most >> l);
 }
 
-/* The string of one number, at bit `at` of bytes that are zero from there on: eight are written. */
-static inline void ef_string_put_one(uint8_t *bytes, uint64_t at, uint32_t number)
-{
-    uint8_t *p = bytes + at / 8;
-    store_u64(p, load_u64(p) | (uint64_t)number << at % 8);
-}
-
 /* Write a string at bit `at` of bytes that are zero from there on, EF_STRING_SLACK bytes beyond
  * its end too; false when the numbers are no such row. */
 bool ef_string_write(uint8_t *bytes, uint64_t at, const uint32_t *numbers, uint32_t n,

@@ -12,8 +12,7 @@ enum { RUNS_GAMMA = 15, RUNS_HEAD_BITS = 4, PEEK_BITS = 57 };
 /* The low n <= 56 bits of v: eight bytes are read and written. */
 static inline void put_bits(runs_coder *c, uint64_t v, unsigned n)
 {
-    uint8_t *p = c->dst + c->at / 8;
-    store_u64(p, load_u64(p) | (v & ((UINT64_C(1) << n) - 1)) << c->at % 8);
+    bits_or(c->dst, c->at, v & ((UINT64_C(1) << n) - 1));
     c->at += n;
 }
 

@@ -55,8 +55,6 @@ typedef struct odd_term {
     bool positions;
 } odd_term;
 static const odd_term *odd;
-/* Take the places of a text and of the titles in the first segment. */
-static const char *odd_text, *odd_title;
 
 static void put_odd(segment_model *model)
 {
@@ -94,8 +92,6 @@ static void add_segment(made_index *m, unsigned i, bool same)
             (size_t)sprintf(model.docs[doc].id, "%u-%u", same ? 0 : i, doc * 7 % DOCS);
     }
     if (odd && i == 0) put_odd(&model);
-    if (odd_text && i == 0) strcpy(model.docs[DOCS - 1].text, odd_text);
-    if (i == 0) model.title = odd_title;
     must(model_write(&model, &where, names[i], &m->segments[i], &err), &err);
     model_free(&model);
 }
@@ -513,48 +509,6 @@ static void odd_terms(void **state)
     }
 }
 
-static void expect_utf8(const char *text, const char *title, bool sound)
-{
-    made_index m;
-    pm_error err;
-    odd_text = text;
-    odd_title = title;
-    make(&m, false);
-    odd_text = odd_title = NULL;
-    publish(&m);
-    if (sound)
-        must(pm_check(folder, true, NULL, NULL, NULL, &err), &err);
-    else
-        expect_finding(names[0], "a text is not UTF-8");
-}
-
-/* Each rule of UTF-8 broken by itself, and texts that stand just before each of them. */
-static void texts_that_are_not_utf8(void **state)
-{
-    static const char *const wrong[] = {
-        "\x80",             /* begins in the middle of a character                            */
-        "\xc1\xbf",         /* two bytes for what one holds                                   */
-        "\xe0\x9f\xbf",     /* three for what two hold                                        */
-        "\xf0\x8f\xbf\xbf", /* four for what three hold                                       */
-        "\xed\xa0\x80",     /* half of a pair of UTF-16                                       */
-        "\xf4\x90\x80\x80", /* beyond U+10FFFF                                                */
-        "\xf5\x80\x80\x80", /* the same by its first byte                                     */
-        "\xc3(",
-        "\xe2\x82(",
-        "\xf0\x9f\x98(",
-        "a\xc3", /* ends in the middle of one                                      */
-        "a\xe2\x82",
-        "a\xf0\x9f\x98",
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) expect_utf8(wrong[i], NULL, false);
-    expect_utf8(NULL, "a title \xff", false);
-    static const char sound[] =
-        "\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xe1\x80\x80\xed\x9f\xbf\xee\x80\x80"
-        "\xef\xbf\xbf\xf0\x90\x80\x80\xf1\x80\x80\x80\xf4\x8f\xbf\xbf";
-    expect_utf8(sound, sound, true);
-}
-
 /* ---- damage that a reader meets ----------------------------------------------------------- */
 
 static void flip(const char *name, uint64_t at)
@@ -632,7 +586,6 @@ int main(void)
         cmocka_unit_test(other_number),
         cmocka_unit_test(other_order),
         cmocka_unit_test(odd_terms),
-        cmocka_unit_test(texts_that_are_not_utf8),
         cmocka_unit_test(bad_page),
         cmocka_unit_test(check_survives_refused_memory),
         cmocka_unit_test(other_corrections),
