@@ -285,7 +285,7 @@ TSAN_MUTANT := $(B)/tests/tsan/unlocked_split_cache.o
 TSAN_TESTS := unit/test_threads unit/test_beside unit/test_merge_beside unit/test_store unit/test_snapshot \
               crash/test_readers crash/test_soak
 # Minutes each: make tsan TSAN_LONG=1
-TSAN_TESTS_LONG := unit/test_reorder unit/test_writer fault/test_refused_calls
+TSAN_TESTS_LONG := unit/test_reorder unit/test_writer unit/test_writer_refusals fault/test_refused_calls
 tsan:
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) VARIANT=tsan TSAN_LONG=$(TSAN_LONG) tsan-programs
 	@nice -n 19 sh tests/tsan/run build/tsan '$(TSAN_TESTS)' '$(if $(TSAN_LONG),$(TSAN_TESTS_LONG))'

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT
+ * test_writer_refusals.c - what a writer refuses, and what is left when it is refused: options
+ * and articles that cannot be, a lock that is held, system calls and allocations that fail.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+#include "common/base/mem.h"
+#include "common/segment/layout.h"
+#include "tests/support/folder.h"
+#include "tests/support/made_articles.h"
+
+static char root[FOLDER_PATH];
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder_make(root);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    file_fault = NULL;
+    mem_fail_at(0, false);
+    folder_remove(root);
+    return 0;
+}
+
+static pm_status try_open(const pm_writer_options *o, pm_error *err)
+{
+    pm_writer *w;
+    pm_status st = pm_writer_open(root, o, &w, err);
+    pm_writer_close(w);
+    return st;
+}
+
+static void test_contradicting_options(void **state)
+{
+    (void)state;
+    pm_error err;
+    pm_writer *w = open_writer(root, 1 << 30);
+    add(w, 1, 1);
+    commit(w);
+    pm_writer_close(w);
+    pm_writer_options o = PM_WRITER_OPTIONS_INIT;
+    o.lang = "german";
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    assert_non_null(strstr(err.message, "german"));
+    assert_non_null(strstr(err.message, "english"));
+    o.lang = "en";
+    o.positions = o.store = 1;
+    assert_int_equal(try_open(&o, &err), PM_OK);
+    o.positions = 0;
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    assert_non_null(strstr(err.message, "--positions=yes"));
+    o.positions = -1;
+    o.store = 0;
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    assert_non_null(strstr(err.message, "--store=yes"));
+    o.store = -1;
+    o.block_size = 7;
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    o.block_size = 0;
+    o.commit_level = 3;
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    o.commit_level = 0;
+    o.dense_shift = 32;
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    o.dense_shift = 0;
+    o.store_block_bytes = 1;
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    o.store_block_bytes = 1u << 30;
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    o.store_block_bytes = 0;
+    o.lang = "klingon";
+    assert_int_equal(try_open(&o, &err), PM_USAGE);
+    assert_int_equal(try_open(NULL, &err), PM_OK);
+}
+
+/* An index of another engine, or whose words were made by other rules, is not added to. */
+static void test_foreign_index(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        pm_error err;
+        manifest m;
+        dir d = DIR_INIT;
+        pm_writer *w = open_writer(root, 1 << 30);
+        add(w, 1, 1);
+        commit(w);
+        pm_writer_close(w);
+        must(dir_open(&d, root, NULL, &err), &err);
+        must(manifest_read(&m, &d, NULL, &err), &err);
+        snprintf(i ? m.profile : m.engine, 10, "foreign");
+        must(manifest_publish(&m, &d, 2, &err), &err);
+        manifest_free(&m);
+        dir_close(&d);
+        assert_int_equal(try_open(NULL, &err), PM_USAGE);
+        if (!strstr(err.message, "foreign")) fail_msg("%s", err.message);
+        folder_empty(root);
+    }
+}
+
+static void test_no_create(void **state)
+{
+    (void)state;
+    pm_error err;
+    pm_writer *w;
+    pm_writer_options o = PM_WRITER_OPTIONS_INIT;
+    o.create = false;
+    assert_int_equal(pm_writer_open("/nonexistent/x.idx", &o, &w, &err), PM_USAGE);
+    assert_null(w);
+    assert_int_equal(pm_writer_open(root, &o, &w, &err), PM_USAGE);
+    assert_int_equal(access(root, F_OK), 0);
+    char lock[FOLDER_PATH + 8];
+    snprintf(lock, sizeof lock, "%s/LOCK", root);
+    assert_int_not_equal(access(lock, F_OK), 0); /* no index, no trace                        */
+}
+
+static void test_bad_articles(void **state)
+{
+    (void)state;
+    pm_error err;
+    made_article m;
+    static char long_id[1026];
+    memset(long_id, 'i', sizeof long_id);
+    pm_writer *w = open_writer(root, 1 << 30);
+    const pm_text bad[] = {{"", 0}, {"a\0b", 3}, {long_id, 1025}};
+    for (size_t i = 0; i < 3; i++) {
+        make_article(&m, 1, 1);
+        m.a.id = bad[i];
+        assert_int_equal(pm_writer_add(w, &m.a, NULL, &err), PM_USAGE);
+    }
+    make_article(&m, 1, 1);
+    m.a.title_in_body = true;
+    m.a.title_end = m.a.text.len + 1;
+    assert_int_equal(pm_writer_add(w, &m.a, NULL, &err), PM_USAGE);
+    char *huge = malloc(STORE_RECORD_MAX);
+    assert_non_null(huge);
+    memset(huge, ' ', STORE_RECORD_MAX);
+    make_article(&m, 1, 1);
+    m.a.title = (pm_text){huge, 1}; /* by one byte                                           */
+    m.a.text = (pm_text){huge, STORE_RECORD_MAX};
+    assert_int_equal(pm_writer_add(w, &m.a, NULL, &err), PM_USAGE);
+    m.a.title.len = 0; /* by what a record has around its text                               */
+    assert_int_equal(pm_writer_add(w, &m.a, NULL, &err), PM_USAGE);
+    free(huge);
+    assert_int_equal(pm_writer_optimize_with(w, &(pm_optimize_options){0}, NULL, &err), PM_USAGE);
+    make_article(&m, 1, 1);
+    m.a.id = (pm_text){long_id, 1024};
+    must(pm_writer_add(w, &m.a, NULL, &err), &err); /* the writer goes on                     */
+    make_article(&m, 2, 1);
+    m.a = (pm_article){.id = m.a.id}; /* nothing but an id                                    */
+    must(pm_writer_add(w, &m.a, NULL, &err), &err);
+    assert_int_equal(commit(w).added, 2);
+    pm_writer_close(w);
+    assert_sound(root);
+}
+
+static void test_busy(void **state)
+{
+    (void)state;
+    pm_error err;
+    static pm_writer *w; /* where valgrind finds it in a child that leaves by _exit, too      */
+    w = open_writer(root, 1 << 30);
+    assert_int_equal(try_open(NULL, &err), PM_BUSY);
+    pid_t child = fork();
+    if (child == 0) {
+        pm_writer *second;
+        _exit(pm_writer_open(root, NULL, &second, NULL) == PM_BUSY ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    pm_writer_close(w);
+    assert_int_equal(try_open(NULL, &err), PM_OK);
+}
+
+static bool join_ids(void *ctx, const char *id, size_t len)
+{
+    buf_append(ctx, id, len);
+    return true;
+}
+
+/* A holder that is killed leaves no lock, and what it wrote goes with the next writer. */
+static void test_killed_writer(void **state)
+{
+    (void)state;
+    pm_writer *w = open_writer(root, 1 << 30);
+    add(w, 1, 1);
+    commit(w);
+    pm_writer_close(w);
+    pid_t child = fork();
+    if (child == 0) {
+        w = open_writer(root, 1);
+        for (unsigned i = 0; i < 5; i++) add(w, i, 2);
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(count_files(root, ".seg"), 6);
+    folder_write(root, "foreign.seg", "mine", 4);
+    w = open_writer(root, 1 << 30);
+    assert_int_equal(count_files(root, ".seg"), 2);
+    buf ids = {0};
+    pm_error err;
+    must(pm_writer_each_id(w, join_ids, &ids, &err), &err);
+    assert_int_equal(ids.len, 2);
+    assert_memory_equal(ids.data, "a1", 2);
+    buf_free(&ids);
+    pm_writer_close(w);
+}
+
+static struct {
+    unsigned long nth, calls;
+    int error;
+} seam;
+
+static int refuse_nth(const char *call, const char *path)
+{
+    (void)call;
+    (void)path;
+    return ++seam.calls == seam.nth ? seam.error : 0;
+}
+
+/* The second commit: adds, replaces, deletes; two flushes and tombstones. */
+static pm_status change_index(pm_writer *w, pm_error *err)
+{
+    pm_status st = PM_OK;
+    for (unsigned i = 5; i < 25 && st == PM_OK; i++) {
+        made_article m;
+        make_article(&m, i, 2);
+        st = pm_writer_add(w, &m.a, NULL, err);
+    }
+    if (st == PM_OK) st = pm_writer_delete(w, "a1", 2, NULL, err);
+    if (st == PM_OK) st = pm_writer_commit(w, NULL, err);
+    return st;
+}
+
+static void first_state(void)
+{
+    pm_writer *w = open_writer(root, 1 << 30);
+    for (unsigned i = 0; i < 12; i++) add(w, i, 1);
+    commit(w);
+    pm_writer_close(w);
+}
+
+/* Every system call of a second commit refused in turn: PM_IO and the old commit, or
+ * PM_NOT_DURABLE and the new one, which a second try proves. */
+static void test_refused_calls(void **state)
+{
+    (void)state;
+    unsigned long refused = 0, unproven = 0, harmless = 0, calls;
+    first_state();
+    folder_image old = {0};
+    folder_load(root, &old);
+    buf old_dump = dump(root);
+    pm_error err;
+    for (seam.nth = 1;; seam.nth++) {
+        folder_restore(root, &old);
+        pm_writer *w = open_writer(root, 16000);
+        seam.calls = 0;
+        seam.error = seam.nth % 2 ? EIO : ENOSPC;
+        file_fault = refuse_nth;
+        pm_status st = change_index(w, &err);
+        file_fault = NULL;
+        calls = seam.calls;
+        if (st == PM_NOT_DURABLE) {
+            unproven++;
+            assert_int_equal(pm_writer_delete(w, "a2", 2, NULL, &err), PM_NOT_DURABLE);
+            assert_int_equal(commit(w).added, 13);
+            st = PM_OK;
+        } else if (st == PM_OK) {
+            harmless++;
+        } else {
+            refused++;
+            assert_int_equal(st, PM_IO);
+            assert_int_equal(pm_writer_commit(w, NULL, NULL), PM_IO); /* closed to all but close */
+        }
+        pm_writer_close(w);
+        buf now = dump(root);
+        bool is_old = now.len == old_dump.len && !memcmp(now.data, old_dump.data, now.len);
+        assert_int_equal(is_old, st != PM_OK);
+        buf_free(&now);
+        if (st != PM_OK) assert_int_equal(count_files(root, ".seg"), 1);
+        if (calls < seam.nth) break;
+    }
+    printf("%lu calls refused: %lu old, %lu unproven, %lu harmless\n", seam.nth - 1, refused,
+           unproven, harmless - 1);
+    assert_true(refused > 10 && unproven == 1);
+    buf_free(&old_dump);
+    folder_image_free(&old);
+}
+
+static pm_status open_change_optimize(pm_error *err)
+{
+    pm_writer *w;
+    pm_writer_options o = made_options();
+    o.memory_bytes = 16000;
+    pm_status st = pm_writer_open(root, &o, &w, err);
+    if (st == PM_OK) st = change_index(w, err);
+    if (st == PM_OK) st = pm_writer_optimize(w, NULL, err);
+    pm_writer_close(w);
+    return st;
+}
+
+static void test_refused_memory(void **state)
+{
+    (void)state;
+    pm_error err;
+    uint64_t n = 0,
+             stride = getenv("PM_FAULT_STRIDE") ? strtoull(getenv("PM_FAULT_STRIDE"), NULL, 10) : 1;
+    first_state();
+    folder_image old = {0};
+    folder_load(root, &old);
+    for (n = 1;; n += stride ? stride : 1) {
+        folder_restore(root, &old);
+        mem_fail_at(n, false);
+        pm_status st = open_change_optimize(&err);
+        bool met = mem_count() >= n;
+        mem_fail_at(0, false);
+        if (st != PM_OK && st != PM_NOMEM)
+            fail_msg("allocation %llu: %s", (unsigned long long)n, err.message);
+        if (st != PM_OK) assert_sound(root);
+        if (!met) break;
+    }
+    printf("%llu allocations refused\n", (unsigned long long)n - 1);
+    assert_true(n > 300);
+    folder_image_free(&old);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_contradicting_options), TEST(test_no_create),      TEST(test_foreign_index),
+        TEST(test_bad_articles),          TEST(test_busy),           TEST(test_killed_writer),
+        TEST(test_refused_calls),         TEST(test_refused_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
