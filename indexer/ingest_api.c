@@ -80,7 +80,7 @@ pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
         .first_seq = writer->meta.next_seq,
         .keeps_no_text = !writer->meta.has_text,
         .threads =
-            writer->xapian ? 1 : writer_threads(writer), /* the reader beside fills an inverter */
+            writer->xapian ? 1 : writer->options.threads, /* the reader beside fills an inverter */
         .lang = analyzer_lang(writer->a),
         .side_bytes = writer->options.memory_bytes / SIDE_SHARE,
         .learn = writer_learn,

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "common/base/cpu.h"
 #include "common/base/mem.h"
 #include "indexer/xapian_writer.h"
 
@@ -84,6 +85,7 @@ static pm_status take_options(pm_writer_options *out, const pm_writer_options *i
 {
     *out = (pm_writer_options)PM_WRITER_OPTIONS_INIT;
     if (in) memcpy(out, in, in->size < sizeof *out ? in->size : sizeof *out);
+    if (out->threads == 0) out->threads = cpu_count();
     if (out->memory_bytes == 0) out->memory_bytes = UINT64_C(512) << 20;
     if (out->store_block_bytes == 0) out->store_block_bytes = WRITER_STORE_BLOCK;
     if (out->commit_level > 2)

@@ -152,8 +152,6 @@ pm_status writer_find_live(pm_writer *w, const char *id, size_t len, uint64_t ha
 pm_status writer_each_committed(pm_writer *w,
                                 bool (*fn)(void *ctx, const char *id, size_t len, uint64_t seq),
                                 void *ctx, pm_error *err);
-/* Threads to be used, at least 1. */
-unsigned writer_threads(const pm_writer *w);
 /* Bitmap of a segment for changing; NULL on refusal. */
 bool writer_segment_kill(writer_segment *s, uint32_t doc);
 static inline bool bit_get(const uint64_t *bits, uint32_t i)

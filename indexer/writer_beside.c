@@ -113,7 +113,7 @@ static beside_merge *prepare(pm_writer *w, size_t first, size_t n, bool kept, ui
     b->n = n;
     b->memory = memory;
     b->sync = w->options.commit_level < 2;
-    b->order = (merge_order){PM_REORDER_KEEP, writer_threads(w), w->options.memory_bytes, NULL};
+    b->order = (merge_order){PM_REORDER_KEEP, w->options.threads, w->options.memory_bytes, NULL};
     b->folder = w->folder;
     if (copy_inputs(b, w) && (!kept || copy_tokens(b, w))) return b;
     beside_free(b);
@@ -149,7 +149,7 @@ bool writer_beside_begin(pm_writer *w, size_t first, size_t n, uint64_t memory)
     b->config = writer_config(w, number);
     manifest_make_name(b->name, number, ".seg");
     w->beside = b;
-    if (writer_threads(w) > 1) {
+    if (w->options.threads > 1) {
         b->folder.watch = is_wanted;
         b->folder.watch_ctx = b;
         if (thread_start(&b->thread, run, b, &err) == PM_OK) return true;

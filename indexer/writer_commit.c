@@ -86,7 +86,7 @@ static pm_status finish_batch(pm_writer *w, manifest_segment *named, pm_error *e
     w->phase = PM_PHASE_WRITE;
     segment_writer_docs_done(out);
     writer_keep(w, w->iv);
-    pm_status st = inverter_write(w->iv, writer_threads(w), out, err);
+    pm_status st = inverter_write(w->iv, w->options.threads, out, err);
     w->batch.out = NULL;
     if (st != PM_OK) {
         segment_writer_abandon(out);
@@ -288,7 +288,7 @@ static pm_status merge_inputs(pm_writer *w, const merge_input *inputs, size_t fi
                               writer_segment *merged, pm_error *err)
 {
     char name[SEGMENT_NAME_MAX];
-    merge_order order = {by, writer_threads(w), w->options.memory_bytes, NULL};
+    merge_order order = {by, w->options.threads, w->options.memory_bytes, NULL};
     pm_status st = PM_OK;
     manifest_make_name(name, config->segment_id, ".seg");
     if (by == PM_REORDER_KEEP && writer_kept_run(w, first, n)) {

@@ -4,7 +4,6 @@
  * An id has at most one live document.  It is looked for in the batch, then in the segments,
  * newest first; where it is found it dies before its replacement is born.
  */
-#include "common/base/cpu.h"
 #include "common/base/mem.h"
 #include "common/segment/ids.h"
 #include "common/segment/layout.h"
@@ -138,11 +137,6 @@ static pm_status kill_id(pm_writer *w, const char *id, size_t len, uint64_t *seq
     return PM_OK;
 }
 
-unsigned writer_threads(const pm_writer *w)
-{
-    return w->options.threads ? w->options.threads : cpu_count();
-}
-
 static pm_status encode_record(pm_writer *w, const pm_article *article, pm_error *err)
 {
     buf_reset(&w->record);
@@ -162,7 +156,7 @@ static pm_status add_article(pm_writer *w, const pm_article *article, const side
     uint32_t dl = 0;
     pm_status st;
     PM_TRY(writer_begin_batch(w, err));
-    if (writer_threads(w) > 1) segment_writer_deflate_beside(w->batch.out);
+    if (w->options.threads > 1) segment_writer_deflate_beside(w->batch.out);
     if (!batch_reserve(&w->batch, article->id.len)) PM_TRY(error_nomem(err));
     PM_TRY(stream ? inverter_add_stream(w->iv, stream, article, &dl, err)
                   : inverter_add(w->iv, article, &dl, err));
