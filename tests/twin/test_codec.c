@@ -190,6 +190,14 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Room for n numbers that ends where a page does, without those of the row before. */
+static uint32_t *fresh(uint32_t n)
+{
+    uint32_t *out = guard_last(&result, n * sizeof *out);
+    memset(out, 0x5a, n * sizeof *out);
+    return out;
+}
+
 static void guarded_blocks(void **state)
 {
     (void)state;
@@ -205,7 +213,7 @@ static void guarded_blocks(void **state)
         make_block(&random, &shape, words);
         uint32_t want = silly_ef(&shape, words, base, silly);
         for (unsigned r = 0; r < n_rows; r++) {
-            uint32_t *out = guard_last(&result, n * sizeof *out);
+            uint32_t *out = fresh(n);
             assert_int_equal(rows[r]->ef_decode(&shape, words, base, out), want);
             assert_memory_equal(out, silly, want * sizeof *out);
         }
@@ -214,21 +222,28 @@ static void guarded_blocks(void **state)
     assert_true(sound > ROUNDS / 3 && sound < ROUNDS);
 }
 
-/* A block whose values do not rise at one place alone, which every row must notice. */
-static void equal_neighbours_are_refused(void **state)
+/* A block of n whose values do not rise at one place alone, which every row must notice. */
+static void refuses_equal_neighbours(uint32_t n)
 {
-    (void)state;
     uint64_t words[WORDS_MAX];
     uint32_t values[256], out[256];
-    for (uint32_t fault = 1; fault < 256; fault++) {
+    for (uint32_t fault = 1; fault < n; fault++) {
         ef_shape shape;
-        for (uint32_t i = 0; i < 256; i++) values[i] = 100 * i + i % 7;
-        assert_true(ef_shape_of(256, values[255], &shape) && !shape.bitmap);
-        values[fault - (fault == 255)] = values[fault - (fault == 255) - 1];
+        for (uint32_t i = 0; i < n; i++) values[i] = 100 * i + i % 7;
+        assert_true(ef_shape_of(n, values[n - 1], &shape) && !shape.bitmap);
+        values[fault - (fault == n - 1)] = values[fault - (fault == n - 1) - 1];
         ef_encode(&shape, values, words);
         for (unsigned r = 0; r < n_rows; r++)
             assert_int_equal(rows[r]->ef_decode(&shape, words, 0, out), 0);
     }
+}
+
+static void equal_neighbours_are_refused(void **state)
+{
+    (void)state;
+    refuses_equal_neighbours(256);
+    refuses_equal_neighbours(255);
+    refuses_equal_neighbours(7);
 }
 
 /* As many high bits as there can be, all of them set. */
@@ -261,8 +276,7 @@ static void guarded_bits(void **state)
         for (uint32_t at = 0; at < n * 64; at++) ones += bits_get(words, at);
         uint32_t want = silly_expand(words, n, round, skip, cap, silly);
         for (unsigned r = 0; r < n_rows; r++) {
-            uint32_t *out = guard_last(&result, cap * sizeof *out);
-            memset(out, 0x5a, cap * sizeof *out);
+            uint32_t *out = fresh(cap);
             assert_int_equal(rows[r]->bits_expand(words, n, round, skip, cap, out), want);
             assert_memory_equal(out, silly, want * sizeof *out);
             assert_true(rows[r]->bits_total(words, n) == ones);
@@ -274,6 +288,24 @@ static void guarded_bits(void **state)
         for (unsigned r = 0; r < n_rows; r++)
             assert_int_equal(rows[r]->bucket_rank(bucket, n_bits), rank);
     }
+}
+
+/* As many places are passed over as a full word has, and fewer, and more. */
+static void full_words_agree(void **state)
+{
+    (void)state;
+    uint64_t words[4];
+    uint32_t silly[256];
+    memset(words, 0xff, sizeof words);
+    for (uint32_t skip = 0; skip < 200; skip++)
+        for (uint32_t cap = 0; cap <= 256; cap += 8) {
+            uint32_t want = silly_expand(words, 4, 9, skip, cap, silly);
+            for (unsigned r = 0; r < n_rows; r++) {
+                uint32_t *out = fresh(cap);
+                assert_int_equal(rows[r]->bits_expand(words, 4, 9, skip, cap, out), want);
+                assert_memory_equal(out, silly, want * sizeof *out);
+            }
+        }
 }
 
 /* ---- LEB128
@@ -336,7 +368,7 @@ static void varints_agree(void **state)
             want = silly_varint_row(bytes, n, limit, silly);
         }
         for (unsigned r = 0; r < n_rows; r++) {
-            uint32_t *out = guard_last(&result, n * sizeof *out);
+            uint32_t *out = fresh(n);
             assert_int_equal(rows[r]->varint_rising(bytes, n, limit, out), want);
             if (want) assert_memory_equal(out, silly, n * sizeof *out);
             assert_true(rows[r]->varints_len(bytes, n + 1) == silly_varints_len(bytes, n + 1));
@@ -408,7 +440,7 @@ static void frequencies_agree(void **state)
             silly[i] = impact_decode(impacts[i], segment_norm(&info, lengths[i]));
         }
         for (unsigned r = 0; r < n_rows; r++) {
-            uint32_t *out = guard_last(&result, n * sizeof *out);
+            uint32_t *out = fresh(n);
             rows[r]->impact_tf(impacts, lengths, n, &scale, out);
             assert_memory_equal(out, silly, n * sizeof *out);
         }
@@ -425,6 +457,7 @@ int main(void)
         cmocka_unit_test(equal_neighbours_are_refused),
         cmocka_unit_test(blocks_of_ones_are_refused),
         cmocka_unit_test(guarded_bits),
+        cmocka_unit_test(full_words_agree),
         cmocka_unit_test(varints_agree),
         cmocka_unit_test(long_varints_are_refused),
         cmocka_unit_test(largest_agree),
