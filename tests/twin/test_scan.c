@@ -191,8 +191,9 @@ static void bucket_in_range_agrees(void **state)
         random_words(&random, words, 8);
         if (also) random_words(&random, also, 8);
         uint32_t ones = (uint32_t)scan_portable.total(words, 8), silly[512];
-        /* As many bytes as bits, or fewer, or (which a crafted file may say) more. */
-        uint32_t n = below(&random, 2) ? ones : below(&random, 513);
+        /* As many bytes as bits, or fewer, or (which a crafted file may say) more, even than a
+         * bucket has bits. */
+        uint32_t n = below(&random, 2) ? ones : below(&random, N_MAX);
         uint8_t *bytes = ROOM(uint8_t, 2, n), silly_bytes[512];
         random_bytes(&random, bytes, n);
         uint8_t low = (uint8_t)below(&random, 256),
@@ -231,7 +232,7 @@ static void bucket_add_agrees(void **state)
         uint64_t *words = ROOM(uint64_t, 0, 8);
         random_words(&random, words, 8);
         uint32_t ones = (uint32_t)scan_portable.total(words, 8), silly[512];
-        uint32_t n = below(&random, 2) ? ones : below(&random, 513);
+        uint32_t n = below(&random, 2) ? ones : below(&random, N_MAX);
         uint8_t *bytes = ROOM(uint8_t, 2, n);
         random_bytes(&random, bytes, n);
         uint16_t line[3], start[512], want_sums[512]; /* slope, offset, least                 */
