@@ -191,12 +191,12 @@ static void bucket_in_range_agrees(void **state)
         random_words(&random, words, 8);
         if (also) random_words(&random, also, 8);
         uint32_t ones = (uint32_t)scan_portable.total(words, 8), silly[512];
-        /* As many bytes as bits, or fewer, or (which a crafted file may say) more, even than a
-         * bucket has bits. */
-        uint32_t n = below(&random, 2) ? ones : below(&random, N_MAX);
+        /* As many bytes as bits, or fewer, one among them, or (which a crafted file may say) more,
+         * even than a bucket has bits. */
+        uint32_t n = below(&random, 2) ? ones : below(&random, below(&random, 4) ? N_MAX : 4);
         uint8_t *bytes = ROOM(uint8_t, 2, n), silly_bytes[512];
         random_bytes(&random, bytes, n);
-        uint8_t low = (uint8_t)below(&random, 256),
+        uint8_t low = (uint8_t)(below(&random, 4) ? below(&random, 256) : 0),
                 high = (uint8_t)(below(&random, 2) ? 255 : below(&random, 256));
         uint32_t want = silly_bucket(words, also, bytes, n, low, high, round, silly, silly_bytes);
         for (unsigned r = 0; r < n_rows; r++) {
