@@ -25,7 +25,7 @@
 enum { HIGH_WORDS = 16 }; /* high words of a block of 256 are at most twelve              */
 
 typedef struct find_block {
-    uint64_t high[HIGH_WORDS + 2];  /* zeros behind the block's                              */
+    uint64_t high[HIGH_WORDS + 1];  /* zeros behind the block's                              */
     uint16_t zeros[HIGH_WORDS + 1]; /* before each word                                      */
     __m256i ends;                   /* zeros[1 ..]                                           */
     const uint8_t *low;
@@ -41,7 +41,7 @@ static inline void find_begin(find_block *b, const ef_shape *s, const uint64_t *
         zeros += 64 - bits_count(b->high[w]);
     }
     b->zeros[HIGH_WORDS] = (uint16_t)zeros;
-    b->high[HIGH_WORDS] = b->high[HIGH_WORDS + 1] = 0;
+    b->high[HIGH_WORDS] = 0;
     b->ends = _mm256_loadu_si256((const __m256i *)(const void *)(b->zeros + 1));
     b->low = (const uint8_t *)words;
     b->l = s->low_bits;
