@@ -6,10 +6,12 @@
 #include "common/xapian/xap_load.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PLUGIN "pressmark-xapian.so"
 
@@ -57,15 +59,24 @@ static bool try_folder(plugin_search *s, const char *folder, size_t len, const c
     return false;
 }
 
-/* The folder of the file that holds this code. */
+/* The folder of the file that holds this code.  A program's file is known by the name that it was
+ * called by, which is no path when it was found through PATH: the folder at hand is nobody's. */
 static bool try_beside(plugin_search *s)
 {
     Dl_info here;
     static const char mark;
+    char program[PATH_MAX];
     if (!dladdr(&mark, &here) || !here.dli_fname) return false;
-    const char *slash = strrchr(here.dli_fname, '/');
-    const char *folder = slash ? here.dli_fname : ".";
-    size_t len = slash ? (size_t)(slash - here.dli_fname) : 1;
+    const char *folder = here.dli_fname, *slash = strrchr(folder, '/');
+    if (!slash) {
+        ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+        if (n <= 0) return false;
+        program[n] = 0;
+        folder = program;
+        slash = strrchr(folder, '/');
+    }
+    if (!slash) return false;
+    size_t len = (size_t)(slash - folder);
     return try_folder(s, folder, len, "") || try_folder(s, folder, len, "pressmark/") ||
            try_folder(s, folder, len, "../lib/pressmark/");
 }

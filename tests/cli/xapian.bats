@@ -153,6 +153,15 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
     expect 0 P search -i "$X" trump
 }
 
+@test "called by its name through PATH, it finds its plugin, and not that of the folder at hand" {
+    make_both
+    echo 'no library' >pressmark-xapian.so
+    mkdir -p pressmark; cp pressmark-xapian.so pressmark/
+    export PATH=$BUILD:$PATH
+    expect 0 pressmark search -i "$X" trump
+    is_static || [ "$PRESSMARK" = "$BUILD/pressmark" ]
+}
+
 @test "the program that people start links neither libstdc++ nor Xapian, and reads nothing before it hands over" {
     ! ldd "$PRESSMARK" 2>/dev/null | grep -E 'stdc|xapian'
     ! ldd "$BUILD/libpressmark.so" | grep -E 'stdc|xapian'
