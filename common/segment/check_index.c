@@ -2,7 +2,9 @@
  * check_index.c - verify a whole index folder (pm_check): the manifest, each segment, each
  * tombstone file, and that they agree.  Takes a path, gives findings with the file's name.
  *
- * One file that cannot be opened does not end the check; the next one is looked at.
+ * One file that cannot be opened does not end the check; the next one is looked at.  All are
+ * opened before the first is looked at, and when one does not open the manifest is read again, as
+ * every reader does (snapshot.h): a commit beside is no damage.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +13,19 @@
 #include "common/segment/layout.h"
 #include "common/segment/snapshot.h"
 
+/* A segment and its tombstones, or why they did not open. */
+typedef struct checked_file {
+    segment *seg; /* NULL: it did not open                                         */
+    tombstones dead;
+    pm_status status, dead_status;
+    pm_error why, dead_why;
+} checked_file;
+
 typedef struct index_check {
     dir folder;
     manifest meta;
-    const char *file; /* that is being looked at                               */
+    checked_file *files; /* of the manifest's segments                           */
+    const char *file;    /* that is being looked at                               */
     void (*finding)(void *ctx, const char *file, const char *section, uint64_t offset,
                     const char *what);
     void *ctx;
@@ -69,23 +80,18 @@ static pm_status check_corrections(index_check *c, segment *s, const tombstones 
     return st;
 }
 
-static pm_status check_tombstones(index_check *c, const manifest_segment *named, segment *s,
-                                  pm_error *err)
+static pm_status check_tombstones(index_check *c, const manifest_segment *named,
+                                  const checked_file *of, pm_error *err)
 {
-    tombstones dead = {0};
-    pm_error why;
+    const tombstones *dead = &of->dead;
     c->file = named->del_name;
     c->sum->files++;
     c->sum->bytes += named->del_size;
-    pm_status st = tombstones_open(&dead, &c->folder, named->del_name, s, named->del_size,
-                                   named->del_crc, &why);
-    if (st != PM_OK) return refused(c, st, &why, err);
-    if (dead.n_deleted != named->n_deleted ||
-        s->info.sum_dl - dead.deleted_tokens != named->live_tokens)
+    if (of->dead_status != PM_OK) return refused(c, of->dead_status, &of->dead_why, err);
+    if (dead->n_deleted != named->n_deleted ||
+        of->seg->info.sum_dl - dead->deleted_tokens != named->live_tokens)
         index_finding(c, "counts", 0, "the manifest has other counts");
-    if (c->deep) st = check_corrections(c, s, &dead, err);
-    tombstones_close(&dead);
-    return st;
+    return c->deep ? check_corrections(c, of->seg, dead, err) : PM_OK;
 }
 
 /* ---- segments ---------------------------------------------------------------------------- */
@@ -102,19 +108,17 @@ static void check_agreement(index_check *c, const manifest_segment *named, const
         index_finding(c, "footer", 0, "the manifest has other settings");
 }
 
-static pm_status check_segment(index_check *c, const manifest_segment *named, pm_error *err)
+static pm_status check_segment(index_check *c, const manifest_segment *named,
+                               const checked_file *of, pm_error *err)
 {
-    segment *s;
-    pm_error why;
+    segment *s = of->seg;
     struct check_sink sink = {.finding = forward_finding, .ctx = c};
     c->file = named->name;
     c->sum->files++;
     c->sum->bytes += named->size;
-    pm_status st = segment_open(&s, &c->folder, named->name, c->meta.uuid, named->size,
-                                named->footer_crc, &why);
-    if (st != PM_OK) return refused(c, st, &why, err);
+    if (of->status != PM_OK) return refused(c, of->status, &of->why, err);
     uint64_t before = c->sum->findings;
-    st = segment_check(s, c->deep, &sink, err);
+    pm_status st = segment_check(s, c->deep, &sink, err);
     if (st == PM_CORRUPT) st = PM_OK; /* counted                                          */
     c->sum->pages += sink.pages;
     c->sum->terms += sink.terms;
@@ -122,9 +126,61 @@ static pm_status check_segment(index_check *c, const manifest_segment *named, pm
     c->sum->documents += s->info.n_docs;
     check_agreement(c, named, &s->info);
     if (st == PM_OK && named->n_deleted && c->sum->findings == before)
-        st = check_tombstones(c, named, s, err);
-    segment_close(s);
+        st = check_tombstones(c, named, of, err);
     return st;
+}
+
+/* ---- all files, opened ------------------------------------------------------------------- */
+
+static void close_files(index_check *c)
+{
+    for (uint32_t i = 0; c->files && i < c->meta.n_segments; i++) {
+        tombstones_close(&c->files[i].dead);
+        if (c->files[i].seg) segment_close(c->files[i].seg);
+    }
+    mem_free(c->files);
+    c->files = NULL;
+}
+
+/* True when all are there. */
+static bool open_file(const index_check *c, const manifest_segment *named, checked_file *out)
+{
+    out->status = segment_open(&out->seg, &c->folder, named->name, c->meta.uuid, named->size,
+                               named->footer_crc, &out->why);
+    if (out->status == PM_OK && named->n_deleted)
+        out->dead_status = tombstones_open(&out->dead, &c->folder, named->del_name, out->seg,
+                                           named->del_size, named->del_crc, &out->dead_why);
+    if (out->status != PM_OK) out->seg = NULL;
+    if (out->dead_status != PM_OK) out->dead = (tombstones){0};
+    return out->status == PM_OK && out->dead_status == PM_OK;
+}
+
+/* True when c->meta became a newer commit. */
+static bool advance(index_check *c)
+{
+    manifest next;
+    if (manifest_read(&next, &c->folder, NULL, NULL) != PM_OK) return false;
+    if (next.generation <= c->meta.generation) {
+        manifest_free(&next);
+        return false;
+    }
+    close_files(c);
+    manifest_free(&c->meta);
+    c->meta = next;
+    return true;
+}
+
+static pm_status open_files(index_check *c, pm_error *err)
+{
+    bool all;
+    do {
+        all = true;
+        c->files = mem_array(c->meta.n_segments, sizeof *c->files);
+        if (!c->files) return error_nomem(err);
+        for (uint32_t i = 0; i < c->meta.n_segments; i++)
+            all &= open_file(c, &c->meta.segments[i], &c->files[i]);
+    } while (!all && advance(c));
+    return PM_OK;
 }
 
 /* ---- ids --------------------------------------------------------------------------------- */
@@ -241,11 +297,13 @@ pm_status snapshot_check(const char *path, bool deep,
     bool usable = false;
     PM_TRY(dir_open(&c.folder, path, NULL, err));
     PM_TRY(check_manifest(&c, &usable, err));
+    if (usable) PM_TRY(open_files(&c, err));
     for (uint32_t i = 0; usable && i < c.meta.n_segments; i++)
-        PM_TRY(check_segment(&c, &c.meta.segments[i], err));
+        PM_TRY(check_segment(&c, &c.meta.segments[i], &c.files[i], err));
     if (usable && deep && !sum.findings) PM_TRY(check_snapshot(&c, path, err));
     if (sum.findings) st = snapshot_damaged(path, sum.findings, err);
 out:
+    close_files(&c);
     if (usable) manifest_free(&c.meta);
     dir_close(&c.folder);
     if (summary) *summary = sum;

@@ -93,6 +93,24 @@ static void test_overtaken(void **state)
     }
 }
 
+/* A check is overtaken as any reader is: that is no damage, in a segment or in tombstones. */
+static void test_overtaken_check(void **state)
+{
+    (void)state;
+    for (unsigned n = 1; n <= 3; n++) {
+        pm_error err;
+        pm_check_summary summary;
+        overtakings = n;
+        file_fault = overtake;
+        pm_status st = pm_check(root, true, NULL, NULL, &summary, &err);
+        file_fault = NULL;
+        if (st != PM_OK) fail_msg("%s", err.message);
+        assert_int_equal(overtakings, 0);
+        assert_int_equal(summary.findings, 0);
+        assert_int_equal(summary.documents, 5);
+    }
+}
+
 /* The same commit failing twice is no race. */
 static void test_missing_file(void **state)
 {
@@ -144,6 +162,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_overtaken),
+        TEST(test_overtaken_check),
         TEST(test_missing_file),
         TEST(test_beside_a_writer),
     };
