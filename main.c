@@ -7,6 +7,8 @@
  * ignored and EPIPE is dealt with by emit_finish.  A mapped file that can no longer be read ends
  * it with one line and EXIT_IO: a writer then has published nothing.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -205,8 +207,18 @@ static void catch_bus_error(void)
     sigaction(SIGBUS, &action, NULL);
 }
 
+/* A standard stream that is closed must not become a file of the index: its place is taken by
+ * something that can be neither written nor, for standard input, read. */
+static void keep_standard_places(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY); /* the lowest place free */
+}
+
 int main(int argc, char **argv)
 {
+    keep_standard_places();
     catch_bus_error();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a failed write                     */
