@@ -38,14 +38,16 @@ typedef struct ingest_known {
 
 typedef bool ingest_id_fn(void *ctx, const char *id, size_t len, uint64_t seq);
 
-/* Where articles go; the five calls of a writer that a run needs, as in pressmark.h. */
+/* Where articles go; the calls of a writer that a run needs, as in pressmark.h. */
 typedef struct ingest_sink {
     void *ctx;
     /* *replaced: the ingest number of the article whose place it takes, or SEQ_NONE. */
     pm_status (*add)(void *ctx, const pm_article *article, uint64_t *replaced, pm_error *err);
+    /* Whether articles may follow one that was refused; NULL: none may. */
+    bool (*usable)(void *ctx);
     pm_status (*remove)(void *ctx, const char *id, size_t len, bool *found, pm_error *err);
-    /* What is stored of an article, unless it is still on its way to a file.  With a hash that is not
-     * 0 one of another hash may be left unfound, which a writer can do without inflating it. */
+    /* What is stored of an article, unless it is still on its way to a file.  With a hash that is
+     * not 0 one of another hash may be left unfound, which a writer can do without inflating it. */
     pm_status (*known)(void *ctx, const char *id, size_t len, uint64_t hash, ingest_known *out,
                        pm_error *err);
     /* The committed articles; some may be gone since.  fn may call known and remove. */
@@ -53,7 +55,9 @@ typedef struct ingest_sink {
     pm_status (*commit)(void *ctx, pm_error *err);
     /* Bytes that the run holds of the memory that was given to the sink. */
     void (*held)(void *ctx, uint64_t bytes);
+    const char *folder; /* where they go, which is not read itself; NULL: none of the kind   */
     uint64_t first_seq; /* that the next article gets; later ones get higher ones          */
+    size_t article_max; /* bytes of an article; 0: as many as any (input.h)                */
     bool keeps_no_text; /* so that it wants to know where a text can be read again        */
     /* With more than one thread, articles may be analysed beside (inverter_side.h): by an
      * analyzer of this language, which forgets its forms when they take this much. */
@@ -73,13 +77,13 @@ typedef struct ingest {
     pm_ingest_summary summary;
     bool stopped; /* the caller said stop                                      */
     uint64_t since_commit;
-    document doc;         /* the one at hand                                           */
-    seq_set left;         /* articles found unchanged in this run                      */
-    seq_set present;      /* with prune: those whose files exist, whatever came of them */
-    uint64_t noted;       /* additions to the sets                                     */
-    uint64_t root;        /* hash of the folder PATH at hand; 0 for a file             */
-    buf root_path;        /* its absolute path                                         */
-    bool root_incomplete; /* a part of it could not be listed                          */
+    document doc;          /* the one at hand                                           */
+    seq_set left;          /* articles found unchanged in this run                      */
+    seq_set present;       /* with prune: those whose files exist, whatever came of them */
+    uint64_t noted;        /* additions to the sets                                     */
+    uint64_t root;         /* hash of the folder PATH at hand; 0 for a file             */
+    buf root_path;         /* its absolute path                                         */
+    bool root_incomplete;  /* a part of it could not be listed                          */
     hash_set files;        /* with prune: hashes of the paths of files that exist       */
     hash_set pruned_files; /* of JSON Lines files all of whose lines were read          */
     hash_set pruned_roots; /* of the folders whose gone articles are to go              */
@@ -119,14 +123,14 @@ void ingest_warn(ingest *run, const char *path, const char *reason);
 /* The article of this id is as it was: it is met, and that is all. */
 pm_status ingest_leave(ingest *run, const char *path, uint64_t line, pm_text id, uint64_t seq,
                        pm_error *err);
-/* True when the article was indexed or left in this run: since those that are indexed get numbers of
- * their own, no id need be remembered. */
+/* True when the article was indexed or left in this run: since those that are indexed get numbers
+ * of their own, no id need be remembered. */
 bool ingest_met(const ingest *run, uint64_t seq);
 /* The article's file exists (with prune). */
 pm_status ingest_present(ingest *run, uint64_t seq, uint64_t path_hash, pm_error *err);
-/* What the index knows of an id: not where it came from when it was already met in this run, so that
- * it is indexed again.  Whoever wants to know only whether it has this hash says so, anybody else 0
- * (ingest_sink, known). */
+/* What the index knows of an id: not where it came from when it was already met in this run, so
+ * that it is indexed again.  Whoever wants to know only whether it has this hash says so, anybody
+ * else 0 (ingest_sink, known). */
 pm_status ingest_find(ingest *run, pm_text id, uint64_t hash, ingest_known *out, pm_error *err);
 void ingest_pruned(ingest *run, pm_text id);
 

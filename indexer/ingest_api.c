@@ -6,7 +6,11 @@
 
 /* Of the writer's memory: what the form table of a reader beside may take.  It is not counted
  * where batches are, but within what those leave (writer_commit.c). */
-enum { SIDE_SHARE = 16 };
+enum {
+    SIDE_SHARE = 16,
+    ARTICLE_SHARE = 4,       /* of the limit of memory, that an article may take              */
+    ARTICLE_LEAST = 1 << 20, /* or so many bytes                                              */
+};
 
 static pm_status writer_add(void *ctx, const pm_article *article, uint64_t *replaced, pm_error *err)
 {
@@ -54,6 +58,12 @@ static void writer_held(void *ctx, uint64_t bytes)
     w->held = bytes;
 }
 
+static bool writer_usable(void *ctx)
+{
+    const pm_writer *w = ctx;
+    return w->status == PM_OK;
+}
+
 static pm_status writer_learn(void *ctx, const side_stream *stream, pm_error *err)
 {
     pm_writer *w = ctx;
@@ -66,18 +76,29 @@ static pm_status writer_add_analysed(void *ctx, const pm_article *article,
     return writer_add_stream(ctx, article, stream, replaced, err);
 }
 
+/* A quarter of the limit, but a megabyte always. */
+static size_t article_max(uint64_t memory)
+{
+    uint64_t most = memory / ARTICLE_SHARE;
+    if (most < ARTICLE_LEAST) return ARTICLE_LEAST;
+    return most < INPUT_ARTICLE_MAX ? (size_t)most : INPUT_ARTICLE_MAX;
+}
+
 pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
                     const pm_ingest_options *options, pm_ingest_summary *summary, pm_error *err)
 {
     const ingest_sink sink = {
         .ctx = writer,
         .add = writer_add,
+        .usable = writer_usable,
         .remove = writer_remove,
         .known = writer_known,
         .each_id = writer_each,
         .commit = writer_commit,
         .held = writer_held,
+        .folder = writer->folder.path,
         .first_seq = writer->meta.next_seq,
+        .article_max = article_max(writer->options.memory_bytes),
         .keeps_no_text = !writer->meta.has_text,
         .threads =
             writer->xapian ? 1 : writer->options.threads, /* the reader beside fills an inverter */

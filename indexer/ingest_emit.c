@@ -143,7 +143,15 @@ pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const 
     }
     bool dated = a->date.len && pm_date_parse(a->date.data, a->date.len, date);
     run->summary.bad_dates += a->date.len && !dated;
-    PM_TRY(sink_add(run->sink, a, stream, &replaced, err));
+    pm_error why;
+    st = sink_add(run->sink, a, stream, &replaced, &why);
+    if (st == PM_USAGE && run->sink->usable && run->sink->usable(run->sink->ctx)) {
+        /* Not this one, but others: once repaired, say, it is larger than can be stored. */
+        ingest_skip(run, path, line, a->id, why.message);
+        return PM_OK;
+    }
+    if (st != PM_OK && err) *err = why;
+    if (st != PM_OK) return st;
     pm_ingest_event event = {.path = text_of(path),
                              .line = line,
                              .id = a->id,

@@ -138,6 +138,13 @@ out:
     return st;
 }
 
+static void skip_long(ingest *run, const ingest_input *file, const input *in)
+{
+    char reason[80];
+    input_say_too_long(in, "", reason, sizeof reason);
+    ingest_skip(run, file->path, 0, file->id, reason);
+}
+
 static pm_status read_text(ingest *run, const ingest_input *file, input *in, bool markdown,
                            const ingest_known *known, pm_error *err)
 {
@@ -148,7 +155,7 @@ static pm_status read_text(ingest *run, const ingest_input *file, input *in, boo
     if (st != PM_OK)
         st = skip_unless_fatal(run, file, st, &problem, err);
     else if (too_long)
-        ingest_skip(run, file->path, 0, file->id, "longer than 64 MiB");
+        skip_long(run, file, in);
     else
         st = index_text(run, file, in, &data, markdown, known, err);
     buf_free(&data);
@@ -189,7 +196,7 @@ static pm_status open_input(ingest *run, const ingest_input *file, input *in,
     pm_status st = PM_OK;
     pm_input_format named = format_of_name(file->path, &compressed);
     *format = run->options.format == PM_INPUT_AUTO ? named : run->options.format;
-    PM_TRY(input_open(in, file->path, compressed, err));
+    PM_TRY(input_open(in, file->path, compressed, run->sink->article_max, err));
     if (named == PM_INPUT_AUTO && (*format == PM_INPUT_AUTO || file->walked))
         PM_TRY(sniff(in, format, reason, err));
 out:
@@ -221,7 +228,7 @@ pm_status ingest_stdin(ingest *run, const ingest_input *file, pm_error *err)
 {
     pm_error problem = {0};
     input in;
-    pm_status st = input_open(&in, file->path, false, &problem);
+    pm_status st = input_open(&in, file->path, false, run->sink->article_max, &problem);
     if (st != PM_OK) return skip_unless_fatal(run, file, st, &problem, err);
     st = read_jsonl(run, file, &in, err);
     run->summary.input_bytes += in.bytes;

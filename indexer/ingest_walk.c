@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * ingest_walk.c - a folder to its files, in bytewise order of names, depth first.
  *
- * Hidden names are left out.  Symbolic links are not followed below the folder given, so that
- * no loop can be and nothing outside is read; depth is bounded all the same.
+ * Hidden names and folders that are an index are left out.  Symbolic links are not followed below
+ * the folder given, so that no loop can be and nothing outside is read; depth is bounded all the
+ * same.
  */
+#include "common/segment/manifest.h"
 #include "indexer/ingest.h"
 
 enum { WALK_MAX_DEPTH = 64 };
@@ -41,6 +43,29 @@ static void skip_entry(walk *w, const ingest_input *entry, const char *reason)
     ingest_skip(w->run, entry->path, 0, entry->id, reason);
 }
 
+static bool is_same(const char *a, const char *b)
+{
+    pm_error err;
+    buf x = {0}, y = {0};
+    bool same = file_real_path(a, &x, &err) == PM_OK && file_real_path(b, &y, &err) == PM_OK &&
+                x.len == y.len && memcmp(x.data, y.data, x.len) == 0;
+    buf_free(&x);
+    buf_free(&y);
+    return same;
+}
+
+/* An index below the folder holds no articles; the one that is being made may have no manifest
+ * yet. */
+static bool is_index(const walk *w, const file_info *folder)
+{
+    pm_error err;
+    file_info made;
+    const char *path = (const char *)w->path.data, *own = w->run->sink->folder;
+    if (manifest_is_in(path)) return true;
+    return own && file_stat(own, &made, &err) == PM_OK && made.number == folder->number &&
+           is_same(own, path);
+}
+
 static pm_status walk_entry(void *ctx, const char *name, pm_error *err)
 {
     walk *w = ctx;
@@ -54,7 +79,7 @@ static pm_status walk_entry(void *ctx, const char *name, pm_error *err)
     if (!known && !file.info.is_link)
         skip_entry(w, &file, problem.message);
     else if (file.info.is_dir && !file.info.is_link)
-        PM_TRY(walk_folder(w, err));
+        PM_TRY(is_index(w, &file.info) ? PM_OK : walk_folder(w, err));
     else
         PM_TRY(ingest_file(w->run, &file, err));
 out:

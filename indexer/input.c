@@ -3,6 +3,8 @@
  */
 #include "indexer/input.h"
 
+#include <stdio.h>
+
 #include "common/base/mem.h"
 
 enum { INPUT_CHUNK = 256 * 1024 };
@@ -12,14 +14,24 @@ static pm_status read_compressed(void *ctx, void *data, size_t cap, size_t *got,
     return infile_read(ctx, data, cap, got, err);
 }
 
-pm_status input_open(input *in, const char *path, bool compressed, pm_error *err)
+pm_status input_open(input *in, const char *path, bool compressed, size_t article_max,
+                     pm_error *err)
 {
-    *in = (input){.file = INFILE_INIT};
+    *in = (input){.file = INFILE_INIT, .article_max = INPUT_ARTICLE_MAX};
+    if (article_max && article_max < INPUT_ARTICLE_MAX) in->article_max = article_max;
     pm_status st = infile_open(&in->file, path, err);
     if (st == PM_OK && compressed)
         st = gzip_open(&in->gz, read_compressed, &in->file, in->file.path, err);
     if (st != PM_OK) input_close(in);
     return st;
+}
+
+void input_say_too_long(const input *in, const char *what, char *out, size_t cap)
+{
+    if (in->article_max == INPUT_ARTICLE_MAX)
+        snprintf(out, cap, "%slonger than 64 MiB", what);
+    else
+        snprintf(out, cap, "%slonger than a quarter of --memory, %zu bytes", what, in->article_max);
 }
 
 void input_close(input *in)
@@ -75,7 +87,7 @@ pm_status input_read_all(input *in, buf *out, bool *too_long, pm_error *err)
         if (!buf_reserve(out, INPUT_CHUNK)) PM_TRY(error_nomem(err));
         PM_TRY(input_read(in, out->data + out->len, INPUT_CHUNK, &got, err));
         out->len += got;
-        *too_long = out->len - start > INPUT_ARTICLE_MAX;
+        *too_long = out->len - start > in->article_max;
     }
 out:
     return st;

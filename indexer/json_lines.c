@@ -78,7 +78,7 @@ static pm_status lines_next(json_lines *l, slice *line, bool *too_long, bool *mo
         const uint8_t *from = l->data.data + l->scanned, *end = NULL;
         if (l->data.len > l->scanned) end = memchr(from, '\n', l->data.len - l->scanned);
         size_t stop = end ? (size_t)(end - l->data.data) : l->data.len;
-        if (l->dropping || stop - l->at > INPUT_ARTICLE_MAX) {
+        if (l->dropping || stop - l->at > l->in->article_max) {
             l->dropping = true;
             l->at = stop;
         }
@@ -176,7 +176,7 @@ pm_status json_lines_next(json_lines *l, json_line_text *out, bool *more, pm_err
     out->number = l->number;
     out->is_article = *more && !too_long;
     if (out->is_article) out->hash = hash_bytes(line.data, line.len);
-    if (too_long) snprintf(out->reason, sizeof out->reason, "the line is longer than 64 MiB");
+    if (too_long) input_say_too_long(l->in, "the line is ", out->reason, sizeof out->reason);
     if (out->is_article) PM_TRY(read_line(&out->doc, line, &out->is_article, out->reason, err));
 out:
     return st;

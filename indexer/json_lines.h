@@ -2,7 +2,7 @@
  * json_lines.h - an input of JSON Lines to documents, one after the other.
  *
  * Blank lines are nothing.  A line that cannot be read gives its reason; one longer than
- * INPUT_ARTICLE_MAX is passed over without being held.  The bytes of a line stay in one
+ * the input's article_max is passed over without being held.  The bytes of a line stay in one
  * buffer, which moves only when a line is cut by its end.
  */
 #ifndef PM_INDEXER_JSON_LINES_H

@@ -210,6 +210,23 @@ static pm_status decode_envelope(decoder *d)
     return PM_OK;
 }
 
+bool manifest_is_in(const char *folder)
+{
+    buf path = {0};
+    pm_error err;
+    infile f = INFILE_INIT;
+    uint8_t begin[sizeof manifest_magic];
+    size_t got = 0;
+    buf_append_str(&path, folder);
+    buf_append(&path, "/manifest", sizeof "/manifest");
+    bool found = !path.failed && infile_open(&f, (const char *)path.data, &err) == PM_OK &&
+                 infile_read(&f, begin, sizeof begin, &got, &err) == PM_OK && got == sizeof begin &&
+                 memcmp(begin, manifest_magic, sizeof begin) == 0;
+    infile_close(&f);
+    buf_free(&path);
+    return found;
+}
+
 pm_status manifest_decode(manifest *m, slice bytes, const char *path, pm_error *err)
 {
     pm_status st;

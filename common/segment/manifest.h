@@ -36,6 +36,8 @@ typedef struct manifest {
     uint32_t segments_cap; /* not stored                                        */
 } manifest;
 
+/* Whether a folder has a file that begins as a manifest does, of whatever version. */
+bool manifest_is_in(const char *folder);
 /* PM_USAGE with *absent (may be NULL) true when the folder has no manifest; PM_CORRUPT. */
 pm_status manifest_read(manifest *m, const dir *d, bool *absent, pm_error *err);
 /* Decode from bytes (the target of a fuzzer); every byte string is defined. */

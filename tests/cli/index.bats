@@ -216,6 +216,49 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     expect 1 P search -i "$X" pears
 }
 
+@test "an article over a quarter of --memory is skipped, and one that cannot be stored: exit 3, the rest is there" {
+    mkdir d; echo first >d/a.txt; echo last >d/z.txt
+    head -c 17000000 /dev/zero | tr '\0' x >d/m.txt
+    expect 3 P index -i "$X" --memory 64M d
+    mentions "d/m.txt: skipped: longer than a quarter of --memory, 16777216 bytes" "2 added" "1 skipped"
+    expect 0 P index -i "$X" d
+    mentions "1 added"
+    head -c 67108864 /dev/zero | tr '\0' ' ' >d/m.txt
+    expect 3 P index -i "$X" --commit-every 1 d # 64 MiB, and what a record has around them
+    mentions "d/m.txt: skipped: article m.txt has 6710" "at most 67108864 can be stored"
+    expect 0 P check --deep -i "$X"
+}
+
+@test "an index inside the folder is no article, neither this one nor another" {
+    mkdir d; cd d; echo one >a.txt
+    for i in 1 2; do
+        expect 0 P index -i pressmark.idx .
+        mentions "0 skipped"
+    done
+    expect 0 P index -i other.idx .
+    same a.txt "$(P search -i other.idx one --format ids)"
+    same 1 "$(P stats -i other.idx --json | jq .documents)"
+}
+
+@test "closed standard streams do not become files of the index" {
+    echo one >a.txt; mkfifo f.txt
+    P index -i "$X" a.txt f.txt <&- >&- 2>&- || same 3 $?
+    [ ! -s "$X/LOCK" ]
+    P check --deep -i "$X"
+    code=0; P search -i "$X" one >&- || code=$?
+    same 5 "$code"
+    code=0; P index -q -i "$X" - <&- || code=$?
+    same 3 "$code"
+}
+
+@test "check beside a writer finds nothing" {
+    for i in $(seq 3000); do echo "{\"id\":\"d$i\",\"text\":\"words number$i\"}"; done >d.jsonl
+    P index -q -i "$X" "$ARTICLES"
+    P index -q -i "$X" --commit-every 10 d.jsonl &
+    while kill -0 $! 2>/dev/null; do expect 0 P check --deep -i "$X"; done
+    wait $!
+}
+
 @test "optimize --reorder: other places, same answers" {
     X=$BATS_TEST_TMPDIR/o.idx
     make_five "$X"

@@ -120,14 +120,22 @@ static pm_status sink_commit(void *ctx, pm_error *err)
     return PM_OK;
 }
 
+static bool sink_usable(void *ctx)
+{
+    const memory_sink *m = ctx;
+    return m->usable;
+}
+
 ingest_sink memory_sink_of(memory_sink *m)
 {
     return (ingest_sink){.ctx = m,
                          .add = sink_add,
+                         .usable = sink_usable,
                          .remove = sink_remove,
                          .known = sink_known,
                          .each_id = sink_each_id,
                          .commit = sink_commit,
+                         .article_max = m->article_max,
                          .first_seq = m->n};
 }
 

@@ -17,6 +17,8 @@ typedef struct memory_sink {
     size_t n, cap;
     unsigned commits;
     pm_status fail_add; /* returned by add when not PM_OK                                */
+    bool usable;        /* after PM_USAGE of add                                         */
+    size_t article_max; /* 0: as of ingest_sink                                          */
 } memory_sink;          /* valid when zeroed */
 
 ingest_sink memory_sink_of(memory_sink *m);

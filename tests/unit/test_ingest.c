@@ -243,6 +243,35 @@ static void large_files_are_skipped(void **state)
     assert_true(logged("SKIPPED a.txt :0 (longer than 64 MiB)"));
 }
 
+/* Of a quarter of --memory a sink takes what it says. */
+static void articles_beyond_the_sink_are_skipped(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt", "12345678");
+    fixture_text(&f, "b.txt", "123456789");
+    fixture_text(&f, "c.jsonl", "{\"id\":\"d\"}\n{\"t\":1}\n");
+    f.sink.article_max = 8;
+    assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
+    assert_string_equal(fixture_body(&f, "a.txt"), "12345678");
+    assert_true(logged("SKIPPED b.txt :0 (longer than a quarter of --memory, 8 bytes)"));
+    assert_true(logged(":1 (the line is longer than a quarter of --memory, 8 bytes)"));
+}
+
+/* One that the sink refuses for what it is does not end the run while others can follow. */
+static void what_the_sink_refuses_is_skipped(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.txt", "1");
+    fixture_text(&f, "b.txt", "2");
+    f.sink.fail_add = PM_USAGE;
+    f.sink.usable = true;
+    assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
+    assert_int_equal(f.summary.skipped, 2);
+    assert_true(logged("SKIPPED b.txt :0 (the sink failed)"));
+    f.sink.usable = false;
+    assert_int_equal(fixture_run(&f, NULL), PM_USAGE);
+}
+
 static void missing_paths_cost_nothing(void **state)
 {
     (void)state;
@@ -636,6 +665,8 @@ int main(void)
         CASE(links_are_not_followed),
         CASE(damaged_gzip_is_skipped),
         CASE(large_files_are_skipped),
+        CASE(articles_beyond_the_sink_are_skipped),
+        CASE(what_the_sink_refuses_is_skipped),
         CASE(missing_paths_cost_nothing),
         CASE(deep_folders),
         CASE(unchanged_files_are_not_read),
