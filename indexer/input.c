@@ -31,7 +31,7 @@ void input_say_too_long(const input *in, const char *what, char *out, size_t cap
     if (in->article_max == INPUT_ARTICLE_MAX)
         snprintf(out, cap, "%slonger than 64 MiB", what);
     else
-        snprintf(out, cap, "%slonger than a quarter of --memory, %zu bytes", what, in->article_max);
+        snprintf(out, cap, "%slonger than --memory allows, %zu bytes", what, in->article_max);
 }
 
 void input_close(input *in)

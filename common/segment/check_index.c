@@ -25,7 +25,8 @@ typedef struct index_check {
     dir folder;
     manifest meta;
     checked_file *files; /* of the manifest's segments                           */
-    const char *file;    /* that is being looked at                               */
+    uint32_t n_files;
+    const char *file; /* that is being looked at                               */
     void (*finding)(void *ctx, const char *file, const char *section, uint64_t offset,
                     const char *what);
     void *ctx;
@@ -134,12 +135,13 @@ static pm_status check_segment(index_check *c, const manifest_segment *named,
 
 static void close_files(index_check *c)
 {
-    for (uint32_t i = 0; c->files && i < c->meta.n_segments; i++) {
+    for (uint32_t i = 0; i < c->n_files; i++) {
         tombstones_close(&c->files[i].dead);
         if (c->files[i].seg) segment_close(c->files[i].seg);
     }
     mem_free(c->files);
     c->files = NULL;
+    c->n_files = 0;
 }
 
 /* True when all are there. */
@@ -150,24 +152,7 @@ static bool open_file(const index_check *c, const manifest_segment *named, check
     if (out->status == PM_OK && named->n_deleted)
         out->dead_status = tombstones_open(&out->dead, &c->folder, named->del_name, out->seg,
                                            named->del_size, named->del_crc, &out->dead_why);
-    if (out->status != PM_OK) out->seg = NULL;
-    if (out->dead_status != PM_OK) out->dead = (tombstones){0};
     return out->status == PM_OK && out->dead_status == PM_OK;
-}
-
-/* True when c->meta became a newer commit. */
-static bool advance(index_check *c)
-{
-    manifest next;
-    if (manifest_read(&next, &c->folder, NULL, NULL) != PM_OK) return false;
-    if (next.generation <= c->meta.generation) {
-        manifest_free(&next);
-        return false;
-    }
-    close_files(c);
-    manifest_free(&c->meta);
-    c->meta = next;
-    return true;
 }
 
 static pm_status open_files(index_check *c, pm_error *err)
@@ -175,11 +160,13 @@ static pm_status open_files(index_check *c, pm_error *err)
     bool all;
     do {
         all = true;
+        close_files(c);
         c->files = mem_array(c->meta.n_segments, sizeof *c->files);
         if (!c->files) return error_nomem(err);
-        for (uint32_t i = 0; i < c->meta.n_segments; i++)
+        c->n_files = c->meta.n_segments;
+        for (uint32_t i = 0; i < c->n_files; i++)
             all &= open_file(c, &c->meta.segments[i], &c->files[i]);
-    } while (!all && advance(c));
+    } while (!all && manifest_advance(&c->meta, &c->folder));
     return PM_OK;
 }
 

@@ -348,6 +348,19 @@ pm_status manifest_read(manifest *m, const dir *d, bool *absent, pm_error *err)
     return st;
 }
 
+bool manifest_advance(manifest *m, const dir *d)
+{
+    manifest next;
+    if (manifest_read(&next, d, NULL, NULL) != PM_OK) return false;
+    if (next.generation <= m->generation) {
+        manifest_free(&next);
+        return false;
+    }
+    manifest_free(m);
+    *m = next;
+    return true;
+}
+
 void manifest_free(manifest *m)
 {
     mem_free(m->segments);

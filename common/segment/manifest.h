@@ -46,6 +46,8 @@ void manifest_encode(const manifest *m, buf *out);
 void manifest_free(manifest *m);
 /* Bytes of an encoded manifest with this many segments. */
 uint64_t manifest_size(uint32_t n_segments);
+/* True when a commit newer than *m is there, which *m becomes: for readers whose files are gone. */
+bool manifest_advance(manifest *m, const dir *d);
 /* As manifest_read, from another name ("manifest.prev"); *absent is required, and an absent
  * file is PM_OK. */
 pm_status manifest_read_named(manifest *m, const dir *d, const char *name, bool *absent,

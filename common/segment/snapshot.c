@@ -73,20 +73,6 @@ static pm_status open_segments(snapshot *s, pm_error *err)
     return st;
 }
 
-/* True when a commit newer than s->meta is there; s->meta becomes it. */
-static bool snapshot_advance(snapshot *s)
-{
-    manifest next;
-    if (manifest_read(&next, &s->folder, NULL, NULL) != PM_OK) return false;
-    if (next.generation <= s->meta.generation) {
-        manifest_free(&next);
-        return false;
-    }
-    manifest_free(&s->meta);
-    s->meta = next;
-    return true;
-}
-
 pm_status snapshot_open(snapshot **out, const char *path, pm_error *err)
 {
     pm_status st;
@@ -97,7 +83,7 @@ pm_status snapshot_open(snapshot **out, const char *path, pm_error *err)
     PM_TRY(dir_open(&s->folder, path, NULL, err));
     PM_TRY(manifest_read(&s->meta, &s->folder, NULL, err));
     do st = open_segments(s, err);
-    while (st != PM_OK && st != PM_NOMEM && snapshot_advance(s));
+    while (st != PM_OK && st != PM_NOMEM && manifest_advance(&s->meta, &s->folder));
 out:
     if (st == PM_OK)
         *out = s;

@@ -220,7 +220,7 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     mkdir d; echo first >d/a.txt; echo last >d/z.txt
     head -c 17000000 /dev/zero | tr '\0' x >d/m.txt
     expect 3 P index -i "$X" --memory 64M d
-    mentions "d/m.txt: skipped: longer than a quarter of --memory, 16777216 bytes" "2 added" "1 skipped"
+    mentions "d/m.txt: skipped: longer than --memory allows, 16777216 bytes" "2 added" "1 skipped"
     expect 0 P index -i "$X" d
     mentions "1 added"
     head -c 67108864 /dev/zero | tr '\0' ' ' >d/m.txt

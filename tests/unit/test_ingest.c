@@ -253,8 +253,8 @@ static void articles_beyond_the_sink_are_skipped(void **state)
     f.sink.article_max = 8;
     assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
     assert_string_equal(fixture_body(&f, "a.txt"), "12345678");
-    assert_true(logged("SKIPPED b.txt :0 (longer than a quarter of --memory, 8 bytes)"));
-    assert_true(logged(":1 (the line is longer than a quarter of --memory, 8 bytes)"));
+    assert_true(logged("SKIPPED b.txt :0 (longer than --memory allows, 8 bytes)"));
+    assert_true(logged(":1 (the line is longer than --memory allows, 8 bytes)"));
 }
 
 /* One that the sink refuses for what it is does not end the run while others can follow. */
