@@ -270,7 +270,8 @@ typedef struct pm_ingest_summary {
  * writer; does not commit at the end.  PM_OK when everything was taken, PM_PARTIAL when
  * something was skipped (details by event), another status when the run had to stop.  Skipped are,
  * among others, articles and lines of more than 64 MiB, or of more than a quarter of the writer's
- * memory_bytes (at least 1 MiB); folders below a path that are an index are left out. */
+ * memory_bytes (at least 1 MiB), articles whose words, and lines of JSON whose values take more than
+ * that memory; folders below a path that are an index are left out. */
 PM_API pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
                            const pm_ingest_options *options, pm_ingest_summary *summary,
                            pm_error *err);

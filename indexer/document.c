@@ -6,26 +6,31 @@
 /* Memory kept from one document to the next; an unusual one gives its memory back. */
 enum { DOCUMENT_KEEP_BYTES = 1 << 20 };
 
-static void keep_or_free(buf *b)
+static void keep_or_free(buf *b, size_t keep)
 {
-    if (b->cap > DOCUMENT_KEEP_BYTES || b->failed) buf_free(b);
+    if (b->cap > keep || b->failed) buf_free(b);
     b->len = 0;
 }
 
-void document_reset(document *d)
+void document_shrink(document *d, size_t keep)
 {
-    if (d->mem.total > DOCUMENT_KEEP_BYTES)
+    if (d->mem.total > keep)
         arena_free(&d->mem);
     else
         arena_reset(&d->mem);
-    keep_or_free(&d->title);
-    keep_or_free(&d->text);
-    keep_or_free(&d->extra);
+    keep_or_free(&d->title, keep);
+    keep_or_free(&d->text, keep);
+    keep_or_free(&d->extra, keep);
     d->article = (pm_article){0};
     d->title_rule = d->date_rule = "none";
     d->n_spans = 0;
     d->repaired = 0;
     d->converted = d->verbatim = false;
+}
+
+void document_reset(document *d)
+{
+    document_shrink(d, DOCUMENT_KEEP_BYTES);
 }
 
 void document_free(document *d)

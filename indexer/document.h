@@ -27,11 +27,20 @@ typedef struct document {
 } document;                 /* valid when zeroed                                              */
 
 void document_reset(document *d);
+/* The same, and no more than `keep` bytes of each kind are held for the next one. */
+void document_shrink(document *d, size_t keep);
 void document_free(document *d);
 /* Copy all texts of the article into the document, so that nothing is borrowed. */
 pm_status document_keep(document *d, pm_error *err);
 /* Note a span of the file as furniture; those beyond DOCUMENT_SPANS_MAX are not listed. */
 void document_add_span(document *d, size_t start, size_t end, const char *why);
+
+/* Bytes of all that it says, which are analysed, kept or both. */
+static inline uint64_t article_bytes(const pm_article *a)
+{
+    return (uint64_t)a->title.len + a->text.len + a->url.len + a->source.len + a->author.len +
+           a->tags.len + a->lang.len + a->extra.len;
+}
 
 static inline pm_text text_of(const char *s)
 {

@@ -10,6 +10,8 @@ enum {
     SIDE_SHARE = 16,
     ARTICLE_SHARE = 4,       /* of the limit of memory, that an article may take              */
     ARTICLE_LEAST = 1 << 20, /* or so many bytes                                              */
+    TREE_SHARE = 8,          /* of the limit, for a line of JSON that is parsed to a tree       */
+    TREE_LEAST = 64 << 20,
 };
 
 static pm_status writer_add(void *ctx, const pm_article *article, uint64_t *replaced, pm_error *err)
@@ -84,6 +86,11 @@ static size_t article_max(uint64_t memory)
     return most < INPUT_ARTICLE_MAX ? (size_t)most : INPUT_ARTICLE_MAX;
 }
 
+static size_t tree_max(uint64_t memory)
+{
+    return memory / TREE_SHARE > TREE_LEAST ? (size_t)(memory / TREE_SHARE) : TREE_LEAST;
+}
+
 pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
                     const pm_ingest_options *options, pm_ingest_summary *summary, pm_error *err)
 {
@@ -99,11 +106,13 @@ pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
         .folder = writer->folder.path,
         .first_seq = writer->meta.next_seq,
         .article_max = article_max(writer->options.memory_bytes),
+        .tree_max = tree_max(writer->options.memory_bytes),
         .keeps_no_text = !writer->meta.has_text,
         .threads =
             writer->xapian ? 1 : writer->options.threads, /* the reader beside fills an inverter */
         .lang = analyzer_lang(writer->a),
         .side_bytes = writer->options.memory_bytes / SIDE_SHARE,
+        .side_article_max = writer_large_article(writer),
         .learn = writer_learn,
         .add_stream = writer_add_analysed,
     };

@@ -18,6 +18,10 @@ enum {
     PLACE_AHEAD = 12, /* places whose documents are asked for before their turn            */
     /* Tokens of a bucket of several terms, about: as many as fit into a core's own cache.  */
     BUCKET_TOKENS = 64 << 10,
+    /* Lists of a task, which are held with what is known of each until they are written. */
+    BUCKET_TERMS = 8 << 10,
+    /* Buckets have numbers of 16 bits: from here on only tokens count.                     */
+    BUCKETS_MANY = 16 << 10,
     /* A variant's place in its bucket that 16 bits do not hold: it is in late.  A term of so
      * many variants has a bucket of its own.                                               */
     BUCKET_LATE = UINT16_MAX,

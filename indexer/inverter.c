@@ -7,8 +7,9 @@
  *               is taken to have at most INVERTER_LIST_FORMS times the tokens of the commonest
  *               form: few stems have more forms as common as that.  Lists that are not long
  *               share rooms of a few MB, however many threads there are.
- *   a form      its strings, about 64 in the analyzer's table, and when written 112: twice
- *               16 to sort, 32 as a variant, 24 as a term, 24 in tables by form
+ *   a form      its strings, some 130 in the analyzer's table (slots that are half empty are most
+ *               of it) and in counters, and when written 112: twice 16 to sort, 32 as a
+ *               variant, 24 as a term, 24 in tables by form
  *   a document  16 here, and 8 as a posting of the longest list
  *
  * The stream grows by doubling, but what is not yet written to is not yet memory.
@@ -22,7 +23,7 @@ enum {
     INVERTER_STREAM_BYTES = 4,
     INVERTER_LIST_BYTES = 12, /* a token of the longest list                                */
     INVERTER_LIST_FORMS = 3,
-    INVERTER_FORM_BYTES = 176,
+    INVERTER_FORM_BYTES = 240,
     INVERTER_DOC_BYTES = 24,
     COUNT_AHEAD = 16, /* tokens whose counters are asked for before their turn              */
 };
@@ -80,24 +81,32 @@ static bool push_token(inverter *iv, const token *t)
            inverter_push(iv, t->form_id | (t->marked ? TOKEN_MARKED : 0));
 }
 
-static bool add_title(inverter *iv, const pm_article *article)
+/* Whether all that is there so far may be. */
+static bool is_within(inverter *iv, uint64_t most)
+{
+    if (most == UINT64_MAX) return true;
+    inverter_count_forms(iv);
+    return inverter_memory(iv) <= most;
+}
+
+static bool add_title(inverter *iv, const pm_article *article, uint64_t most)
 {
     token t[TOKENS_AT_ONCE];
     analyzer_begin(iv->a, article->title.data, article->title.len, false);
-    for (size_t n; (n = analyzer_fill(iv->a, t, TOKENS_AT_ONCE)) != 0;)
+    for (size_t n; is_within(iv, most) && (n = analyzer_fill(iv->a, t, TOKENS_AT_ONCE)) != 0;)
         for (size_t i = 0; i < n; i++)
             if (!push_token(iv, &t[i])) return false;
     return !analyzer_failed(iv->a);
 }
 
-static bool add_body(inverter *iv, const pm_article *article, inverter_doc *doc)
+static bool add_body(inverter *iv, const pm_article *article, uint64_t most, inverter_doc *doc)
 {
     token t[TOKENS_AT_ONCE];
     size_t begin = iv->n_tokens;
     size_t from = article->title_in_body ? article->title_start : 0;
     size_t to = article->title_in_body ? article->title_end : 0;
     analyzer_begin(iv->a, article->text.data, article->text.len, false);
-    for (size_t n; (n = analyzer_fill(iv->a, t, TOKENS_AT_ONCE)) != 0;) {
+    for (size_t n; is_within(iv, most) && (n = analyzer_fill(iv->a, t, TOKENS_AT_ONCE)) != 0;) {
         for (size_t i = 0; i < n; i++) {
             if (t[i].start >= from && t[i].end <= to) {
                 doc->hole_at = (uint32_t)(iv->n_tokens - begin);
@@ -119,26 +128,57 @@ void inverter_count_forms(inverter *iv)
     }
 }
 
-pm_status inverter_add(inverter *iv, const pm_article *article, uint32_t *dl, pm_error *err)
+/* What an article adds to, as it was before. */
+typedef struct mark {
+    size_t n_tokens, n_postings;
+    uint32_t n_used, most;
+    bool counted; /* its tokens have been                                                  */
+} mark;
+
+static void take_back(inverter *iv, const mark *m)
+{
+    for (size_t i = m->n_tokens; m->counted && i < iv->n_tokens; i++)
+        iv->form_cf[TOKEN_FORM(iv->tokens[i])]--;
+    iv->n_tokens = m->n_tokens;
+    iv->n_used = m->n_used;
+    iv->most = m->most;
+    inverter_fields_take_back(&iv->fields, m->n_postings);
+}
+
+/* Its tokens are there: now they are counted, and its fields come. */
+static bool add_rest(inverter *iv, const pm_article *article, uint64_t most, mark *m, bool *fits)
+{
+    inverter_fields *f = &iv->fields;
+    if (!inverter_reserve_counts(iv)) return false;
+    inverter_count(iv, m->n_tokens);
+    m->counted = true;
+    uint64_t have = inverter_memory(iv) - inverter_fields_memory(f) + INVERTER_DOC_BYTES;
+    *fits = have <= most;
+    bool added = *fits && inverter_fields_add(f, article, (uint32_t)iv->n_docs, most - have);
+    if (*fits) *fits = !f->over;
+    return added;
+}
+
+pm_status inverter_add(inverter *iv, const pm_article *article, uint64_t most, uint32_t *dl,
+                       pm_error *err)
 {
     inverter_doc doc = {.first = (uint32_t)iv->n_tokens};
+    mark before = {iv->n_tokens, iv->fields.n_postings, iv->n_used, iv->most, false};
     if (article->title.len > UINT32_MAX || article->text.len > UINT32_MAX)
         return error_set(err, PM_USAGE, "an article's text is longer than 4 GiB");
     bool ok = mem_grow(&iv->docs, &iv->docs_cap, iv->n_docs + 1, sizeof *iv->docs) &&
-              add_title(iv, article);
+              add_title(iv, article, most);
     doc.n_title = (uint32_t)(iv->n_tokens - doc.first);
-    ok = ok && add_body(iv, article, &doc);
+    ok = ok && add_body(iv, article, most, &doc);
     inverter_count_forms(iv);
-    bool fits = iv->n_tokens <= INT32_MAX;
-    ok = ok && fits && inverter_reserve_counts(iv);
-    if (ok && inverter_fields_add(&iv->fields, article, (uint32_t)iv->n_docs)) {
-        inverter_count(iv, doc.first);
+    bool fits = iv->n_tokens <= INT32_MAX && is_within(iv, most);
+    if (ok && fits && add_rest(iv, article, most, &before, &fits)) {
         *dl = (uint32_t)(iv->n_tokens - doc.first);
         iv->docs[iv->n_docs++] = doc;
         return PM_OK;
     }
-    iv->n_tokens = doc.first;
-    if (!fits) return error_set(err, PM_USAGE, "an article has more than two billion tokens");
+    take_back(iv, &before);
+    if (!fits) return error_set(err, PM_USAGE, "the words of an article take more memory");
     return error_nomem(err);
 }
 
@@ -192,6 +232,11 @@ void inverter_reset(inverter *iv, bool forget_forms)
     inverter_fields_reset(&iv->fields);
     if (!forget_forms) return;
     analyzer_reset_forms(iv->a);
+    inverter_drop_tokens(iv);
+    mem_free(iv->form_cf);
+    mem_free(iv->used);
+    iv->form_cf = iv->used = NULL;
+    iv->form_cf_cap = iv->used_cap = 0;
     iv->n_counted = 0;
     for (size_t i = 0; i < iv->side_n; i++) iv->side_ids[i] = NO_FORM;
     iv->forms_seen = 0;

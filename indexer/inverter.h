@@ -27,9 +27,11 @@ enum {
 pm_status inverter_open(inverter **out, analyzer *a, bool has_positions, pm_error *err);
 void inverter_close(inverter *iv);
 
-/* Add one article (valid UTF-8): *dl is its number of tokens.  After a failure the inverter
- * is as it was before the call. */
-pm_status inverter_add(inverter *iv, const pm_article *article, uint32_t *dl, pm_error *err);
+/* Add one article (valid UTF-8): *dl is its number of tokens.  PM_USAGE: with it inverter_memory
+ * would come to more than `most`.  After a failure the inverter is as it was before the call, but
+ * for the forms that it has met. */
+pm_status inverter_add(inverter *iv, const pm_article *article, uint64_t most, uint32_t *dl,
+                       pm_error *err);
 uint32_t inverter_n_docs(const inverter *iv);
 /* Bytes that the inverter and its form table will need at most when it is written: counted
  * from tokens, forms and documents, the same on every machine (INV-5). */

@@ -79,6 +79,8 @@ static bool add_value(inverter_fields *f, uint8_t field, const char *text, size_
     uint32_t value;
     size_t n = value_fold(text, len, key + 2);
     if (!n) return true;
+    f->over = inverter_fields_memory(f) > f->most;
+    if (f->over) return false;
     key[0] = KEY_FIELD;
     key[1] = (char)field;
     if (!find_value(f, (const uint8_t *)key, (uint32_t)n + 2, &value)) return false;
@@ -135,7 +137,7 @@ static bool add_lang(inverter_fields *f, pm_text lang, uint32_t doc)
     return n == lang.len || add_value(f, FIELD_LANG, lang.data, n, doc);
 }
 
-static void take_back(inverter_fields *f, size_t n_postings)
+void inverter_fields_take_back(inverter_fields *f, size_t n_postings)
 {
     while (f->n_postings > n_postings) {
         field_value *v = &f->values[f->postings[--f->n_postings].value];
@@ -144,15 +146,19 @@ static void take_back(inverter_fields *f, size_t n_postings)
     }
 }
 
-bool inverter_fields_add(inverter_fields *f, const pm_article *article, uint32_t doc)
+bool inverter_fields_add(inverter_fields *f, const pm_article *article, uint32_t doc, uint64_t most)
 {
     size_t before = f->n_postings;
+    f->most = most;
+    f->over = false;
     pm_text source = article->source, author = article->author, tags = article->tags;
     if ((!source.len || add_value(f, FIELD_SOURCE, source.data, source.len, doc)) &&
         (!author.len || add_authors(f, author, doc)) && (!tags.len || add_tags(f, tags, doc)) &&
-        (!article->lang.len || add_lang(f, article->lang, doc)))
-        return true;
-    take_back(f, before);
+        (!article->lang.len || add_lang(f, article->lang, doc))) {
+        f->over = inverter_fields_memory(f) > most;
+        if (!f->over) return true;
+    }
+    inverter_fields_take_back(f, before);
     return false;
 }
 

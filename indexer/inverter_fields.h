@@ -30,6 +30,8 @@ typedef struct inverter_fields {
     uint32_t *slots; /* value + 1; a power of two of them, at most half full              */
     field_posting *postings;
     size_t n_values, values_cap, n_slots, n_postings, postings_cap;
+    uint64_t most; /* while an article is added: bytes that are not to be passed           */
+    bool over;     /* they would have been                                                 */
 } inverter_fields;
 
 void inverter_fields_free(inverter_fields *f);
@@ -39,8 +41,12 @@ bool inverter_fields_copy(inverter_fields *to, const inverter_fields *from);
  * memory is refused; f must then be reset. */
 bool inverter_fields_append(inverter_fields *f, const inverter_fields *from,
                             const uint32_t *numbers);
-/* False: memory is refused, and nothing was added. */
-bool inverter_fields_add(inverter_fields *f, const pm_article *article, uint32_t doc);
+/* False: memory is refused, or (`over`) inverter_fields_memory would come to more than `most`, and
+ * no posting was added. */
+bool inverter_fields_add(inverter_fields *f, const pm_article *article, uint32_t doc,
+                         uint64_t most);
+/* Back to n_postings, of the documents before. */
+void inverter_fields_take_back(inverter_fields *f, size_t n_postings);
 /* Bytes at most, written included, counted from values and postings alone (INV-5). */
 uint64_t inverter_fields_memory(const inverter_fields *f);
 /* True when a 32-bit number comes near its end. */

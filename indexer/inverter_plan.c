@@ -159,25 +159,30 @@ static void plan_markers(inversion *inv)
 /* ---- buckets ------------------------------------------------------------------------- */
 
 /* Whether a term begins a bucket, `held` tokens being in the one at hand. */
-static bool begins_bucket(const inversion *inv, const term_plan *term, uint64_t held)
+static bool begins_bucket(const inversion *inv, uint32_t t, uint64_t held)
 {
+    const term_plan *term = &inv->terms[t];
     if (!inv->n_buckets || held >= BUCKET_TOKENS || (held && term->cf >= BUCKET_TOKENS))
         return true;
+    const bucket *last = &inv->buckets[inv->n_buckets - 1];
     uint32_t end = term->first_variant + term->n_variants;
-    return end - inv->buckets[inv->n_buckets - 1].first_variant > BUCKET_LATE;
+    return end - last->first_variant > BUCKET_LATE ||
+           (t - last->first_term >= BUCKET_TERMS && inv->n_buckets < BUCKETS_MANY);
 }
 
-/* Cut the terms into buckets.  Two neighbouring ones hold more than BUCKET_LATE tokens, so
- * their number fits into 16 bits. */
+/* Cut the terms into buckets.  Of those that are not cut for their terms' number, two neighbouring
+ * ones hold more than BUCKET_LATE tokens, so that all have numbers of 16 bits. */
 static pm_status plan_buckets(inversion *inv, pm_error *err)
 {
-    size_t most = 2 * (inv->iv->n_tokens / BUCKET_LATE) + 4;
+    size_t by_terms = inv->n_terms / BUCKET_TERMS;
+    if (by_terms > BUCKETS_MANY) by_terms = BUCKETS_MANY;
+    size_t most = 2 * (inv->iv->n_tokens / BUCKET_LATE + by_terms) + 4;
     uint64_t held = 0, sum = 0;
     inv->buckets = mem_array(most, sizeof *inv->buckets);
     if (!inv->buckets) return error_nomem(err);
     for (uint32_t t = 0; t < inv->n_terms; t++) {
         const term_plan *term = &inv->terms[t];
-        if (begins_bucket(inv, term, held)) {
+        if (begins_bucket(inv, t, held)) {
             inv->buckets[inv->n_buckets++] =
                 (bucket){.first_term = t, .first_variant = term->first_variant};
             held = 0;

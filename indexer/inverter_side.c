@@ -110,7 +110,7 @@ pm_status inverter_add_stream(inverter *iv, const side_stream *s, const pm_artic
         mem_grow(&iv->docs, &iv->docs_cap, iv->n_docs + 1, sizeof *iv->docs) && add_tokens(iv, s);
     inverter_count_forms(iv);
     if (!ok || !inverter_reserve_counts(iv) ||
-        !inverter_fields_add(&iv->fields, article, (uint32_t)iv->n_docs)) {
+        !inverter_fields_add(&iv->fields, article, (uint32_t)iv->n_docs, UINT64_MAX)) {
         iv->n_tokens = doc.first;
         return error_nomem(err);
     }

@@ -289,11 +289,14 @@ static bool cut_tasks(class_job *job)
 {
     const uint32_t *ends = job->inv->ends;
     uint32_t n_keys = job->class->n_keys, from = 0;
-    size_t most = (size_t)(n_keys ? ends[n_keys - 1] : 0) / BUCKET_TOKENS + 1;
+    size_t most =
+        (size_t)(n_keys ? ends[n_keys - 1] : 0) / BUCKET_TOKENS + n_keys / BUCKET_TERMS + 1;
     job->first = mem_array(most + 1, sizeof *job->first);
     if (!job->first) return false;
     for (uint32_t key = 0; key < n_keys; key++) {
-        if (ends[key] - from < BUCKET_TOKENS && key + 1 < n_keys) continue;
+        if (ends[key] - from < BUCKET_TOKENS && key + 1 - job->first[job->n_tasks] < BUCKET_TERMS &&
+            key + 1 < n_keys)
+            continue;
         job->first[++job->n_tasks] = key + 1;
         from = ends[key];
     }

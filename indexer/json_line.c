@@ -10,10 +10,18 @@
 
 #include <stdio.h>
 
-/* Deepest nesting of brackets outside strings. */
-static unsigned json_depth(const char *line, size_t len)
+enum { MARK_BYTES = 100 }; /* of jansson's tree, for a comma, a colon or an open bracket          */
+
+/* What stands outside strings. */
+typedef struct json_shape {
+    unsigned deepest; /* nesting of brackets                                               */
+    size_t marks;     /* commas, colons and open brackets                                   */
+} json_shape;
+
+static json_shape shape_of(const char *line, size_t len)
 {
-    unsigned depth = 0, deepest = 0;
+    json_shape shape = {0};
+    unsigned depth = 0;
     bool string = false;
     for (size_t i = 0; i < len; i++) {
         char c = line[i];
@@ -25,12 +33,20 @@ static unsigned json_depth(const char *line, size_t len)
         } else if (c == '"') {
             string = true;
         } else if (c == '{' || c == '[') {
-            if (++depth > deepest) deepest = depth;
+            shape.marks++;
+            if (++depth > shape.deepest) shape.deepest = depth;
+        } else if (c == ',' || c == ':') {
+            shape.marks++;
         } else if ((c == '}' || c == ']') && depth) {
             depth--;
         }
     }
-    return deepest;
+    return shape;
+}
+
+bool json_line_fits(const char *line, size_t len, size_t most)
+{
+    return len <= most / MARK_BYTES || shape_of(line, len).marks <= most / MARK_BYTES;
 }
 
 /* The code unit of a \u escape at line[at], or -1. */
@@ -178,7 +194,7 @@ pm_status json_line_parse(const char *line, size_t len, json_t **out, buf *numbe
     buf mended = {0};
     pm_status st = PM_OK;
     *out = NULL;
-    if (json_depth(line, len) > JSON_LINE_MAX_DEPTH) {
+    if (shape_of(line, len).deepest > JSON_LINE_MAX_DEPTH) {
         snprintf(reason, 160, "JSON nested deeper than %d", (int)JSON_LINE_MAX_DEPTH);
         return PM_OK;
     }
@@ -190,11 +206,12 @@ pm_status json_line_parse(const char *line, size_t len, json_t **out, buf *numbe
         snprintf(reason, 160, "not JSON: %.120s, near byte %d", error.text, error.position);
     else if (!json_is_object(value))
         snprintf(reason, 160, "not a JSON object");
-    else if (mended.len)
+    bool good = json_is_object(value);
+    json_decref(value); /* before there is another one                                     */
+    if (good && mended.len)
         st = json_line_read_valid((const char *)mended.data, mended.len, out, numbers, err);
-    else
+    else if (good)
         st = json_line_read_valid(line, len, out, numbers, err);
-    json_decref(value);
     buf_free(&mended);
     return st;
 }

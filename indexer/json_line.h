@@ -25,6 +25,8 @@ pm_status json_line_parse(const char *line, size_t len, json_t **out, buf *numbe
 /* The same of bytes that are known to be valid JSON. */
 pm_status json_line_read_valid(const char *text, size_t len, json_t **out, buf *numbers,
                                pm_error *err);
+/* Whether an object is made of the line in `most` bytes and what its strings take. */
+bool json_line_fits(const char *line, size_t len, size_t most);
 /* Whether the bytes, cut anywhere, begin with a line that is a JSON object. */
 bool json_line_sniff(const char *data, size_t len, bool whole);
 

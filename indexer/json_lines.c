@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { LINES_CHUNK = 256 * 1024 };
+enum { LINES_CHUNK = 256 * 1024, LINES_KEEP = 8 * LINES_CHUNK };
 
 /* ---- lines ------------------------------------------------------------------------------ */
 
@@ -44,6 +44,17 @@ static void guess_encoding(json_lines *l)
     decoder_feed(&l->decoder, &l->data, l->raw.data, l->raw.len, l->ended);
 }
 
+/* After a long line its room goes back. */
+static void shrink(json_lines *l)
+{
+    buf rest = {0};
+    if (l->data.cap <= LINES_KEEP || l->data.len > LINES_CHUNK) return;
+    buf_append(&rest, l->data.data, l->data.len);
+    if (rest.failed) return;
+    buf_free(&l->data);
+    l->data = rest;
+}
+
 /* More text, or `ended`. */
 static pm_status lines_fill(json_lines *l, pm_error *err)
 {
@@ -55,6 +66,7 @@ static pm_status lines_fill(json_lines *l, pm_error *err)
         l->scanned -= l->at;
         l->ascii -= l->at < l->ascii ? l->at : l->ascii;
         l->at = 0;
+        shrink(l);
     }
     buf *into = l->decode ? &l->raw : &l->data;
     l->raw.len = 0;
@@ -143,20 +155,32 @@ out:
     return st;
 }
 
+/* Whether a line can be read within tree_max; `odd` lines are held twice more. */
+static bool is_modest(const json_lines *l, slice line, bool odd)
+{
+    size_t most = l->tree_max, strings = odd ? 2 * line.len : 0;
+    return !most ||
+           (strings <= most && json_line_fits((const char *)line.data, line.len, most - strings));
+}
+
 /* The document of a line, or the reason why there is none. */
-static pm_status read_line(document *d, slice line, bool *is_article, char reason[160],
-                           pm_error *err)
+static pm_status read_line(const json_lines *l, slice line, json_line_text *out, pm_error *err)
 {
     json_object_scan object;
     bool left = true;
     pm_status st = PM_OK;
+    document *d = &out->doc;
     document_reset(d);
-    *is_article = true;
-    if (json_scan(&object, (const char *)line.data, line.len) == JSON_SCANNED)
+    out->is_article = is_modest(l, line, false);
+    if (out->is_article && json_scan(&object, (const char *)line.data, line.len) == JSON_SCANNED)
         st = json_fields_take(d, &object, &left, err);
     if (st != PM_OK || !left) return st;
     document_reset(d);
-    return read_odd_line(d, line, is_article, reason, err);
+    out->is_article = out->is_article && is_modest(l, line, true);
+    if (out->is_article) return read_odd_line(d, line, &out->is_article, out->reason, err);
+    snprintf(out->reason, sizeof out->reason, "the line takes more than --memory allows, %zu bytes",
+             l->tree_max);
+    return PM_OK;
 }
 
 static bool is_blank(slice line)
@@ -177,7 +201,7 @@ pm_status json_lines_next(json_lines *l, json_line_text *out, bool *more, pm_err
     out->is_article = *more && !too_long;
     if (out->is_article) out->hash = hash_bytes(line.data, line.len);
     if (too_long) input_say_too_long(l->in, "the line is ", out->reason, sizeof out->reason);
-    if (out->is_article) PM_TRY(read_line(&out->doc, line, &out->is_article, out->reason, err));
+    if (out->is_article) PM_TRY(read_line(l, line, out, err));
 out:
     return st;
 }

@@ -21,6 +21,7 @@ typedef struct json_lines {
     bool guessed;                 /* the encoding is known                                */
     size_t ascii;                 /* until then: bytes of data known to be ASCII          */
     uint64_t number;              /* of the line, from 1                                  */
+    size_t tree_max; /* bytes of the tree of a line; 0: as many as it takes             */
 } json_lines;
 
 /* The text of one line, owned by the document, or why there is none. */

@@ -160,7 +160,7 @@ static void block_write(segment_writer *w, store_block *b)
     b->n_docs = 0;
     buf_reset(&b->lengths);
     buf_reset(&b->records);
-    if (store->deflater && raw_len > STORE_BLOCK_HUGE) block_free(b);
+    if (raw_len > STORE_BLOCK_HUGE) block_free(b);
 }
 
 /* Write the oldest blocks until no more than `most` are under way. */

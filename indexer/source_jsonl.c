@@ -20,11 +20,11 @@ enum {
     BESIDE_FILE_MIN = 1 << 20, /* bytes of file that are worth a thread                   */
     BESIDE_SLOTS = 48,         /* documents on their way                                 */
     BESIDE_WAKE = 8,
-    BESIDE_TEXT_MAX = 8 << 20,      /* bytes of text on their way                             */
-    BESIDE_ANALYSE_MAX = 256 << 10, /* longer articles are not analysed beside                */
-    BESIDE_LEAD = 8 << 10,          /* bytes of text that keep this thread busy meanwhile      */
-    BESIDE_FORM_BYTES = 128,        /* of a form in the table of an analyzer, about             */
-    BESIDE_RATIO = 8,               /* an analysed document takes so much less of its time     */
+    BESIDE_TEXT_MAX = 8 << 20, /* bytes of text on their way                             */
+    BESIDE_KEEP = 64 << 10,    /* of a slot whose document has been taken                */
+    BESIDE_LEAD = 8 << 10,     /* bytes of text that keep this thread busy meanwhile      */
+    BESIDE_FORM_BYTES = 128,   /* of a form in the table of an analyzer, about             */
+    BESIDE_RATIO = 8,          /* an analysed document takes so much less of its time     */
 };
 
 /* "FILE#LINE", for an article without an id. */
@@ -123,6 +123,7 @@ typedef struct beside {
     json_lines *lines;
     side_reader reader;
     uint64_t forms_max;
+    size_t article_max; /* longer ones are not analysed here                             */
     ring *ring;
     thread *thread;
     beside_item items[BESIDE_SLOTS];
@@ -132,8 +133,8 @@ typedef struct beside {
 static uint64_t weigh(beside *b, beside_item *item)
 {
     const pm_article *a = &item->line.doc.article;
-    uint64_t bytes = (uint64_t)a->title.len + a->text.len;
-    item->analysed = item->line.is_article && bytes <= BESIDE_ANALYSE_MAX &&
+    uint64_t bytes = article_bytes(a);
+    item->analysed = item->line.is_article && bytes <= b->article_max &&
                      ring_weight(b->ring) >= 2 * bytes + BESIDE_LEAD;
     return 1 + (item->analysed ? bytes / BESIDE_RATIO : bytes);
 }
@@ -188,8 +189,10 @@ static bool beside_open(beside **out, const ingest_sink *sink, json_lines *lines
     if (!b) return false;
     b->lines = lines;
     b->forms_max = sink->side_bytes / BESIDE_FORM_BYTES;
+    b->article_max = sink->side_article_max;
+    uint64_t on_way = sink->side_bytes < BESIDE_TEXT_MAX ? sink->side_bytes : BESIDE_TEXT_MAX;
     return side_open(&b->reader, sink->lang, NULL) == PM_OK &&
-           ring_open(&b->ring, BESIDE_SLOTS, BESIDE_WAKE, BESIDE_TEXT_MAX, NULL) == PM_OK &&
+           ring_open(&b->ring, BESIDE_SLOTS, BESIDE_WAKE, on_way, NULL) == PM_OK &&
            thread_start(&b->thread, read_beside, b, NULL) == PM_OK;
 }
 
@@ -207,6 +210,15 @@ static void beside_close(beside *b)
     mem_free(b);
 }
 
+/* What has been taken keeps no more than is usual until its slot is filled again. */
+static void shrink_item(beside_item *item)
+{
+    document_shrink(&item->line.doc, BESIDE_KEEP);
+    if (item->stream.tokens_cap > BESIDE_KEEP / sizeof *item->stream.tokens ||
+        item->stream.fresh_cap > BESIDE_KEEP / sizeof *item->stream.fresh)
+        side_stream_free(&item->stream);
+}
+
 static pm_status take_all(ingest *run, const jsonl_file *file, beside *b, bool *sink_failed,
                           pm_error *err)
 {
@@ -214,6 +226,7 @@ static pm_status take_all(ingest *run, const jsonl_file *file, beside *b, bool *
     unsigned slot;
     while (st == PM_OK && !run->stopped && ring_take(b->ring, &slot)) {
         st = take_item(run, file, &b->items[slot], sink_failed, err);
+        shrink_item(&b->items[slot]);
         ring_free(b->ring);
     }
     run->sink->learn(run->sink->ctx, NULL, NULL);
@@ -228,6 +241,7 @@ pm_status source_jsonl_read(ingest *run, const ingest_input *file, uint64_t file
     beside *b = NULL;
     json_lines lines = {.in = in};
     PM_TRY(json_lines_begin(&lines, in, run->has_encoding ? &run->encoding : NULL, err));
+    lines.tree_max = run->sink->tree_max;
     bool alone = run->sink->threads <= 1 || file->info.size < BESIDE_FILE_MIN;
     if (!alone && beside_open(&b, run->sink, &lines)) {
         st = take_all(run, &from, b, sink_failed, err);

@@ -44,6 +44,8 @@ typedef struct article_repair {
 /* *out borrows from `in` and from r.  PM_USAGE when the article cannot be one. */
 pm_status article_repair_all(article_repair *r, const pm_article *in, pm_article *out,
                              pm_error *err);
+/* Buffers of more than `keep` bytes are given back. */
+void article_repair_shrink(article_repair *r, size_t keep);
 void article_repair_free(article_repair *r);
 
 /* ---- writer_batch.c ------------------------------------------------------------------ */
@@ -132,6 +134,9 @@ pm_status writer_discard(pm_writer *w, pm_status st, const pm_error *err);
 bool writer_reserve_made(pm_writer *w);
 void writer_made(pm_writer *w, const char *name);
 
+/* Bytes (article_bytes); longer articles are analysed by the writer, which sees to it that their
+ * words fit into memory. */
+size_t writer_large_article(const pm_writer *w);
 /* pm_writer_add of an article that may have been analysed beside: then `stream` has been learnt;
  * NULL: it was not.  *replaced: the ingest number of the article whose place it takes, or SEQ_NONE.
  */
@@ -172,6 +177,8 @@ void writer_segment_close(writer_segment *s);
 pm_status writer_begin_batch(pm_writer *w, pm_error *err);
 bool writer_batch_full(const pm_writer *w);
 pm_status writer_flush(pm_writer *w, pm_error *err);
+/* The batch is empty: so is the table of forms, and no file is begun. */
+void writer_forget(pm_writer *w);
 /* What is counted of the memory that the caller allows. */
 uint64_t writer_budget(const pm_writer *w);
 segment_writer_config writer_config(const pm_writer *w, uint64_t segment_id);

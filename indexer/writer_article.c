@@ -98,6 +98,12 @@ pm_status article_repair_all(article_repair *r, const pm_article *in, pm_article
     return PM_OK;
 }
 
+void article_repair_shrink(article_repair *r, size_t keep)
+{
+    for (size_t i = 0; i < sizeof r->texts / sizeof *r->texts; i++)
+        if (r->texts[i].cap > keep) buf_free(&r->texts[i]);
+}
+
 void article_repair_free(article_repair *r)
 {
     for (size_t i = 0; i < sizeof r->texts / sizeof *r->texts; i++) buf_free(&r->texts[i]);

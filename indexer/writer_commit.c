@@ -126,6 +126,14 @@ out:
     return st;
 }
 
+void writer_forget(pm_writer *w)
+{
+    segment_writer_abandon(w->batch.out);
+    w->batch.out = NULL;
+    writer_drop_kept(w);
+    inverter_reset(w->iv, true);
+}
+
 /* ---- commit -------------------------------------------------------------------------- */
 
 /* Step 1 for a segment that lost documents. */

@@ -7,12 +7,19 @@
 #include "common/base/mem.h"
 #include "common/segment/ids.h"
 #include "common/segment/layout.h"
+#include "indexer/document.h"
 #include "indexer/segment_writer_store.h"
 #include "indexer/writer.h"
 #include "indexer/xapian_writer.h"
 
 enum {
-    LOOKUP_SHARE = 8,         /* a part of the limit, for pages of segments                  */
+    LARGE_SHARE = 1024, /* a part of the limit, of which a text is large                      */
+    LARGE_MOST = 256 << 10,
+    TEXT_COPIES = 3,       /* as read, decoded and encoded; a fourth where it was repaired       */
+    TEXTS_FREE = 40 << 20, /* bytes of them that fit beside what is counted                      */
+    ALONE_FREE = 24 << 20, /* and of words, where nothing else is in the batch                   */
+    RECORD_KEEP = 1 << 20, /* a larger buffer is not kept for the next article                   */
+    LOOKUP_SHARE = 8,      /* a part of the limit, for pages of segments                  */
     LOOKUP_BYTES = 128 << 10, /* that a look-up makes the process's, about                   */
 };
 
@@ -149,17 +156,72 @@ static pm_status encode_record(pm_writer *w, const pm_article *article, pm_error
     return PM_OK;
 }
 
-/* Everything that may fail comes before the first change that cannot be taken back. */
-static pm_status add_article(pm_writer *w, const pm_article *article, const side_stream *stream,
+/* ---- tokens ----------------------------------------------------------------------------- */
+
+size_t writer_large_article(const pm_writer *w)
+{
+    uint64_t large = w->options.memory_bytes / LARGE_SHARE;
+    return large < LARGE_MOST ? (size_t)large : LARGE_MOST;
+}
+
+/* What may be counted of the inverter with this article. */
+static uint64_t most_tokens(const pm_writer *w, const pm_article *article, bool alone)
+{
+    uint64_t bytes = article_bytes(article);
+    uint64_t most = writer_budget(w) + (alone ? ALONE_FREE : 0);
+    uint64_t texts = (w->repair.repaired ? TEXT_COPIES + 1 : TEXT_COPIES) * bytes;
+    uint64_t other = batch_memory(&w->batch) + writer_kept_memory(w);
+    if (bytes <= writer_large_article(w)) return UINT64_MAX; /* it is counted when it is there    */
+    if (texts > TEXTS_FREE) other += texts - TEXTS_FREE;
+    return most > other ? most - other : 0;
+}
+
+static pm_status open_batch(pm_writer *w, const pm_article *article, pm_error *err)
+{
+    pm_status st = writer_begin_batch(w, err);
+    if (st != PM_OK) return st;
+    if (w->options.threads > 1) segment_writer_deflate_beside(w->batch.out);
+    return batch_reserve(&w->batch, article->id.len) ? PM_OK : error_nomem(err);
+}
+
+/* The tokens of an article to the inverter.  One that does not fit beside what is there gets a
+ * batch of its own; *fits false: that is not enough, and nothing is changed by it. */
+static pm_status add_tokens(pm_writer *w, const pm_article *article, const side_stream *stream,
+                            uint32_t *dl, bool *fits, pm_error *err)
+{
+    pm_status st = PM_OK;
+    *fits = true;
+    for (int tries = 0; tries < 2; tries++) {
+        PM_TRY(open_batch(w, article, err));
+        if (stream) return inverter_add_stream(w->iv, stream, article, dl, err);
+        st = inverter_add(w->iv, article, most_tokens(w, article, tries > 0), dl, err);
+        if (st != PM_USAGE) return st;
+        PM_TRY(writer_flush(w, err));
+        writer_forget(w);
+        PM_TRY(writer_tidy(w, false, false, err));
+    }
+    *fits = false;
+    st = error_set(err, PM_USAGE, "article %.*s: its words take more than --memory allows",
+                   (int)article->id.len, article->id.data);
+out:
+    return st;
+}
+
+/* ---- articles --------------------------------------------------------------------------- */
+
+/* What an unusual article has made large. */
+static void drop_large(pm_writer *w)
+{
+    article_repair_shrink(&w->repair, RECORD_KEEP);
+    if (w->record.cap > RECORD_KEEP) buf_free(&w->record);
+}
+
+/* An article of dl tokens, which the inverter has.  Everything that may fail comes before the first
+ * change that cannot be taken back. */
+static pm_status add_article(pm_writer *w, const pm_article *article, uint32_t dl,
                              uint64_t *replaced, pm_error *err)
 {
-    uint32_t dl = 0;
     pm_status st;
-    PM_TRY(writer_begin_batch(w, err));
-    if (w->options.threads > 1) segment_writer_deflate_beside(w->batch.out);
-    if (!batch_reserve(&w->batch, article->id.len)) PM_TRY(error_nomem(err));
-    PM_TRY(stream ? inverter_add_stream(w->iv, stream, article, &dl, err)
-                  : inverter_add(w->iv, article, &dl, err));
     PM_TRY(kill_id(w, article->id.data, article->id.len, replaced, err));
     batch_push(&w->batch, article->id.data, article->id.len);
     segment_doc doc = {
@@ -172,6 +234,7 @@ static pm_status add_article(pm_writer *w, const pm_article *article, const side
         .mark = (uint8_t)article->file_hash,
     };
     segment_writer_doc(w->batch.out, &doc);
+    drop_large(w);
     if (writer_batch_full(w)) {
         PM_TRY(writer_flush(w, err));
         PM_TRY(writer_tidy(w, false, false, err));
@@ -198,6 +261,8 @@ pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_
 {
     pm_article clean;
     pm_error own = {0};
+    uint32_t dl = 0;
+    bool fits = true;
     if (!err) err = &own;
     pm_status st = writer_ready(w, false, err);
     if (st != PM_OK) return st;
@@ -207,9 +272,11 @@ pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_
     if (st == PM_OK && stream &&
         (!is_same(clean.title, article->title) || !is_same(clean.text, article->text)))
         stream = NULL; /* it is of what was repaired                                            */
+    if (st == PM_OK && !w->xapian) st = add_tokens(w, &clean, stream, &dl, &fits, err);
+    if (!fits) return st;
     if (st == PM_OK)
         st = w->xapian ? xapian_add(w, &clean, replaced, err)
-                       : add_article(w, &clean, stream, replaced, err);
+                       : add_article(w, &clean, dl, replaced, err);
     if (st != PM_OK) return writer_discard(w, st, err);
     w->pending.added += *replaced == SEQ_NONE;
     w->pending.updated += *replaced != SEQ_NONE;

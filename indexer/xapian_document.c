@@ -78,7 +78,7 @@ static pm_status put_fields(doc_maker *m, const pm_article *article, pm_error *e
     xap_term term;
     inverter_fields *f = &m->x->fields;
     inverter_fields_reset(f);
-    if (!inverter_fields_add(f, article, 0)) return error_nomem(err);
+    if (!inverter_fields_add(f, article, 0, UINT64_MAX)) return error_nomem(err);
     for (size_t i = 0; i < f->n_values; i++) {
         const uint8_t *key = f->bytes.data + f->values[i].off;
         pm_text name = xap_term_make(&term, 0, key, f->values[i].len);

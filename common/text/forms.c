@@ -12,7 +12,7 @@
 
 #include <sys/random.h>
 
-enum { FIRST_SLOTS = 256, PIECES_MAX = 256 };
+enum { FIRST_SLOTS = 256, KEEP_SLOTS = 16 << 10, PIECES_MAX = 256 };
 
 /* Room to take one word apart; kept because it is too large for a stack frame. */
 typedef struct form_work {
@@ -56,12 +56,29 @@ void forms_free(forms *f)
     *f = (forms){0};
 }
 
+/* A large table goes; a small one, which is made anew in vain where memory is refused, stays. */
+static void reset_slots(forms *f)
+{
+    form_slot *slots = NULL;
+    if (f->mask + 1 > KEEP_SLOTS) slots = mem_array(FIRST_SLOTS, sizeof *slots);
+    if (slots) {
+        mem_free(f->slots);
+        f->slots = slots;
+        f->mask = FIRST_SLOTS - 1;
+    } else {
+        memset(f->slots, 0, (f->mask + 1) * sizeof *f->slots);
+    }
+    f->used = 0;
+}
+
 void forms_reset(forms *f)
 {
-    memset(f->slots, 0, (f->mask + 1) * sizeof *f->slots);
-    f->used = 0;
+    reset_slots(f);
+    arena_free(&f->memory);
+    mem_free(f->by_id);
+    f->by_id = NULL;
+    f->by_id_cap = 0;
     f->count = 0;
-    arena_reset(&f->memory);
 }
 
 size_t forms_memory(const forms *f)

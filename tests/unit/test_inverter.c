@@ -333,7 +333,7 @@ static void round_of(inverter *iv, analyzer *own, uint64_t seed, uint32_t n_docs
     printf("seed %llu, %u documents\n", (unsigned long long)seed, n_docs);
     for (uint32_t doc = 0; doc < n_docs; doc++) {
         pm_article a = random_article(&seed);
-        assert_int_equal(inverter_add(iv, &a, &lengths[doc], &err), PM_OK);
+        assert_int_equal(inverter_add(iv, &a, UINT64_MAX, &lengths[doc], &err), PM_OK);
         assert_int_equal(lengths[doc], note_article(own, &a, doc));
     }
     assert_int_equal(inverter_n_docs(iv), n_docs);
@@ -371,7 +371,7 @@ static void test_memory(void **state)
     assert_int_equal(inverter_memory(iv), 0);
     for (int i = 0; i < 50; i++) {
         pm_article a = random_article(&seed);
-        assert_int_equal(inverter_add(iv, &a, &dl, NULL), PM_OK);
+        assert_int_equal(inverter_add(iv, &a, UINT64_MAX, &dl, NULL), PM_OK);
         assert_true(inverter_memory(iv) > last);
         last = inverter_memory(iv);
     }
@@ -380,6 +380,75 @@ static void test_memory(void **state)
     assert_true(inverter_forms_memory(iv) > 0);
     inverter_reset(iv, true);
     assert_int_equal(inverter_memory(iv), 0);
+    inverter_close(iv);
+}
+
+/* Articles that do not fit are as if they had never come: at the first token too much, or when all
+ * are counted. */
+static void test_refused_articles(void **state)
+{
+    (void)state;
+    uint32_t lengths[DOCS], dl;
+    uint64_t seed = 77;
+    inverter *iv;
+    analyzer *own;
+    pm_status st;
+    pm_error err;
+    uint32_t n = 0, refused = 0;
+    assert_int_equal(inverter_open(&iv, words, true, NULL), PM_OK);
+    assert_int_equal(analyzer_open(&own, "en", NULL), PM_OK);
+    for (unsigned i = 0; n < DOCS; i++) {
+        pm_article a = random_article(&seed);
+        uint64_t before = inverter_memory(iv), forms = inverter_forms_memory(iv), most = UINT64_MAX;
+        if (i % 3 == 0) most = before ? before - 1 : 0;
+        if (i % 3 == 1) most = before + random_next(&seed) % 2000;
+        st = inverter_add(iv, &a, most, &dl, &err);
+        assert_true(st == PM_OK || (st == PM_USAGE && most != UINT64_MAX));
+        assert_true(st == PM_USAGE || inverter_memory(iv) <= most);
+        if (st == PM_USAGE) {
+            forms = inverter_forms_memory(iv) - forms;
+            assert_int_equal(inverter_memory(iv), before + forms);
+            refused++;
+            continue;
+        }
+        lengths[n] = dl;
+        assert_int_equal(dl, note_article(own, &a, n));
+        n++;
+    }
+    assert_true(refused > DOCS / 2);
+    assert_int_equal(inverter_n_docs(iv), n);
+    segment *s = write_segment(iv, lengths, n, &st, &err);
+    assert_int_equal(st, PM_OK);
+    compare_all(s);
+    segment_close(s);
+    inverter_close(iv);
+    analyzer_close(own);
+}
+
+/* The limit is the memory that is counted: at it an article is taken, below it is not. */
+static void test_exact_limit(void **state)
+{
+    (void)state;
+    static char text[60000];
+    uint32_t dl;
+    pm_error err;
+    inverter *iv;
+    for (size_t i = 0; i < sizeof text; i++) text[i] = i % 2 ? ' ' : 'a'; /* one long list        */
+    const pm_article a = {.text = {text, sizeof text},
+                          .title = {"Title", 5},
+                          .author = {"Ann and Bob", 11},
+                          .tags = {"one\x1ftwo", 7}};
+    assert_int_equal(inverter_open(&iv, words, true, NULL), PM_OK);
+    assert_int_equal(inverter_add(iv, &a, UINT64_MAX, &dl, &err), PM_OK);
+    uint64_t most = inverter_memory(iv);
+    inverter_reset(iv, true);
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(inverter_add(iv, &a, most - 1, &dl, &err), PM_USAGE);
+        assert_int_equal(inverter_n_docs(iv), 0);
+    }
+    assert_int_equal(inverter_add(iv, &a, most, &dl, &err), PM_OK);
+    assert_int_equal(inverter_memory(iv), most);
+    assert_int_equal(dl, sizeof text / 2 + 1);
     inverter_close(iv);
 }
 
@@ -394,7 +463,7 @@ static pm_status invert_twenty(pm_error *err)
     st = inverter_open(&iv, a, true, err);
     for (int i = 0; i < 20 && st == PM_OK; i++) {
         pm_article article = random_article(&seed);
-        st = inverter_add(iv, &article, &lengths[i], err);
+        st = inverter_add(iv, &article, UINT64_MAX, &lengths[i], err);
     }
     if (st == PM_OK) {
         segment *s = write_segment(iv, lengths, 20, &st, err);
@@ -463,10 +532,9 @@ int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keysort),
-        IN_FOLDER(test_against_model),
-        IN_FOLDER(test_memory),
-        IN_FOLDER(test_refused_memory),
+        cmocka_unit_test(test_keysort), IN_FOLDER(test_against_model),
+        IN_FOLDER(test_memory),         IN_FOLDER(test_refused_articles),
+        IN_FOLDER(test_exact_limit),    IN_FOLDER(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

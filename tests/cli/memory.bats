@@ -1,0 +1,77 @@
+# --memory is kept, whatever the articles are: peak memory is the limit and 64 MiB at most.
+# Shapes that take more than their bytes say: words that never come twice, many articles of
+# megabytes on their way, a line of JSON with more keys than a program would make.
+load helper
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || exit
+    X=$BATS_TEST_TMPDIR/x.idx
+    ! is_asan || skip "the sanitizers' own memory is not counted"
+}
+
+# distinct BYTES [FROM]: words of seven letters, from the FROM-th on, none twice
+distinct() { seq -f %07.0f "${2:-1}" $((${2:-1} + $1 / 8)) | tr '0-9\n' 'a-j '; }
+
+# kept LIMIT_MB ARGS...: index, and what it takes
+kept() {
+    local most=$((($1 + 64) * 1048576)) rc=0
+    shift
+    rm -rf "$X"
+    P index -i "$X" --json "$@" >report 2>said || rc=$?
+    [ "$rc" = 0 ] || [ "$rc" = 3 ]
+    jq -e ".peak_rss_bytes <= $most" report || { cat report; return 1; }
+}
+
+@test "a text without a repeated word: skipped when its words do not fit, the rest is there" {
+    mkdir d; echo first >d/a.txt; echo last >d/z.txt
+    distinct 4194304 >d/m.txt
+    distinct 12000000 >d/n.txt
+    for threads in 1 2; do
+        kept 64 --memory 64M --threads $threads d
+        same "2 2" "$(jq -r '"\(.added) \(.skipped)"' report)"
+        grep -q "d/m.txt: skipped: article m.txt: its words take more than --memory allows" said
+        expect 0 P check --deep -i "$X"
+    done
+    kept 512 --memory 512M d
+    same "4 0" "$(jq -r '"\(.added) \(.skipped)"' report)"
+    expect 0 P search -i "$X" aaaaabc --format ids
+    expect 0 P check --deep -i "$X"
+}
+
+@test "a text that fits alone gets a batch of its own, in the same place for any number of threads" {
+    for i in 1 2 3; do
+        distinct 100000 ${i}000000 | jq -Rsc "{id: \"s$i\", text: .}"
+        distinct 1800000 ${i}100000 | jq -Rsc "{id: \"l$i\", text: .}"
+    done >d.jsonl
+    for threads in 1 2; do
+        kept 64 --memory 64M --threads $threads d.jsonl
+        same 6 "$(jq .added report)"
+        stat -c %s "$X"/?-*.seg >sizes.$threads # their names are random but for the number
+        P dump -i "$X" | cksum >dump.$threads
+        expect 0 P check --deep -i "$X"
+    done
+    same 6 "$(wc -l <sizes.1)"
+    cmp sizes.1 sizes.2
+    cmp dump.1 dump.2
+}
+
+@test "sixty articles of two megabytes" {
+    distinct 400000 >words
+    for i in $(seq 60); do cat words words words words words | jq -Rsc "{id: \"$i\", text: .}"; done >d.jsonl
+    for threads in 1 2; do
+        kept 64 --memory 64M --threads $threads d.jsonl
+        same 60 "$(jq .added report)"
+    done
+}
+
+@test "a line of JSON with many keys, or with long lists: skipped, told, the next line is read" {
+    { printf '{"id":"k","text":"x"'; seq -f ',"k%.0f":"v"' 1000000 | tr -d '\n'; echo '}'
+      printf '{"id":"l","text":"x","data":[1'; seq -f ',%.0f' 1000000 | tr -d '\n'; echo ']}'
+      echo '{"id":"last","text":"last"}'; } >d.jsonl
+    for threads in 1 2; do
+        kept 64 --memory 64M --threads $threads d.jsonl
+        same "1 2" "$(jq -r '"\(.added) \(.skipped)"' report)"
+        grep -q "d.jsonl:1: skipped: the line takes more than --memory allows" said
+        grep -q "d.jsonl:2: skipped: the line takes more than --memory allows" said
+    done
+}
