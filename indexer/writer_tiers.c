@@ -24,6 +24,9 @@
  * which takes its place at the commit that would otherwise leave more than twelve, or that finds a
  * segment all dead.  What does not go beside is merged before the commit.
  *
+ * A merge that the disk refuses, mostly for want of room, is left out, and the next commit tries it
+ * again: no article needs it, and whoever deletes some to make room must be able to.
+ *
  * A segment of which more than a fifth is dead is written anew by itself at a commit, unless the
  * dead are few: those go with a later merge.
  */
@@ -212,6 +215,13 @@ static bool begin_beside(pm_writer *w, const run *r)
            writer_beside_begin(w, r->first, r->n, r->memory);
 }
 
+/* The end of merges, all or some of which were made.  Where the caller has said stop, the next write
+ * fails as well, and with it the commit. */
+static pm_status tidied(pm_status st)
+{
+    return st == PM_IO ? PM_OK : st;
+}
+
 pm_status writer_tidy(pm_writer *w, bool commit, bool beside, pm_error *err)
 {
     size_t from = 0;
@@ -230,7 +240,7 @@ pm_status writer_tidy(pm_writer *w, bool commit, bool beside, pm_error *err)
         if (!r.n) break;
         if (!(beside && begin_beside(w, &r))) st = merge_run(w, &r, err);
     }
-    return st;
+    return tidied(st);
 }
 
 pm_status writer_gather(pm_writer *w, pm_error *err)
@@ -240,5 +250,6 @@ pm_status writer_gather(pm_writer *w, pm_error *err)
     run r = {.first = first};
     for (size_t i = first; i < w->n_segments; i++) run_add(&r, &w->segments[i]);
     bool gain = r.n > 1 && r.live && r.docs <= SEGMENT_DOCS_MAX;
-    return gain && writer_kept_run(w, r.first, r.n) ? merge_run(w, &r, err) : PM_OK;
+    pm_status st = gain && writer_kept_run(w, r.first, r.n) ? merge_run(w, &r, err) : PM_OK;
+    return tidied(st);
 }

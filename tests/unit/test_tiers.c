@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <errno.h>
 
 #include "common/segment/snapshot.h"
+#include "indexer/writer.h"
 #include "tests/support/folder.h"
 
 enum { COMMITS = 300, SEGMENTS_MAX = 10, BESIDE_MAX = 12, EACH = 2 };
@@ -29,6 +31,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    file_fault = NULL;
     folder_remove(root);
     return 0;
 }
@@ -272,6 +275,126 @@ static void test_at_once(void **state)
     assert_int_equal(v.docs[0], AT_ONCE * DOCS);
 }
 
+/* ---- no room ----------------------------------------------------------------------------- */
+
+static const pm_writer *narrow;
+
+/* Merges find the disk full, everything else finds room. */
+static int full_for_merges(const char *call, const char *path)
+{
+    (void)path;
+    return narrow->phase == PM_PHASE_MERGE && !strcmp(call, "write") ? ENOSPC : 0;
+}
+
+static unsigned count_files(void)
+{
+    folder_image image;
+    folder_load(root, &image);
+    unsigned n = (unsigned)image.n;
+    folder_image_free(&image);
+    return n;
+}
+
+/* 25 commits, then one that finds room; and a writer's last one. */
+static void narrow_commits(bool keeps, bool waits)
+{
+    view v = {.n = 0};
+    pm_error err;
+    pm_writer *w = open_writer();
+    w->keeps_none = !keeps;
+    w->waits = waits;
+    narrow = w;
+    file_fault = full_for_merges;
+    for (uint32_t c = 0; c < 25; c++) {
+        add(w, c);
+        commit(w);
+    }
+    add(w, 25);
+    if (pm_writer_finish(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    look(&v);
+    assert_int_equal(v.n, 26);
+    file_fault = NULL;
+    add(w, 26);
+    commit(w);
+    add(w, 27);
+    commit(w);
+    look(&v);
+    assert_true(v.n <= BESIDE_MAX);
+    pm_writer_close(w);
+    look(&v);
+    assert_int_equal(count_files(), v.n + 2); /* and two manifests                                */
+    if (pm_check(root, true, NULL, NULL, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    folder_empty(root);
+}
+
+static void test_no_room(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) narrow_commits(i % 2, i / 2);
+}
+
+/* A segment of which most is deleted is to be written anew: it stays, and they are deleted. */
+static void test_no_room_to_expunge(void **state)
+{
+    (void)state;
+    enum { DOCS = 1500, DEAD = 1200 };
+    view v = {.n = 0};
+    pm_error err;
+    pm_writer *w = open_writer();
+    for (uint32_t i = 0; i < DOCS; i++) add(w, i);
+    commit(w);
+    narrow = w;
+    file_fault = full_for_merges;
+    for (uint32_t i = 0; i < DEAD; i++) {
+        char id[16];
+        size_t len = (size_t)snprintf(id, sizeof id, "%u", (unsigned)i);
+        if (pm_writer_delete(w, id, len, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    }
+    commit(w);
+    look(&v);
+    assert_int_equal(v.n, 1);
+    assert_int_equal(v.docs[0], DOCS);
+    assert_int_equal(v.live[0], DOCS - DEAD);
+    file_fault = NULL;
+    add(w, DOCS);
+    commit(w);
+    look(&v);
+    assert_int_equal(v.docs[0], DOCS - DEAD);
+    pm_writer_close(w);
+}
+
+static bool stop_at_merge(void *ctx, pm_phase phase, uint64_t bytes)
+{
+    (void)ctx;
+    (void)bytes;
+    return phase != PM_PHASE_MERGE;
+}
+
+/* A caller who says stop amid a merge does not get a commit without it. */
+static void test_stop_is_no_want_of_room(void **state)
+{
+    (void)state;
+    pm_error err;
+    view v = {.n = 0};
+    pm_writer *w;
+    pm_writer_options options = PM_WRITER_OPTIONS_INIT;
+    options.create = true;
+    options.commit_level = 2;
+    options.threads = 1;
+    options.progress = stop_at_merge;
+    if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
+    w->waits = true;
+    for (uint32_t c = 0; c < SEGMENTS_MAX; c++) {
+        add(w, c);
+        commit(w);
+    }
+    add(w, SEGMENTS_MAX);
+    assert_int_not_equal(pm_writer_commit(w, NULL, &err), PM_OK);
+    pm_writer_close(w);
+    look(&v);
+    assert_int_equal(v.n, SEGMENTS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +405,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_none_balanced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_little_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_room_to_expunge, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stop_is_no_want_of_room, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
