@@ -71,10 +71,11 @@ static bool on_progress(void *ctx, pm_phase phase, uint64_t written)
 /* The folder is asked, so that what only takes space there counts, too. */
 static void summarize(const char *path, uint64_t before, double seconds)
 {
-    char size[24], freed[24];
+    char size[24], freed[24], peak[24];
     uint64_t now = stream_tree_bytes(path);
-    emit_note("%s in %s, %s freed, %.2f s", meter_bytes(now, size), path,
-              meter_bytes(before > now ? before - now : 0, freed), seconds);
+    emit_note("%s in %s, %s freed, %.2f s; peak memory %s", meter_bytes(now, size), path,
+              meter_bytes(before > now ? before - now : 0, freed), seconds,
+              meter_bytes(meter_peak_rss(), peak));
 }
 
 static int run(const void *given, const cli_args *args)

@@ -13,12 +13,17 @@
 #include <stdatomic.h>
 
 #include "common/base/mem.h"
+#include "common/base/scratch.h"
 #include "common/segment/form_spelling.h"
 #include "common/segment/store.h"
 #include "indexer/keysort.h"
 
 /* Read for a key, for a document's columns, and for those of a document from anywhere, about. */
 enum { KEY_BYTES = 16, COLUMN_BYTES = 48, COLUMN_PAGES = 8192 };
+
+/* Of the limit, with `spills`: what an array must take to go to a file, and how much of files stays
+ * at hand. */
+enum { SPILL_SHARE = 256, SPILL_LEAST = 4 << 10, WINDOW_SHARE = 16, WINDOW_LEAST = 64 << 10 };
 
 static bool is_dead(const merge_input *in, uint32_t doc)
 {
@@ -124,6 +129,7 @@ void merge_put_document(merger *m, segment *s, uint32_t doc, slice record)
     store_mark(s, doc, &out.mark);
     segment_writer_doc(m->w, &out);
     merge_pass(m, m->sources ? COLUMN_PAGES : COLUMN_BYTES);
+    scratch_pass(m->scratch, COLUMN_BYTES);
 }
 
 /* The documents [first, first + n) of one stored block. */
@@ -187,7 +193,7 @@ static pm_status number_documents(merger *m, bool all, pm_error *err)
             return error_set(err, PM_USAGE, "more documents than one segment can hold");
         next += n_docs - n_dead;
         if (!n_dead && !all) continue;
-        to->doc = mem_array(n_docs, sizeof *to->doc);
+        to->doc = scratch_array(m->scratch, n_docs, sizeof *to->doc);
         if (!to->doc) return error_nomem(err);
         number_each(in, to->doc, to->base);
     }
@@ -217,14 +223,15 @@ static pm_status map_terms(merger *m, size_t i, dict_iter *it, pm_error *err)
     if (s->info.n_terms >= UINT32_MAX || s->info.n_forms >= UINT32_MAX)
         return error_set(err, PM_USAGE, "more terms than one segment can hold");
     uint32_t n_terms = (uint32_t)s->info.n_terms, n_forms = (uint32_t)s->info.n_forms;
-    to->form_base = mem_array((size_t)n_terms + 1, sizeof *to->form_base);
-    to->form = mem_array(n_forms, sizeof *to->form);
-    to->style = mem_array(n_terms, sizeof *to->style);
+    to->form_base = scratch_array(m->scratch, (size_t)n_terms + 1, sizeof *to->form_base);
+    to->form = scratch_array(m->scratch, n_forms, sizeof *to->form);
+    to->style = scratch_array(m->scratch, n_terms, sizeof *to->style);
     if (!to->form_base || !to->form || !to->style) return error_nomem(err);
     uint32_t sum = 0, t = 0;
     dict_iter_begin(it, s, false, "", 0);
     for (; t < n_terms && dict_iter_next(it); t++) {
         merge_pass(m, KEY_BYTES);
+        scratch_pass(m->scratch, sizeof *to->form_base + 1);
         to->form_base[t] = sum;
         to->style[t] = (uint8_t)it->term.style;
         if (it->term.n_forms > n_forms - sum) break;
@@ -270,7 +277,8 @@ static pm_status number_forms(merger *m, key_merge *k, buf *key, pm_error *err)
     while (key_merge_next(k)) {
         if (m->n_forms == INT32_MAX)
             return error_set(err, PM_USAGE, "more forms than one segment can hold");
-        if (!mem_grow(&m->styles, &m->styles_cap, (size_t)m->n_forms + 1, 1) ||
+        scratch_pass(m->scratch, m->n * sizeof(merge_form));
+        if (!scratch_grow(m->scratch, &m->styles, &m->styles_cap, (size_t)m->n_forms + 1, 1) ||
             !style_form(m, k, key))
             return error_nomem(err);
         for (size_t i = 0; i < m->n; i++) {
@@ -285,7 +293,7 @@ static pm_status number_forms(merger *m, key_merge *k, buf *key, pm_error *err)
         }
         m->n_forms++;
     }
-    m->forms = mem_array(m->n_forms, sizeof *m->forms);
+    m->forms = scratch_array(m->scratch, m->n_forms, sizeof *m->forms);
     return m->forms ? merge_check(m, err) : error_nomem(err);
 }
 
@@ -311,6 +319,7 @@ static pm_status merge_forms(merger *m, pm_error *err)
     for (uint32_t g = 0; st == PM_OK && g < m->n_forms && key_merge_next(&k); g++) {
         const merge_form *f = &m->forms[g];
         const dict_iter *it = &k.iters[k.lead];
+        scratch_pass(m->scratch, 4 * sizeof *f);
         if (f->cf)
             segment_writer_form(m->w, it->key, it->key_len, m->forms[f->term].ordinal, f->index,
                                 f->df, f->cf);
@@ -322,10 +331,10 @@ static pm_status merge_forms(merger *m, pm_error *err)
 static void free_maps(merger *m)
 {
     for (size_t i = 0; m->maps && i < m->n; i++) {
-        mem_free(m->maps[i].doc);
-        mem_free(m->maps[i].form_base);
-        mem_free(m->maps[i].form);
-        mem_free(m->maps[i].style);
+        scratch_free(m->scratch, m->maps[i].doc);
+        scratch_free(m->scratch, m->maps[i].form_base);
+        scratch_free(m->scratch, m->maps[i].form);
+        scratch_free(m->scratch, m->maps[i].style);
     }
     mem_free(m->maps);
     m->maps = NULL;
@@ -333,8 +342,8 @@ static void free_maps(merger *m)
 
 static void free_forms(merger *m)
 {
-    mem_free(m->forms);
-    mem_free(m->styles);
+    scratch_free(m->scratch, m->forms);
+    scratch_free(m->scratch, m->styles);
     m->forms = NULL;
     m->styles = NULL;
 }
@@ -358,6 +367,18 @@ static void merger_free(merger *m)
     mem_free(m->sources);
 }
 
+/* Where what is large goes, with order->spills.  For its instant a file may have a name that the
+ * next writer would collect. */
+static pm_status open_scratch(merger *m, uint64_t number, char name[SEGMENT_NAME_MAX],
+                              pm_error *err)
+{
+    uint64_t least = m->memory_bytes / SPILL_SHARE, window = m->memory_bytes / WINDOW_SHARE;
+    manifest_make_name(name, number, ".del");
+    m->scratch = scratch_open(m->folder, name, least < SPILL_LEAST ? SPILL_LEAST : (size_t)least,
+                              window < WINDOW_LEAST ? WINDOW_LEAST : window);
+    return m->scratch ? PM_OK : error_nomem(err);
+}
+
 /* Stored blocks are copied as they are, so that marks come from all inputs or are left out. */
 static bool all_marked(const merger *m)
 {
@@ -371,6 +392,7 @@ pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_input
                          manifest_segment *out, pm_error *err)
 {
     pm_status st;
+    char spare[SEGMENT_NAME_MAX];
     merger m = {.folder = d, .inputs = inputs, .n = n_inputs};
     m.has_positions = config->has_positions;
     m.memory_bytes = order ? order->memory_bytes : 0;
@@ -378,7 +400,9 @@ pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_input
     m.maps = mem_array(n_inputs, sizeof *m.maps);
     merge_pass(&m, SEGMENT_PASS_BYTES);
     if (!m.maps) PM_TRY(error_nomem(err));
+    if (order && order->spills) PM_TRY(open_scratch(&m, config->segment_id, spare, err));
     segment_writer_config own = *config;
+    own.scratch = m.scratch;
     own.has_marks = config->has_marks && all_marked(&m);
     PM_TRY(segment_writer_begin(&m.w, d, name, &own, err));
     PM_TRY(merge_documents(&m, order, err));
@@ -391,5 +415,6 @@ pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_input
 out:
     if (m.w) segment_writer_abandon(m.w);
     merger_free(&m);
+    scratch_close(m.scratch);
     return st;
 }

@@ -36,6 +36,7 @@ typedef struct merge_order {
     pm_reorder by;
     unsigned threads; /* 0: as many as processors                                        */
     uint64_t memory_bytes;
+    bool spills; /* what is by key, form or document goes to files (scratch.h): see merge_size.h */
     /* With PM_REORDER_KEEP: the tokens and fields of all live documents, input by input
      * (inverter_kept.h), which are then inverted instead of reading the inputs' lists; NULL: none.
      */

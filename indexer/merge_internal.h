@@ -65,6 +65,7 @@ typedef struct merger {
     uint8_t *styles; /* by form: form_style, should it be the only one of its term  */
     uint32_t n_forms;
     size_t styles_cap;
+    struct scratch *scratch; /* of what is by term, form or document; NULL: the heap           */
     uint64_t memory_bytes;   /* that the caller allows; 0: not said                          */
     unsigned threads;        /* that the caller allows                                       */
     _Atomic uint64_t passed; /* bytes read since pages were given back                     */

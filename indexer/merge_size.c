@@ -18,8 +18,9 @@ enum {
     DISTINCT_BYTES = 25,
     KEY_BYTES = 9, /* of a dictionary being written, beside what it will take in the file */
     ID_TABLE_BYTES = 14,
-    MARGIN = 10,      /* a part, for the sketch's error                                   */
-    TOKENS_SHARE = 8, /* the most frequent word is no more than that part of all          */
+    MARGIN = 10,       /* a part, for the sketch's error                                   */
+    SPILLED_SHARE = 4, /* of the limit, for what is at hand of what is in files            */
+    TOKENS_SHARE = 8,  /* the most frequent word is no more than that part of all          */
 };
 
 /* ---- sketches ------------------------------------------------------------------------------ */
@@ -119,6 +120,14 @@ uint64_t merge_large_list(uint64_t memory_bytes)
     return large < LARGE_LEAST ? LARGE_LEAST : large;
 }
 
+/* Of the lists that are made at one time. */
+static uint64_t list_bytes(const merge_profile *profile, uint64_t memory_bytes)
+{
+    uint64_t small = merge_large_list(memory_bytes);
+    if (small > profile->longest) small = profile->longest;
+    return profile->bytes + LIST_WORKERS_MAX * MERGE_OCCURRENCE_BYTES * small;
+}
+
 /* lists: bytes of the lists that are made at one time; forms: distinct ones. */
 static uint64_t sum_up(const merge_size *size, uint64_t lists, uint64_t forms)
 {
@@ -140,9 +149,15 @@ uint64_t merge_size_most(const merge_size *size)
 uint64_t merge_size_likely(const merge_size *size, const merge_profile *profile,
                            uint64_t memory_bytes)
 {
-    uint64_t small = merge_large_list(memory_bytes), forms = merge_sketch_count(&profile->forms);
+    uint64_t forms = merge_sketch_count(&profile->forms);
     if (profile->forms.n == MERGE_SKETCH) forms += forms / MARGIN;
     if (forms > size->forms) forms = size->forms;
-    if (small > profile->longest) small = profile->longest;
-    return sum_up(size, profile->bytes + LIST_WORKERS_MAX * MERGE_OCCURRENCE_BYTES * small, forms);
+    return sum_up(size, list_bytes(profile, memory_bytes), forms);
+}
+
+uint64_t merge_size_spilled(const merge_size *size, const merge_profile *profile,
+                            uint64_t memory_bytes)
+{
+    uint64_t table = ID_TABLE_BYTES * size->live, lists = list_bytes(profile, memory_bytes);
+    return memory_bytes / SPILLED_SHARE + (lists > table ? lists : table);
 }

@@ -52,6 +52,10 @@ uint64_t merge_size_most(const merge_size *size);
 uint64_t merge_size_likely(const merge_size *size, const merge_profile *profile,
                            uint64_t memory_bytes);
 
+/* The same of a merge that spills (merge.h): tables and dictionaries are at hand in part. */
+uint64_t merge_size_spilled(const merge_size *size, const merge_profile *profile,
+                            uint64_t memory_bytes);
+
 /* A list with more occurrences has the memory for itself: it is made while no other such list is.
  */
 uint64_t merge_large_list(uint64_t memory_bytes);

@@ -11,9 +11,13 @@
 #include <pthread.h>
 
 #include "common/base/mem.h"
+#include "common/base/scratch.h"
 #include "indexer/merge_size.h"
 
-enum { TASK_OCCURRENCES = 128 << 10 /* of a task of several keys, about */ };
+enum {
+    TASK_OCCURRENCES = 128 << 10, /* of a task of several keys, about                         */
+    KEY_TOUCHES = 64,             /* bytes of maps, forms and dictionaries for a key            */
+};
 
 typedef struct terms_merge {
     merger *m;
@@ -65,6 +69,7 @@ static bool next_keys(void *ctx, unsigned worker, uint32_t task)
         const key_merge *k = &t->keys;
         const dict_iter *lead = &k->iters[k->lead];
         term_entry *entries = l->entries + (size_t)l->n_keys * k->n;
+        scratch_pass(t->m->scratch, KEY_TOUCHES * (1 + k->n));
         uint64_t cf = 0;
         for (size_t i = 0; i < k->n; i++) {
             entries[i] = k->here[i] ? k->iters[i].term : (term_entry){.df = 0};

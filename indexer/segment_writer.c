@@ -13,6 +13,7 @@
 
 #include "common/base/crc32c.h"
 #include "common/base/mem.h"
+#include "common/base/scratch.h"
 #include "indexer/segment_writer_parts.h"
 
 /* ---- failures ------------------------------------------------------------------------------ */
@@ -39,6 +40,7 @@ void writer_put(segment_writer *w, const void *data, size_t len)
     const uint8_t *p = data;
     uint32_t page_bytes = segment_page_bytes(&w->info);
     if (writer_bad(w)) return;
+    scratch_pass(w->config.scratch, len);
     while (len) {
         size_t room = page_bytes - w->out.len % page_bytes;
         size_t n = len < room ? len : room;
@@ -84,7 +86,7 @@ void writer_section(segment_writer *w, section_id id, const buf *content)
     writer_section_end(w, id);
 }
 
-/* ---- begin ------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static pm_status config_check(const segment_writer_config *c, pm_error *err)
 {
@@ -94,6 +96,20 @@ static pm_status config_check(const segment_writer_config *c, pm_error *err)
                 c->store_block_bytes <= STORE_RECORD_MAX;
     return good ? PM_OK
                 : error_set(err, PM_USAGE, "segment geometry is out of range (FORMAT.md, footer)");
+}
+
+/* What grows with the segment. */
+enum { WRITER_TABLES = 17 };
+
+static void writer_tables(segment_writer *w, buf *out[WRITER_TABLES])
+{
+    buf *const all[WRITER_TABLES] = {
+        &w->page_crcs,     &w->store_dir,    &w->marks,          &w->dl,
+        &w->seq,           &w->date,         &w->id_offsets,     &w->ids,
+        &w->implied,       &w->terms.blocks, &w->terms.prefixes, &w->terms.hashes,
+        &w->terms.offsets, &w->forms.blocks, &w->forms.prefixes, &w->forms.offsets,
+        &w->forms.hashes};
+    memcpy(out, all, sizeof all);
 }
 
 pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *name,
@@ -120,6 +136,9 @@ pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *n
                              .has_marks = config->has_marks};
     memcpy(w->info.uuid, config->uuid, 16);
     snprintf(w->name, sizeof w->name, "%s", name);
+    buf *tables[WRITER_TABLES];
+    writer_tables(w, tables);
+    for (size_t i = 0; i < WRITER_TABLES; i++) tables[i]->scratch = config->scratch;
     if (!store_writer_init(w)) PM_TRY(error_nomem(err));
     PM_TRY(outfile_create(&w->out, d, name, true, err));
     w->created = true;
@@ -282,7 +301,7 @@ static uint32_t ends_write(segment_writer *w)
     if (w->out.len % page_bytes) buf_u32(&w->page_crcs, w->page_crc);
     footer.page_table_len = w->page_crcs.len;
     buf table = w->page_crcs, roots = {0}; /* moved out: writing goes on adding page sums     */
-    w->page_crcs = (buf){0};
+    w->page_crcs = (buf){.scratch = table.scratch};
     buf_pad(&table, 8);
     for (size_t at = 0; at < table.len && !table.failed; at += page_bytes)
         buf_u32(&roots, crc32c(0, table.data + at,
@@ -341,10 +360,9 @@ void segment_writer_abandon(segment_writer *w)
     if (w->created) dir_unlink(w->folder, w->name, NULL);
     store_writer_free(w);
     segment_encoder_close(w->encoder);
-    dict_writer_free(&w->terms);
-    dict_writer_free(&w->forms);
-    buf *const owned[] = {&w->page_crcs,  &w->store_dir, &w->dl,       &w->seq,     &w->date,
-                          &w->id_offsets, &w->ids,       &w->id_block, &w->implied, &w->marks};
-    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) buf_free(owned[i]);
+    buf *tables[WRITER_TABLES];
+    writer_tables(w, tables);
+    for (size_t i = 0; i < WRITER_TABLES; i++) buf_free(tables[i]);
+    buf_free(&w->id_block);
     mem_free(w);
 }

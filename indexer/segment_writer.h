@@ -31,6 +31,7 @@ typedef struct segment_writer_config {
     bool has_positions, has_text;
     bool has_marks; /* each document's `mark` is written (store_mark)                     */
     bool no_forms;  /* surface forms are not recorded, though they are given            */
+    struct scratch *scratch; /* of tables and dictionaries that are large; NULL: the heap        */
 } segment_writer_config;
 
 /* One document's columns. */

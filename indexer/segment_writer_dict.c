@@ -3,6 +3,7 @@
  * bytes it shares with the one before, and the rest; an index of first keys by their first
  * 8 bytes (FORMAT.md, "dictionaries").  Takes keys in bytewise order, gives two sections.
  */
+#include "common/base/scratch.h"
 #include "common/segment/dict_index.h"
 #include "common/segment/form_spelling.h"
 #include "indexer/segment_writer_parts.h"
@@ -124,6 +125,7 @@ static void filter_encode(const dict_writer *dict, buf *out)
     buf_zero(out, (size_t)blocks * TERM_FILTER_BLOCK);
     for (uint64_t i = 0; i < n && !out->failed; i++) {
         uint64_t hash = load_u64(dict->hashes.data + 8 * i);
+        scratch_pass(out->scratch, sizeof hash);
         term_filter_set(out->data + TERM_FILTER_BLOCK * term_filter_block(hash, blocks), hash);
     }
 }
@@ -147,7 +149,7 @@ static void index_encode(const dict_writer *dict, unsigned width, buf *out)
 void dict_writer_finish(segment_writer *w, dict_writer *dict, section_id blocks, section_id index)
 {
     unsigned width = layout_offset_width(dict->blocks.len);
-    buf bytes = {0};
+    buf bytes = {.scratch = w->config.scratch};
     writer_check_buf(w, &dict->offsets);
     writer_check_buf(w, &dict->prefixes);
     writer_check_buf(w, &dict->hashes);
@@ -155,12 +157,4 @@ void dict_writer_finish(segment_writer *w, dict_writer *dict, section_id blocks,
     index_encode(dict, width, &bytes);
     writer_section(w, index, &bytes);
     buf_free(&bytes);
-}
-
-void dict_writer_free(dict_writer *dict)
-{
-    buf_free(&dict->blocks);
-    buf_free(&dict->prefixes);
-    buf_free(&dict->offsets);
-    buf_free(&dict->hashes);
 }

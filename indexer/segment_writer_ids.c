@@ -215,7 +215,7 @@ static void table_fill(segment_writer *w, buf *table)
 
 void ids_finish(segment_writer *w)
 {
-    buf offsets = {0}, table = {0};
+    buf offsets = {.scratch = w->config.scratch}, table = {.scratch = w->config.scratch};
     block_write(w);
     writer_check_buf(w, &w->id_block);
     writer_check_buf(w, &w->id_offsets);

@@ -35,7 +35,6 @@ void dict_writer_term_entry(dict_writer *dict, const term_entry *entry);
 /* A form; false when it does not follow the last one, or has no zero byte. */
 bool dict_writer_form(dict_writer *dict, slice key, const form_entry *entry);
 void dict_writer_finish(segment_writer *w, dict_writer *dict, section_id blocks, section_id index);
-void dict_writer_free(dict_writer *dict);
 
 struct store_writer; /* zlib's state and the block being filled                          */
 

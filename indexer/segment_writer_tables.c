@@ -49,7 +49,7 @@ static uint64_t column_u64(const buf *column, uint32_t doc)
 
 static void lengths_write(segment_writer *w)
 {
-    buf narrow = {0};
+    buf narrow = {.scratch = w->config.scratch};
     w->info.dl_width = w->max_dl <= UINT16_MAX ? 2 : 4;
     if (w->info.dl_width == 2)
         for (uint32_t doc = 0; doc < w->info.n_docs; doc++)
@@ -78,7 +78,7 @@ static void seq_measure(segment_writer *w)
 
 static void seq_write(segment_writer *w)
 {
-    buf column = {0};
+    buf column = {.scratch = w->config.scratch};
     seq_measure(w);
     if (w->info.seq_width == 4)
         for (uint32_t doc = 0; doc < w->info.n_docs; doc++)
@@ -113,7 +113,7 @@ static void date_measure(segment_writer *w)
 
 static void date_write(segment_writer *w)
 {
-    buf column = {0};
+    buf column = {.scratch = w->config.scratch};
     date_measure(w);
     if (w->info.date_width == 4)
         for (uint32_t doc = 0; doc < w->info.n_docs; doc++) {

@@ -7,6 +7,7 @@
  *   writer_update.c   add, delete, and what is there already
  *   writer_commit.c   flush, commit, optimize
  *   writer_tiers.c    merges, so that there are never many segments
+ *   writer_fit.c      the memory that a merge takes
  *   writer_kept.c     tokens of new segments, which spare merges their reading
  *   writer_beside.c   a merge that goes on while articles come
  *   xapian_*.c        what is different where the engine is Xapian (xapian_writer.h)
@@ -28,6 +29,7 @@
 #include "common/segment/store.h"
 #include "indexer/inverter_kept.h"
 #include "indexer/inverter_side.h"
+#include "indexer/merge_size.h"
 #include "indexer/segment_writer.h"
 #include "indexer/seq_set.h"
 
@@ -217,6 +219,16 @@ pm_status writer_beside_end(pm_writer *w, size_t *first, size_t *n, writer_segme
                             pm_error *err);
 /* As if it had never begun. */
 void writer_beside_cancel(pm_writer *w);
+
+/* writer_fit.c */
+typedef struct merge_fit {
+    uint64_t memory; /* bytes that it takes                                                 */
+    bool spills;     /* when what is large goes to files                                    */
+    bool fits;       /* beside what is held of the limit                                     */
+} merge_fit;
+
+/* How to merge segments [first, first + n), whose sizes are summed up. */
+merge_fit writer_merge_fit(pm_writer *w, size_t first, size_t n, const merge_size *size);
 
 /* writer_tiers.c: merge until there are few.  `commit`: those of the last commit, too; `beside`:
  * more batches may come, so that a merge may go on beside them. */

@@ -113,7 +113,9 @@ static beside_merge *prepare(pm_writer *w, size_t first, size_t n, bool kept, ui
     b->n = n;
     b->memory = memory;
     b->sync = w->options.commit_level < 2;
-    b->order = (merge_order){PM_REORDER_KEEP, w->options.threads, w->options.memory_bytes, NULL};
+    b->order = (merge_order){.by = PM_REORDER_KEEP,
+                             .threads = w->options.threads,
+                             .memory_bytes = w->options.memory_bytes};
     b->folder = w->folder;
     if (copy_inputs(b, w) && (!kept || copy_tokens(b, w))) return b;
     beside_free(b);

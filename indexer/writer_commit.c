@@ -289,6 +289,14 @@ static void count_live(const pm_writer *w, uint64_t *docs, uint64_t *tokens)
     }
 }
 
+static bool must_spill(pm_writer *w, size_t first, size_t n)
+{
+    merge_size size = {.docs = 0};
+    for (size_t i = first; i < first + n; i++)
+        merge_size_add(&size, &w->segments[i].seg->info, w->segments[i].n_dead);
+    return writer_merge_fit(w, first, n, &size).spills;
+}
+
 /* The merge of `inputs`, which are segments from `first` on.  Tokens that are kept are inverted
  * anew, else the lists are read. */
 static pm_status merge_inputs(pm_writer *w, const merge_input *inputs, size_t first, size_t n,
@@ -296,13 +304,15 @@ static pm_status merge_inputs(pm_writer *w, const merge_input *inputs, size_t fi
                               writer_segment *merged, pm_error *err)
 {
     char name[SEGMENT_NAME_MAX];
-    merge_order order = {by, w->options.threads, w->options.memory_bytes, NULL};
+    merge_order order = {
+        .by = by, .threads = w->options.threads, .memory_bytes = w->options.memory_bytes};
     pm_status st = PM_OK;
     manifest_make_name(name, config->segment_id, ".seg");
     if (by == PM_REORDER_KEEP && writer_kept_run(w, first, n)) {
         order.tokens = w->iv;
         st = writer_add_kept(w, first, n, err);
     }
+    if (!order.tokens) order.spills = must_spill(w, first, n);
     if (st == PM_OK)
         st = merge_segments(&w->folder, inputs, n, name, config, &order,
                             w->options.commit_level < 2, &merged->named, err);

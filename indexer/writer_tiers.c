@@ -14,8 +14,8 @@
  *   - what is decided follows from counts and sizes of segments and from the limit of memory
  *     alone (INV-5);
  *   - a merge that would take more memory than is counted of the limit (writer_budget), by what
- *     merge_size.h says, is not made, so that a large index with a small limit may keep more
- *     segments;
+ *     merge_size.h says, keeps what is large in files while it goes on, and is not made where that
+ *     is not enough, either, so that a huge index with a small limit may keep more segments;
  *   - within a transaction only segments of that transaction are merged: the last commit stays
  *     as it was for those who ask the writer about it;
  *   - neighbours stay neighbours, so order of ingest and all answers are as before.
@@ -32,7 +32,6 @@
  */
 #include <stdio.h>
 
-#include "common/base/mem.h"
 #include "indexer/merge_size.h"
 #include "indexer/writer.h"
 
@@ -68,35 +67,12 @@ static void run_add(run *r, const writer_segment *s)
     r->docs += docs;
 }
 
-static const merge_profile *profile_of(writer_segment *s)
-{
-    if (s->profile) return s->profile;
-    s->profile = mem_alloc(sizeof *s->profile);
-    if (s->profile && merge_profile_make(s->seg, s->profile)) return s->profile;
-    mem_free(s->profile);
-    return s->profile = NULL;
-}
-
-/* What the merge takes by what is in the dictionaries; the first estimate where they are damaged.
- */
-static uint64_t likely_memory(pm_writer *w, const run *r)
-{
-    merge_profile all = {.longest = 0};
-    for (size_t i = r->first; i < r->first + r->n; i++) {
-        const merge_profile *one = profile_of(&w->segments[i]);
-        if (!one) return r->memory;
-        merge_profile_join(&all, one);
-    }
-    return merge_size_likely(&r->size, &all, w->options.memory_bytes);
-}
-
 static bool run_fits(pm_writer *w, run *r)
 {
-    uint64_t other = inverter_forms_memory(w->iv) + writer_kept_memory(w), most = writer_budget(w);
     if (r->docs > SEGMENT_DOCS_MAX) return false;
-    r->memory = merge_size_most(&r->size);
-    if (r->memory + other > most) r->memory = likely_memory(w, r);
-    return r->memory + other <= most;
+    merge_fit fit = writer_merge_fit(w, r->first, r->n, &r->size);
+    r->memory = fit.memory;
+    return fit.fits;
 }
 
 /* Bytes moved for each segment done away with: fewer are better. */
@@ -215,8 +191,8 @@ static bool begin_beside(pm_writer *w, const run *r)
            writer_beside_begin(w, r->first, r->n, r->memory);
 }
 
-/* The end of merges, all or some of which were made.  Where the caller has said stop, the next write
- * fails as well, and with it the commit. */
+/* The end of merges, all or some of which were made.  Where the caller has said stop, the next
+ * write fails as well, and with it the commit. */
 static pm_status tidied(pm_status st)
 {
     return st == PM_IO ? PM_OK : st;

@@ -4,6 +4,7 @@
 #include "common/base/bytes.h"
 
 #include "common/base/mem.h"
+#include "common/base/scratch.h"
 
 bool buf_grow(buf *b, size_t more)
 {
@@ -13,7 +14,7 @@ bool buf_grow(buf *b, size_t more)
     else if (b->arena)
         b->failed = !arena_grow(b->arena, &b->data, &b->cap, b->len + more, 1);
     else
-        b->failed = !mem_grow(&b->data, &b->cap, b->len + more, 1);
+        b->failed = !scratch_grow(b->scratch, &b->data, &b->cap, b->len + more, 1);
     return !b->failed;
 }
 
@@ -35,6 +36,6 @@ void buf_pad(buf *b, size_t align)
 
 void buf_free(buf *b)
 {
-    if (!b->arena) mem_free(b->data);
+    if (!b->arena) scratch_free(b->scratch, b->data);
     memset(b, 0, sizeof *b);
 }

@@ -182,7 +182,8 @@ typedef struct buf {
     uint8_t *data;
     size_t len, cap;
     bool failed;
-    struct arena *arena; /* of whose memory it is made; NULL: owned, buf_free             */
+    struct arena *arena;     /* of whose memory it is made; NULL: owned, buf_free         */
+    struct scratch *scratch; /* the same, where it is large (scratch.h), but freed            */
 } buf;
 
 bool buf_grow(buf *b, size_t more); /* as buf_reserve, when there is not room enough  */

@@ -75,3 +75,17 @@ kept() {
         grep -q "d.jsonl:2: skipped: the line takes more than --memory allows" said
     done
 }
+
+@test "articles of words of their own: ten segments at most, and optimize keeps to --memory" {
+    distinct 28000000 | tr ' ' '\n' | paste -sd "$(printf '%0.s ' {1..39})\n" | jq -Rc '{id: "\(input_line_number)", text: .}' >d.jsonl
+    kept 64 --memory 64M d.jsonl
+    [ "$(jq .added report)" -gt 80000 ]
+    [ "$(ls "$X"/*.seg | wc -l)" -le 12 ]
+    P dump -i "$X" | cksum >before
+    expect 0 P optimize -i "$X" --memory 64M
+    peak=$(sed -n 's/.*peak memory \([0-9]*\)[0-9.]* MB$/\1/p' <<<"$stderr")
+    [ "$peak" -lt 134 ] || { echo "$stderr"; return 1; }
+    same 1 "$(ls "$X"/*.seg | wc -l)"
+    P dump -i "$X" | cksum | cmp - before
+    expect 0 P check --deep -i "$X"
+}

@@ -168,7 +168,8 @@ static void merge_it(segment *s, uint64_t *random)
                                     .has_text = s->info.has_text,
                                     .zlib_level = 1};
     memcpy(config.uuid, s->info.uuid, sizeof config.uuid);
-    const merge_order order = {orders[below(random, 2)], 1, below(random, 2), NULL};
+    const merge_order order = {
+        .by = orders[below(random, 2)], .threads = 1, .memory_bytes = below(random, 2)};
     pm_status st = merge_segments(&where, inputs, 1 + below(random, 2), result, &config, &order,
                                   false, &made, &err);
     if (st != PM_OK) return;

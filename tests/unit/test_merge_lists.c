@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <errno.h>
 
 #include "common/base/hash.h"
 #include "common/base/mem.h"
@@ -21,14 +22,15 @@ enum { SEGMENTS = 3, DOCS = 700, TEXT = 40000, DAMAGE_STEP = 97 };
 
 static char root[FOLDER_PATH], result[FOLDER_PATH];
 static snapshot *index_of_three;
+static bool spills; /* what is large goes to files                                           */
 
 static void must(pm_status st, const pm_error *err)
 {
     if (st != PM_OK) fail_msg("%s: %s", pm_status_name(st), err->message);
 }
 
-/* Words of several forms, of one, in one segment alone; short documents and long ones, and one of
- * almost one word. */
+/* Words of several forms, of one, in one segment alone, in one document of each; short documents
+ * and long ones, and one of almost one word. */
 static size_t make_text(char *text, unsigned nth, unsigned doc, uint64_t *random)
 {
     static const char *const words[] = {"the", "The",  "THE",   "the",    "export", "exports",
@@ -43,6 +45,8 @@ static size_t make_text(char *text, unsigned nth, unsigned doc, uint64_t *random
         len += (size_t)snprintf(text + len, TEXT - len, "%s ", word);
         if (i % 3 == 0) len += (size_t)snprintf(text + len, TEXT - len, "%s ", own[nth]);
     }
+    len += (size_t)snprintf(text + len, TEXT - len, "%s%u", doc % 3 ? "name" : "Name", doc);
+    if (doc % 5 == nth) len += (size_t)snprintf(text + len, TEXT - len, " NAME%u", doc);
     return len;
 }
 
@@ -83,6 +87,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    file_fault = NULL;
+    spills = false;
     snapshot_close(index_of_three);
     index_of_three = NULL;
     folder_remove(root);
@@ -112,7 +118,8 @@ static pm_status merge(uint64_t memory, unsigned threads, pm_reorder by, const u
     memcpy(config.uuid, info->uuid, sizeof config.uuid);
     for (unsigned i = 0; i < SEGMENTS; i++)
         inputs[i] = (merge_input){index_of_three->segments[i].seg, i == 1 ? dead : NULL};
-    const merge_order order = {by, threads, memory, NULL};
+    const merge_order order = {
+        .by = by, .threads = threads, .memory_bytes = memory, .spills = spills};
     folder_empty(result);
     pm_status st = dir_open(&folder, result, &absent, err);
     if (st != PM_OK) return st;
@@ -159,11 +166,13 @@ static void compare_all(int positions)
     for (unsigned d = 0; d < 3; d++)
         for (unsigned o = 0; o < 2; o++) {
             load_merged(0, 1, orders[o], deads[d], &held);
-            for (unsigned threads = 1; threads <= 2; threads++) {
-                load_merged(1, threads, orders[o], deads[d], &fed);
+            for (unsigned i = 0; i < 4; i++) {
+                spills = i / 2;
+                load_merged(1, 1 + i % 2, orders[o], deads[d], &fed);
                 assert_same(&held, &fed);
                 folder_image_free(&fed);
             }
+            spills = false;
             folder_image_free(&held);
         }
 }
@@ -210,6 +219,53 @@ static void refused_memory_is_said(void **state)
     load_merged(1, 1, PM_REORDER_KEEP, NULL, &want);
     assert_true(refuse_each(1, &want) > 50);
     assert_true(refuse_each(0, &want) > 50);
+    spills = true;
+    assert_true(refuse_each(1, &want) > 50);
+    spills = false;
+    folder_image_free(&want);
+}
+
+/* ---- files of what is large ---------------------------------------------------------------- */
+
+static unsigned asked, fail_at, n_calls[5];
+static bool for_good;
+static const char *const scratch_calls[] = {"tmpfile", "unlink", "fallocate", "mmap", "mremap"};
+
+/* Refuse the fail_at-th call that is of such a file, and with for_good all that follow. */
+static int refuse_scratch(const char *call, const char *path)
+{
+    bool ours = strstr(path, ".del") != NULL;
+    for (unsigned i = 0; ours && i < 5; i++) n_calls[i] += !strcmp(call, scratch_calls[i]);
+    if (!ours) return 0;
+    asked++;
+    return asked == fail_at || (for_good && fail_at && asked > fail_at) ? ENOSPC : 0;
+}
+
+/* Whatever is refused, the heap takes its place. */
+static void refused_files_are_done_without(void **state)
+{
+    (void)state;
+    static folder_image want, image;
+    pm_error err;
+    make_index(root, 1);
+    load_merged(1, 1, PM_REORDER_KEEP, NULL, &want);
+    spills = true;
+    file_fault = refuse_scratch;
+    for (unsigned i = 0; i < 2; i++) {
+        for_good = i;
+        for (fail_at = 1;; fail_at++) {
+            asked = 0;
+            must(merge(1, 1, PM_REORDER_KEEP, NULL, &err), &err);
+            if (asked < fail_at) break;
+            folder_load(result, &image);
+            assert_int_equal(image.n, 1);
+            assert_same(&want, &image);
+            folder_image_free(&image);
+        }
+        printf("%u calls refused\n", fail_at - 1);
+        assert_true(for_good || fail_at > 12);
+    }
+    for (unsigned i = 0; i < 5; i++) assert_true(n_calls[i] > 0);
     folder_image_free(&want);
 }
 
@@ -248,6 +304,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bytes_are_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bytes_are_the_same_without_positions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refused_memory_is_said, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refused_files_are_done_without, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_is_said, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
