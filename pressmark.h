@@ -203,6 +203,10 @@ typedef struct pm_optimize_options {
     }
 PM_API pm_status pm_writer_optimize_with(pm_writer *writer, const pm_optimize_options *options,
                                          pm_commit_info *info, pm_error *err);
+/* Bytes of files in the folder at most, since the writer was opened: of the commits, of what merges
+ * write while their inputs are there, of what a merge does not hold in memory.  Less index_bytes of
+ * the last commit, that is the temporary disk it took.  0 for an index of the engine xapian. */
+PM_API uint64_t pm_writer_most_bytes(const pm_writer *writer);
 /* Releases the lock; what was not committed is discarded.  NULL is allowed. */
 PM_API void pm_writer_close(pm_writer *writer);
 

@@ -118,6 +118,7 @@ typedef struct ingest {
     pm_ingest_summary summary;
     pm_commit_info info;
     uint64_t start_ns;
+    uint64_t temp_bytes; /* of files at most, beside those of the last commit                 */
 } ingest;
 
 static bool on_event(void *ctx, const pm_ingest_event *event)
@@ -187,6 +188,7 @@ static void print_json(const ingest *run, double seconds)
         {"converted", s->converted},
         {"bad_dates", s->bad_dates},
         {"peak_rss_bytes", meter_peak_rss()},
+        {"temp_bytes", run->temp_bytes},
         {"index_bytes", run->info.index_bytes},
         {"generation", run->info.generation},
     };
@@ -210,17 +212,17 @@ static void print_odd(const pm_ingest_summary *s)
 static void print_text(const ingest *run, double seconds)
 {
     const pm_ingest_summary *s = &run->summary;
-    char text[24], peak[24], size[24];
+    char text[24], peak[24], temporary[24], size[24];
     emit_note("%llu added, %llu updated, %llu unchanged, %llu deleted, %llu skipped",
               (unsigned long long)s->added, (unsigned long long)s->updated,
               (unsigned long long)s->unchanged, (unsigned long long)s->pruned,
               (unsigned long long)s->skipped);
     print_odd(s);
-    emit_note("%s of text in %.2f s, %.1f MB/s; peak memory %s; index %s in %s",
+    emit_note("%s of text in %.2f s, %.1f MB/s; peak memory %s, temporary disk %s; index %s in %s",
               meter_bytes(s->text_bytes, text), seconds,
               seconds > 0 ? (double)s->text_bytes / 1e6 / seconds : 0,
-              meter_bytes(meter_peak_rss(), peak), meter_bytes(run->info.index_bytes, size),
-              run->path);
+              meter_bytes(meter_peak_rss(), peak), meter_bytes(run->temp_bytes, temporary),
+              meter_bytes(run->info.index_bytes, size), run->path);
 }
 
 static void summarize(const ingest *run)
@@ -244,6 +246,8 @@ static pm_status ingest_all(ingest *run, const cli_args *args, pm_error *err)
         st = fed == PM_PARTIAL ? PM_OK : fed;
         if (st != PM_OK) *err = why;
         if (st == PM_OK && !interrupt_seen()) st = pm_writer_finish(writer, &run->info, err);
+        uint64_t most = pm_writer_most_bytes(writer), is = run->info.index_bytes;
+        run->temp_bytes = most > is ? most - is : 0;
     }
     pm_writer_close(writer);
     report_end(&run->report);
@@ -299,6 +303,8 @@ const cli_command cmd_index = {
     "Text, Markdown with front matter and JSON Lines are understood, each also as .gz. An "
     "article is known by its id: the path below PATH, or the field 'id'; an id that is there "
     "already is updated, and an unchanged file is passed over.\n\n"
+    "Merges take disk for a while, as much as the index at most and what does not fit into "
+    "--memory; the summary says how much it was.\n\n"
     "Everything becomes visible in one commit at the end; before it, and after Ctrl-C, searches "
     "see the index as it was.",
     CLI_TABLE(table),

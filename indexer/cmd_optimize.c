@@ -52,7 +52,7 @@ static const cli_option table[] = {
 /* What is to be written is about what the folder holds. */
 typedef struct merging {
     progress line;
-    uint64_t total_bytes;
+    uint64_t total_bytes, most_bytes; /* of files: before, and at any time                  */
 } merging;
 
 static bool on_progress(void *ctx, pm_phase phase, uint64_t written)
@@ -69,13 +69,25 @@ static bool on_progress(void *ctx, pm_phase phase, uint64_t written)
 }
 
 /* The folder is asked, so that what only takes space there counts, too. */
-static void summarize(const char *path, uint64_t before, double seconds)
+static void summarize(const char *path, const merging *m, double seconds)
 {
-    char size[24], freed[24], peak[24];
-    uint64_t now = stream_tree_bytes(path);
-    emit_note("%s in %s, %s freed, %.2f s; peak memory %s", meter_bytes(now, size), path,
-              meter_bytes(before > now ? before - now : 0, freed), seconds,
-              meter_bytes(meter_peak_rss(), peak));
+    char size[24], freed[24], peak[24], temporary[24];
+    uint64_t now = stream_tree_bytes(path), before = m->total_bytes;
+    emit_note("%s in %s, %s freed, %.2f s; peak memory %s, temporary disk %s",
+              meter_bytes(now, size), path, meter_bytes(before > now ? before - now : 0, freed),
+              seconds, meter_bytes(meter_peak_rss(), peak),
+              meter_bytes(m->most_bytes > now ? m->most_bytes - now : 0, temporary));
+}
+
+/* The result stands beside what there is until it is committed. */
+static void warn_of_room(const char *path, uint64_t needed)
+{
+    char needs[24], is[24];
+    uint64_t room = stream_free_bytes(path);
+    if (room >= needed) return;
+    emit_note(
+        "pressmark: warning: optimize writes up to %s beside what is in %s, where %s are free",
+        meter_bytes(needed, needs), path, meter_bytes(room, is));
 }
 
 static int run(const void *given, const cli_args *args)
@@ -98,11 +110,13 @@ static int run(const void *given, const cli_args *args)
     if (!o->quiet) {
         progress_begin(&m.line);
         m.total_bytes = stream_tree_bytes(path);
+        warn_of_room(path, m.total_bytes);
     }
     pm_status st = pm_writer_open(path, &options, &writer, &err);
     pm_optimize_options how = PM_OPTIMIZE_OPTIONS_INIT;
     how.reorder = (pm_reorder)o->reorder;
     if (st == PM_OK) st = pm_writer_optimize_with(writer, &how, &info, &err);
+    if (writer) m.most_bytes = pm_writer_most_bytes(writer);
     pm_writer_close(writer);
     progress_clear(&m.line);
     if (st != PM_OK && interrupt_seen()) {
@@ -110,7 +124,7 @@ static int run(const void *given, const cli_args *args)
         interrupt_raise();
     }
     if (st != PM_OK) return emit_error(&err);
-    if (!o->quiet) summarize(path, m.total_bytes, meter_seconds(start));
+    if (!o->quiet) summarize(path, &m, meter_seconds(start));
     return EXIT_OK;
 }
 
@@ -119,7 +133,8 @@ const cli_command cmd_optimize = {
     "",
     "merge all segments into one",
     "Answers and scores stay the same; searches become faster and the space of deleted articles "
-    "is given back. Searches go on meanwhile. The databases of an index of the engine xapian "
+    "is given back. Meanwhile the folder takes up to twice its space. Searches go on meanwhile. "
+    "The databases of an index of the engine xapian "
     "become compacted copies of themselves, one after the other.",
     CLI_TABLE(table),
     &defaults,

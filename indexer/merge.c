@@ -415,6 +415,7 @@ pm_status merge_segments(const dir *d, const merge_input *inputs, size_t n_input
 out:
     if (m.w) segment_writer_abandon(m.w);
     merger_free(&m);
+    if (order && order->spilled) *order->spilled = scratch_peak(m.scratch);
     scratch_close(m.scratch);
     return st;
 }

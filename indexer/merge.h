@@ -37,6 +37,7 @@ typedef struct merge_order {
     unsigned threads; /* 0: as many as processors                                        */
     uint64_t memory_bytes;
     bool spills; /* what is by key, form or document goes to files (scratch.h): see merge_size.h */
+    uint64_t *spilled; /* bytes of those files at most; NULL: nobody asks                     */
     /* With PM_REORDER_KEEP: the tokens and fields of all live documents, input by input
      * (inverter_kept.h), which are then inverted instead of reading the inputs' lists; NULL: none.
      */

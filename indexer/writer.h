@@ -121,6 +121,9 @@ struct pm_writer {
     bool keeps_none;      /* for tests: tokens are not kept                                  */
     bool waits;           /* for tests: no merge goes on beside                               */
     uint64_t held;        /* bytes of the limit that whoever fills the writer takes           */
+    uint64_t replaced;    /* bytes of committed segments that merges have replaced              */
+    uint64_t previous;    /* of those that only the commit before the last has               */
+    uint64_t most_bytes;  /* as pm_writer_most_bytes                                         */
     uint64_t looked_up;   /* segments asked for an id since their pages were given back      */
     struct xapian_writer *xapian; /* NULL: the engine is the native one                      */
 };
@@ -176,6 +179,8 @@ static inline size_t bit_words(uint32_t n)
 void writer_segment_close(writer_segment *s);
 
 /* writer_commit.c */
+/* Files are what they are, and so many bytes more that no segment counts yet. */
+void writer_note_bytes(pm_writer *w, uint64_t more);
 pm_status writer_begin_batch(pm_writer *w, pm_error *err);
 bool writer_batch_full(const pm_writer *w);
 pm_status writer_flush(pm_writer *w, pm_error *err);

@@ -15,6 +15,21 @@ enum {
     HELD_LEAVES = 4, /* a part of the limit that is a batch's, whatever else is held          */
 };
 
+/* ---- bytes of files ------------------------------------------------------------------ */
+
+void writer_note_bytes(pm_writer *w, uint64_t more)
+{
+    uint64_t bytes = more + w->replaced + w->previous + manifest_size((uint32_t)w->n_segments);
+    for (size_t i = 0; i < w->n_segments; i++)
+        bytes += w->segments[i].named.size + w->segments[i].named.del_size;
+    if (bytes > w->most_bytes) w->most_bytes = bytes;
+}
+
+uint64_t pm_writer_most_bytes(const pm_writer *w)
+{
+    return w->most_bytes;
+}
+
 /* ---- flush --------------------------------------------------------------------------- */
 
 segment_writer_config writer_config(const pm_writer *w, uint64_t segment_id)
@@ -76,6 +91,7 @@ static pm_status adopt_segment(pm_writer *w, const writer_segment *made, pm_erro
                                 named->footer_crc, err);
     if (st != PM_OK) return st;
     w->meta.avgdl_ref = s->seg->info.avgdl_ref;
+    writer_note_bytes(w, 0);
     map_release(&s->seg->file); /* all that opening read                                      */
     return PM_OK;
 }
@@ -197,6 +213,7 @@ static void settle(pm_writer *w, manifest *next)
     for (size_t i = 0; i < w->n_segments; i++) {
         writer_segment *s = &w->segments[i];
         if (!is_live(s)) {
+            if (s->committed) w->replaced += s->named.size + s->named.del_size;
             writer_segment_close(s);
             continue;
         }
@@ -207,6 +224,9 @@ static void settle(pm_writer *w, manifest *next)
         w->segments[kept++] = *s;
     }
     w->n_segments = kept;
+    w->previous = w->replaced;
+    w->replaced = 0;
+    writer_note_bytes(w, 0);
     w->n_made = 0;
     w->exists = w->goes_on = true;
     manifest_free(&w->meta);
@@ -304,8 +324,11 @@ static pm_status merge_inputs(pm_writer *w, const merge_input *inputs, size_t fi
                               writer_segment *merged, pm_error *err)
 {
     char name[SEGMENT_NAME_MAX];
-    merge_order order = {
-        .by = by, .threads = w->options.threads, .memory_bytes = w->options.memory_bytes};
+    uint64_t spilled = 0;
+    merge_order order = {.by = by,
+                         .threads = w->options.threads,
+                         .memory_bytes = w->options.memory_bytes,
+                         .spilled = &spilled};
     pm_status st = PM_OK;
     manifest_make_name(name, config->segment_id, ".seg");
     if (by == PM_REORDER_KEEP && writer_kept_run(w, first, n)) {
@@ -316,6 +339,7 @@ static pm_status merge_inputs(pm_writer *w, const merge_input *inputs, size_t fi
     if (st == PM_OK)
         st = merge_segments(&w->folder, inputs, n, name, config, &order,
                             w->options.commit_level < 2, &merged->named, err);
+    if (st == PM_OK) writer_note_bytes(w, merged->named.size + spilled);
     if (order.tokens) {
         if (st == PM_OK) merged->kept = inverter_take(w->iv);
         inverter_reset(w->iv, false);
@@ -352,7 +376,10 @@ static pm_status replace_all(pm_writer *w, pm_reorder by, double avgdl, pm_error
     pm_status st = writer_merge(w, 0, w->n_segments, by, avgdl, &merged, err);
     if (st != PM_OK) return st;
     store_cache_free(&w->cache);
-    for (size_t i = 0; i < w->n_segments; i++) writer_segment_close(&w->segments[i]);
+    for (size_t i = 0; i < w->n_segments; i++) {
+        if (w->segments[i].committed) w->replaced += w->segments[i].named.size;
+        writer_segment_close(&w->segments[i]);
+    }
     w->n_segments = 0;
     return adopt_segment(w, &merged, err);
 }

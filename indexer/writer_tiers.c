@@ -107,7 +107,10 @@ static void replace_segments(pm_writer *w, size_t first, size_t n, const writer_
     for (size_t i = first; i < first + n; i++) {
         writer_segment *s = &w->segments[i];
         char name[SEGMENT_NAME_MAX] = "";
-        if (!s->committed) snprintf(name, sizeof name, "%s", s->named.name);
+        if (!s->committed)
+            snprintf(name, sizeof name, "%s", s->named.name);
+        else
+            w->replaced += s->named.size + s->named.del_size;
         writer_segment_close(s);
         /* If it cannot be unlinked, the collection of garbage does. */
         if (name[0]) dir_unlink(&w->folder, name, NULL);
@@ -146,6 +149,7 @@ static pm_status take_beside(pm_writer *w, pm_error *err)
     size_t first, n;
     pm_status st = writer_beside_end(w, &first, &n, &merged, err);
     if (st != PM_OK || !n) return st;
+    writer_note_bytes(w, merged.named.size);
     st = open_merged(w, &merged, err);
     if (st == PM_OK)
         replace_segments(w, first, n, &merged);

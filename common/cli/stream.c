@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "common/base/error.h"
 #include "common/base/json.h"
@@ -37,6 +38,12 @@ uint64_t stream_tree_bytes(const char *path)
     tree_bytes = 0;
     int failed = nftw(path, add_bytes, OPEN_FOLDERS, FTW_PHYS | FTW_ACTIONRETVAL);
     return failed ? 0 : tree_bytes;
+}
+
+uint64_t stream_free_bytes(const char *path)
+{
+    struct statvfs info;
+    return statvfs(path, &info) == 0 ? (uint64_t)info.f_bavail * info.f_frsize : UINT64_MAX;
 }
 
 json_t *stream_json(const char *line, size_t len, bool *refused)

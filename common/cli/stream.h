@@ -20,6 +20,8 @@ pm_status stream_check_exists(const char *path, pm_error *err);
 
 /* Bytes of the files at and under `path`, hidden ones left out; 0 when it cannot be told. */
 uint64_t stream_tree_bytes(const char *path);
+/* Bytes that the file system of `path` has room for; UINT64_MAX when it cannot be told. */
+uint64_t stream_free_bytes(const char *path);
 
 /* The whole content; PM_USAGE when there is no such file. */
 pm_status stream_read_all(const char *path, buf *out, pm_error *err);

@@ -15,7 +15,7 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
 @test "five articles: summary on stderr, nothing on stdout" {
     expect 0 P index -i "$X" "$ARTICLES"
     [ -z "$output" ]
-    mentions "5 added, 0 updated, 0 unchanged" "MB/s" "peak memory" "$X"
+    mentions "5 added, 0 updated, 0 unchanged" "MB/s" "peak memory" "temporary disk 0 B" "$X"
     expect 0 P index -q -i "$X" "$ARTICLES"
     [ -z "$output$stderr" ]
 }

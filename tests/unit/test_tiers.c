@@ -32,6 +32,7 @@ static int tear_down(void **state)
 {
     (void)state;
     file_fault = NULL;
+    file_done = NULL;
     folder_remove(root);
     return 0;
 }
@@ -363,6 +364,48 @@ static void test_no_room_to_expunge(void **state)
     pm_writer_close(w);
 }
 
+/* ---- bytes of files ------------------------------------------------------------------------- */
+
+static uint64_t most_seen;
+
+static void look_at_sizes(const file_event *event)
+{
+    folder_image image;
+    uint64_t sum = 0;
+    if (strcmp(event->call, "rename") && strcmp(event->call, "fsync")) return;
+    folder_load(root, &image);
+    for (size_t i = 0; i < image.n; i++) sum += image.files[i].len;
+    if (sum > most_seen) most_seen = sum;
+    folder_image_free(&image);
+}
+
+/* What is said of files is what the folder held: at every sync, which ends a file, and rename. */
+static void test_most_bytes(void **state)
+{
+    (void)state;
+    pm_error err;
+    pm_commit_info info;
+    pm_writer *w;
+    pm_writer_options options = PM_WRITER_OPTIONS_INIT;
+    options.create = true;
+    options.threads = 1;
+    if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
+    most_seen = 0;
+    file_done = look_at_sizes;
+    for (uint32_t c = 0; c < 40; c++) {
+        for (uint32_t i = 0; i < 50; i++) add(w, c * 30 + i); /* some replace others            */
+        commit(w);
+    }
+    uint64_t most = pm_writer_most_bytes(w);
+    assert_in_range(most, most_seen - most_seen / 10, most_seen + most_seen / 10);
+    if (pm_writer_optimize(w, &info, &err) != PM_OK) fail_msg("%s", err.message);
+    file_done = NULL;
+    most = pm_writer_most_bytes(w);
+    assert_in_range(most, most_seen - most_seen / 10, most_seen + most_seen / 10);
+    assert_true(most > info.index_bytes + info.index_bytes / 2);
+    pm_writer_close(w);
+}
+
 static bool stop_at_merge(void *ctx, pm_phase phase, uint64_t bytes)
 {
     (void)ctx;
@@ -405,6 +448,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_none_balanced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_little_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_most_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_room_to_expunge, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stop_is_no_want_of_room, set_up, tear_down),
