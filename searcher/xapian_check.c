@@ -3,6 +3,10 @@
  * xapian_check.c - is a Xapian index sound?  Xapian's own check of each database, which reads all
  * of its tables; and, if deep, what pressmark relies on beyond: every document has a record that
  * decodes, an id that finds it, its length as a value, and a place in the order of ingest.
+ *
+ * A writer beside may overwrite what the commit before its last one had, which is no damage: a
+ * database in which something was found is checked again when it has moved on meanwhile.  So
+ * findings are kept until the database is done with.
  */
 #include <stdio.h>
 
@@ -16,6 +20,8 @@ typedef struct xapian_checker {
     void (*finding)(void *ctx, const char *file, const char *part, uint64_t offset,
                     const char *what);
     void *ctx;
+    buf found;         /* of the database at hand: part, where, NUL-terminated words           */
+    uint64_t revision; /* the commit that is being checked                                     */
     pm_check_summary sum;
     uint64_t last_seq;
     bool has_last;
@@ -23,16 +29,35 @@ typedef struct xapian_checker {
     pm_error *err;
 } xapian_checker;
 
+static void keep(xapian_checker *c, const char *part, uint64_t at, const char *what)
+{
+    buf_u64(&c->found, at);
+    buf_append(&c->found, part, strlen(part) + 1);
+    buf_append(&c->found, what, strlen(what) + 1);
+}
+
 static void tell(xapian_checker *c, const char *part, uint64_t at, const char *what)
 {
     c->sum.findings++;
-    if (c->finding) c->finding(c->ctx, c->place->name, part, at, what);
+    keep(c, part, at, what);
 }
 
 static void take_line(void *ctx, const char *text)
 {
-    xapian_checker *c = ctx;
-    if (*text && c->finding) c->finding(c->ctx, c->place->name, "xapian", 0, text);
+    if (*text) keep(ctx, "xapian", 0, text);
+}
+
+/* To the caller, what was kept. */
+static pm_status give_findings(xapian_checker *c)
+{
+    if (c->found.failed) return error_nomem(c->err);
+    for (size_t at = 0; at < c->found.len && c->finding;) {
+        const char *part = (const char *)c->found.data + at + 8, *what = part + strlen(part) + 1;
+        c->finding(c->ctx, c->place->name, part, load_u64(c->found.data + at), what);
+        at = (size_t)(what + strlen(what) + 1 - (const char *)c->found.data);
+    }
+    buf_reset(&c->found);
+    return PM_OK;
 }
 
 /* Xapian's check; what it throws is a finding where it speaks of damage. */
@@ -40,7 +65,7 @@ static pm_status check_tables(xapian_checker *c)
 {
     uint64_t findings;
     xap_error e;
-    pm_status st = c->x->api->check(c->place->name, take_line, c, &findings, &e);
+    pm_status st = c->x->api->check(c->place->name, take_line, c, &c->revision, &findings, &e);
     c->sum.findings += findings;
     if (st == PM_CORRUPT) {
         tell(c, "xapian", 0, e.message);
@@ -162,19 +187,62 @@ static pm_status check_documents(xapian_checker *c)
 
 /* ---- the whole --------------------------------------------------------------------------- */
 
-static pm_status check_place(xapian_checker *c, bool deep)
+static pm_status check_once(xapian_checker *c, bool deep)
 {
     pm_status st;
     uint64_t before = c->sum.findings;
-    if (c->place->host)
-        return error_set(c->err, PM_USAGE,
-                         "%s: check the database where it is, not over the network",
-                         c->place->name);
     PM_TRY(file_each(c->place->name, count_file, c, c->err));
     PM_TRY(check_tables(c));
     if (deep && c->sum.findings == before) PM_TRY(check_documents(c));
 out:
     return st;
+}
+
+/* Another database in its place, or another commit of it, than the one that was checked? */
+static pm_status has_moved(xapian_checker *c, uint64_t folder, bool *yes)
+{
+    file_info info;
+    xap_error e;
+    uint64_t now;
+    if (c->x->api->revision(c->place->name, &now, &e) != PM_OK)
+        return xap_failed(&e, c->place->name, c->err);
+    *yes = (c->revision && now != c->revision) ||
+           (file_stat(c->place->name, &info, NULL) == PM_OK && info.number != folder);
+    return PM_OK;
+}
+
+static pm_status check_local(xapian_checker *c, bool deep)
+{
+    const pm_check_summary before = c->sum;
+    for (unsigned tries = 0; tries < XAPIAN_TRIES; tries++) {
+        file_info info = {0};
+        bool moved = false;
+        c->sum = before;
+        c->revision = 0;
+        buf_reset(&c->found);
+        c->status = file_stat(c->place->name, &info, c->err);
+        if (c->status == PM_OK) c->status = check_once(c, deep);
+        if (c->status == PM_NOMEM || (c->status == PM_OK && c->sum.findings == before.findings))
+            return c->status;
+        pm_status st = has_moved(c, info.number, &moved);
+        if (st != PM_OK) return st;
+        if (!moved) {
+            st = give_findings(c);
+            return st == PM_OK ? c->status : st;
+        }
+    }
+    c->sum = before;
+    return error_set(c->err, PM_IO,
+                     "%s: commits come faster than it can be checked; check it while nothing "
+                     "writes, or a copy",
+                     c->place->name);
+}
+
+static pm_status check_place(xapian_checker *c, bool deep)
+{
+    if (!c->place->host) return check_local(c, deep);
+    return error_set(c->err, PM_USAGE, "%s: check the database where it is, not over the network",
+                     c->place->name);
 }
 
 static pm_status read_count(xapian_checker *c)
@@ -200,14 +268,14 @@ out:
 }
 
 /* Where the index does not even open, that is the finding. */
-static pm_status refused(xapian_checker *c, const char *path, pm_status st, pm_error *err)
+static pm_status refused(xapian_checker *c, pm_status st, const pm_error *err)
 {
     xapian_place whole = {.name = c->x && c->x->view.folder.path ? c->x->view.folder.path : NULL};
     if (st != PM_CORRUPT || !whole.name || c->sum.findings) return st;
     c->place = &whole;
     tell(c, "xapian", 0, err ? err->message : "it does not open");
-    (void)path;
-    return st;
+    pm_status given = give_findings(c);
+    return given == PM_OK ? st : given;
 }
 
 pm_status xapian_check(const char *path, bool deep,
@@ -225,8 +293,9 @@ pm_status xapian_check(const char *path, bool deep,
     /* Places are known by then where opening failed at a database. */
     if (st == PM_OK || (st == PM_CORRUPT && c.x && c.x->n_places)) st = check_all(&c, deep);
     if (st == PM_OK && !c.sum.findings) st = opened;
-    st = refused(&c, path, st, err);
+    st = refused(&c, st, err);
     if (st == PM_OK && c.sum.findings) st = snapshot_damaged(path, c.sum.findings, err);
+    buf_free(&c.found);
     xapian_close(index.xapian);
     if (summary) *summary = c.sum;
     return st;

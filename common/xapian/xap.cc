@@ -349,11 +349,28 @@ pm_status db_compact(xap_db *db, const char *folder, bool (*go_on)(void *ctx), v
     });
 }
 
-pm_status check(const char *path, void (*line)(void *ctx, const char *text), void *ctx,
-                uint64_t *findings, xap_error *e)
+/* Why a database does not open is for others to say. */
+uint64_t revision_of(const char *path)
 {
-    *findings = 0;
+    try {
+        return Xapian::Database(path).get_revision();
+    } catch (const Xapian::Error &) {
+        return 0;
+    }
+}
+
+pm_status revision(const char *path, uint64_t *out, xap_error *e)
+{
+    *out = 0;
+    return guarded(e, [&] { *out = revision_of(path); });
+}
+
+pm_status check(const char *path, void (*line)(void *ctx, const char *text), void *ctx,
+                uint64_t *revision, uint64_t *findings, xap_error *e)
+{
+    *revision = *findings = 0;
     return guarded(e, [&] {
+        *revision = revision_of(path);
         std::ostringstream said;
         size_t n = Xapian::Database::check(path, 0, &said);
         std::istringstream lines(said.str());
@@ -662,8 +679,8 @@ void reach_threshold(xap_writer *w, Xapian::docid id, const Xapian::Document &sa
     w->changed = 0;
 }
 
-/* Pending values go when a stream of them is asked for after a change.  After the postings, as it is
- * a destructor that writes them, which must not be the first to need memory for the table. */
+/* Pending values go when a stream of them is asked for after a change.  After the postings, as it
+ * is a destructor that writes them, which must not be the first to need memory for the table. */
 pm_status writer_flush(xap_writer *w, xap_error *e)
 {
     return guarded(e, [&] {
@@ -712,6 +729,7 @@ const xap_api api = {
     .db_each_position = db_each_position,
     .db_each_metadata = db_each_metadata,
     .db_compact = db_compact,
+    .revision = revision,
     .check = check,
     .query_term = query_term,
     .query_everything = query_everything,

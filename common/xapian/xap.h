@@ -24,7 +24,7 @@
 extern "C" {
 #endif
 
-enum { XAP_VERSION = 3 };
+enum { XAP_VERSION = 4 };
 
 typedef struct xap_error {
     pm_status status;
@@ -103,9 +103,14 @@ typedef struct xap_api {
      * left. */
     pm_status (*db_compact)(xap_db *db, const char *folder, bool (*go_on)(void *ctx), void *ctx,
                             xap_error *e);
-    /* Xapian's own check of the database at a path: a line for each finding, and their number. */
+    /* The newest commit of the database at a path: a number that rises, 0 where it does not open.
+     */
+    pm_status (*revision)(const char *path, uint64_t *out, xap_error *e);
+    /* Xapian's own check of the database at a path: a line for each finding, and their number;
+     * *revision, before it was begun, is set also where it fails.  What a commit after that one
+     * overwrites looks like damage. */
     pm_status (*check)(const char *path, void (*line)(void *ctx, const char *text), void *ctx,
-                       uint64_t *findings, xap_error *e);
+                       uint64_t *revision, uint64_t *findings, xap_error *e);
 
     /* ---- queries ---- */
     pm_status (*query_term)(pm_text term, xap_query **out, xap_error *e);

@@ -261,6 +261,23 @@ content() { P dump -i "$X"; P search -i "$X" --format tsv -k 700 -- w1x w20x tit
     same "1000 true" "$(jq -s -r '"\(length) \(all(.[]; .total.value == 597))"' out)"
 }
 
+@test "a check beside a writer that commits is no damage" {
+    more 2000 >d.jsonl
+    P index -q -i "$X" --engine xapian d.jsonl
+    # Bursts of three commits, each of which overwrites what the one before its last had.
+    for _ in $(seq 60); do
+        [ ! -e stop ] || break
+        sed "s/common/common r$RANDOM/" d.jsonl | awk 'NR % 40 == 0' | P index -q -i "$X" --commit-every 17 - || break
+        sleep 0.2
+    done 3>&- & local writer=$! deep
+    for i in $(seq 30); do
+        [ $((i % 2)) = 0 ] && deep=--deep || deep=
+        expect 0 P check $deep -i "$X"
+    done
+    touch stop; wait $writer
+    same 2000 "$(P check -i "$X" --json | jq .documents)"
+}
+
 @test "memory is kept, and what is flushed for that stays invisible until the commit" {
     more 40 | P index -q -i "$X" --engine xapian -
     mkfifo pipe
