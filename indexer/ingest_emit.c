@@ -92,16 +92,24 @@ static const char *id_problem(pm_text id)
     return memchr(id.data, 0, id.len) ? "the id holds a NUL byte" : NULL;
 }
 
-/* Count what became of the document, and name it. */
-static void count_added(ingest *run, const document *d, bool replaced, bool duplicate,
-                        pm_ingest_event *event)
+/* What was left as it was and is replaced after all was counted as unchanged. */
+static void count_duplicate(ingest *run, uint64_t replaced)
+{
+    run->summary.duplicates++;
+    if (!seq_set_has(&run->left, replaced)) return;
+    run->summary.unchanged--;
+    run->summary.updated++;
+}
+
+/* Count what became of the document, and name it.  `replaced`: an ingest number, or SEQ_NONE. */
+static void count_added(ingest *run, const document *d, uint64_t replaced, pm_ingest_event *event)
 {
     const pm_article *a = &d->article;
-    if (duplicate) {
-        run->summary.duplicates++;
+    if (ingest_met(run, replaced)) {
+        count_duplicate(run, replaced);
         event->kind = PM_INGEST_DUPLICATE;
         event->reason = "this id was met before in this run; the later article won";
-    } else if (replaced) {
+    } else if (replaced != SEQ_NONE) {
         run->summary.updated++;
         event->kind = PM_INGEST_UPDATED;
     } else {
@@ -161,7 +169,7 @@ pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const 
                              .date_rule = dated ? d->date_rule : "none",
                              .spans = d->spans,
                              .n_spans = d->n_spans};
-    count_added(run, d, replaced != SEQ_NONE, ingest_met(run, replaced), &event);
+    count_added(run, d, replaced, &event);
     send(run, &event);
     if (!run->stopped) PM_TRY(commit_when_due(run, err));
 out:

@@ -137,6 +137,18 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     expect 0 P search -i "$X" second
 }
 
+@test "an id left as it is and then replaced by another folder's file is updated, not unchanged" {
+    allow_xapian
+    mkdir A B
+    echo "one story" >A/x.txt; echo "two story" >B/x.txt; echo "three" >A/y.txt
+    for engine in native xapian; do
+        expect 0 P index -q -i $engine.idx --engine $engine A
+        expect 3 P index -i $engine.idx --json A B
+        same '{"added":0,"updated":1,"unchanged":1,"duplicates":1}' "$(jq -c '{added,updated,unchanged,duplicates}' <<<"$output")"
+        same two "$(P show -i $engine.idx x.txt | grep -o two)"
+    done
+}
+
 @test "a bad line is skipped, the rest is committed, exit 3" {
     { docs; echo '{"id":"broken'; echo '{"id":"z","text":"last pears"}'; } > d.jsonl
     expect 3 P index --json -i "$X" d.jsonl

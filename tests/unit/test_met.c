@@ -75,7 +75,8 @@ enum {
 /* Version of each id: as it is now, and whether it is a line of the file. */
 typedef struct model {
     int now[IDS];
-    bool met[IDS]; /* in the run that goes on                                                 */
+    bool met[IDS];  /* in the run that goes on                                                 */
+    bool left[IDS]; /* of those, found as they are                                             */
     uint64_t added, updated, unchanged, duplicates, pruned;
 } model;
 
@@ -119,16 +120,16 @@ static pm_writer *open_writer(const char *engine, bool create, unsigned seed)
     return w;
 }
 
+/* What was left as it is and is met again is updated by that. */
 static void model_line(model *m, unsigned id, int version)
 {
-    if (!m->met[id] && m->now[id] == version)
-        m->unchanged++;
-    else if (m->met[id])
-        m->duplicates++;
-    else if (m->now[id] == NONE)
-        m->added++;
-    else
-        m->updated++;
+    bool left = !m->met[id] && m->now[id] == version, changed = m->met[id] && m->left[id];
+    m->unchanged += left;
+    m->unchanged -= changed;
+    m->updated += changed || (!m->met[id] && !left && m->now[id] != NONE);
+    m->added += !m->met[id] && m->now[id] == NONE;
+    m->duplicates += m->met[id];
+    m->left[id] = left;
     m->met[id] = true;
     m->now[id] = version;
 }
@@ -140,6 +141,7 @@ static void make_run(model *m, uint64_t *random, bool prune)
     size_t len = 0;
     unsigned n = (unsigned)(random_next(random) % LINES_MAX);
     memset(m->met, 0, sizeof m->met);
+    memset(m->left, 0, sizeof m->left);
     m->added = m->updated = m->unchanged = m->duplicates = m->pruned = 0;
     for (unsigned i = 0; i < n; i++) {
         unsigned id = (unsigned)(random_next(random) % IDS);
