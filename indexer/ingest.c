@@ -39,7 +39,15 @@ static pm_status set_root(ingest *run, const char *path, pm_error *err)
     return st;
 }
 
-/* Below a folder no link is followed, so that its path and the id make the absolute path. */
+/* Below a folder no link is followed, so that its path and the name make the absolute path. */
+bool ingest_real_path(const ingest *run, pm_text below, buf *out)
+{
+    buf_append(out, run->root_path.data, run->root_path.len);
+    if (below.len && (!out->len || out->data[out->len - 1] != '/')) buf_u8(out, '/');
+    buf_append(out, below.data, below.len);
+    return !out->failed;
+}
+
 pm_status ingest_file_hash(ingest *run, const ingest_input *file, uint64_t *out, pm_error *err)
 {
     pm_status st = PM_OK;
@@ -47,10 +55,7 @@ pm_status ingest_file_hash(ingest *run, const ingest_input *file, uint64_t *out,
     *out = 0;
     if (strcmp(file->path, "-") == 0 && !file->walked) goto out;
     if (file->walked) {
-        buf_append(&real, run->root_path.data, run->root_path.len);
-        if (!real.len || real.data[real.len - 1] != '/') buf_u8(&real, '/');
-        buf_append(&real, file->id.data, file->id.len);
-        if (real.failed) PM_TRY(error_nomem(err));
+        if (!ingest_real_path(run, file->id, &real)) PM_TRY(error_nomem(err));
     } else {
         PM_TRY(file_real_path(file->path, &real, err));
     }
@@ -64,17 +69,14 @@ static pm_status take_folder(ingest *run, const char *path, pm_error *err)
 {
     pm_status st = PM_OK;
     pm_error problem = {0};
+    size_t before = run->folders.names.len;
     if (set_root(run, path, &problem) != PM_OK) {
         if (problem.status != PM_IO) PM_TRY(error_nomem(err));
         ingest_skip(run, path, 0, (pm_text){NULL, 0}, problem.message);
         goto out;
     }
     PM_TRY(ingest_walk(run, path, err));
-    if (!run->options.prune || run->stopped) goto out;
-    if (run->root_incomplete)
-        ingest_warn(run, path, "not pruned, because a part of it could not be listed");
-    else if (!hash_set_add(&run->pruned_roots, run->root))
-        PM_TRY(error_nomem(err));
+    if (run->options.prune && !run->stopped) PM_TRY(ingest_prune_root(run, path, before, err));
 out:
     return st;
 }
@@ -131,8 +133,7 @@ static void ingest_free(ingest *run)
     seq_set_free(&run->left);
     seq_set_free(&run->present);
     hash_set_free(&run->files);
-    hash_set_free(&run->pruned_files);
-    hash_set_free(&run->pruned_roots);
+    ingest_prune_free(run);
     buf_free(&run->root_path);
 }
 

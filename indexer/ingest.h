@@ -72,6 +72,13 @@ typedef struct ingest_sink {
                             uint64_t *replaced, pm_error *err);
 } ingest_sink;
 
+/* Absolute paths, and which hashes are theirs. */
+typedef struct folder_names {
+    buf names; /* of each the hash, and the NUL-terminated path                            */
+    hash_set hashes;
+    size_t last; /* where the one that was found last stands                                */
+} folder_names;  /* valid when zeroed                                                       */
+
 typedef struct ingest {
     const ingest_sink *sink;
     pm_ingest_options options;
@@ -90,6 +97,8 @@ typedef struct ingest {
     hash_set files;        /* with prune: hashes of the paths of files that exist       */
     hash_set pruned_files; /* of JSON Lines files all of whose lines were read          */
     hash_set pruned_roots; /* of the folders whose gone articles are to go              */
+    folder_names roots;    /* the same by name                                              */
+    folder_names folders;  /* those listed below them, and those that they are below          */
 } ingest;
 
 /* ingest.c */
@@ -108,7 +117,15 @@ pm_status ingest_walk(ingest *run, const char *root, pm_error *err);
 pm_status ingest_file(ingest *run, const ingest_input *file, pm_error *err);
 /* Standard input as JSON Lines. */
 pm_status ingest_stdin(ingest *run, const ingest_input *file, pm_error *err);
+/* With prune: the folder `below` the PATH at hand is being listed. */
+pm_status ingest_listed(ingest *run, pm_text below, pm_error *err);
+/* The PATH at hand, a folder, was listed: its gone articles are to go, unless a part of it could
+ * not be.  `before`: run->folders.names.len when that began. */
+pm_status ingest_prune_root(ingest *run, const char *path, size_t before, pm_error *err);
 pm_status ingest_prune(ingest *run, pm_error *err);
+void ingest_prune_free(ingest *run);
+/* Append the absolute path of a name below the folder PATH at hand. */
+bool ingest_real_path(const ingest *run, pm_text below, buf *out);
 
 /* Sources.  `in` is open and at its start.  PM_IO is a failure of the input, anything else
  * one of the run; `*sink_failed` tells a PM_IO of the sink apart. */

@@ -37,7 +37,8 @@ static void tell_held(ingest *run)
 {
     if (++run->noted % HELD_EVERY || !run->sink->held) return;
     run->sink->held(run->sink->ctx, seq_set_memory(&run->left) + seq_set_memory(&run->present) +
-                                        run->files.count * HASH_SET_BYTES);
+                                        run->files.count * HASH_SET_BYTES + run->folders.names.len +
+                                        run->folders.hashes.count * HASH_SET_BYTES);
 }
 
 bool ingest_met(const ingest *run, uint64_t seq)

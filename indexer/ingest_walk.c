@@ -98,6 +98,10 @@ static pm_status walk_folder(walk *w, pm_error *err)
         skip_entry(w, &here, "folders nested deeper than 64");
         return PM_OK;
     }
+    if (w->run->options.prune && ingest_listed(w->run, here.id, err) != PM_OK) {
+        w->failed = true;
+        return PM_NOMEM;
+    }
     w->depth++;
     pm_status st = file_each(here.path, walk_entry, w, &problem);
     w->depth--;

@@ -71,6 +71,22 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     same "a.txt " "$(ids story)"
 }
 
+@test "--prune deletes what was added by a PATH below or above" {
+    allow_xapian
+    for engine in native xapian; do
+        rm -rf in; mkdir -p in/sub/deep
+        echo "one story" >in/sub/a.txt; echo "two story" >in/sub/deep/b.txt; echo "three story" >in/c.txt
+        X=$engine.idx
+        P index -q -i "$X" --engine $engine in/sub
+        rm in/sub/a.txt
+        expect 0 P index -i "$X" --prune --json in; same "2 1" "$(jq -r '"\(.added) \(.deleted)"' <<<"$output")"
+        same "c.txt deep/b.txt sub/deep/b.txt " "$(ids story)"
+        rm in/sub/deep/b.txt in/c.txt
+        expect 0 P index -i "$X" --prune --json in/sub/deep; same 2 "$(jq -r .deleted <<<"$output")"
+        same "c.txt " "$(ids story)"
+    done
+}
+
 @test "unchanged lines of JSON Lines are skipped; the index stays as it is, to the byte" {
     docs > d.jsonl
     P index -q -i "$X" d.jsonl

@@ -482,6 +482,38 @@ static void prune_keeps_lines_of_files_it_cannot_read(void **state)
     assert_non_null(memory_sink_get(&f.sink, "1"));
 }
 
+/* Whichever PATH a file was found under: one below, or above, the one that is pruned. */
+static void prune_knows_files_by_other_paths(void **state)
+{
+    (void)state;
+    fixture_text(&f, "in/sub/a.txt", "a");
+    fixture_text(&f, "in/sub/b.txt", "b");
+    fixture_text(&f, "in/sub/c.jsonl", "{\"id\":\"c\"}\n");
+    fixture_text(&f, "in/lost/d.txt", "d");
+    fixture_text(&f, "in/up.txt", "up");
+    fixture_text(&f, "in/subway/e.txt", "e");
+    const char *paths[] = {fixture_path(&f, "in/sub"), fixture_path(&f, "in/lost")};
+    assert_int_equal(fixture_run_paths(&f, paths, 2), PM_OK);
+    memory_sink_commit(&f.sink);
+    f.options.prune = true;
+    assert_int_equal(unlink(fixture_path(&f, "in/sub/a.txt")), 0);
+    assert_int_equal(unlink(fixture_path(&f, "in/sub/c.jsonl")), 0);
+    assert_int_equal(unlink(fixture_path(&f, "in/lost/d.txt")), 0);
+    assert_int_equal(rmdir(fixture_path(&f, "in/lost")), 0);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    assert_true(logged("PRUNED a.txt") && logged("PRUNED c") && f.summary.pruned == 2);
+    assert_non_null(memory_sink_get(&f.sink, "b.txt")); /* as well as sub/b.txt               */
+    assert_non_null(memory_sink_get(&f.sink, "d.txt")); /* of a folder that is gone           */
+    memory_sink_commit(&f.sink);
+    assert_int_equal(unlink(fixture_path(&f, "in/sub/b.txt")), 0);
+    assert_int_equal(unlink(fixture_path(&f, "in/up.txt")), 0);
+    assert_int_equal(unlink(fixture_path(&f, "in/subway/e.txt")), 0);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in/sub")), PM_OK);
+    assert_true(logged("PRUNED b.txt") && logged("PRUNED sub/b.txt") && f.summary.pruned == 2);
+    assert_non_null(memory_sink_get(&f.sink, "up.txt"));
+    assert_non_null(memory_sink_get(&f.sink, "subway/e.txt"));
+}
+
 static int refuse_opendir(const char *call, const char *path)
 {
     return strcmp(call, "open") == 0 && strstr(path, "locked") ? EACCES : 0;
@@ -494,6 +526,9 @@ static void prune_needs_the_whole_folder(void **state)
     fixture_text(&f, "locked/b.txt", "b");
     assert_int_equal(fixture_run(&f, NULL), PM_OK);
     memory_sink_commit(&f.sink);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "locked")), PM_OK);
+    memory_sink_commit(&f.sink);
+    assert_int_equal(unlink(fixture_path(&f, "locked/b.txt")), 0);
     f.options.prune = true;
     file_fault = refuse_opendir;
     pm_status st = fixture_run(&f, NULL);
@@ -502,6 +537,7 @@ static void prune_needs_the_whole_folder(void **state)
     assert_int_equal(f.summary.pruned, 0);
     assert_true(logged("WARNING"));
     assert_non_null(memory_sink_get(&f.sink, "locked/b.txt"));
+    assert_non_null(memory_sink_get(&f.sink, "b.txt"));
 }
 
 /* ---- the run itself
@@ -677,6 +713,7 @@ int main(void)
         CASE(one_id_in_two_folders),
         CASE(prune_deletes_what_is_gone),
         CASE(prune_keeps_what_it_cannot_judge),
+        CASE(prune_knows_files_by_other_paths),
         CASE(prune_needs_the_whole_folder),
         CASE(commit_every),
         CASE(the_caller_may_stop),
