@@ -95,7 +95,8 @@ void help_program(const cli_program *program)
     emit_str(
         "\n  help COMMAND    explain one command (also: pressmark COMMAND --help)\n"
         "  --version       print the version\n\n"
-        "The index is the folder given by -i DIR, else $PRESSMARK_INDEX, else ./pressmark.idx.\n\n"
+        "The index is the folder given by -i DIR, else $PRESSMARK_INDEX, else ./pressmark.idx.\n"
+        "Every command takes --color=auto|always|never; only search has colours.\n\n"
         "examples:\n"
         "  pressmark index corpus/articles\n"
         "  pressmark search rare earth export controls\n"

@@ -132,6 +132,12 @@ static const char *nearest_option(const cli_command *command, const char *name)
     return best;
 }
 
+/* What every command takes, whether it has a use for it or not: scripts give it to all alike.  The
+ * command's own option of the name goes first.  Offset SIZE_MAX: the value is kept nowhere. */
+static const cli_option common[] = {
+    {.name = "color", .kind = CLI_CHOICE, .arg = "auto|always|never", .offset = SIZE_MAX},
+};
+
 /* ---- one argument ---------------------------------------------------------------------------- */
 
 typedef struct parse {
@@ -184,6 +190,7 @@ static pm_status store_choice(const parse *p, const cli_option *o, const char *v
     int at = choice_find(o->arg, value);
     if (at >= 0) {
         unsigned choice = (unsigned)at;
+        if (o->offset == SIZE_MAX) return PM_OK;
         memcpy(p->options + o->offset, &choice, sizeof(choice));
         return PM_OK;
     }
@@ -303,13 +310,18 @@ static pm_status apply(parse *p, const cli_option *o, const char *value)
     return store_value(p, o, value);
 }
 
+static const cli_option *find_in(const cli_option *options, size_t n, const char *name, size_t len)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strlen(options[i].name) == len && memcmp(options[i].name, name, len) == 0)
+            return &options[i];
+    return NULL;
+}
+
 static const cli_option *find_long(const cli_command *command, const char *name, size_t len)
 {
-    for (size_t i = 0; i < command->n_options; i++) {
-        const char *known = command->options[i].name;
-        if (strlen(known) == len && memcmp(known, name, len) == 0) return &command->options[i];
-    }
-    return NULL;
+    const cli_option *own = find_in(command->options, command->n_options, name, len);
+    return own ? own : find_in(common, sizeof(common) / sizeof(common[0]), name, len);
 }
 
 /* -x, -x5 and -xvalue.  Among the words of a query -x5 needs its digit and -xvalue is a

@@ -16,6 +16,7 @@
  *     };
  *
  * Accepted forms: --name value, --name=value, -x value, -xvalue, and `--` to end options.
+ * --color=auto|always|never is taken by every command, also by those whose table lacks it.
  * Takes argv, gives a filled struct and the remaining words.
  */
 #ifndef PM_CLI_OPTIONS_H

@@ -89,6 +89,23 @@ load helper
     expect 2 P batch --topic-fields summary x; says "--topic-fields"
 }
 
+@test "every command takes --color, and checks its value" {
+    cd "$BATS_TEST_TMPDIR"
+    echo "one story" >a.txt; echo story >q
+    export PRESSMARK_INDEX=$PWD/x.idx
+    expect 0 P index -q --color=never a.txt
+    for c in "search story" "show a.txt" "batch q" optimize stats check dump "analyze story" "delete a.txt" \
+        "bench search --queries q --warmup 0" "bench protocol" "bench index d.jsonl"; do
+        [ "$c" != "bench index d.jsonl" ] || echo '{"id":"a"}' >d.jsonl
+        expect 0 P $c --color=always </dev/null
+        [[ $c = search* || $output != *$'\e'* ]]
+        expect 2 P $c --color=blue; says "--color: 'blue' is none of auto|always|never"
+        expect 2 P $c --color; says "--color needs a value"
+    done
+    expect 1 P shard status --color auto x.idx; says "no servers"
+    run P help; [[ $output == *"--color=auto|always|never"* ]]
+}
+
 @test "missing and superfluous words" {
     expect 2 P search; says "QUERY"
     expect 2 P index; says "PATH"
