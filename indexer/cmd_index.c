@@ -85,7 +85,9 @@ static const cli_option table[] = {
      .kind = CLI_TEXT,
      .arg = "FILE",
      .offset = FIELD(report),
-     .help = "write what was found in each input, and by which rule, as JSON Lines"},
+     .help =
+         "write what was found in each input, and by which rule, as JSON Lines; '-': to standard "
+         "output"},
     {.name = "json",
      .kind = CLI_FLAG,
      .offset = FIELD(json),
@@ -240,6 +242,7 @@ static pm_status ingest_all(ingest *run, const cli_args *args, pm_error *err)
     pm_writer *writer = NULL;
     pm_error why = {0};
     pm_status fed = PM_OK, st = open_writer(run, &writer, err);
+    if (st != PM_OK) stream_abandon(&run->report.file);
     if (st == PM_OK) {
         fed = feed(run, writer, args, &why);
         if (interrupt_seen()) fed = PM_OK;
@@ -265,7 +268,7 @@ static pm_status prepare(ingest *run, const cli_args *args, pm_error *err)
             st = stream_check_exists(args->words[i], err);
     }
     if (st == PM_OK && run->options->report) {
-        st = stream_create(&run->report.file, run->options->report, err);
+        st = report_open(&run->report, run->options->report, run->path, args->words, args->n, err);
     }
     if (!reads_stdin) interrupt_catch();
     if (st == PM_OK && !run->options->quiet && terminal_is_stderr())

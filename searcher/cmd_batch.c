@@ -200,8 +200,9 @@ static int run(const void *given, const cli_args *args)
     unsigned fields = queries_topic_fields(b.options->topic_fields);
     if (!fields)
         return emit_usage("batch: --topic-fields: write title, desc or narr, joined by commas");
-    pm_status st = engine_open(cli_index_path(b.options->index), &b.options->engine, &index,
-                               &err);
+    if (b.options->timing && strcmp(b.options->timing, "-") == 0)
+        return emit_usage("batch: --timing: standard output has the answers; name a file");
+    pm_status st = engine_open(cli_index_path(b.options->index), &b.options->engine, &index, &err);
     if (st == PM_OK) st = queries_read(&b.queries, args->words[0], fields, &err);
     if (st == PM_OK) st = answer(&b, index, &err);
     int code = st == PM_OK ? b.code : emit_error(&err);

@@ -3,7 +3,9 @@
  * emit_report.c - see ingest_report.h.
  */
 #include <stdio.h>
+#include <string.h>
 
+#include "common/base/error.h"
 #include "common/cli/emit.h"
 #include "common/cli/ingest_report.h"
 #include "common/cli/meter.h"
@@ -67,6 +69,25 @@ static void put_warning(ingest_report *r, const pm_ingest_event *e)
     emit_warning("%.*s%s: %s%s", (int)(e->path.len < 500 ? e->path.len : 500), e->path.data, line,
                  e->kind == PM_INGEST_SKIPPED ? "skipped: " : "",
                  e->reason ? e->reason : actions[e->kind]);
+}
+
+pm_status report_open(ingest_report *r, const char *file, const char *index,
+                      const char *const *paths, size_t n, pm_error *err)
+{
+    bool below = false;
+    if (strcmp(file, "-") != 0 && stream_is_at(file, index, &below))
+        return error_set(err, PM_USAGE,
+                         "--report: %s would be a file of the index; name one elsewhere", file);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(file, "-") == 0 || strcmp(paths[i], "-") == 0) continue;
+        if (!stream_is_at(file, paths[i], &below)) continue;
+        if (!below || stream_begins_otherwise(file, "{\"action\":\""))
+            return error_set(err, PM_USAGE,
+                             "--report: %s is to be indexed, and would be overwritten; name "
+                             "another file",
+                             file);
+    }
+    return stream_create(&r->file, file, err);
 }
 
 void report_progress(ingest_report *r, const char *const *paths, size_t n)

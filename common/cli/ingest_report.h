@@ -24,6 +24,10 @@ typedef struct ingest_report {
     uint64_t warnings;
 } ingest_report;
 
+/* The report goes to `file`, which may be neither in the index nor, unless it is an older report,
+ * an input: PM_USAGE. */
+pm_status report_open(ingest_report *r, const char *file, const char *index,
+                      const char *const *paths, size_t n, pm_error *err);
 /* Begin to show progress; `paths` tell how much there is to read. */
 void report_progress(ingest_report *r, const char *const *paths, size_t n);
 void report_event(ingest_report *r, const pm_ingest_event *event);

@@ -110,35 +110,3 @@ pm_status stream_each_line(const char *path, stream_line_fn *fn, void *ctx, pm_e
     free(line);
     return close_input(file, path, failed, st, err);
 }
-
-pm_status stream_create(json_stream *s, const char *path, pm_error *err)
-{
-    *s = (json_stream){fopen(path, "wb"), path, 0};
-    return s->file ? PM_OK : error_os(err, errno, "%s: cannot write", path);
-}
-
-void stream_put(json_stream *s, json_t *value)
-{
-    buf line = {0};
-    if (!s->file) {
-        json_decref(value);
-        return;
-    }
-    errno = 0;
-    bool ok = emit_json_to(value, &line);
-    if (!ok) errno = ENOMEM;
-    if ((!ok || fwrite(line.data, 1, line.len, s->file) != line.len) && !s->os_errno) {
-        s->os_errno = errno ? errno : EIO;
-    }
-    buf_free(&line);
-}
-
-pm_status stream_finish(json_stream *s, pm_error *err)
-{
-    if (!s->file) return PM_OK;
-    errno = 0;
-    if (fclose(s->file) != 0 && !s->os_errno) s->os_errno = errno ? errno : EIO;
-    s->file = NULL;
-    if (!s->os_errno) return PM_OK;
-    return error_os(err, s->os_errno, "%s: cannot write; the file is incomplete", s->path);
-}

@@ -3,7 +3,7 @@
  * stream.h - files that the user names beside the index: queries and texts to read,
  * reports and timings to write.
  *
- * "-" is standard input.  Pipes and devices are welcome here (`batch <(make-queries)`),
+ * "-" is standard input, or output.  Pipes and devices are welcome here (`batch <(make-queries)`),
  * unlike among the articles.
  */
 #ifndef PM_CLI_STREAM_H
@@ -33,15 +33,25 @@ pm_status stream_each_line(const char *path, stream_line_fn *fn, void *ctx, pm_e
 /* The value that a line is; NULL: it is none, or memory was *refused.  Owned by the caller. */
 json_t *stream_json(const char *line, size_t len, bool *refused);
 
-/* A JSON Lines file to write.  Sticky: stream_finish reports the first failure.  Valid when
- * zeroed: then writes do nothing. */
+/* Is what `path` names, or would name once it is made, the same as `place` or below it? */
+bool stream_is_at(const char *path, const char *place, bool *is_below);
+/* A file that can be read, is not empty, and does not begin with `start`. */
+bool stream_begins_otherwise(const char *path, const char *start);
+
+/* A JSON Lines file to write; "-" is standard output.  A file that is there is replaced by
+ * stream_finish, until which it keeps what it holds.  Sticky: stream_finish reports the first
+ * failure, except of standard output, which emit_finish does.  Valid when zeroed: then writes do
+ * nothing. */
 typedef struct json_stream {
     FILE *file;
     const char *path; /* borrowed */
     int os_errno;
+    char *real, *temp; /* NULL: it is written to as it is                                  */
 } json_stream;
 pm_status stream_create(json_stream *s, const char *path, pm_error *err);
 void stream_put(json_stream *s, json_t *value); /* takes the reference                   */
 pm_status stream_finish(json_stream *s, pm_error *err);
+/* As if it had never been created. */
+void stream_abandon(json_stream *s);
 
 #endif

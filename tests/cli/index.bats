@@ -215,6 +215,45 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     expect 5 P index -q -i "$X" --report /nowhere/report d.jsonl; says "/nowhere/report"
 }
 
+@test "--report spares what is there until the index is open, and never writes over the index or an input" {
+    docs >d.jsonl; mkdir in; echo "one story" >in/a.txt
+    P index -q -i "$X" d.jsonl
+    echo kept >old
+    expect 2 P index -q -i "$X" --lang de --report old d.jsonl
+    expect 2 P index -q -i "$X" --report old d.jsonl nowhere
+    same kept "$(cat old)"
+    cp -r "$X" before; ln -s "$X/manifest" link
+    for file in "$X/manifest" "$X/new.jsonl" ./x.idx/manifest link "$X"; do
+        expect 2 P index -q -i "$X" --report "$file" d.jsonl; says "--report" "file of the index"
+    done
+    rm -f "$X/LOCK" before/LOCK; diff -r "$X" before
+    expect 2 P index -q -i "$X" --report d.jsonl d.jsonl; says "--report: d.jsonl is to be indexed"
+    expect 2 P index -q -i "$X" --report ./in/a.txt in; says "is to be indexed"
+    same "one story" "$(cat in/a.txt)"
+    expect 0 P index -q -i "$X" --report in/report.jsonl in
+    same "added a.txt" "$(jq -r '"\(.action) \(.id)"' in/report.jsonl)"
+    expect 3 P index -q -i "$X" --report in/report.jsonl in    # it is read, too: lines without an article
+    expect 0 P index -q -i "$X" --report old in/a.txt
+    same a.txt "$(jq -r .id old)"
+}
+
+@test "--report=- is standard output, pipes and devices stay what they are" {
+    docs >d.jsonl
+    expect 0 P index -q -i "$X" --report=- d.jsonl
+    same "a b c" "$(jq -r .id <<<"$output" | xargs)"
+    expect 0 P index -i "$X" --json --report - d.jsonl
+    same "unchanged unchanged unchanged 3" "$(jq -r '.action // .unchanged' <<<"$output" | xargs)"
+    [ ! -e - ]
+    same 3 "$(P index -q -i "$X" --report >(cat) d.jsonl | wc -l)"
+    expect 0 P index -q -i "$X" --report /dev/null d.jsonl
+    if [ -e /dev/full ]; then
+        expect 5 bash -c '"$0" index -q -i y.idx --report=- d.jsonl >/dev/full' "$PRESSMARK"; says "standard output"
+        same 3 "$(P stats -i y.idx --json | jq .documents)"
+    fi
+    echo pears >q
+    expect 2 P batch -i "$X" --timing - q; says "--timing"
+}
+
 @test "odd file names are ids as they are, and shown safely" {
     mkdir in
     echo "plain story" > $'in/new\nline.txt'; echo "plain story" > $'in/esc\e[31m.txt'

@@ -509,7 +509,7 @@ static void say_all(void)
 /* The report goes to standard output here. */
 static void report_all(void)
 {
-    report.file = (json_stream){stdout, "report", 0};
+    report.file = (json_stream){.file = stdout, .path = "report"};
     each_part(tell);
     report_end(&report);
 }
