@@ -27,15 +27,19 @@ static const cli_option table[] = {
 
 typedef struct report {
     bool json;
+    uint64_t n; /* findings so far                                                         */
     json_t *findings;
 } report;
+
+/* Said once, with the first finding. */
+static const char next_step[] = "; restore a copy, or delete the folder and index again";
 
 static void on_finding(void *ctx, const char *file, const char *section, uint64_t offset,
                        const char *what)
 {
     report *r = ctx;
-    emit_note("pressmark: %s: damaged at offset %llu (%s): %s", file, (unsigned long long)offset,
-              section, what);
+    emit_note("pressmark: %s: damaged at offset %llu (%s): %s%s", file, (unsigned long long)offset,
+              section, what, r->n++ ? "" : next_step);
     if (!r->json) return;
     json_t *o = json_object();
     emit_json_set(&o, "file", emit_json_text(file, strlen(file)));
@@ -82,7 +86,7 @@ static int run(const void *given, const cli_args *args)
     const check_options *o = given;
     pm_error err = {0};
     pm_check_summary summary = {0};
-    report r = {o->json, o->json ? json_array() : NULL};
+    report r = {.json = o->json, .findings = o->json ? json_array() : NULL};
     (void)args;
     pm_status st = pm_check(cli_index_path(o->index), o->deep, on_finding, &r, &summary, &err);
     if (st != PM_OK && summary.findings == 0) emit_error(&err);

@@ -3,6 +3,7 @@
  */
 #include "common/base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,26 @@ pm_status error_set(pm_error *err, pm_status status, const char *fmt, ...)
     return status;
 }
 
+/* What to do about what the system says, where that is known; else empty. */
+static const char *advice_of(int os_errno)
+{
+    switch (os_errno) {
+    case ENOSPC:
+    case EDQUOT:
+        return "; free some space there, then try again";
+    case EACCES:
+    case EPERM:
+        return "; ask for permission, or run as somebody who has it";
+    case EROFS:
+        return "; choose a place that can be written to";
+    case EMFILE:
+    case ENFILE:
+        return "; raise the limit of open files (ulimit -n)";
+    default:
+        return "";
+    }
+}
+
 pm_status error_os(pm_error *err, int os_errno, const char *fmt, ...)
 {
     if (err) {
@@ -57,7 +78,8 @@ pm_status error_os(pm_error *err, int os_errno, const char *fmt, ...)
         error_fill(err, PM_IO, os_errno, 0, fmt, args);
         va_end(args);
         size_t used = strlen(err->message);
-        snprintf(err->message + used, sizeof err->message - used, ": %s", strerror(os_errno));
+        snprintf(err->message + used, sizeof err->message - used, ": %s%s", strerror(os_errno),
+                 advice_of(os_errno));
     }
     return PM_IO;
 }
@@ -67,13 +89,29 @@ pm_status error_nomem(pm_error *err)
     return error_set(err, PM_NOMEM, "out of memory: give the process more, or less to do at once");
 }
 
+static const char next_step[] =
+    "; run 'pressmark check', restore a copy, or delete the folder and index again";
+
 pm_status error_corrupt(pm_error *err, const char *path, uint64_t offset, const char *section,
                         const char *what)
 {
-    error_set(err, PM_CORRUPT,
-              "%s: damaged at offset %llu (%s): %s; run 'pressmark check', restore a copy, or "
-              "delete the folder and index again",
-              path, (unsigned long long)offset, section, what);
+    error_set(err, PM_CORRUPT, "%s: damaged at offset %llu (%s): %s%s", path,
+              (unsigned long long)offset, section, what, next_step);
     if (err) err->offset = offset;
     return PM_CORRUPT;
+}
+
+void error_corrupt_parts(const pm_error *err, error_parts *out)
+{
+    char mark[48];
+    snprintf(mark, sizeof mark, ": damaged at offset %llu (", (unsigned long long)err->offset);
+    const char *section = strstr(err->message, mark), *end = NULL;
+    if (section) section += strlen(mark);
+    if (section) end = strstr(section, "): ");
+    bool whole = end && (size_t)(end - section) < sizeof out->section;
+    const char *what = whole ? end + 3 : err->message, *next = strstr(what, next_step);
+    snprintf(out->section, sizeof out->section, "%.*s", whole ? (int)(end - section) : 4,
+             whole ? section : "file");
+    snprintf(out->what, sizeof out->what, "%.*s",
+             (int)(next ? (size_t)(next - what) : strlen(what)), what);
 }

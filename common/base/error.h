@@ -20,13 +20,20 @@
 
 /* Fill *err (if any) and return `status`, so that `return error_set(...)` reads well. */
 pm_status error_set(pm_error *err, pm_status status, const char *fmt, ...) PM_PRINTF(3, 4);
-/* PM_IO with errno's text appended: "<message>: <strerror(os_errno)>". */
+/* PM_IO with errno's text, and what to do, appended: "<message>: <strerror(os_errno)>[; <advice>]".
+ */
 pm_status error_os(pm_error *err, int os_errno, const char *fmt, ...) PM_PRINTF(3, 4);
 /* PM_NOMEM. */
 pm_status error_nomem(pm_error *err);
 /* PM_CORRUPT at `offset` of `path`: "<path>: damaged at offset N (<section>): <what>; ...". */
 pm_status error_corrupt(pm_error *err, const char *path, uint64_t offset, const char *section,
                         const char *what);
+/* Section and fault of what error_corrupt made, without path, offset and advice; of another message
+ * "file" and the whole of it. */
+typedef struct error_parts {
+    char section[32], what[400];
+} error_parts;
+void error_corrupt_parts(const pm_error *err, error_parts *out);
 /* Replaces control bytes of the message, so that it may go to a terminal. */
 void error_sanitize(pm_error *err);
 

@@ -49,7 +49,9 @@ static void forward_finding(void *ctx, const char *where, uint64_t off, const ch
 static pm_status refused(index_check *c, pm_status st, const pm_error *why, pm_error *err)
 {
     if (st == PM_CORRUPT) {
-        index_finding(c, "file", why->offset, why->message);
+        error_parts parts;
+        error_corrupt_parts(why, &parts);
+        index_finding(c, parts.section, why->offset, parts.what);
         return PM_OK;
     }
     if (err) *err = *why;

@@ -399,6 +399,16 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
         expect 4 P ${c%% *} -i "$X" ${c#"${c%% *}"}
         mentions "$segment"
     done
+    # A finding names the file once, its section, and what is wrong; the first one what to do.
+    expect 4 P check --json -i "$X"
+    says "$segment: damaged at offset 4096 (file): its size is not what the manifest says; restore a copy"
+    same "$segment file 4096 its size is not what the manifest says" \
+        "$(jq -r '.findings[] | "\(.file) \(.section) \(.offset) \(.what)"' <<<"$output")"
+    make_five y.idx; printf '\377' | dd of="$(echo y.idx/*.seg)" bs=1 seek=20 conv=notrunc status=none
+    expect 4 P check --json -i y.idx
+    same "header header checksum differs" "$(jq -r '.findings[] | "\(.section) \(.what)"' <<<"$output")"
+    echo x >>y.idx/manifest; expect 4 P check --json -i y.idx
+    same "manifest manifest" "$(jq -r '.findings[] | "\(.file) \(.section)"' <<<"$output")"
 }
 
 @test "no index: exit 2 and where it was looked for" {

@@ -82,7 +82,7 @@ state_is() {
         run --separate-stderr second_commit write:$n+:28
         if [ ! -e struck ]; then [ "$status" -eq 0 ]; break; fi
         [ "$status" -eq 5 ] || { echo "write $n: exit $status: $stderr"; return 1; }
-        says "No space left" "y.idx"
+        says "No space left" "y.idx" "free some space"
         state_is old
     done
     [ "$n" -gt 1 ]

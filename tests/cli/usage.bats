@@ -96,7 +96,7 @@ load helper
     expect 0 P index -q --color=never a.txt
     for c in "search story" "show a.txt" "batch q" optimize stats check dump "analyze story" "delete a.txt" \
         "bench search --queries q --warmup 0" "bench protocol" "bench index d.jsonl"; do
-        [ "$c" != "bench index d.jsonl" ] || echo '{"id":"a"}' >d.jsonl
+        [ "$c" != "bench index d.jsonl" ] || echo '{"id":"a","text":"story"}' >d.jsonl
         expect 0 P $c --color=always </dev/null
         [[ $c = search* || $output != *$'\e'* ]]
         expect 2 P $c --color=blue; says "--color: 'blue' is none of auto|always|never"

@@ -73,6 +73,38 @@ static void test_create_folder(void **state)
     assert_int_equal(err.os_errno, ENOENT);
 }
 
+static int fault_of_lock;
+
+static int refuse_lock(const char *call, const char *path)
+{
+    return strcmp(call, "open") == 0 && strcmp(path, "LOCK") == 0 ? fault_of_lock : 0;
+}
+
+/* What the system says, and what is to be done about it. */
+static void test_advice(void **state)
+{
+    (void)state;
+    static const struct {
+        int os_errno;
+        const char *advice;
+    } known[] = {{EACCES, "; ask for permission"}, {EPERM, "; ask for permission"},
+                 {EROFS, "; choose a place"},      {ENOSPC, "; free some space"},
+                 {EDQUOT, "; free some space"},    {EMFILE, "; raise the limit"}};
+    dir d;
+    pm_error err;
+    assert_int_equal(dir_open(&d, root, NULL, &err), PM_OK);
+    file_fault = refuse_lock;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        fault_of_lock = known[i].os_errno;
+        assert_int_equal(dir_lock(&d, &err), PM_IO);
+        assert_int_equal(err.os_errno, known[i].os_errno);
+        if (!strstr(err.message, "/LOCK: ") || !strstr(err.message, known[i].advice))
+            fail_msg("%s", err.message);
+    }
+    file_fault = NULL;
+    dir_close(&d);
+}
+
 /* The lock belongs to the open description: a second one, in the same process or in another,
  * does not get it, and it goes with its holder. */
 static void test_lock(void **state)
@@ -486,6 +518,7 @@ int main(void)
         TEST(test_absent_folder),
         TEST(test_create_folder),
         TEST(test_lock),
+        TEST(test_advice),
         TEST(test_write_and_read),
         TEST(test_absent_and_strange_files),
         TEST(test_listing),
