@@ -4,8 +4,8 @@
  *
  * One commit at the end (or every --commit-every articles): whatever happens before it, the
  * index stays as the last commit left it.  Ctrl-C stops between two articles, or two pieces of
- * what is being written or merged, removes the files and commits nothing more; standard input may
- * block for ever, so with "-" it ends the program at once, and the next writer removes the files.
+ * what is being written or merged, or the wait for standard input, removes the files and commits
+ * nothing more.
  */
 #include <string.h>
 
@@ -126,8 +126,9 @@ typedef struct ingest {
 static bool on_event(void *ctx, const pm_ingest_event *event)
 {
     ingest *run = ctx;
+    if (interrupt_seen()) return false; /* a line may have been cut by it                   */
     report_event(&run->report, event);
-    return !interrupt_seen();
+    return true;
 }
 
 static bool on_progress(void *ctx, pm_phase phase, uint64_t written)
@@ -260,17 +261,12 @@ static pm_status ingest_all(ingest *run, const cli_args *args, pm_error *err)
 static pm_status prepare(ingest *run, const cli_args *args, pm_error *err)
 {
     pm_status st = PM_OK;
-    bool reads_stdin = false;
-    for (size_t i = 0; i < args->n && st == PM_OK; i++) {
-        if (strcmp(args->words[i], "-") == 0)
-            reads_stdin = true;
-        else
-            st = stream_check_exists(args->words[i], err);
-    }
+    for (size_t i = 0; i < args->n && st == PM_OK; i++)
+        st = stream_check_exists(args->words[i], err);
     if (st == PM_OK && run->options->report) {
         st = report_open(&run->report, run->options->report, run->path, args->words, args->n, err);
     }
-    if (!reads_stdin) interrupt_catch();
+    interrupt_catch();
     if (st == PM_OK && !run->options->quiet && terminal_is_stderr())
         report_progress(&run->report, args->words, args->n);
     return st;

@@ -546,18 +546,29 @@ pm_status infile_open(infile *f, const char *path, pm_error *err)
     return st;
 }
 
+int infile_stop_fd = -1;
+
+/* Waits for standard input, where somebody may end that; true when he did. */
+static bool is_stopped(const infile *f)
+{
+    struct pollfd wait[] = {{f->fd, POLLIN, 0}, {infile_stop_fd, POLLIN, 0}};
+    if (f->fd != STDIN_FILENO || infile_stop_fd < 0) return false;
+    while (poll(wait, 2, -1) < 0 && errno == EINTR) continue;
+    return wait[1].revents != 0;
+}
+
 pm_status infile_read(infile *f, void *data, size_t cap, size_t *got, pm_error *err)
 {
     *got = 0;
     for (;;) {
+        if (is_stopped(f)) return PM_OK;
         ssize_t n = sys_read(f->fd, f->path, data, cap);
         if (n >= 0) {
             *got = (size_t)n;
             return PM_OK;
         }
-        if (errno != EAGAIN) return error_os(err, errno, "cannot read %s", f->path);
-        struct pollfd wait = {.fd = f->fd, .events = POLLIN}; /* a pipe left non-blocking */
-        if (poll(&wait, 1, -1) < 0 && errno != EINTR)
+        struct pollfd wait = {f->fd, POLLIN, 0}; /* of a pipe left non-blocking            */
+        if (errno != EAGAIN || (poll(&wait, 1, -1) < 0 && errno != EINTR))
             return error_os(err, errno, "cannot read %s", f->path);
     }
 }

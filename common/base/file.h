@@ -136,6 +136,9 @@ pm_status infile_open(infile *f, const char *path, pm_error *err);
 /* Up to cap bytes; *got 0 at the end. */
 pm_status infile_read(infile *f, void *data, size_t cap, size_t *got, pm_error *err);
 void infile_close(infile *f);
+/* Once this descriptor can be read, standard input is at its end, for who waits for it, too; -1:
+ * there is none. */
+extern int infile_stop_fd;
 
 /* ---- test seam ------------------------------------------------------------------------------ */
 

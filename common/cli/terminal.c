@@ -4,11 +4,15 @@
  */
 #include "common/cli/terminal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "common/base/file.h"
 
 bool terminal_is_stdout(void)
 {
@@ -39,14 +43,23 @@ bool terminal_wants_color(unsigned color)
 }
 
 static volatile sig_atomic_t interrupted;
+static int wake_fd = -1; /* ends a wait for standard input                                  */
 
 static void note_signal(int number)
 {
+    int kept = errno;
     interrupted = number;
+    if (wake_fd >= 0) (void)!write(wake_fd, "", 1);
+    errno = kept;
 }
 
 void interrupt_catch(void)
 {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) == 0) {
+        infile_stop_fd = ends[0];
+        wake_fd = ends[1];
+    }
     struct sigaction action = {.sa_handler = note_signal,
                                .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
     sigemptyset(&action.sa_mask);

@@ -457,6 +457,20 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     expect 0 P check -i "$X"
 }
 
+@test "Ctrl-C while standard input keeps index waiting: the same, and no file is left behind" {
+    for options in "--threads 1" "--threads 2" "--engine xapian"; do
+        rm -rf "$X" fifo; mkfifo fifo
+        exec 8<>fifo
+        for i in $(seq 3000); do echo "{\"id\":\"$i\",\"text\":\"story number $i about pears\"}"; done >d.jsonl
+        code=$(bash -c 'set -m; "$0" index --memory 1M '"$options"' -i "$1" - <fifo >out 2>err 3>&- & cat d.jsonl >&8
+            printf "{\"id\":" >&8; sleep 0.5; kill -INT $!; wait $!; echo $?' "$PRESSMARK" "$X")
+        exec 8>&-
+        same 130 "$code"
+        same "pressmark: interrupted; what was not committed is left out of $X" "$(cat err)"
+        [[ $options = *xapian ]] || same LOCK "$(ls "$X")"
+    done
+}
+
 # A signal some time into optimize: it ends by the signal and nothing has happened, or it was done.
 @test "Ctrl-C during optimize leaves the index as it was, and no file behind" {
     awk 'BEGIN {for (i = 0; i < 30000; i++) {s = ""; for (k = 0; k < 20; k++) s = s " w" (i * k + k * k) % 9973
