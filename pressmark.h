@@ -350,6 +350,7 @@ PM_API pm_status pm_index_dump(pm_index *index,
 typedef struct pm_check_summary {
     uint64_t files, bytes, pages, terms, postings, documents; /* verified                */
     uint64_t findings;
+    uint64_t deleted; /* verified, too: still on disk, not among `documents`               */
 } pm_check_summary;
 /* Verify every byte (checksums) and, if deep, every invariant of FORMAT.md.  `finding` is
  * called once for each damage with file, section, offset and text.  PM_OK when sound,

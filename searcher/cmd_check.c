@@ -57,6 +57,7 @@ static void print_json(const pm_check_summary *s, json_t *findings, bool deep, b
     emit_json_set(&o, "bytes", json_integer((json_int_t)s->bytes));
     emit_json_set(&o, "pages", json_integer((json_int_t)s->pages));
     emit_json_set(&o, "documents", json_integer((json_int_t)s->documents));
+    emit_json_set(&o, "deleted", json_integer((json_int_t)s->deleted));
     if (deep) {
         emit_json_set(&o, "terms", json_integer((json_int_t)s->terms));
         emit_json_set(&o, "postings", json_integer((json_int_t)s->postings));
@@ -74,6 +75,7 @@ static void print_text(const pm_check_summary *s, bool deep, bool sound)
         emit_printf("damaged: %llu findings; ", (unsigned long long)s->findings);
     emit_printf("%llu files, %s, %llu documents", (unsigned long long)s->files,
                 meter_bytes(s->bytes, size), (unsigned long long)s->documents);
+    if (s->deleted) emit_printf(", %llu deleted", (unsigned long long)s->deleted);
     if (deep) {
         emit_printf(", %llu terms, %llu postings", (unsigned long long)s->terms,
                     (unsigned long long)s->postings);

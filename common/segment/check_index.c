@@ -120,13 +120,15 @@ static pm_status check_segment(index_check *c, const manifest_segment *named,
     c->sum->files++;
     c->sum->bytes += named->size;
     if (of->status != PM_OK) return refused(c, of->status, &of->why, err);
-    uint64_t before = c->sum->findings;
+    uint64_t before = c->sum->findings, live = s->info.n_docs;
+    live -= live < named->n_deleted ? live : named->n_deleted;
     pm_status st = segment_check(s, c->deep, &sink, err);
     if (st == PM_CORRUPT) st = PM_OK; /* counted                                          */
     c->sum->pages += sink.pages;
     c->sum->terms += sink.terms;
     c->sum->postings += sink.postings;
-    c->sum->documents += s->info.n_docs;
+    c->sum->documents += live;
+    c->sum->deleted += s->info.n_docs - live;
     check_agreement(c, named, &s->info);
     if (st == PM_OK && named->n_deleted && c->sum->findings == before)
         st = check_tombstones(c, named, of, err);

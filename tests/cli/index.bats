@@ -391,6 +391,20 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     jq -e '(.ok | not) and (.findings | length > 0) and (.findings[0].offset | type == "number")' <<<"$output"
 }
 
+@test "check tells deleted articles apart, as stats does" {
+    allow_xapian
+    for engine in native xapian; do
+        X=$engine.idx
+        docs | P index -q -i "$X" --engine $engine -
+        [[ $(P check -i "$X") == *" 3 documents" ]]
+        P delete -q -i "$X" b
+        expect 0 P check --deep --json -i "$X"
+        same "2 $(P stats -i "$X" --json | jq .deleted)" "$(jq -r '"\(.documents) \(.deleted)"' <<<"$output")"
+    done
+    [[ $(P check -i native.idx) == *" 2 documents, 1 deleted" ]]
+    [[ $(P check --deep -i native.idx) == *" 2 documents, 1 deleted, "*" terms, "* ]]
+}
+
 @test "an index cut short: every command answers 4, none crashes" {
     make_five "$X"
     segment=$(ls -S "$X" | head -n 1)
