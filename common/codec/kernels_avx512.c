@@ -26,11 +26,6 @@ static inline __mmask8 first_8(uint32_t n)
     return (__mmask8)_bzhi_u32(0xff, n < 8 ? n : 8);
 }
 
-static inline __m512i lanes_16(void)
-{
-    return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-}
-
 /* 0 .. 63, a byte each. */
 static inline __m512i bytes_64(void)
 {
