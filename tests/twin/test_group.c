@@ -146,15 +146,17 @@ static void frequencies_agree(void **state)
     uint64_t random = seed();
     static const double means[] = {1e-6, 0.5, 52, 1160.94, 1e12};
     enum { DOCS = 3000 };
-    guard g = guard_open(4 * DOCS + 2);
+    guard g = guard_open(4 * DOCS + 2), bytes = guard_open(GROUP_MAX),
+          numbers = guard_open(4 * GROUP_MAX);
     for (unsigned round = 0; round < ROUNDS; round++) {
         segment_info info = {.k1 = below(&random, 8) ? 1.2 : below(&random, 1000000),
                              .b = below(&random, 8) ? 0.75 : below(&random, 2),
                              .avgdl_ref = means[below(&random, 5)]};
         const group_scale scale = group_scale_of(info.k1, info.b, info.avgdl_ref);
         unsigned width = below(&random, 2) ? 2 : 4, most = below(&random, width == 2 ? 16 : 32);
-        uint8_t *column = guard_last(&g, width * DOCS + 2), impacts[GROUP_MAX];
-        uint32_t n = 1 + below(&random, GROUP_MAX), docs[GROUP_MAX];
+        uint8_t *column = guard_last(&g, width * DOCS + 2);
+        uint32_t n = 1 + below(&random, GROUP_MAX), *docs = guard_last(&numbers, n * sizeof *docs);
+        uint8_t *impacts = guard_last(&bytes, n);
         uint32_t first = below(&random, DOCS), last = first + below(&random, DOCS - first);
         uint32_t plain_dl[GROUP_MAX], fast_dl[GROUP_MAX], plain[GROUP_MAX], fast[GROUP_MAX];
         for (uint32_t i = 0; i < n; i++) {
@@ -182,6 +184,8 @@ static void frequencies_agree(void **state)
             assert_int_equal(plain[i], impact_decode(impacts[i], segment_norm(&info, plain_dl[i])));
     }
     guard_close(&g);
+    guard_close(&bytes);
+    guard_close(&numbers);
 }
 
 /* All bytes at all lengths of common texts. */
@@ -223,9 +227,11 @@ static void sizes_agree(void **state)
 {
     (void)state;
     uint64_t random = seed();
+    guard ns = guard_open(4 * GROUP_MAX), bounds = guard_open(4 * GROUP_MAX);
     for (unsigned round = 0; round < ROUNDS; round++) {
-        uint32_t n[GROUP_MAX], most[GROUP_MAX], plain[GROUP_MAX], fast[GROUP_MAX];
-        uint32_t count = 1 + below(&random, GROUP_MAX);
+        uint32_t count = 1 + below(&random, GROUP_MAX), plain[GROUP_MAX], fast[GROUP_MAX];
+        uint32_t *n = guard_last(&ns, count * sizeof *n),
+                 *most = guard_last(&bounds, count * sizeof *most);
         for (uint32_t i = 0; i < count; i++) {
             n[i] = (uint32_t)random_next(&random) >> below(&random, 32) | 1u;
             n[i] += below(&random, 2) && n[i] < UINT32_MAX;
@@ -243,6 +249,8 @@ static void sizes_agree(void **state)
             at += (uint32_t)silly_size(n[i], most[i] + more);
         }
     }
+    guard_close(&ns);
+    guard_close(&bounds);
 }
 
 /* A row of n numbers, none above most. */

@@ -596,17 +596,90 @@ static void block_values_agree(void **state)
     }
 }
 
+/* Index of a value in a block whose low parts are all the same. */
+static uint32_t silly_find(const ef_shape *s, const uint64_t *high, uint32_t low, uint32_t value)
+{
+    const uint32_t n_bits = 64 * (s->words - s->low_words);
+    for (uint32_t at = 0, i = 0; at < n_bits && i < s->n; at++) {
+        if (!bits_get(high, at)) continue;
+        if (((at - i) << s->low_bits | low) == value) return i;
+        i++;
+    }
+    return UINT32_MAX;
+}
+
+/* The given low parts under one high part are looked up, one by one and together. */
+static void finds_agree(const ef_shape *s, const uint64_t *words, uint32_t low, uint32_t part,
+                        const uint32_t *lows, uint32_t n)
+{
+    const uint64_t *high = words + s->low_words;
+    uint32_t *numbers = ROOM(uint32_t, 1, n), silly[16], want = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t value = part << s->low_bits | lows[i], found = silly_find(s, high, low, value);
+        numbers[i] = 7 + value;
+        if (found != UINT32_MAX) silly[want++] = found;
+        for (unsigned r = 0; r < n_rows; r++)
+            assert_int_equal(rows[r]->ef_find(s, words, value), found);
+    }
+    for (unsigned r = 0; r < n_rows; r++) {
+        uint32_t *at = OUTPUT(uint32_t, 2, n), *index = OUTPUT(uint32_t, 3, n);
+        assert_int_equal(rows[r]->ef_find_many(s, words, 7, numbers, n, at, index), want);
+        assert_memory_equal(index, silly, want * sizeof *index);
+    }
+}
+
+/* More ones than values: those behind the last value are none, though what stands in the place of
+ * their low parts is looked for. */
+static void ones_too_many(uint32_t n, uint32_t l, uint32_t period, unsigned filling)
+{
+    ef_shape s;
+    assert_true(ef_shape_of(n, (n << l) + (n << l) / 2 - 1, &s) && !s.bitmap && s.low_bits == l);
+    uint64_t *words = ROOM(uint64_t, 0, s.words), *high = words + s.low_words;
+    const uint32_t mask = (UINT32_C(1) << l) - 1;
+    memset(words, (int)filling, s.low_words * sizeof *words);
+    memset(high, 0, (s.words - s.low_words) * sizeof *words);
+    for (uint32_t at = 0; at < 64 * (s.words - s.low_words); at++)
+        if (period == 1 || at % period) bits_set(high, at);
+    uint32_t lows[7] = {0, mask, 1};
+    for (uint32_t k = 0; k < 4; k++)
+        lows[3 + k] = bits_field(words, s.words,
+                                 n == EF_BLOCK_MAX ? s.low_words * 64 + 32 * k : (n + k) * l, l);
+    for (uint32_t part = 0; part < n + n / 2; part++)
+        finds_agree(&s, words, filling & mask ? mask : 0, part, lows, 7);
+}
+
+static void ones_too_many_are_no_values(void **state)
+{
+    (void)state;
+    static const uint32_t periods[] = {1, 2, 3, 4, 5, 9, 20};
+    for (unsigned k = 0; k < sizeof periods / sizeof *periods; k++)
+        for (uint32_t l = 4; l < 24; l += 6)
+            for (unsigned filling = 0; filling < 256; filling += 255) {
+                ones_too_many(256, l, periods[k], filling);
+                ones_too_many(100, l, periods[k], filling);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_in_range_agrees), cmocka_unit_test(numbers_in_range_agrees),
-        cmocka_unit_test(table_values_agree),    cmocka_unit_test(bucket_in_range_agrees),
-        cmocka_unit_test(bucket_add_agrees),     cmocka_unit_test(keep_least_agrees),
-        cmocka_unit_test(intersect_agrees),      cmocka_unit_test(intersect_bears_disorder),
-        cmocka_unit_test(intersect_few_agrees),  cmocka_unit_test(seek_agrees),
-        cmocka_unit_test(bitmap_probe_agrees),   cmocka_unit_test(bitmap_put_agrees),
-        cmocka_unit_test(bucket_ranks_agree),    cmocka_unit_test(words_agree),
-        cmocka_unit_test(block_values_agree),    cmocka_unit_test(find_many_agrees),
+        cmocka_unit_test(bytes_in_range_agrees),
+        cmocka_unit_test(numbers_in_range_agrees),
+        cmocka_unit_test(table_values_agree),
+        cmocka_unit_test(bucket_in_range_agrees),
+        cmocka_unit_test(bucket_add_agrees),
+        cmocka_unit_test(keep_least_agrees),
+        cmocka_unit_test(intersect_agrees),
+        cmocka_unit_test(intersect_bears_disorder),
+        cmocka_unit_test(intersect_few_agrees),
+        cmocka_unit_test(seek_agrees),
+        cmocka_unit_test(bitmap_probe_agrees),
+        cmocka_unit_test(bitmap_put_agrees),
+        cmocka_unit_test(bucket_ranks_agree),
+        cmocka_unit_test(words_agree),
+        cmocka_unit_test(block_values_agree),
+        cmocka_unit_test(find_many_agrees),
+        cmocka_unit_test(ones_too_many_are_no_values),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
