@@ -48,7 +48,7 @@ kept_tokens *inverter_take(inverter *iv)
         kept_tokens_free(k);
         return NULL;
     }
-    memcpy(k->tokens, iv->tokens, k->n_tokens * sizeof *k->tokens);
+    if (k->n_tokens) memcpy(k->tokens, iv->tokens, k->n_tokens * sizeof *k->tokens);
     memcpy(k->docs, iv->docs, k->n_docs * sizeof *k->docs);
     return k;
 }
@@ -83,7 +83,7 @@ static void add_document(inverter *iv, const kept_tokens *k, size_t doc)
 {
     inverter_doc d = k->docs[doc];
     size_t end = doc + 1 < k->n_docs ? k->docs[doc + 1].first : k->n_tokens, n = end - d.first;
-    memcpy(iv->tokens + iv->n_tokens, k->tokens + d.first, n * sizeof *iv->tokens);
+    if (n) memcpy(iv->tokens + iv->n_tokens, k->tokens + d.first, n * sizeof *iv->tokens);
     d.first = (uint32_t)iv->n_tokens;
     iv->n_tokens += n;
     iv->docs[iv->n_docs++] = d;

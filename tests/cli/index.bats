@@ -509,10 +509,10 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
 
 @test "progress: rate, time left, memory, phase, on a terminal only, not with --quiet" {
     has_tty || skip "no pseudo-terminal here"
-    awk 'BEGIN {for (i = 0; i < 60000; i++) print "{\"id\":\"" i "\",\"text\":\"word" i % 97 " story number " i "\"}"}' > d.jsonl
+    awk 'BEGIN {for (i = 0; i < 300000; i++) print "{\"id\":\"" i "\",\"text\":\"word" i % 97 " story number " i "\"}"}' > d.jsonl
     tty=$(TERM=xterm script -qec "'$PRESSMARK' index -i '$X' d.jsonl" /dev/null </dev/null)
     [[ $tty =~ [0-9]+\ articles,\ [0-9]+/s,\ [0-9]+\ %,\ [0-9]+\ s\ left,\ [0-9.]+\ MB,\ reading ]]
-    [[ $tty == *"60000 added"* ]]
+    [[ $tty == *"300000 added"* ]]
     tty=$(TERM=xterm script -qec "'$PRESSMARK' index -q -i y.idx d.jsonl" /dev/null </dev/null)
     same "" "$tty"
     expect 0 P index -i z.idx d.jsonl

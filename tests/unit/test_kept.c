@@ -336,6 +336,28 @@ static void test_refused_memory(void **state)
     assert_true(failed > 50);
 }
 
+/* Articles without a word have no tokens to keep, to copy or to add. */
+static void test_no_words(void **state)
+{
+    (void)state;
+    pm_error err;
+    pm_writer *w;
+    pm_commit_info info;
+    pm_writer_options options = PM_WRITER_OPTIONS_INIT;
+    options.create = true;
+    options.commit_level = 2;
+    if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
+    for (unsigned i = 0; i < 30; i++) {
+        char id[16];
+        const pm_article a = {.id = {id, (size_t)snprintf(id, sizeof id, "%u", i)}};
+        if (pm_writer_add(w, &a, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+        pm_status st = i < 29 ? pm_writer_commit(w, &info, &err) : pm_writer_finish(w, &info, &err);
+        if (st != PM_OK) fail_msg("%s", err.message);
+    }
+    pm_writer_close(w);
+    if (pm_check(root, true, NULL, NULL, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +366,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_finish, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_words, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
