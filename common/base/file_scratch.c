@@ -38,9 +38,7 @@ struct scratch {
 
 static bool refused(const char *call, const scratch *s)
 {
-    int answer = file_fault ? file_fault(call, s->name) : 0;
-    if (answer > 0) errno = answer;
-    return answer > 0;
+    return file_fault && file_fault(call, s->name) > 0;
 }
 
 /* ---- life ------------------------------------------------------------------------------- */

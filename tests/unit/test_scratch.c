@@ -158,6 +158,27 @@ static void test_appending(void **state)
     assert_no_file();
 }
 
+/* Below the limit it is the heap's, whatever becomes of it. */
+static void test_small(void **state)
+{
+    (void)state;
+    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW);
+    uint8_t *a = scratch_array(s, LEAST - 1, 1);
+    size_t cap = LEAST - 1;
+    assert_non_null(a);
+    assert_int_equal(scratch_peak(s), 0);
+    uint8_t *b = scratch_array(s, LEAST, 1);
+    assert_true(scratch_peak(s) >= LEAST);
+    uint64_t peak = scratch_peak(s);
+    scratch_free(s, b);
+    b = scratch_array(s, LEAST, 1); /* in the place of the other                                */
+    assert_int_equal(scratch_peak(s), peak);
+    scratch_free(s, b);
+    assert_true(scratch_grow(s, &a, &cap, LEAST, 1));
+    scratch_free(s, a);
+    scratch_close(s);
+}
+
 /* After a pass no page is the process's any more, and what was in them comes back. */
 static void test_pages_go(void **state)
 {
@@ -222,8 +243,8 @@ int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_against_heap), IN_FOLDER(test_no_room),        IN_FOLDER(test_appending),
-        IN_FOLDER(test_pages_go),     IN_FOLDER(test_refused_memory),
+        IN_FOLDER(test_against_heap), IN_FOLDER(test_no_room),  IN_FOLDER(test_appending),
+        IN_FOLDER(test_small),        IN_FOLDER(test_pages_go), IN_FOLDER(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
