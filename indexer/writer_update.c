@@ -201,8 +201,10 @@ static pm_status add_tokens(pm_writer *w, const pm_article *article, const side_
         PM_TRY(writer_tidy(w, false, false, err));
     }
     *fits = false;
-    st = error_set(err, PM_USAGE, "article %.*s: its words take more than --memory allows",
-                   (int)article->id.len, article->id.data);
+    st =
+        error_set(err, PM_USAGE,
+                  "article %.*s: its words take more than --memory allows; allow more, or split it",
+                  (int)article->id.len, article->id.data);
 out:
     return st;
 }
