@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,10 +123,19 @@ static void test_against_heap(void **state)
     for (uint64_t seed = 1; seed <= 4; seed++) assert_true(random_run(seed) >= LEAST);
 }
 
+/* Files that this process has open. */
+static unsigned n_open(void)
+{
+    unsigned n = 0;
+    for (int fd = 0; fd < 400; fd++) n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
 /* From any call on the disk is full: arrays are of the heap, or go there. */
 static void test_no_room(void **state)
 {
     (void)state;
+    unsigned open_before = n_open();
     file_fault = refuse_from;
     for (fail_at = 1;; fail_at += 1 + fail_at / 8) {
         asked = 0;
@@ -133,6 +143,7 @@ static void test_no_room(void **state)
         if (asked < fail_at) break;
     }
     assert_true(fail_at > 100);
+    assert_int_equal(n_open(), open_before);
 }
 
 /* What grows by little, so that no growth is large. */
@@ -156,6 +167,27 @@ static void test_appending(void **state)
     buf_free(&plain);
     scratch_close(s);
     assert_no_file();
+}
+
+/* More large arrays than there are files at a time: the others are of the heap. */
+static void test_many(void **state)
+{
+    (void)state;
+    enum { MANY = 300 };
+    uint8_t *all[MANY];
+    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW);
+    for (unsigned i = 0; i < MANY; i++) {
+        all[i] = scratch_array(s, LEAST, 1);
+        assert_non_null(all[i]);
+        memset(all[i], (int)i, LEAST);
+        if (i % 50 == 0) scratch_pass(s, WINDOW);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_int_equal(all[i][0], (uint8_t)i);
+        assert_int_equal(all[i][LEAST - 1], (uint8_t)i);
+        scratch_free(s, all[i]);
+    }
+    scratch_close(s);
 }
 
 /* Below the limit it is the heap's, whatever becomes of it. */
@@ -243,8 +275,9 @@ int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_against_heap), IN_FOLDER(test_no_room),  IN_FOLDER(test_appending),
-        IN_FOLDER(test_small),        IN_FOLDER(test_pages_go), IN_FOLDER(test_refused_memory),
+        IN_FOLDER(test_against_heap),   IN_FOLDER(test_no_room), IN_FOLDER(test_appending),
+        IN_FOLDER(test_many),           IN_FOLDER(test_small),   IN_FOLDER(test_pages_go),
+        IN_FOLDER(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
