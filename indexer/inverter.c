@@ -25,6 +25,9 @@ enum {
     INVERTER_LIST_FORMS = 3,
     INVERTER_FORM_BYTES = 240,
     INVERTER_DOC_BYTES = 24,
+    WORD_IN_SLOT = 16, /* a longer word stands in the analyzer's table once more            */
+    WORD_CUT = 250,    /* and one that was cut to a form, whole                             */
+    WORD_LONGEST = 1024,
     COUNT_AHEAD = 16, /* tokens whose counters are asked for before their turn              */
 };
 
@@ -124,6 +127,8 @@ void inverter_count_forms(inverter *iv)
     uint32_t n = analyzer_form_count(iv->a);
     for (; iv->forms_seen < n; iv->forms_seen++) {
         const form *f = analyzer_form_at(iv->a, iv->forms_seen);
+        if (f->exact_len > WORD_IN_SLOT) iv->form_bytes += f->exact_len;
+        if (f->exact_len > WORD_CUT) iv->form_bytes += WORD_LONGEST;
         iv->form_bytes += (uint64_t)f->exact_len + f->folded_len + f->stem_len + f->marker_len;
     }
 }

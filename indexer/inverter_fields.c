@@ -17,6 +17,7 @@ enum {
     FIELD_POSTING_BYTES = 16, /* here 8, and when written 4 in order of values and 4 of a list  */
     FIELD_VALUE_BYTES = 96,   /* here 24, 8 in slots twice over, 32 to sort, and spare          */
     FIELD_MAX = 1 << 30,
+    SLOTS_KEEP = 64 << 10, /* of more values nothing is kept for the next segment             */
     TAG_SEPARATOR = 0x1f,
 };
 
@@ -229,6 +230,7 @@ void inverter_fields_reset(inverter_fields *f)
 {
     buf_reset(&f->bytes);
     f->n_values = f->n_postings = 0;
+    if (f->n_slots > SLOTS_KEEP) inverter_fields_free(f);
     if (f->n_slots) memset(f->slots, 0, f->n_slots * sizeof *f->slots);
 }
 

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { LINES_CHUNK = 256 * 1024, LINES_KEEP = 8 * LINES_CHUNK };
+enum { LINES_CHUNK = 256 * 1024, LINES_KEEP = 8 * LINES_CHUNK, TREE_LARGE = 512 * 1024 };
 
 /* ---- lines ------------------------------------------------------------------------------ */
 
@@ -152,6 +152,7 @@ static pm_status read_odd_line(document *d, slice line, bool *is_article, char r
 out:
     json_decref(object);
     buf_free(&numbers);
+    if (line.len > TREE_LARGE) mem_give_back();
     return st;
 }
 

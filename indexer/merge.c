@@ -53,6 +53,7 @@ static void key_advance(key_merge *k, size_t i)
 {
     const dict_iter *it = &k->iters[i];
     k->more[i] = dict_iter_next(&k->iters[i]);
+    k->passed += KEY_BYTES + it->key_len;
     if (k->more[i]) k->begins[i] = keysort_string(it->key, it->key_len, 0).prefix;
 }
 
@@ -82,7 +83,6 @@ static int compare_keys(const key_merge *k, size_t a, size_t b)
 /* Keys have been read of each input. */
 static void key_merge_pass(key_merge *k)
 {
-    k->passed += KEY_BYTES * k->n;
     if (k->passed < SEGMENT_PASS_BYTES) return;
     for (size_t i = 0; i < k->n; i++) map_release(&k->iters[i].s->file);
     k->passed = 0;
@@ -230,7 +230,7 @@ static pm_status map_terms(merger *m, size_t i, dict_iter *it, pm_error *err)
     uint32_t sum = 0, t = 0;
     dict_iter_begin(it, s, false, "", 0);
     for (; t < n_terms && dict_iter_next(it); t++) {
-        merge_pass(m, KEY_BYTES);
+        merge_pass(m, KEY_BYTES + it->key_len);
         scratch_pass(m->scratch, sizeof *to->form_base + 1);
         to->form_base[t] = sum;
         to->style[t] = (uint8_t)it->term.style;
@@ -373,9 +373,11 @@ static pm_status open_scratch(merger *m, uint64_t number, char name[SEGMENT_NAME
                               pm_error *err)
 {
     uint64_t least = m->memory_bytes / SPILL_SHARE, window = m->memory_bytes / WINDOW_SHARE;
+    uint64_t result = 0; /* which is no larger than all inputs, about                         */
+    for (size_t i = 0; i < m->n; i++) result += m->inputs[i].seg->file.len;
     manifest_make_name(name, number, ".del");
     m->scratch = scratch_open(m->folder, name, least < SPILL_LEAST ? SPILL_LEAST : (size_t)least,
-                              window < WINDOW_LEAST ? WINDOW_LEAST : window);
+                              window < WINDOW_LEAST ? WINDOW_LEAST : window, result);
     return m->scratch ? PM_OK : error_nomem(err);
 }
 

@@ -18,6 +18,7 @@ enum {
     DISTINCT_BYTES = 25,
     KEY_BYTES = 9, /* of a dictionary being written, beside what it will take in the file */
     ID_TABLE_BYTES = 14,
+    READ_BYTES = 16,   /* of a dictionary, for a key beside its own                             */
     MARGIN = 10,       /* a part, for the sketch's error                                   */
     SPILLED_SHARE = 4, /* of the limit, for what is at hand of what is in files            */
     TOKENS_SHARE = 8,  /* the most frequent word is no more than that part of all          */
@@ -53,18 +54,23 @@ uint64_t merge_sketch_count(const merge_sketch *k)
 bool merge_profile_make(segment *s, merge_profile *out)
 {
     pm_error err;
+    uint64_t passed = 0;
     dict_iter *it = mem_zalloc(sizeof *it);
     *out = (merge_profile){.longest = 0};
     if (!it) return false;
     dict_iter_begin(it, s, false, "", 0);
     while (dict_iter_next(it)) {
+        segment_pass(s, &passed, READ_BYTES + it->key_len);
         uint64_t bytes =
             MERGE_POSTING_BYTES * (uint64_t)it->term.df + MERGE_CODE_BYTES * it->term.cf;
         if (it->term.cf > out->longest) out->longest = it->term.cf;
         if (bytes > out->bytes) out->bytes = bytes;
     }
     dict_iter_begin(it, s, true, "", 0);
-    while (dict_iter_next(it)) merge_sketch_add(&out->forms, hash_bytes(it->key, it->key_len));
+    while (dict_iter_next(it)) {
+        segment_pass(s, &passed, READ_BYTES + it->key_len);
+        merge_sketch_add(&out->forms, hash_bytes(it->key, it->key_len));
+    }
     mem_free(it);
     map_release(&s->file);
     return segment_status(s, &err) == PM_OK;

@@ -40,11 +40,11 @@ void writer_put(segment_writer *w, const void *data, size_t len)
     const uint8_t *p = data;
     uint32_t page_bytes = segment_page_bytes(&w->info);
     if (writer_bad(w)) return;
-    scratch_pass(w->config.scratch, len);
     while (len) {
         size_t room = page_bytes - w->out.len % page_bytes;
         size_t n = len < room ? len : room;
         w->page_crc = crc32c(w->page_crc, p, n);
+        scratch_pass(w->config.scratch, n);
         outfile_write(&w->out, p, n);
         if (w->out.failed) {
             w->status = w->out.first.status;

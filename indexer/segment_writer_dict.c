@@ -8,6 +8,10 @@
 #include "common/segment/form_spelling.h"
 #include "indexer/segment_writer_parts.h"
 
+enum {
+    FILTER_PART = 4 << 20
+}; /* bytes of a filter in a file that are at hand                      */
+
 static size_t shared_len(slice a, slice b)
 {
     size_t n = 0, most = a.len < b.len ? a.len : b.len;
@@ -119,15 +123,31 @@ bool dict_writer_form(dict_writer *dict, slice key, const form_entry *entry)
     return true;
 }
 
+/* Blocks [from, to) of the filter; all hashes are read for them. */
+static void filter_range(const dict_writer *dict, uint64_t blocks, uint64_t from, uint64_t to,
+                         buf *out)
+{
+    uint64_t n = dict->hashes.len / 8;
+    buf_zero(out, (size_t)(to - from) * TERM_FILTER_BLOCK);
+    for (uint64_t i = 0; i < n && !out->failed; i++) {
+        uint64_t hash = load_u64(dict->hashes.data + 8 * i),
+                 block = term_filter_block(hash, blocks);
+        scratch_pass(out->scratch, sizeof hash);
+        if (block >= from && block < to)
+            term_filter_set(out->data + TERM_FILTER_BLOCK * block, hash);
+    }
+    scratch_pass(out->scratch, (to - from) * TERM_FILTER_BLOCK);
+}
+
+/* Hashes hit it anywhere, so that all of it is at hand while they come, or one part after the other
+ * where it is in a file. */
 static void filter_encode(const dict_writer *dict, buf *out)
 {
-    uint64_t n = dict->hashes.len / 8, blocks = term_filter_blocks(n);
-    buf_zero(out, (size_t)blocks * TERM_FILTER_BLOCK);
-    for (uint64_t i = 0; i < n && !out->failed; i++) {
-        uint64_t hash = load_u64(dict->hashes.data + 8 * i);
-        scratch_pass(out->scratch, sizeof hash);
-        term_filter_set(out->data + TERM_FILTER_BLOCK * term_filter_block(hash, blocks), hash);
-    }
+    uint64_t blocks = term_filter_blocks(dict->hashes.len / 8);
+    uint64_t step = out->scratch ? FILTER_PART / TERM_FILTER_BLOCK : blocks;
+    if (!buf_reserve(out, (size_t)blocks * TERM_FILTER_BLOCK)) return;
+    for (uint64_t from = 0; from < blocks; from += step)
+        filter_range(dict, blocks, from, blocks - from < step ? blocks : from + step, out);
 }
 
 /* The filter of plain terms, tops, then each group's prefixes and offsets. */

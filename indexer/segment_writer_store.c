@@ -23,6 +23,7 @@ enum {
 typedef struct store_block {
     uint32_t n_docs;
     buf lengths, records, deflated;
+    slice huge;   /* instead of records: one that is borrowed, as the block ends with it    */
     bool refused; /* zlib or memory                                               */
 } store_block;
 
@@ -49,7 +50,7 @@ static bool deflate_part(z_stream *z, slice bytes, int flush)
 
 static size_t block_raw_len(const store_block *b)
 {
-    return b->lengths.len + b->records.len;
+    return b->lengths.len + b->records.len + b->huge.len;
 }
 
 static void block_deflate(z_stream *z, store_block *b)
@@ -62,7 +63,7 @@ static void block_deflate(z_stream *z, store_block *b)
     z->next_out = b->deflated.data;
     z->avail_out = (uInt)bound;
     b->refused = !deflate_part(z, buf_slice(&b->lengths), Z_NO_FLUSH) ||
-                 !deflate_part(z, buf_slice(&b->records), Z_FINISH);
+                 !deflate_part(z, b->huge.len ? b->huge : buf_slice(&b->records), Z_FINISH);
     b->deflated.len = bound - z->avail_out;
 }
 
@@ -158,6 +159,7 @@ static void block_write(segment_writer *w, store_block *b)
     }
     store->first_doc += b->n_docs;
     b->n_docs = 0;
+    b->huge = (slice){NULL, 0};
     buf_reset(&b->lengths);
     buf_reset(&b->records);
     if (raw_len > STORE_BLOCK_HUGE) block_free(b);
@@ -216,9 +218,13 @@ void store_writer_add(segment_writer *w, slice record)
     if (b->n_docs && b->records.len + record.len > w->config.store_block_bytes) block_end(w);
     b = &store->blocks[store->filling];
     buf_varint(&b->lengths, record.len);
-    buf_append(&b->records, record.data, record.len);
+    bool whole = record.len > STORE_BLOCK_HUGE && record.len >= w->config.store_block_bytes;
+    if (whole && !b->n_docs)
+        b->huge = record;
+    else
+        buf_append(&b->records, record.data, record.len);
     b->n_docs++;
-    if (b->records.len >= w->config.store_block_bytes) block_end(w);
+    if (whole || b->records.len >= w->config.store_block_bytes) block_end(w);
 }
 
 /* Blocks end, and all are in the file. */

@@ -23,7 +23,6 @@ enum {
     BESIDE_TEXT_MAX = 8 << 20, /* bytes of text on their way                             */
     BESIDE_KEEP = 64 << 10,    /* of a slot whose document has been taken                */
     BESIDE_LEAD = 8 << 10,     /* bytes of text that keep this thread busy meanwhile      */
-    BESIDE_FORM_BYTES = 128,   /* of a form in the table of an analyzer, about             */
     BESIDE_RATIO = 8,          /* an analysed document takes so much less of its time     */
 };
 
@@ -122,8 +121,8 @@ typedef struct beside_item {
 typedef struct beside {
     json_lines *lines;
     side_reader reader;
-    uint64_t forms_max;
-    size_t article_max; /* longer ones are not analysed here                             */
+    uint64_t forms_bytes; /* that the analyzer's table may take                            */
+    size_t article_max;   /* longer ones are not analysed here                             */
     ring *ring;
     thread *thread;
     beside_item items[BESIDE_SLOTS];
@@ -141,7 +140,7 @@ static uint64_t weigh(beside *b, beside_item *item)
 
 static void analyse(beside *b, beside_item *item)
 {
-    if (b->reader.seen >= b->forms_max) {
+    if (analyzer_memory(b->reader.a) >= b->forms_bytes) {
         ring_drain(b->ring);
         side_forget(&b->reader);
     }
@@ -188,7 +187,7 @@ static bool beside_open(beside **out, const ingest_sink *sink, json_lines *lines
     *out = b;
     if (!b) return false;
     b->lines = lines;
-    b->forms_max = sink->side_bytes / BESIDE_FORM_BYTES;
+    b->forms_bytes = sink->side_bytes;
     b->article_max = sink->side_article_max;
     uint64_t on_way = sink->side_bytes < BESIDE_TEXT_MAX ? sink->side_bytes : BESIDE_TEXT_MAX;
     return side_open(&b->reader, sink->lang, NULL) == PM_OK &&

@@ -16,6 +16,7 @@ enum {
     LARGE_SHARE = 1024, /* a part of the limit, of which a text is large                      */
     LARGE_MOST = 256 << 10,
     TEXT_COPIES = 3,       /* as read, decoded and encoded; a fourth where it was repaired       */
+    LIVE_COPIES = 5,       /* with what it is deflated to                                        */
     TEXTS_FREE = 40 << 20, /* bytes of them that fit beside what is counted                      */
     ALONE_FREE = 24 << 20, /* and of words, where nothing else is in the batch                   */
     RECORD_KEEP = 1 << 20, /* a larger buffer is not kept for the next article                   */
@@ -176,6 +177,18 @@ static uint64_t most_tokens(const pm_writer *w, const pm_article *article, bool 
     return most > other ? most - other : 0;
 }
 
+/* A large article and its copies stand beside the batch, which goes first where that is much. */
+static pm_status make_room(pm_writer *w, const pm_article *article, pm_error *err)
+{
+    uint64_t bytes = article_bytes(article);
+    uint64_t held = inverter_memory(w->iv) + batch_memory(&w->batch) + writer_kept_memory(w);
+    if (bytes <= writer_large_article(w) || !w->batch.n_docs ||
+        held + LIVE_COPIES * bytes <= writer_budget(w) + TEXTS_FREE)
+        return PM_OK;
+    pm_status st = writer_flush(w, err);
+    return st == PM_OK ? writer_tidy(w, false, false, err) : st;
+}
+
 static pm_status open_batch(pm_writer *w, const pm_article *article, pm_error *err)
 {
     pm_status st = writer_begin_batch(w, err);
@@ -269,8 +282,11 @@ pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_
     pm_status st = writer_ready(w, false, err);
     if (st != PM_OK) return st;
     st = article_repair_all(&w->repair, article, &clean, err);
-    if (st == PM_OK) st = encode_record(w, &clean, err);
     if (st == PM_USAGE) return st; /* nothing was changed                                    */
+    if (st == PM_OK && !w->xapian) st = make_room(w, &clean, err);
+    if (st != PM_OK) return writer_discard(w, st, err);
+    st = encode_record(w, &clean, err);
+    if (st == PM_USAGE) return st;
     if (st == PM_OK && stream &&
         (!is_same(clean.title, article->title) || !is_same(clean.text, article->text)))
         stream = NULL; /* it is of what was repaired                                            */

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -28,9 +29,9 @@ struct scratch {
     const dir *folder;
     const char *name;
     size_t least;
-    uint64_t window, now, peak; /* bytes                                                   */
-    bool refused;               /* a file was, and none is asked for again                  */
-    pthread_mutex_t lock;       /* of regions                                              */
+    uint64_t window, leave, now, peak; /* bytes                                            */
+    bool refused;         /* a file was, and none is asked for again                  */
+    pthread_mutex_t lock; /* of regions                                              */
     region regions[REGIONS_MAX];
     unsigned n;
     _Atomic uint64_t passed;
@@ -43,7 +44,8 @@ static bool refused(const char *call, const scratch *s)
 
 /* ---- life ------------------------------------------------------------------------------- */
 
-scratch *scratch_open(const dir *folder, const char *name, size_t least, uint64_t window)
+scratch *scratch_open(const dir *folder, const char *name, size_t least, uint64_t window,
+                      uint64_t leave)
 {
     scratch *s = mem_zalloc(sizeof *s);
     if (!s) return NULL;
@@ -51,6 +53,7 @@ scratch *scratch_open(const dir *folder, const char *name, size_t least, uint64_
     s->name = name;
     s->least = least;
     s->window = window;
+    s->leave = leave;
     pthread_mutex_init(&s->lock, NULL);
     return s;
 }
@@ -91,7 +94,9 @@ static int open_file(const scratch *s)
 static bool reserve(scratch *s, int fd, size_t from, size_t to)
 {
     int failed;
-    if (refused("fallocate", s)) return false;
+    struct statvfs disk;
+    if (refused("fallocate", s) || fstatvfs(fd, &disk) != 0) return false;
+    if ((uint64_t)disk.f_bavail * disk.f_frsize < s->leave + (to - from)) return false;
     do failed = posix_fallocate(fd, (off_t)from, (off_t)(to - from));
     while (failed == EINTR);
     return failed == 0;

@@ -88,6 +88,13 @@ void mem_keep_little(void)
 #endif
 }
 
+void mem_give_back(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 char *mem_strndup(const char *data, size_t len)
 {
     if (len == SIZE_MAX) return NULL;

@@ -26,6 +26,9 @@ void mem_free(void *ptr);
  * up to 32 MiB once such have been freed, beside what is counted of a limit.  Process-wide, so for
  * a program's main alone. */
 void mem_keep_little(void);
+/* What is free of the heap goes back to the system, after something made of very many small pieces.
+ */
+void mem_give_back(void);
 /* A NUL-terminated copy of len bytes. */
 char *mem_strndup(const char *data, size_t len);
 

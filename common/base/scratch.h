@@ -17,9 +17,11 @@
 typedef struct scratch scratch;
 
 /* Arrays of `least` bytes or more are files of the folder, which is borrowed; pages go back after
- * `window` bytes of scratch_pass.  `name`: of nothing in the folder, for file systems that know no
- * files without names; a file of it is there for an instant.  NULL: memory is refused. */
-scratch *scratch_open(const dir *folder, const char *name, size_t least, uint64_t window);
+ * `window` bytes of scratch_pass; `leave` bytes of the disk are left for others.  `name`: of
+ * nothing in the folder, for file systems that know no files without names; a file of it is there
+ * for an instant.  NULL: memory is refused. */
+scratch *scratch_open(const dir *folder, const char *name, size_t least, uint64_t window,
+                      uint64_t leave);
 /* Every array must have been freed.  NULL is allowed. */
 void scratch_close(scratch *s);
 

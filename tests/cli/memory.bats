@@ -89,3 +89,21 @@ kept() {
     P dump -i "$X" | cksum | cmp - before
     expect 0 P check --deep -i "$X"
 }
+
+@test "large articles of different kinds, one after the other" {
+    many() { head -c "$1" <(yes "$2 " | tr -d '\n'); }
+    { printf '{"id":"keys","text":"x"'; seq -f ',"k%.0f":"v"' 200000 | tr -d '\n'; echo '}'
+      printf '{"id":"tags","text":"x","tags":["'; many 3145728 one; printf '","'; many 3145728 two; echo '"]}'
+      printf '{"id":"title","title":"'; distinct 900000 | head -c 900000; many 7000000 redistribution; printf '","text":"'; many 7340032 greenhouses; echo '"}'
+      printf '{"id":"list","text":"x","tags":["t"'; seq -f ',"t%.0f"' 300000 | tr -d '\n'; echo ']}'
+      printf '{"id":"unknown","text":"x","big":"'; many 14680064 blue; echo '"}'
+      printf '{"id":"again","title":"'; many 8000000 redistribution; printf '","text":"'; distinct 900000 2000000; many 6340032 greenhouses; echo '"}'; } >d.jsonl
+    for threads in 1 2 4; do
+        kept 64 --memory 64M --threads $threads d.jsonl
+        same "6 0" "$(jq -r '"\(.added) \(.skipped)"' report)"
+        P dump -i "$X" | cksum >dump.$threads
+    done
+    cmp dump.1 dump.2
+    cmp dump.1 dump.4
+    expect 0 P check --deep -i "$X"
+}

@@ -81,7 +81,7 @@ static uint64_t random_run(uint64_t seed)
 {
     static twin twins[ARRAYS];
     memset(twins, 0, sizeof twins);
-    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW);
+    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW, 0);
     assert_non_null(s);
     for (unsigned step = 0; step < STEPS; step++) {
         twin *t = &twins[random_next(&seed) % ARRAYS];
@@ -150,7 +150,7 @@ static void test_no_room(void **state)
 static void test_appending(void **state)
 {
     (void)state;
-    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW);
+    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW, 0);
     buf in = {.scratch = s}, plain = {0};
     for (uint32_t i = 0; i < 100000; i++) {
         buf_u32(&in, i * 7);
@@ -175,7 +175,7 @@ static void test_many(void **state)
     (void)state;
     enum { MANY = 300 };
     uint8_t *all[MANY];
-    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW);
+    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW, 0);
     for (unsigned i = 0; i < MANY; i++) {
         all[i] = scratch_array(s, LEAST, 1);
         assert_non_null(all[i]);
@@ -194,7 +194,7 @@ static void test_many(void **state)
 static void test_small(void **state)
 {
     (void)state;
-    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW);
+    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW, 0);
     uint8_t *a = scratch_array(s, LEAST - 1, 1);
     size_t cap = LEAST - 1;
     assert_non_null(a);
@@ -217,7 +217,7 @@ static void test_pages_go(void **state)
     (void)state;
     enum { BYTES = 1 << 20 };
     char line[256];
-    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW);
+    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW, 0);
     uint8_t *a = scratch_array(s, BYTES, 1);
     memset(a, 7, BYTES);
     scratch_pass(s, WINDOW);
@@ -244,9 +244,9 @@ static void test_refused_memory(void **state)
 {
     (void)state;
     mem_fail_at(1, true);
-    assert_null(scratch_open(&folder, "spare", LEAST, WINDOW));
+    assert_null(scratch_open(&folder, "spare", LEAST, WINDOW, 0));
     mem_fail_at(0, false);
-    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW);
+    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW, 0);
     uint32_t *a = scratch_array(s, LEAST, sizeof *a);
     size_t cap = LEAST;
     a[LEAST - 1] = 77;
