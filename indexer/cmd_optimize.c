@@ -133,9 +133,9 @@ const cli_command cmd_optimize = {
     "",
     "merge all segments into one",
     "Answers and scores stay the same; searches become faster and the space of deleted articles "
-    "is given back. Meanwhile the folder takes up to twice its space, and where there is room what "
-    "does not fit into --memory. Searches go on meanwhile. "
-    "The databases of an index of the engine xapian "
+    "is given back. Searches go on meanwhile, and the folder takes up to twice its space, and "
+    "where "
+    "there is room what does not fit into --memory. The databases of an index of the engine xapian "
     "become compacted copies of themselves, one after the other.",
     CLI_TABLE(table),
     &defaults,
