@@ -19,6 +19,8 @@ kept() {
     rm -rf "$X"
     P index -i "$X" --json "$@" >report 2>said || rc=$?
     [ "$rc" = 0 ] || [ "$rc" = 3 ]
+    jq -r --arg with "${*:1:4}" --argjson most "$most" \
+        '"# \($with): peak \(.peak_rss_bytes / 1e6 | round) of \($most / 1e6 | round) MB, \(.skipped) skipped"' report >&3
     jq -e ".peak_rss_bytes <= $most" report || { cat report; return 1; }
 }
 
@@ -84,6 +86,7 @@ kept() {
     P dump -i "$X" | cksum >before
     expect 0 P optimize -i "$X" --memory 64M
     peak=$(sed -n 's/.*peak memory \([0-9]*\)[0-9.]* MB,.*/\1/p' <<<"$stderr")
+    echo "# optimize --memory 64M: peak $peak of 134 MB" >&3
     [ "$peak" -lt 134 ] || { echo "$stderr"; return 1; }
     same 1 "$(ls "$X"/*.seg | wc -l)"
     P dump -i "$X" | cksum | cmp - before
