@@ -28,7 +28,8 @@ index native
 index xapian --engine xapian
 index shards --engine xapian --shards 4
 $pressmark shard start --port "${PORT:-27760}" $work/shards 2>/dev/null
-trap '$pressmark shard stop $work/shards' EXIT INT TERM
+trap '$pressmark shard stop $work/shards' EXIT
+trap 'exit 130' INT TERM
 round=0
 while [ $round -lt "$rounds" ]; do
     for name in native xapian shards shards/servers; do

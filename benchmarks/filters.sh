@@ -15,7 +15,8 @@ pressmark=${PRESSMARK:-$(dirname "$0")/../build/release/pressmark}
 commands=${COMMANDS:-TOP_10,TOP_100,COUNT,TOP_100_COUNT} index=$1 queries=$2
 shift 2
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 cp "$queries" "$work/0"
 n=0
 for filter in "$@"; do

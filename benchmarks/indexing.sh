@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.."
 docs=${1:-100000} rounds=${2:-3} parts=" ${PARTS:-threads commits queries update} "
 program=build/release/pressmark generate=build/release/benchmarks/generate
 dir=$(mktemp -d "${TMPDIR:-/var/tmp}/pressmark-indexing.XXXXXX")
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
 for needed in "$program" "$generate"; do
     [ -x "$needed" ] || { echo "indexing.sh: $needed is not there; make all benches" >&2; exit 2; }
 done
