@@ -58,12 +58,15 @@ typedef struct bucket {
     uint32_t late; /* of its first token in late, when its variants are that many         */
 } bucket;
 
-/* One list at a time, being gathered by one thread; and the tokens of one bucket, by term. */
+/* One list at a time, being gathered by one thread; and the tokens of one bucket, by term
+ * (inverter_buckets.c). */
 typedef struct list_room {
     uint32_t *docs, *tfs, *positions, *forms;
     size_t postings_cap, occurrences_cap;
-    uint32_t *places, *indexes, *ends;
-    size_t places_cap, ends_cap;
+    uint32_t *sorted_docs, *sorted_positions, *sorted_forms; /* of each token              */
+    uint32_t *rows; /* by variant of the bucket: its term there, its index             */
+    uint32_t *ends; /* by term of the bucket: where its tokens end                       */
+    size_t sorted_cap, rows_cap, ends_cap;
     buf key;
 } list_room;
 
@@ -109,7 +112,13 @@ slice form_exact(const form *f);
  * the stream is not needed any more and is gone. */
 pm_status inversion_scatter(inversion *inv, pm_error *err);
 
-/* inverter_write.c: room for a list of so many occurrences; false when memory is refused. */
+/* inverter_buckets.c: the lists of all plain terms. */
+pm_status inversion_plain(inversion *inv, pm_error *err);
+
+/* inverter_write.c: exactly so many elements of four bytes, whatever was there; false when memory
+ * is refused. */
+bool inversion_array(uint32_t **array, size_t *cap, size_t n);
+/* Room for a list of so many occurrences; false when memory is refused. */
 bool inversion_room(const inversion *inv, list_room *room, size_t occurrences);
 /* The room for such a list: the worker's own, or the large one, which is then locked. */
 list_room *inversion_begin(inversion *inv, unsigned worker, size_t occurrences, list_task *out);
@@ -117,9 +126,11 @@ void inversion_end(inversion *inv, list_room *room);
 /* Tokens to postings and positions, in docs, tfs and positions; returns df. */
 uint32_t inversion_gather(const inversion *inv, list_room *room, const uint32_t *places,
                           uint32_t n);
+/* The room's key: of a class (0: plain terms, KEY_TITLE, KEY_MARKER), its key-th. */
+void inversion_key(const inversion *inv, list_room *room, uint8_t class, uint32_t key);
 /* Encode the list of the gathered postings under the key made. */
-void inversion_put(list_room *room, segment_term *term, bool positions, uint32_t tag,
-                   list_task *out);
+void inversion_put(const list_room *room, segment_term *term, const uint32_t *positions,
+                   uint32_t tag, list_task *out);
 /* All bigrams; before the tokens are scattered. */
 pm_status inversion_bigrams(inversion *inv, pm_error *err);
 

@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: MIT
- * inverter_bigrams.c - pairs of frequent words (bigrams.h) by a counting sort of their own: two
- * passes over the stream look at each token and the one before it, and where both are frequent
- * and neighbours, the first one's number goes to its pair's part of `places`.
+ * inverter_bigrams.c - pairs of frequent words (bigrams.h) by a counting sort of their own.  One
+ * pass over the stream notes which tokens end a pair, a bit each, and the pairs' numbers one after
+ * the other; what is left to count and to sort are those.  Two threads take half of the documents
+ * each.
  */
 #include <assert.h>
 
 #include "common/base/mem.h"
+#include "common/base/thread.h"
+#include "common/codec/bits.h"
 #include "common/segment/bigrams.h"
 #include "indexer/inversion.h"
+
+enum { HALVES_MIN = 1 << 18 }; /* tokens that are worth a thread                             */
+
+/* Neighbouring documents and their pairs. */
+typedef struct pair_half {
+    size_t first_doc, end_doc;
+    uint32_t base;   /* their first token                                                     */
+    uint64_t *bits;  /* by token from there: a pair ends here                                 */
+    uint16_t *pairs; /* number of each such pair, in order                                    */
+    uint32_t n_pairs;
+    uint32_t *ends; /* by pair: how many; then where the next goes in places                  */
+} pair_half;
 
 /* The frequent words of the segment, in order of their keys.  Number n stands for all others, so
  * that each token makes a pair with the one before it and no branch depends on what it is. */
@@ -16,11 +31,16 @@ typedef struct bigram_set {
     uint32_t n;
     uint32_t terms[BIGRAM_WORDS_MAX];
     uint8_t *number; /* by form that occurs: of its term in terms, else n                     */
-    uint32_t *ends;  /* by pair, a * (n + 1) + b: where its tokens end in places              */
-    uint8_t *steps;  /* by pair: 1, or 0 where a word is none of the n                        */
+    uint64_t *bits;  /* of all halves                                                         */
+    uint32_t *counts;
+    uint32_t *ends; /* by pair, a * (n + 1) + b: where its tokens end in places               */
+    unsigned n_halves;
+    pair_half halves[2];
 } bigram_set;
 
 static_assert((int)BIGRAM_WORDS_MAX < UINT8_MAX, "a byte numbers frequent words and others");
+static_assert((BIGRAM_WORDS_MAX + 1) * (BIGRAM_WORDS_MAX + 1) <= UINT16_MAX,
+              "two bytes their pairs");
 
 /* The least cf of a frequent word; 0: none is. */
 static uint32_t bigrams_min(const inversion *inv)
@@ -41,12 +61,8 @@ static pm_status bigrams_choose(const inversion *inv, bigram_set *set, uint32_t 
 {
     for (uint32_t t = 0; t < inv->n_terms; t++)
         if (inv->terms[t].cf >= min) set->terms[set->n++] = t;
-    uint32_t pairs = pair_of(set, set->n, set->n) + 1;
     set->number = mem_alloc(inv->n_forms);
-    set->ends = mem_array(pairs, sizeof *set->ends);
-    set->steps = mem_array(pairs, 1);
-    if (!set->number || !set->ends || !set->steps) return error_nomem(err);
-    for (uint32_t a = 0; a < set->n; a++) memset(set->steps + pair_of(set, a, 0), 1, set->n);
+    if (!set->number) return error_nomem(err);
     for (uint32_t i = 0; i < inv->iv->n_used; i++) {
         uint32_t id = inv->iv->used[i], term = inv->form_rows[id].term;
         uint8_t number = (uint8_t)set->n;
@@ -57,47 +73,113 @@ static pm_status bigrams_choose(const inversion *inv, bigram_set *set, uint32_t 
     return PM_OK;
 }
 
-/* Tokens [from, to) are neighbours.  places NULL: count each pair to ends; else the number of
- * its first token goes there, and ends[pair], which is where they begin, moves to where they end.
- * Others write to the place behind all pairs and do not move. */
-static inline void pass_run(const bigram_set *set, uint32_t from, uint32_t to, uint32_t *places)
+/* ---- counting sort ----------------------------------------------------------------------- */
+
+/* Cut the documents where half of the tokens are, and have memory for their pairs. */
+static bool cut_halves(bigram_set *set)
+{
+    inversion *inv = set->inv;
+    size_t n_docs = inv->iv->n_docs, n = inv->iv->n_tokens, words = n / 64 + 2;
+    bool two = inv->threads > 1 && n >= HALVES_MIN;
+    uint32_t middle = two ? inv->block_docs[n / 2 / PLACE_BLOCK] : (uint32_t)n_docs;
+    size_t pairs = pair_of(set, set->n, set->n) + 1;
+    set->n_halves = two ? 2 : 1;
+    set->bits = mem_array(words, sizeof *set->bits);
+    set->counts = mem_array(set->n_halves * pairs, sizeof *set->counts);
+    if (!set->bits || !set->counts) return false;
+    set->halves[0] = (pair_half){.end_doc = middle, .bits = set->bits, .ends = set->counts};
+    set->halves[0].pairs = inv->locals;
+    set->ends = set->counts + (set->n_halves - 1) * pairs;
+    if (!two) return true;
+    uint32_t base = inv->iv->docs[middle].first;
+    set->halves[1] = (pair_half){.first_doc = middle, .end_doc = n_docs, .base = base};
+    set->halves[1].bits = set->bits + base / 64 + 1;
+    set->halves[1].pairs = inv->locals + base;
+    set->halves[1].ends = set->ends;
+    return true;
+}
+
+/* Tokens [from, to) are neighbours: note where pairs end, and which. */
+static inline void note_run(const bigram_set *set, pair_half *half, uint32_t from, uint32_t to)
 {
     const uint32_t *tokens = set->inv->iv->tokens;
-    uint32_t before = set->n;
-    for (uint32_t at = from; at < to; at++) {
-        uint32_t here = set->number[TOKEN_FORM(tokens[at])], pair = pair_of(set, before, here);
-        if (places) places[set->ends[pair]] = at - 1;
-        set->ends[pair] += set->steps[pair];
+    uint32_t before = set->n, n_pairs = half->n_pairs, bit = from - half->base;
+    uint64_t bits = 0;
+    for (uint32_t at = from; at < to; at++, bit++) {
+        uint32_t here = set->number[TOKEN_FORM(tokens[at])];
+        uint64_t is_pair = (before < set->n) & (here < set->n);
+        half->pairs[n_pairs] = (uint16_t)pair_of(set, before, here);
+        n_pairs += (uint32_t)is_pair;
+        bits |= is_pair << (bit % 64);
         before = here;
+        if (bit % 64 != 63) continue;
+        half->bits[bit / 64] |= bits;
+        bits = 0;
     }
+    if (bits) half->bits[bit / 64] |= bits;
+    half->n_pairs = n_pairs;
 }
 
-/* All documents: titles, and bodies up to and behind what was taken out of them. */
-static inline void pass(const bigram_set *set, uint32_t *places)
+/* Titles, and bodies up to and behind what was taken out of them. */
+static void note_half(const bigram_set *set, pair_half *half)
 {
     const inverter *iv = set->inv->iv;
-    for (size_t doc = 0; doc < iv->n_docs; doc++) {
+    for (size_t doc = half->first_doc; doc < half->end_doc; doc++) {
         const inverter_doc *d = &iv->docs[doc];
         uint32_t body = d->first + d->n_title, hole = body + d->hole_at;
-        pass_run(set, d->first, body, places);
-        pass_run(set, body, hole, places);
-        pass_run(set, hole, inverter_doc_end(iv, doc), places);
+        note_run(set, half, d->first, body);
+        note_run(set, half, body, hole);
+        note_run(set, half, hole, inverter_doc_end(iv, doc));
     }
+    for (uint32_t i = 0; i < half->n_pairs; i++) half->ends[half->pairs[i]]++;
 }
 
-/* Pairs' counts to where they begin; those that are no pairs of frequent words come last, where
- * there is room, since a text has fewer pairs than words. */
+/* Pairs' counts to where they begin. */
 static void lay_out(const bigram_set *set)
 {
     uint32_t sum = 0, pairs = pair_of(set, set->n, set->n) + 1;
     for (uint32_t pair = 0; pair < pairs; pair++) {
-        uint32_t n = set->ends[pair];
-        set->ends[pair] = sum;
-        sum += n;
+        for (unsigned h = 0; h < set->n_halves; h++) {
+            uint32_t n = set->halves[h].ends[pair];
+            set->halves[h].ends[pair] = sum;
+            sum += n;
+        }
     }
-    for (uint32_t pair = 0; pair < pairs; pair++)
-        if (!set->steps[pair]) set->ends[pair] = sum;
 }
+
+/* The first tokens' numbers, by pair. */
+static void place_half(const bigram_set *set, pair_half *half)
+{
+    const uint16_t *pair = half->pairs;
+    uint32_t left = half->n_pairs, at = half->base - 1;
+    for (const uint64_t *word = half->bits; left; word++, at += 64) {
+        for (uint64_t bits = *word; bits; bits &= bits - 1, left--)
+            set->inv->places[half->ends[*pair++]++] = at + (uint32_t)bits_lowest(bits);
+    }
+}
+
+typedef struct half_work {
+    bigram_set *set;
+    void (*fn)(const bigram_set *set, pair_half *half);
+    bool done[2];
+} half_work;
+
+static void do_half(void *ctx, unsigned h)
+{
+    half_work *work = ctx;
+    work->fn(work->set, &work->set->halves[h]);
+    work->done[h] = true;
+}
+
+static void each_half(bigram_set *set, void (*fn)(const bigram_set *set, pair_half *half))
+{
+    half_work work = {.set = set, .fn = fn};
+    if (set->n_halves > 1) (void)thread_run(set->n_halves, do_half, &work, NULL);
+    for (unsigned h = 0; h < set->n_halves; h++)
+        if (!work.done[h]) do_half(&work, h); /* the system refused a thread                  */
+}
+
+/* ---- lists --------------------------------------------------------------------------------- */
 
 static void make_pair(const bigram_set *set, list_room *room, uint32_t a, uint32_t b,
                       uint32_t begin, list_task *out)
@@ -108,7 +190,7 @@ static void make_pair(const bigram_set *set, list_room *room, uint32_t a, uint32
     segment_term list = {.df = inversion_gather(inv, room, inv->places + begin, n)};
     buf_reset(&room->key);
     bigram_key(&room->key, first->stem, first->stem_len, second->stem, second->stem_len);
-    inversion_put(room, &list, true, 0, out);
+    inversion_put(room, &list, room->positions, 0, out);
 }
 
 /* All pairs of one first word, a task. */
@@ -134,14 +216,15 @@ pm_status inversion_bigrams(inversion *inv, pm_error *err)
     pm_status st;
     PM_TRY(bigrams_choose(inv, &set, min, err));
     segment_writer_bigrams(inv->w, min);
-    pass(&set, NULL);
+    if (!cut_halves(&set)) PM_TRY(error_nomem(err));
+    each_half(&set, note_half);
     lay_out(&set);
-    pass(&set, inv->places);
+    each_half(&set, place_half);
     const list_job lists = {.w = inv->w, .n_tasks = set.n, .ctx = &set, .make = make_pairs};
     PM_TRY(list_tasks_run(&lists, inv->threads, err));
 out:
     mem_free(set.number);
-    mem_free(set.ends);
-    mem_free(set.steps);
+    mem_free(set.bits);
+    mem_free(set.counts);
     return st;
 }

@@ -276,7 +276,8 @@ static void lists_sort(field_lists *l)
         l->ends[v] = sum; /* its begin, until its documents have moved it to its end        */
         sum += value->df;
     }
-    keysort(l->items, l->scratch, f->n_values, order_by_key, f);
+    const keysort_order order = {.compare = order_by_key, .ctx = f};
+    keysort(l->items, l->scratch, f->n_values, &order);
     for (size_t i = 0; i < f->n_postings; i++)
         l->docs[l->ends[f->postings[i].value]++] = f->postings[i].doc;
 }

@@ -111,8 +111,7 @@ bool inverter_freeze(inverter *iv)
     iv->n_frozen = analyzer_form_count(iv->a);
     iv->frozen = mem_array(iv->n_frozen, sizeof *iv->frozen);
     if (!iv->frozen) return false;
-    if (iv->n_frozen)
-        memcpy(iv->frozen, analyzer_forms(iv->a), iv->n_frozen * sizeof *iv->frozen);
+    if (iv->n_frozen) memcpy(iv->frozen, analyzer_forms(iv->a), iv->n_frozen * sizeof *iv->frozen);
     return true;
 }
 

@@ -63,6 +63,17 @@ static bool plan_allocate(inversion *inv)
            inv->variants && inv->terms && inv->markers;
 }
 
+static void ask_form(const void *ctx, uint32_t id)
+{
+    inversion_ask(form_at(ctx, id));
+}
+
+/* Whether the stem of an item may be that of the one before it; else neither need be touched. */
+static bool is_tied(const inversion *inv, uint32_t i)
+{
+    return i && keysort_tied(&inv->items[i - 1], &inv->items[i]);
+}
+
 /* The forms that occur, sorted by stem, as variants and terms. */
 static void plan_terms(inversion *inv)
 {
@@ -74,7 +85,8 @@ static void plan_terms(inversion *inv)
         inv->items[i] = keysort_string(f->stem, f->stem_len, used[i]);
         if (f->marker_len) inv->markers[inv->n_markers++] = f;
     }
-    keysort_threads(inv->threads, inv->items, inv->scratch, n, order_by_stem, inv);
+    const keysort_order order = {.compare = order_by_stem, .ask = ask_form, .ctx = inv};
+    keysort_threads(inv->threads, inv->items, inv->scratch, n, &order);
     const form *last = NULL;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t id = inv->items[i].id;
@@ -84,9 +96,10 @@ static void plan_terms(inversion *inv)
             __builtin_prefetch(&inv->form_rows[ahead], 1);
             __builtin_prefetch(&cf[ahead]);
         }
-        if (i + FORMS_AHEAD < n) inversion_ask(form_at(inv, inv->items[i + FORMS_AHEAD].id));
+        if (i + FORMS_AHEAD < n && is_tied(inv, i + FORMS_AHEAD))
+            inversion_ask(form_at(inv, inv->items[i + FORMS_AHEAD].id));
         const form *f = form_at(inv, id);
-        bool same_stem = last && compare_stems(last, f) == 0;
+        bool same_stem = is_tied(inv, i) && compare_stems(last, f) == 0;
         if (!same_stem)
             inv->terms[inv->n_terms++] = (term_plan){.f = f, .first_variant = inv->n_variants};
         uint32_t term = inv->n_terms - 1;
@@ -101,12 +114,6 @@ static void plan_terms(inversion *inv)
     }
 }
 
-static int order_by_frequency(const void *ctx, uint32_t a, uint32_t b)
-{
-    (void)ctx;
-    return (a > b) - (a < b); /* variants stand in order of their keys                       */
-}
-
 /* Put each term's variants in order of their index, and let the forms follow. */
 static pm_status plan_indexes(inversion *inv, pm_error *err)
 {
@@ -115,10 +122,15 @@ static pm_status plan_indexes(inversion *inv, pm_error *err)
     pm_status st = ranked && moved ? PM_OK : error_nomem(err);
     for (uint32_t t = 0; t < inv->n_terms && st == PM_OK; t++) {
         uint32_t first = inv->terms[t].first_variant, n = inv->terms[t].n_variants;
+        if (n == 1) {
+            ranked[first] = inv->variants[first];
+            moved[first] = first;
+            continue;
+        }
         for (uint32_t i = 0; i < n; i++)
             inv->items[i] =
                 (keysort_item){.prefix = UINT32_MAX - inv->variants[first + i].cf, .id = first + i};
-        keysort(inv->items, inv->scratch, n, order_by_frequency, NULL);
+        keysort(inv->items, inv->scratch, n, NULL);
         for (uint32_t i = 0; i < n; i++) {
             ranked[first + i] = inv->variants[inv->items[i].id];
             moved[inv->items[i].id] = first + i;
@@ -147,7 +159,8 @@ static void plan_markers(inversion *inv)
         inv->items[i] = keysort_string(f->marker, f->marker_len, f->id);
     }
     inv->n_markers = 0;
-    keysort(inv->items, inv->scratch, n, order_by_marker, inv);
+    const keysort_order order = {.compare = order_by_marker, .ctx = inv};
+    keysort(inv->items, inv->scratch, n, &order);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t id = inv->items[i].id;
         if (i == 0 || order_by_marker(inv, inv->items[i - 1].id, id) != 0)

@@ -35,8 +35,10 @@ static void room_free(list_room *room)
     mem_free(room->tfs);
     mem_free(room->positions);
     mem_free(room->forms);
-    mem_free(room->places);
-    mem_free(room->indexes);
+    mem_free(room->sorted_docs);
+    mem_free(room->sorted_positions);
+    mem_free(room->sorted_forms);
+    mem_free(room->rows);
     mem_free(room->ends);
     buf_free(&room->key);
 }
@@ -85,8 +87,7 @@ static bool invert_allocate(inversion *inv)
 
 /* ---- lists ----------------------------------------------------------------------------- */
 
-/* Exactly so many elements of four bytes, whatever was there. */
-static bool room_array(uint32_t **array, size_t *cap, size_t n)
+bool inversion_array(uint32_t **array, size_t *cap, size_t n)
 {
     if (n <= *cap) return true;
     mem_free(*array);
@@ -101,10 +102,10 @@ bool inversion_room(const inversion *inv, list_room *room, size_t occurrences)
     size_t docs_cap = room->postings_cap, positions_cap = room->occurrences_cap;
     room->postings_cap = room->occurrences_cap = 0;
     size_t tfs_cap = docs_cap, forms_cap = positions_cap;
-    if (!room_array(&room->docs, &docs_cap, postings) ||
-        !room_array(&room->tfs, &tfs_cap, postings) ||
-        !room_array(&room->positions, &positions_cap, occurrences) ||
-        !room_array(&room->forms, &forms_cap, occurrences))
+    if (!inversion_array(&room->docs, &docs_cap, postings) ||
+        !inversion_array(&room->tfs, &tfs_cap, postings) ||
+        !inversion_array(&room->positions, &positions_cap, occurrences) ||
+        !inversion_array(&room->forms, &forms_cap, occurrences))
         return false;
     room->postings_cap = docs_cap;
     room->occurrences_cap = positions_cap;
@@ -213,22 +214,7 @@ uint32_t inversion_gather(const inversion *inv, list_room *room, const uint32_t 
     return df;
 }
 
-/* How many documents have each variant of a term, from the forms of its occurrences. */
-static void count_variants(const inversion *inv, const list_room *room, const term_plan *term,
-                           uint32_t df)
-{
-    variant *variants = inv->variants + term->first_variant;
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < df; i++) {
-        for (uint32_t stop = at + room->tfs[i]; at < stop; at++) {
-            variant *v = &variants[room->forms[at]];
-            v->df += v->last_doc != room->docs[i] + 1;
-            v->last_doc = room->docs[i] + 1;
-        }
-    }
-}
-
-static void make_key(const inversion *inv, list_room *room, uint8_t class, uint32_t key)
+void inversion_key(const inversion *inv, list_room *room, uint8_t class, uint32_t key)
 {
     buf_reset(&room->key);
     if (class) buf_u8(&room->key, class);
@@ -238,24 +224,17 @@ static void make_key(const inversion *inv, list_room *room, uint8_t class, uint3
         buf_append(&room->key, inv->terms[key].f->stem, inv->terms[key].f->stem_len);
 }
 
-void inversion_put(list_room *room, segment_term *term, bool positions, uint32_t tag,
-                   list_task *out)
+void inversion_put(const list_room *room, segment_term *term, const uint32_t *positions,
+                   uint32_t tag, list_task *out)
 {
     pm_error err;
     term->key = room->key.data;
     term->key_len = room->key.len;
     term->docs = room->docs;
     term->tfs = room->tfs;
-    term->positions = positions ? room->positions : NULL;
+    term->positions = positions;
     if (room->key.failed) list_task_fail(out, error_nomem(&err), &err);
     list_task_put(out, term, NULL, tag);
-}
-
-static form_style only_style(const inversion *inv, const term_plan *term)
-{
-    const form *f = inv->variants[term->first_variant].f;
-    return form_style_only((slice){(const uint8_t *)term->f->stem, term->f->stem_len},
-                           (slice){(const uint8_t *)f->folded, f->folded_len}, form_exact(f));
 }
 
 /* ---- markers and titles ------------------------------------------------------------------- */
@@ -278,8 +257,9 @@ static void make_class(void *ctx, unsigned worker, uint32_t task, list_task *out
         list_room *room = inversion_begin(inv, worker, n, out);
         if (!room) return;
         segment_term list = {.df = inversion_gather(inv, room, inv->places + begin, n)};
-        make_key(inv, room, byte, key);
-        inversion_put(room, &list, inv->iv->has_positions && byte != KEY_MARKER, key, out);
+        inversion_key(inv, room, byte, key);
+        bool positions = inv->iv->has_positions && byte != KEY_MARKER;
+        inversion_put(room, &list, positions ? room->positions : NULL, key, out);
         inversion_end(inv, room);
     }
 }
@@ -314,113 +294,18 @@ static pm_status write_class(inversion *inv, const key_class *class, pm_error *e
     return st;
 }
 
-/* ---- plain terms -------------------------------------------------------------------------- */
-
-/* The list of a term from its places and, when it has several, the forms' indexes in the room. */
-static void put_term(inversion *inv, list_room *room, uint32_t t, const uint32_t *places,
-                     uint32_t n, list_task *task)
-{
-    term_plan *term = &inv->terms[t];
-    segment_term out = {.df = inversion_gather(inv, room, places, n), .n_forms = term->n_variants};
-    if (out.n_forms > 1) {
-        count_variants(inv, room, term, out.df);
-        out.forms = room->forms;
-    } else {
-        inv->variants[term->first_variant].df = out.df;
-        out.style = only_style(inv, term);
-        term->implies = out.style != FORM_LISTED;
-    }
-    make_key(inv, room, 0, t);
-    inversion_put(room, &out, inv->iv->has_positions, t, task);
-}
-
-/* A term that has a bucket of its own: its tokens are in order. */
-static void make_term(inversion *inv, const bucket *b, unsigned worker, uint32_t begin,
-                      list_task *out)
-{
-    uint32_t n = b->end - begin;
-    list_room *room = inversion_begin(inv, worker, n, out);
-    if (!room) return;
-    bool late = inv->terms[b->first_term].n_variants > BUCKET_LATE;
-    for (uint32_t i = 0; i < n; i++)
-        room->forms[i] = late ? inv->late[b->late + i] : inv->locals[begin + i];
-    put_term(inv, room, b->first_term, inv->places + begin, n, out);
-    inversion_end(inv, room);
-}
-
-/* Counting sort of a bucket's tokens by term, to the room's places and indexes. */
-static bool sort_bucket(const inversion *inv, const bucket *b, list_room *room, uint32_t begin)
-{
-    uint32_t n_terms = b[1].first_term - b->first_term, n = b->end - begin, sum = 0;
-    size_t indexes_cap = room->places_cap;
-    if (!room_array(&room->places, &room->places_cap, n) ||
-        !room_array(&room->indexes, &indexes_cap, n) ||
-        !room_array(&room->ends, &room->ends_cap, n_terms))
-        return false;
-    for (uint32_t t = 0; t < n_terms; t++) {
-        room->ends[t] = sum; /* its begin, until its tokens have moved it to its end         */
-        sum += inv->terms[b->first_term + t].cf;
-    }
-    const variant *variants = inv->variants + b->first_variant;
-    for (uint32_t i = begin; i < b->end; i++) {
-        uint32_t term = variants[inv->locals[i]].term;
-        uint32_t to = room->ends[term - b->first_term]++;
-        room->places[to] = inv->places[i];
-        room->indexes[to] = b->first_variant + inv->locals[i] - inv->terms[term].first_variant;
-    }
-    return true;
-}
-
-static void make_bucket(void *ctx, unsigned worker, uint32_t task, list_task *out)
-{
-    inversion *inv = ctx;
-    const bucket *b = &inv->buckets[task];
-    uint32_t begin = task ? inv->buckets[task - 1].end : 0, at = 0;
-    list_room *own = &inv->rooms[worker];
-    if (b[1].first_term - b->first_term == 1) {
-        make_term(inv, b, worker, begin, out);
-        return;
-    }
-    if (!sort_bucket(inv, b, own, begin)) {
-        pm_error err;
-        list_task_fail(out, error_nomem(&err), &err);
-        return;
-    }
-    for (uint32_t t = b->first_term; t < b[1].first_term; t++) {
-        uint32_t end = own->ends[t - b->first_term];
-        if (t + FORMS_AHEAD < b[1].first_term) inversion_ask(inv->terms[t + FORMS_AHEAD].f);
-        list_room *room = inversion_begin(inv, worker, end - at, out);
-        if (!room) return;
-        memcpy(room->forms, own->indexes + at, (end - at) * sizeof *room->forms);
-        put_term(inv, room, t, own->places + at, end - at, out);
-        inversion_end(inv, room);
-        at = end;
-    }
-}
-
-static void keep_ordinal(void *ctx, uint32_t term, uint32_t ordinal)
-{
-    inversion *inv = ctx;
-    inv->terms[term].ordinal = ordinal;
-}
-
-static pm_status write_plain(inversion *inv, pm_error *err)
-{
-    pm_status st = inversion_scatter(inv, err);
-    const list_job lists = {.w = inv->w,
-                            .n_tasks = inv->n_buckets,
-                            .ctx = inv,
-                            .make = make_bucket,
-                            .written = keep_ordinal};
-    return st == PM_OK ? list_tasks_run(&lists, inv->threads, err) : st;
-}
-
 /* ---- 3. forms ------------------------------------------------------------------------ */
 
 static int order_by_form(const void *ctx, uint32_t a, uint32_t b)
 {
     const inversion *inv = ctx;
     return form_key_compare(inv->variants[a].f, inv->variants[b].f);
+}
+
+static void ask_variant(const void *ctx, uint32_t i)
+{
+    const inversion *inv = ctx;
+    inversion_ask(inv->variants[i].f);
 }
 
 /* The variants some places on in the order of their keys, and their forms. */
@@ -437,14 +322,14 @@ static pm_status write_forms(inversion *inv, pm_error *err)
     uint32_t n = 0;
     if (segment_writer_settings(inv->w)->no_forms) return PM_OK;
     for (uint32_t i = 0; i < inv->n_variants; i++) {
-        if (i + FORMS_AHEAD < inv->n_variants)
-            __builtin_prefetch(inv->variants[i + FORMS_AHEAD].f + 1);
+        if (i + FORMS_AHEAD < inv->n_variants) inversion_ask(inv->variants[i + FORMS_AHEAD].f);
         if (inv->terms[inv->variants[i].term].implies) continue;
         const form *f = inv->variants[i].f;
         inv->items[n++] = keysort_string(f->folded, f->folded_len, i);
     }
     segment_writer_implied_forms(inv->w, inv->n_variants - n);
-    keysort_threads(inv->threads, inv->items, inv->scratch, n, order_by_form, inv);
+    const keysort_order order = {.compare = order_by_form, .ask = ask_variant, .ctx = inv};
+    keysort_threads(inv->threads, inv->items, inv->scratch, n, &order);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t at = inv->items[i].id;
         ask_variants(inv, i, n);
@@ -477,7 +362,7 @@ pm_status inverter_write(inverter *iv, unsigned threads, segment_writer *w, pm_e
     PM_TRY(write_class(&inv, &titles, err));
     PM_TRY(inversion_bigrams(&inv, err));
     PM_TRY(inverter_fields_write(&iv->fields, w, err));
-    PM_TRY(write_plain(&inv, err));
+    PM_TRY(inversion_plain(&inv, err));
     PM_TRY(write_forms(&inv, err));
 out:
     pthread_mutex_destroy(&inv.large_lock);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * keysort.c - see keysort.h.
+ *
+ * Equal halves are merged from both ends at once: neither end can run out before the middle, so
+ * that no step looks for an end, and the two chains of loads go side by side.  (O. R. L. Peters
+ * describes such merges in "Glidesort", 2023.)
  */
 #include "indexer/keysort.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "common/base/thread.h"
@@ -11,12 +14,8 @@
 enum {
     RUN = 8,               /* sorted by insertion before merging                              */
     HALVES_MIN = 16 << 10, /* items that are worth a thread                                   */
+    TIES_AHEAD = 8,
 };
-
-typedef struct key_order {
-    int (*compare)(const void *ctx, uint32_t a, uint32_t b);
-    const void *ctx;
-} key_order;
 
 keysort_item keysort_string(const void *data, size_t len, uint32_t id)
 {
@@ -38,14 +37,98 @@ int keysort_compare(const void *a, size_t a_len, const void *b, size_t b_len)
     return (a_len > b_len) - (a_len < b_len);
 }
 
-static bool comes_after(const key_order *order, const keysort_item *a, const keysort_item *b)
+static size_t least(size_t a, size_t b)
 {
-    if (a->prefix != b->prefix) return a->prefix > b->prefix;
-    if (a->more != b->more) return a->more > b->more;
+    return a < b ? a : b;
+}
+
+/* ---- by what stands in the items ------------------------------------------------------------ */
+
+__extension__ typedef unsigned __int128 item_key;
+
+static inline item_key key_of(const keysort_item *item)
+{
+    return (item_key)item->prefix << 64 | (uint64_t)item->more << 32 | item->id;
+}
+
+static void sort_run(keysort_item *items, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        keysort_item item = items[i];
+        item_key key = key_of(&item);
+        size_t at = i;
+        for (; at > 0 && key_of(&items[at - 1]) > key; at--) items[at] = items[at - 1];
+        items[at] = item;
+    }
+}
+
+/* The first n items of a and b merged, where neither can end before. */
+static inline const keysort_item *step_up(const keysort_item **a, const keysort_item **b)
+{
+    bool take_b = key_of(*a) > key_of(*b);
+    const keysort_item *taken = take_b ? *b : *a;
+    *a += !take_b;
+    *b += take_b;
+    return taken;
+}
+
+static inline const keysort_item *step_down(const keysort_item **a, const keysort_item **b)
+{
+    bool take_a = key_of(*a) > key_of(*b);
+    const keysort_item *taken = take_a ? *a : *b;
+    *a -= take_a;
+    *b -= !take_a;
+    return taken;
+}
+
+/* Two runs of n items that follow one another in `from`. */
+static void merge_equal(const keysort_item *from, size_t n, keysort_item *out)
+{
+    const keysort_item *a = from, *b = from + n;
+    const keysort_item *a_last = b - 1, *b_last = b + n - 1;
+    keysort_item *last = out + 2 * n - 1;
+    for (size_t i = 0; i < n; i++) {
+        *out++ = *step_up(&a, &b);
+        *last-- = *step_down(&a_last, &b_last);
+    }
+}
+
+static void merge_any(const keysort_item *a, size_t a_n, const keysort_item *b, size_t b_n,
+                      keysort_item *out)
+{
+    const keysort_item *a_end = a + a_n, *b_end = b + b_n;
+    while (a < a_end && b < b_end) *out++ = *step_up(&a, &b);
+    memcpy(out, a, (size_t)(a_end - a) * sizeof *a);
+    memcpy(out + (a_end - a), b, (size_t)(b_end - b) * sizeof *b);
+}
+
+static void sort_keys(keysort_item *items, keysort_item *scratch, size_t n)
+{
+    keysort_item *from = items, *to = scratch;
+    for (size_t at = 0; at < n; at += RUN) sort_run(items + at, least(RUN, n - at));
+    for (size_t width = RUN; width < n; width *= 2) {
+        for (size_t at = 0; at < n; at += 2 * width) {
+            size_t a_n = least(width, n - at), b_n = least(width, n - at - a_n);
+            if (a_n == b_n)
+                merge_equal(from + at, a_n, to + at);
+            else
+                merge_any(from + at, a_n, from + at + a_n, b_n, to + at);
+        }
+        keysort_item *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != items && n) memcpy(items, from, n * sizeof *items);
+}
+
+/* ---- those that agree ------------------------------------------------------------------------ */
+
+static bool comes_after(const keysort_order *order, const keysort_item *a, const keysort_item *b)
+{
     return order->compare(order->ctx, a->id, b->id) > 0;
 }
 
-static void sort_run(const key_order *order, keysort_item *items, size_t n)
+static void insert_ties(const keysort_order *order, keysort_item *items, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
         keysort_item item = items[i];
@@ -55,49 +138,58 @@ static void sort_run(const key_order *order, keysort_item *items, size_t n)
     }
 }
 
-static void merge_runs(const key_order *order, const keysort_item *a, size_t a_n,
+static void merge_ties(const keysort_order *order, const keysort_item *a, size_t a_n,
                        const keysort_item *b, size_t b_n, keysort_item *out)
 {
-    while (a_n && b_n) {
-        if (comes_after(order, a, b)) {
-            *out++ = *b++;
-            b_n--;
-        } else {
-            *out++ = *a++;
-            a_n--;
-        }
-    }
-    if (a_n) memcpy(out, a, a_n * sizeof *a);
-    if (b_n) memcpy(out, b, b_n * sizeof *b);
+    const keysort_item *a_end = a + a_n, *b_end = b + b_n;
+    while (a < a_end && b < b_end) *out++ = comes_after(order, a, b) ? *b++ : *a++;
+    memcpy(out, a, (size_t)(a_end - a) * sizeof *a);
+    memcpy(out + (a_end - a), b, (size_t)(b_end - b) * sizeof *b);
 }
 
-static size_t least(size_t a, size_t b)
+/* One run of items that agree. */
+static void sort_run_ties(const keysort_order *order, keysort_item *items, keysort_item *scratch,
+                          size_t n)
 {
-    return a < b ? a : b;
-}
-
-void keysort(keysort_item *items, keysort_item *scratch, size_t n,
-             int (*compare)(const void *ctx, uint32_t a, uint32_t b), const void *ctx)
-{
-    const key_order order = {compare, ctx};
     keysort_item *from = items, *to = scratch;
-    for (size_t at = 0; at < n; at += RUN) sort_run(&order, items + at, least(RUN, n - at));
+    for (size_t at = 0; at < n; at += RUN) insert_ties(order, items + at, least(RUN, n - at));
     for (size_t width = RUN; width < n; width *= 2) {
         for (size_t at = 0; at < n; at += 2 * width) {
             size_t a_n = least(width, n - at), b_n = least(width, n - at - a_n);
-            merge_runs(&order, from + at, a_n, from + at + a_n, b_n, to + at);
+            merge_ties(order, from + at, a_n, from + at + a_n, b_n, to + at);
         }
         keysort_item *swap = from;
         from = to;
         to = swap;
     }
-    if (from != items && n) memcpy(items, from, n * sizeof *items);
+    if (from != items) memcpy(items, from, n * sizeof *items);
+}
+
+static void sort_ties(const keysort_order *order, keysort_item *items, keysort_item *scratch,
+                      size_t n)
+{
+    for (size_t at = 0, end; at < n; at = end) {
+        size_t ahead = at + TIES_AHEAD;
+        for (end = at + 1; end < n && keysort_tied(&items[at], &items[end]);) end++;
+        for (; order->ask && ahead < end + TIES_AHEAD && ahead + 1 < n; ahead++) {
+            if (!keysort_tied(&items[ahead], &items[ahead + 1])) continue;
+            order->ask(order->ctx, items[ahead].id);
+            order->ask(order->ctx, items[ahead + 1].id);
+        }
+        if (end - at > 1) sort_run_ties(order, items + at, scratch + at, end - at);
+    }
+}
+
+void keysort(keysort_item *items, keysort_item *scratch, size_t n, const keysort_order *order)
+{
+    sort_keys(items, scratch, n);
+    if (order) sort_ties(order, items, scratch, n);
 }
 
 /* ---- two threads ------------------------------------------------------------------------- */
 
 typedef struct halves {
-    key_order order;
+    const keysort_order *order;
     keysort_item *items, *scratch;
     size_t n;
 } halves;
@@ -106,18 +198,28 @@ static void sort_half(void *ctx, unsigned half)
 {
     halves *h = ctx;
     size_t middle = h->n / 2, at = half ? middle : 0, n = half ? h->n - middle : middle;
-    keysort(h->items + at, h->scratch + at, n, h->order.compare, h->order.ctx);
+    sort_keys(h->items + at, h->scratch + at, n);
+}
+
+static void ties_half(void *ctx, unsigned half)
+{
+    halves *h = ctx;
+    size_t middle = h->n / 2;
+    while (middle < h->n && keysort_tied(&h->items[middle - 1], &h->items[middle])) middle++;
+    size_t at = half ? middle : 0, n = half ? h->n - middle : middle;
+    sort_ties(h->order, h->items + at, h->scratch + at, n);
 }
 
 void keysort_threads(unsigned threads, keysort_item *items, keysort_item *scratch, size_t n,
-                     int (*compare)(const void *ctx, uint32_t a, uint32_t b), const void *ctx)
+                     const keysort_order *order)
 {
-    halves h = {.order = {compare, ctx}, .items = items, .scratch = scratch, .n = n};
+    halves h = {.order = order, .items = items, .scratch = scratch, .n = n};
     if (threads < 2 || n < HALVES_MIN || thread_run(2, sort_half, &h, NULL) != PM_OK) {
-        keysort(items, scratch, n, compare, ctx);
+        keysort(items, scratch, n, order);
         return;
     }
     size_t middle = n / 2;
-    merge_runs(&h.order, items, middle, items + middle, n - middle, scratch);
+    merge_any(items, middle, items + middle, n - middle, scratch);
     memcpy(items, scratch, n * sizeof *items);
+    if (order && thread_run(2, ties_half, &h, NULL) != PM_OK) sort_ties(order, items, scratch, n);
 }

@@ -57,12 +57,6 @@ void merge_list_free(list_merge *l)
 
 /* ---- lists of documents that changed places ---------------------------------------------- */
 
-static int order_by_number(const void *ctx, uint32_t a, uint32_t b)
-{
-    (void)ctx;
-    return (a > b) - (a < b);
-}
-
 /* Bits of the positions of posting i of the list. */
 static uint64_t kept_size(const list_merge *l, size_t i)
 {
@@ -86,7 +80,7 @@ static bool order_postings(list_merge *l, bool *sorted)
         start.bit += kept_size(l, i);
         *sorted = *sorted && (!i || l->docs.data[i - 1] < l->docs.data[i]);
     }
-    if (!*sorted) keysort(l->items, l->scratch, n, order_by_number, NULL);
+    if (!*sorted) keysort(l->items, l->scratch, n, NULL);
     return true;
 }
 
@@ -148,7 +142,7 @@ static pm_status rank_forms(list_merge *l, pm_error *err)
         uint32_t number = l->present.data[i];
         l->items[i] = (keysort_item){.prefix = UINT64_MAX - l->m->forms[number].cf, .id = number};
     }
-    keysort(l->items, l->scratch, n, order_by_number, NULL);
+    keysort(l->items, l->scratch, n, NULL);
     for (size_t i = 0; i < n; i++) l->m->forms[l->items[i].id].index = (uint32_t)i;
     for (size_t i = 0; i < l->forms.n; i++) l->forms.data[i] = l->m->forms[l->forms.data[i]].index;
     return PM_OK;

@@ -46,12 +46,6 @@ static bool move_sources(merger *m, const uint32_t *order)
     return true;
 }
 
-static int by_number(const void *ctx, uint32_t a, uint32_t b)
-{
-    (void)ctx;
-    return (a > b) - (a < b);
-}
-
 static pm_status order_by_ingest(merger *m, uint32_t *order, pm_error *err)
 {
     size_t n = m->n_docs;
@@ -62,7 +56,7 @@ static pm_status order_by_ingest(merger *m, uint32_t *order, pm_error *err)
         items[i] =
             (keysort_item){.prefix = segment_seq(m->inputs[from.input].seg, from.doc), .id = i};
     }
-    if (ok) keysort(items, scratch, n, by_number, NULL);
+    if (ok) keysort(items, scratch, n, NULL);
     for (uint32_t i = 0; ok && i < m->n_docs; i++) order[i] = items[i].id;
     ok = ok && move_sources(m, order);
     mem_free(items);

@@ -124,12 +124,6 @@ static float gain_of(uint32_t key)
     return gain;
 }
 
-static int never_equal(const void *ctx, uint32_t a, uint32_t b)
-{
-    (void)ctx;
-    return (a > b) - (a < b);
-}
-
 /* The documents [from, end) of the order as items, the best first. */
 static void rank_half(bisection *b, degrees *d, uint32_t from, uint32_t end, bool left,
                       float log_left, float log_right)
@@ -149,7 +143,7 @@ static void rank_half(bisection *b, degrees *d, uint32_t from, uint32_t end, boo
         }
         b->items[at] = (keysort_item){.prefix = (uint64_t)falling(gain) << 32 | doc, .id = doc};
     }
-    keysort(b->items + from, b->scratch + from, end - from, never_equal, NULL);
+    keysort(b->items + from, b->scratch + from, end - from, NULL);
 }
 
 /* ---- one division ------------------------------------------------------------------------- */

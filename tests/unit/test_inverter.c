@@ -20,7 +20,6 @@
 #include "common/segment/cursor.h"
 #include "common/segment/store.h"
 #include "indexer/inverter.h"
-#include "indexer/keysort.h"
 #include "tests/support/folder.h"
 
 enum { DOCS = 120, OCCURRENCES = 60000, KEY = 64 };
@@ -492,49 +491,13 @@ static void test_refused_memory(void **state)
     assert_true(n > 30);
 }
 
-/* ---- keysort ------------------------------------------------------------------------- */
-
-static char strings[3000][12];
-
-static int order_strings(const void *ctx, uint32_t a, uint32_t b)
-{
-    (void)ctx;
-    return keysort_compare(strings[a], strlen(strings[a]), strings[b], strlen(strings[b]));
-}
-
-static void test_keysort(void **state)
-{
-    (void)state;
-    static keysort_item items[3000], scratch[3000];
-    uint64_t seed = 31;
-    for (unsigned round = 0; round < 60; round++) {
-        size_t n = round < 40 ? round : random_next(&seed) % 3000;
-        for (uint32_t i = 0; i < n; i++) {
-            size_t len = random_next(&seed) % 11;
-            for (size_t k = 0; k < len; k++) strings[i][k] = (char)('a' + random_next(&seed) % 2);
-            strings[i][len] = 0;
-            items[i] = keysort_string(strings[i], len, i);
-        }
-        keysort(items, scratch, n, order_strings, NULL);
-        bool *seen = calloc(n + 1, 1);
-        for (size_t i = 0; i < n; i++) {
-            assert_false(seen[items[i].id]);
-            seen[items[i].id] = true;
-            if (!i) continue;
-            int order = strcmp(strings[items[i - 1].id], strings[items[i].id]);
-            assert_true(order < 0 || (order == 0 && items[i - 1].id < items[i].id)); /* stable */
-        }
-        free(seen);
-    }
-}
-
 int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keysort), IN_FOLDER(test_against_model),
-        IN_FOLDER(test_memory),         IN_FOLDER(test_refused_articles),
-        IN_FOLDER(test_exact_limit),    IN_FOLDER(test_refused_memory),
+        IN_FOLDER(test_against_model),    IN_FOLDER(test_memory),
+        IN_FOLDER(test_refused_articles), IN_FOLDER(test_exact_limit),
+        IN_FOLDER(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

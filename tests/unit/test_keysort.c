@@ -25,12 +25,16 @@ static text texts[MANY];
 static keysort_item items[MANY], scratch[MANY];
 static uint32_t expected[MANY];
 
-/* Ties by number, so that there is one right order. */
 static int by_text(const void *ctx, uint32_t a, uint32_t b)
 {
     (void)ctx;
-    int order = keysort_compare(texts[a].bytes, texts[a].len, texts[b].bytes, texts[b].len);
-    return order ? order : (a > b) - (a < b);
+    return keysort_compare(texts[a].bytes, texts[a].len, texts[b].bytes, texts[b].len);
+}
+
+static void ask(const void *ctx, uint32_t id)
+{
+    const uint32_t *n = ctx;
+    assert_true(id < *n);
 }
 
 static int for_qsort(const void *a, const void *b)
@@ -38,7 +42,8 @@ static int for_qsort(const void *a, const void *b)
     uint32_t x, y;
     memcpy(&x, a, sizeof x);
     memcpy(&y, b, sizeof y);
-    return by_text(NULL, x, y);
+    int order = by_text(NULL, x, y);
+    return order ? order : (x > y) - (x < y); /* equal ones stay in order of their numbers    */
 }
 
 /* `letters` different bytes, the last one 0xff; the first `same` are all alike. */
@@ -60,7 +65,8 @@ static void assert_sorted(uint32_t n, unsigned threads)
         expected[i] = i;
     }
     qsort(expected, n, sizeof *expected, for_qsort);
-    keysort_threads(threads, items, scratch, n, by_text, NULL);
+    const keysort_order order = {.compare = by_text, .ask = threads > 1 ? ask : NULL, .ctx = &n};
+    keysort_threads(threads, items, scratch, n, &order);
     for (uint32_t i = 0; i < n; i++) assert_int_equal(items[i].id, expected[i]);
 }
 
@@ -78,19 +84,13 @@ static void test_strings(void **state)
             }
 }
 
-static int by_number(const void *ctx, uint32_t a, uint32_t b)
-{
-    (void)ctx;
-    return (a > b) - (a < b);
-}
-
 static void test_numbers(void **state)
 {
     (void)state;
     uint64_t seed = 5;
     for (uint32_t i = 0; i < MANY; i++)
         items[i] = (keysort_item){.prefix = random_next(&seed) >> (i % 60), .id = i};
-    keysort(items, scratch, MANY, by_number, NULL);
+    keysort(items, scratch, MANY, NULL);
     for (uint32_t i = 1; i < MANY; i++) {
         assert_true(items[i - 1].prefix <= items[i].prefix);
         if (items[i - 1].prefix == items[i].prefix) assert_true(items[i - 1].id < items[i].id);
