@@ -3,7 +3,8 @@
  * tokenizer.c - see tokenizer.h.  Takes text, gives words.
  *
  * Words of ASCII letters and digits are found by masks of 64 bytes; a byte above 127, an apostrophe
- * or a point after a single letter sends the word to the character-wise path, which knows every rule:
+ * or a point after a single letter sends the word to the character-wise path, which knows every
+ * rule:
  *
  *   apostrophe   stays between two word characters
  *   . and ,      stay between two digits
@@ -13,8 +14,6 @@
  *   pairs        Han and Kana, Thai, ...: every two neighbours are a word, a lone one is one
  */
 #include "common/text/tokenizer.h"
-
-#include "common/text/word_mask.h"
 
 const uint8_t byte_class[256] = {
     0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
@@ -222,23 +221,23 @@ static bool joins(const tokenizer *t, size_t start, size_t at, uint8_t flags, bo
     return false;
 }
 
-/* The mask of the 64 bytes that hold `at`, without the bits below it. */
-static inline uint64_t mask_from(tokenizer *t, size_t at)
+/* What the 64 bytes are that hold `at`. */
+static inline const word_masks *masks_around(tokenizer *t, size_t at)
 {
     size_t base = at / WORD_MASK_BYTES * WORD_MASK_BYTES;
-    if (!t->masked || base != t->mask_at) {
-        t->mask = word_mask(t->text + base, t->len - base, &t->high);
-        t->mask_at = base;
+    if (!t->masked || base != t->masks_at) {
+        word_masks_make(t->text + base, t->len - base, &t->masks);
+        t->masks_at = base;
         t->masked = true;
     }
-    return t->mask >> at % WORD_MASK_BYTES;
+    return &t->masks;
 }
 
 /* End of the letters and digits that begin at `at`. */
 static inline size_t run_end(tokenizer *t, size_t at)
 {
     while (at < t->len) {
-        uint64_t others = ~mask_from(t, at);
+        uint64_t others = ~(masks_around(t, at)->words >> at % WORD_MASK_BYTES);
         size_t room = WORD_MASK_BYTES - at % WORD_MASK_BYTES;
         size_t n = others ? (size_t)__builtin_ctzll(others) : WORD_MASK_BYTES;
         if (n < room) return at + n;
@@ -286,7 +285,7 @@ bool tokenizer_next(tokenizer *t, word_span *out)
 static inline size_t end_beyond(tokenizer *t, size_t next_block)
 {
     if (next_block >= t->len) return t->len;
-    uint64_t others = ~mask_from(t, next_block);
+    uint64_t others = ~masks_around(t, next_block)->words;
     return others ? next_block + (size_t)__builtin_ctzll(others) : 0;
 }
 
@@ -300,6 +299,22 @@ static inline bool ends_plainly(const tokenizer *t, size_t start, size_t end)
     return flags == BYTE_POINT && end - start > 1 && !digit;
 }
 
+/* Where words begin and end in a block, and the first byte there that the masks do not tell all
+ * about: a word's end that may be none, or a byte above 127. */
+typedef struct block_words {
+    uint64_t starts, ends, odd; /* odd: one bit, or none                                    */
+} block_words;
+
+/* From the byte numbered `from` on, which is not within a word. */
+static inline block_words find_words(const word_masks *m, unsigned from)
+{
+    uint64_t there = UINT64_MAX << from, words = m->words & there;
+    uint64_t starts = words & ~(words << 1), ends = ~words & words << 1;
+    uint64_t points = m->points & (starts | m->digits) << 1; /* behind one letter, or a digit   */
+    uint64_t odd = (ends & (m->apostrophes | points)) | (m->high & there);
+    return (block_words){starts, ends, odd & -odd};
+}
+
 /* The next words, while masks and the byte behind each tell all about it: no byte above 127 stands
  * before or after it.  Moves to where that is not so. */
 static size_t plain_words(tokenizer *t, word_span *out, size_t n)
@@ -308,26 +323,28 @@ static size_t plain_words(tokenizer *t, word_span *out, size_t n)
     while (found < n && at < t->len) {
         const size_t base = at / WORD_MASK_BYTES * WORD_MASK_BYTES,
                      block_end = base + WORD_MASK_BYTES;
-        const uint64_t from_at = mask_from(t, at), high = t->high;
-        const uint64_t words = from_at << at % WORD_MASK_BYTES;
-        while (found < n && at < block_end) {
-            uint64_t run = words >> at % WORD_MASK_BYTES;
-            uint64_t any = run | high >> at % WORD_MASK_BYTES;
-            if (!any) {
-                at = block_end < t->len ? block_end : t->len;
-                break;
-            }
-            unsigned first = (unsigned)__builtin_ctzll(any);
-            at += first;
-            uint64_t others = ~(run >> first);
-            size_t end = others ? at + (size_t)__builtin_ctzll(others) : block_end;
-            if (end >= block_end) end = end_beyond(t, block_end);
-            if (end <= at || !ends_plainly(t, at, end)) goto out;
-            out[found++] = (word_span){at, end, false};
+        const block_words w = find_words(masks_around(t, at), (unsigned)(at % WORD_MASK_BYTES));
+        uint64_t starts = w.starts, ends = w.ends & (w.odd - 1);
+        for (; ends && found < n; starts &= starts - 1, ends &= ends - 1) {
+            size_t end = base + (size_t)__builtin_ctzll(ends);
+            out[found++] = (word_span){base + (size_t)__builtin_ctzll(starts), end, false};
             at = end;
         }
+        if (found == n) break;
+        if (w.odd) { /* the word that ends there, or the byte itself                        */
+            at = base + (size_t)__builtin_ctzll(w.odd | starts);
+            break;
+        }
+        if (!starts) {
+            at = block_end < t->len ? block_end : t->len;
+            continue;
+        }
+        at = base + (size_t)__builtin_ctzll(starts); /* a word that reaches the block's end     */
+        size_t end = end_beyond(t, block_end);
+        if (end <= at || !ends_plainly(t, at, end)) break;
+        out[found++] = (word_span){at, end, false};
+        at = end;
     }
-out:
     t->at = at;
     return found;
 }

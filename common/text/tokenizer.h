@@ -9,16 +9,16 @@
 #define PM_TEXT_TOKENIZER_H
 
 #include "common/text/fold.h"
+#include "common/text/word_mask.h"
 
 typedef struct tokenizer {
     const char *text;
     size_t len, at;
     size_t paired;     /* 1 + offset of a character that ended the last pair; 0: none    */
     uint64_t repaired; /* invalid UTF-8 sequences passed                                 */
-    uint64_t mask;     /* letters and digits of ASCII among the 64 bytes from mask_at    */
-    uint64_t high;     /* bytes above 127 among them                                     */
-    size_t mask_at;    /* a multiple of 64                                               */
-    bool masked;       /* the mask is made                                               */
+    word_masks masks;  /* of the 64 bytes from masks_at                                   */
+    size_t masks_at;   /* a multiple of 64                                               */
+    bool masked;       /* the masks are made                                             */
 } tokenizer;
 
 /* A word is text[start, end): for ordinary words with a possessive 's and inner

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_word_mask.c - the masks of letters and digits, and of bytes above 127, against the table of
- * bytes: every byte at every place, random bytes, and every length of a tail that ends at a guard
- * page.
+ * test_word_mask.c - the masks of bytes, by eight and by what the processor has, against the table
+ * of bytes: every byte at every place, random bytes, and every length of a tail that ends at a
+ * guard page.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,11 +23,23 @@ static uint64_t expected(const char *p, size_t n, unsigned flags)
     return mask;
 }
 
+static void assert_all(const word_masks *m, const char *p, size_t n)
+{
+    assert_int_equal(m->words, expected(p, n, BYTE_WORD));
+    assert_int_equal(m->digits, expected(p, n, BYTE_DIGIT));
+    assert_int_equal(m->points, expected(p, n, BYTE_POINT));
+    assert_int_equal(m->apostrophes, expected(p, n, BYTE_APOSTROPHE));
+    assert_int_equal(m->high, expected(p, n, BYTE_HIGH));
+}
+
 static void assert_masks(const char *p, size_t n)
 {
-    uint64_t high = 1;
-    assert_int_equal(word_mask(p, n, &high), expected(p, n, BYTE_WORD));
-    assert_int_equal(high, expected(p, n, BYTE_HIGH));
+    word_masks m;
+    word_masks_make(p, n, &m);
+    assert_all(&m, p, n);
+    if (n < WORD_MASK_BYTES) return;
+    word_masks_portable(p, &m);
+    assert_all(&m, p, n);
 }
 
 static void every_byte_at_every_place(void **state)
