@@ -78,12 +78,6 @@ void inverter_count(inverter *iv, size_t first)
     }
 }
 
-static bool push_token(inverter *iv, const token *t)
-{
-    return t->form_id < TOKEN_MARKED &&
-           inverter_push(iv, t->form_id | (t->marked ? TOKEN_MARKED : 0));
-}
-
 /* Whether all that is there so far may be. */
 static bool is_within(inverter *iv, uint64_t most)
 {
@@ -92,34 +86,48 @@ static bool is_within(inverter *iv, uint64_t most)
     return inverter_memory(iv) <= most;
 }
 
-static bool add_title(inverter *iv, const pm_article *article, uint64_t most)
+static bool add_text(inverter *iv, pm_text text, uint64_t most)
 {
-    token t[TOKENS_AT_ONCE];
-    analyzer_begin(iv->a, article->title.data, article->title.len, false);
-    for (size_t n; is_within(iv, most) && (n = analyzer_fill(iv->a, t, TOKENS_AT_ONCE)) != 0;)
-        for (size_t i = 0; i < n; i++)
-            if (!push_token(iv, &t[i])) return false;
+    size_t n = 0;
+    analyzer_begin(iv->a, text.data, text.len, false);
+    do {
+        iv->n_tokens += n;
+        if (!is_within(iv, most)) break;
+        if (!inverter_reserve_tokens(iv, TOKENS_AT_ONCE)) return false;
+        n = analyzer_fill_ids(iv->a, iv->tokens + iv->n_tokens, TOKENS_AT_ONCE);
+    } while (n);
     return !analyzer_failed(iv->a);
 }
 
-static bool add_body(inverter *iv, const pm_article *article, uint64_t most, inverter_doc *doc)
+/* A text in which a span is left out: the tokens that lie in it. */
+static bool add_text_around(inverter *iv, const pm_article *article, uint64_t most,
+                            inverter_doc *doc)
 {
     token t[TOKENS_AT_ONCE];
     size_t begin = iv->n_tokens;
-    size_t from = article->title_in_body ? article->title_start : 0;
-    size_t to = article->title_in_body ? article->title_end : 0;
     analyzer_begin(iv->a, article->text.data, article->text.len, false);
     for (size_t n; is_within(iv, most) && (n = analyzer_fill(iv->a, t, TOKENS_AT_ONCE)) != 0;) {
+        if (!inverter_reserve_tokens(iv, n)) return false;
         for (size_t i = 0; i < n; i++) {
-            if (t[i].start >= from && t[i].end <= to) {
+            if (t[i].start >= article->title_start && t[i].end <= article->title_end) {
                 doc->hole_at = (uint32_t)(iv->n_tokens - begin);
                 doc->hole_len++;
-            } else if (!push_token(iv, &t[i])) {
-                return false;
+            } else {
+                iv->tokens[iv->n_tokens++] = t[i].form_id | (t[i].marked ? TOKEN_MARKED : 0);
             }
         }
     }
     return !analyzer_failed(iv->a);
+}
+
+/* Title and body; *doc says where they are. */
+static bool add_texts(inverter *iv, const pm_article *article, uint64_t most, inverter_doc *doc)
+{
+    bool ok = add_text(iv, article->title, most);
+    doc->n_title = (uint32_t)(iv->n_tokens - doc->first);
+    if (ok && article->title_in_body) ok = add_text_around(iv, article, most, doc);
+    if (ok && !article->title_in_body) ok = add_text(iv, article->text, most);
+    return ok && analyzer_form_count(iv->a) <= TOKEN_MARKED;
 }
 
 void inverter_count_forms(inverter *iv)
@@ -172,9 +180,7 @@ pm_status inverter_add(inverter *iv, const pm_article *article, uint64_t most, u
     if (article->title.len > UINT32_MAX || article->text.len > UINT32_MAX)
         return error_set(err, PM_USAGE, "an article's text is longer than 4 GiB");
     bool ok = mem_grow(&iv->docs, &iv->docs_cap, iv->n_docs + 1, sizeof *iv->docs) &&
-              add_title(iv, article, most);
-    doc.n_title = (uint32_t)(iv->n_tokens - doc.first);
-    ok = ok && add_body(iv, article, most, &doc);
+              add_texts(iv, article, most, &doc);
     inverter_count_forms(iv);
     bool fits = iv->n_tokens <= INT32_MAX && is_within(iv, most);
     if (ok && fits && add_rest(iv, article, most, &before, &fits)) {

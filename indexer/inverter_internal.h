@@ -12,7 +12,7 @@
 #include "indexer/inverter.h"
 #include "indexer/inverter_fields.h"
 
-#define TOKEN_MARKED  0x80000000u
+#define TOKEN_MARKED  ANALYZER_MARKED
 #define TOKEN_FORM(t) ((t) & ~TOKEN_MARKED)
 #define NO_FORM       UINT32_MAX
 
@@ -51,14 +51,10 @@ struct inverter {
     inverter_fields fields;
 };
 
-/* Append a token; false when memory is refused. */
-static inline bool inverter_push(inverter *iv, uint32_t form_and_mark)
+/* Have room for n tokens more; false when memory is refused. */
+static inline bool inverter_reserve_tokens(inverter *iv, size_t n)
 {
-    if (iv->n_tokens == iv->tokens_cap &&
-        !mem_grow(&iv->tokens, &iv->tokens_cap, iv->n_tokens + 1, sizeof *iv->tokens))
-        return false;
-    iv->tokens[iv->n_tokens++] = form_and_mark;
-    return true;
+    return mem_grow(&iv->tokens, &iv->tokens_cap, iv->n_tokens + n, sizeof *iv->tokens);
 }
 
 /* Have a counter for every form there is; then the tokens from `first` on can be counted. */

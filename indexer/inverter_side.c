@@ -36,17 +36,14 @@ void side_stream_free(side_stream *s)
 
 static bool read_field(side_reader *r, pm_text text, side_stream *out)
 {
-    token t[TOKENS_AT_ONCE];
     analyzer_begin(r->a, text.data, text.len, false);
-    for (size_t n; (n = analyzer_fill(r->a, t, TOKENS_AT_ONCE)) != 0;) {
-        if (!mem_grow(&out->tokens, &out->tokens_cap, out->n_tokens + n, sizeof *out->tokens))
+    for (size_t n = 0;; out->n_tokens += n) {
+        if (!mem_grow(&out->tokens, &out->tokens_cap, out->n_tokens + TOKENS_AT_ONCE,
+                      sizeof *out->tokens))
             return false;
-        for (size_t i = 0; i < n; i++) {
-            if (t[i].form_id >= TOKEN_MARKED) return false;
-            out->tokens[out->n_tokens++] = t[i].form_id | (t[i].marked ? TOKEN_MARKED : 0);
-        }
+        n = analyzer_fill_ids(r->a, out->tokens + out->n_tokens, TOKENS_AT_ONCE);
+        if (!n) return !analyzer_failed(r->a) && analyzer_form_count(r->a) <= TOKEN_MARKED;
     }
-    return !analyzer_failed(r->a);
 }
 
 static bool note_fresh(side_reader *r, side_stream *out)

@@ -192,25 +192,54 @@ bool analyzer_next(analyzer *a, token *out)
     return false;
 }
 
-/* Of the words ahead, those that are known and have one form and no marker, up to the first that
- * is not so; n at most. */
+/* The slot of the word ahead at `at`, when it is known and has one form and no marker; else NULL.
+ */
+static inline const form_slot *plain_word(const analyzer *a, uint32_t at)
+{
+    size_t len = a->ahead[at].end - a->ahead[at].start;
+    if (len > 16) return NULL;
+    const form_slot *s = forms_find_key(&a->table, &a->ahead_keys[at], len);
+    return s && (s->flags & (FORM_ONE | FORM_MARKER | FORM_CUT)) == FORM_ONE ? s : NULL;
+}
+
+/* How far words ahead are wanted. */
+static uint32_t ahead_end(const analyzer *a, size_t n)
+{
+    return n < a->ahead_n - a->ahead_at ? a->ahead_at + (uint32_t)n : a->ahead_n;
+}
+
+/* Words ahead up to `at` were taken; returns how many. */
+static size_t take_ahead(analyzer *a, uint32_t at)
+{
+    uint32_t n = at - a->ahead_at;
+    a->ahead_at = at;
+    a->position += n;
+    return n;
+}
+
+/* The plain words ahead, up to the first that is none; n at most. */
 static size_t plain_tokens(analyzer *a, token *out, size_t n)
 {
-    uint32_t at = a->ahead_at, end = a->ahead_n, position = a->position;
-    if (n < end - at) end = at + (uint32_t)n;
-    for (; at < end; at++) {
+    uint32_t at = a->ahead_at, position = a->position;
+    for (const uint32_t end = ahead_end(a, n); at < end; at++) {
         const word_span *w = &a->ahead[at];
-        size_t len = w->end - w->start;
-        if (len > 16) break;
-        const form_slot *s = forms_find_key(&a->table, &a->ahead_keys[at], len);
-        if (!s || (s->flags & (FORM_ONE | FORM_MARKER | FORM_CUT)) != FORM_ONE) break;
+        const form_slot *s = plain_word(a, at);
+        if (!s) break;
         *out++ =
             (token){s->is.one, s->has.id, false, position++, (uint32_t)w->start, (uint32_t)w->end};
     }
-    n = at - a->ahead_at;
-    a->ahead_at = at;
-    a->position = position;
-    return n;
+    return take_ahead(a, at);
+}
+
+static size_t plain_ids(analyzer *a, uint32_t *out, size_t n)
+{
+    uint32_t at = a->ahead_at;
+    for (const uint32_t end = ahead_end(a, n); at < end; at++) {
+        const form_slot *s = plain_word(a, at);
+        if (!s) break;
+        *out++ = s->has.id;
+    }
+    return take_ahead(a, at);
 }
 
 size_t analyzer_fill(analyzer *a, token *out, size_t n)
@@ -220,6 +249,18 @@ size_t analyzer_fill(analyzer *a, token *out, size_t n)
         if (!a->pending_n && !a->failed) made += plain_tokens(a, out + made, n - made);
         if (made == n || !analyzer_next(a, &out[made])) break;
         made++;
+    }
+    return made;
+}
+
+size_t analyzer_fill_ids(analyzer *a, uint32_t *out, size_t n)
+{
+    size_t made = 0;
+    token t;
+    while (made < n) {
+        if (!a->pending_n && !a->failed) made += plain_ids(a, out + made, n - made);
+        if (made == n || !analyzer_next(a, &t)) break;
+        out[made++] = t.form_id | (t.marked ? ANALYZER_MARKED : 0);
     }
     return made;
 }

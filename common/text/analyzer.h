@@ -42,6 +42,8 @@ typedef struct token {
     uint32_t start, end; /* byte span in the text, end exclusive: what to highlight  */
 } token;
 
+#define ANALYZER_MARKED 0x80000000u /* beside a form's id; there are never so many forms */
+
 typedef struct analyzer analyzer;
 
 /* lang: a libstemmer name or code ("en", "english", "de", ...) or "none".  PM_USAGE names the
@@ -63,6 +65,9 @@ bool analyzer_next(analyzer *a, token *out);
 /* As many tokens as analyzer_next would give, n at most, and the same: 0 where it would say false.
  */
 size_t analyzer_fill(analyzer *a, token *out, size_t n);
+/* The same without spans, for who needs no more: form ids, and ANALYZER_MARKED where the
+ * occurrence carries its form's marker. */
+size_t analyzer_fill_ids(analyzer *a, uint32_t *out, size_t n);
 bool analyzer_failed(const analyzer *a);
 
 /* Words that were cut to TERM_MAX_BYTES and invalid UTF-8 sequences met since open. */
