@@ -6,6 +6,11 @@
 #include "common/base/mem.h"
 #include "indexer/inverter_internal.h"
 
+enum {
+    LEARN_AHEAD = 8, /* new forms, and tokens' ids, that are asked for before their turn        */
+    IDS_AHEAD = 24,
+};
+
 /* ---- the other thread ------------------------------------------------------------------- */
 
 pm_status side_open(side_reader *r, const char *lang, pm_error *err)
@@ -64,6 +69,13 @@ pm_status side_read(side_reader *r, const pm_article *article, side_stream *out,
     return ok ? PM_OK : error_nomem(err);
 }
 
+/* Another core wrote it.  */
+static inline void ask_form(const form *f)
+{
+    __builtin_prefetch(f);
+    __builtin_prefetch(f + 1);
+}
+
 /* ---- the inverter ------------------------------------------------------------------------ */
 
 pm_status inverter_learn(inverter *iv, const side_stream *s, pm_error *err)
@@ -78,6 +90,10 @@ pm_status inverter_learn(inverter *iv, const side_stream *s, pm_error *err)
         return error_nomem(err);
     memcpy(iv->side_forms + iv->side_n, s->fresh, s->n_fresh * sizeof *s->fresh);
     for (; iv->side_n < n; iv->side_n++) iv->side_ids[iv->side_n] = NO_FORM;
+    for (uint32_t i = 0; i < s->n_fresh; i++) {
+        if (i + LEARN_AHEAD < s->n_fresh) ask_form(s->fresh[i + LEARN_AHEAD]);
+        analyzer_adopt_soon(iv->a, s->fresh[i]);
+    }
     return PM_OK;
 }
 
@@ -86,6 +102,8 @@ static bool add_tokens(inverter *iv, const side_stream *s)
     size_t n = iv->n_tokens + s->n_tokens;
     if (!mem_grow(&iv->tokens, &iv->tokens_cap, n, sizeof *iv->tokens)) return false;
     for (size_t i = 0; i < s->n_tokens; i++) {
+        if (i + IDS_AHEAD < s->n_tokens)
+            __builtin_prefetch(&iv->side_ids[TOKEN_FORM(s->tokens[i + IDS_AHEAD])]);
         uint32_t theirs = TOKEN_FORM(s->tokens[i]), id = iv->side_ids[theirs];
         if (id == NO_FORM) {
             if (!analyzer_adopt(iv->a, iv->side_forms[theirs], &id) || id >= TOKEN_MARKED)

@@ -96,6 +96,11 @@ bool analyzer_adopt(analyzer *a, const form *f, uint32_t *id)
     return true;
 }
 
+void analyzer_adopt_soon(const analyzer *a, const form *f)
+{
+    forms_adopt_soon(&a->table, f);
+}
+
 size_t analyzer_memory(const analyzer *a)
 {
     return sizeof *a + forms_memory(&a->table);

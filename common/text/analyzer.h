@@ -88,6 +88,8 @@ const form *const *analyzer_forms(const analyzer *a);
 /* The id of the form that another analyzer of this language made, as if its word had been met
  * here; false when memory was refused. */
 bool analyzer_adopt(analyzer *a, const form *f, uint32_t *id);
+/* It soon will be: ask for what that looks at. */
+void analyzer_adopt_soon(const analyzer *a, const form *f);
 /* Bytes held by the form table; and forget all forms (ids start again from 0). */
 size_t analyzer_memory(const analyzer *a);
 void analyzer_reset_forms(analyzer *a);

@@ -233,6 +233,15 @@ static size_t form_name(char key[1 + TERM_MAX_BYTES], const char *exact, size_t 
     return len + prefix;
 }
 
+void forms_adopt_soon(const forms *f, const form *like)
+{
+    char key[1 + TERM_MAX_BYTES];
+    size_t len = form_name(key, like->exact, like->exact_len, like->marker_len != 0);
+    if (len > 16) return;
+    form_key k = forms_key(f, key, len, len);
+    forms_prefetch(f, &k);
+}
+
 const form_slot *forms_adopt(forms *f, const form *like)
 {
     char key[1 + TERM_MAX_BYTES];

@@ -85,6 +85,8 @@ const form_slot *forms_add(forms *f, language *l, const char *word, size_t len, 
 /* The slot of a form like this one of another table, added if need be; NULL when memory was
  * refused. */
 const form_slot *forms_adopt(forms *f, const form *like);
+/* Ask for where it would be. */
+void forms_adopt_soon(const forms *f, const form *like);
 
 /* The eight bytes at p, as many as belong to the word, the others zero.  `tail` bytes of
  * the text may be read from p on. */
