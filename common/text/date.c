@@ -13,7 +13,6 @@
  */
 #include "common/text/date.h"
 
-#include <stdio.h>
 #include <string.h>
 
 typedef struct scan {
@@ -391,8 +390,9 @@ static bool match_date(scan *c, date *d)
 {
     memset(d, 0, sizeof *d);
     scan at = *c;
-    skip_weekday(&at);
-    if (!match_month_first(&at, d)) {
+    bool digit = is_digit(peek(&at));
+    if (!digit) skip_weekday(&at);
+    if (digit || !match_month_first(&at, d)) {
         memset(d, 0, sizeof *d);
         if (!match_year_first(&at, d) && !match_basic(&at, d) && !match_day_first(&at, d))
             return false;
@@ -404,18 +404,40 @@ static bool match_date(scan *c, date *d)
     return true;
 }
 
+/* The last n digits of a number. */
+static char *put_digits(char *out, unsigned value, unsigned n)
+{
+    for (unsigned i = n; i-- > 0; value /= 10) out[i] = (char)('0' + value % 10);
+    return out + n;
+}
+
+/* Three numbers of two digits, or the first of four, with a byte in between. */
+static char *put_three(char *out, unsigned a, unsigned a_digits, unsigned b, unsigned c,
+                       char between)
+{
+    out = put_digits(out, a, a_digits);
+    *out++ = between;
+    out = put_digits(out, b, 2);
+    *out++ = between;
+    return put_digits(out, c, 2);
+}
+
 static void write_date(const date *d, char out[32])
 {
-    int n = snprintf(out, 32, "%04u-%02u-%02u", (unsigned)d->year % 10000u,
-                     (unsigned)d->month % 100u, (unsigned)d->day % 100u);
-    if (!d->has_time || n < 0) return;
-    unsigned second = d->second == 60 ? 59 : (unsigned)d->second % 60u;
-    n += snprintf(out + n, 32 - (size_t)n, "T%02u:%02u:%02u", (unsigned)d->hour % 24u,
-                  (unsigned)d->minute % 60u, second);
-    if (!d->has_zone) return;
+    unsigned second = d->second == 60 ? 59 : (unsigned)d->second;
     unsigned zone = (unsigned)(d->zone_minutes < 0 ? -d->zone_minutes : d->zone_minutes);
-    snprintf(out + n, 32 - (size_t)n, "%c%02u:%02u", d->zone_minutes < 0 ? '-' : '+',
-             zone / 60u % 24u, zone % 60u);
+    char *at = put_three(out, (unsigned)d->year, 4, (unsigned)d->month, (unsigned)d->day, '-');
+    if (d->has_time) {
+        *at++ = 'T';
+        at = put_three(at, (unsigned)d->hour, 2, (unsigned)d->minute, second, ':');
+    }
+    if (d->has_time && d->has_zone) {
+        *at++ = d->zone_minutes < 0 ? '-' : '+';
+        at = put_digits(at, zone / 60, 2);
+        *at++ = ':';
+        at = put_digits(at, zone % 60, 2);
+    }
+    *at = 0;
 }
 
 size_t date_scan(const char *text, size_t len, char out[32])
