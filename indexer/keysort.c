@@ -191,35 +191,33 @@ void keysort(keysort_item *items, keysort_item *scratch, size_t n, const keysort
 typedef struct halves {
     const keysort_order *order;
     keysort_item *items, *scratch;
-    size_t n;
+    size_t n, middle;
 } halves;
 
 static void sort_half(void *ctx, unsigned half)
 {
     halves *h = ctx;
-    size_t middle = h->n / 2, at = half ? middle : 0, n = half ? h->n - middle : middle;
+    size_t at = half ? h->middle : 0, n = half ? h->n - h->middle : h->middle;
     sort_keys(h->items + at, h->scratch + at, n);
 }
 
 static void ties_half(void *ctx, unsigned half)
 {
     halves *h = ctx;
-    size_t middle = h->n / 2;
-    while (middle < h->n && keysort_tied(&h->items[middle - 1], &h->items[middle])) middle++;
-    size_t at = half ? middle : 0, n = half ? h->n - middle : middle;
+    size_t at = half ? h->middle : 0, n = half ? h->n - h->middle : h->middle;
     sort_ties(h->order, h->items + at, h->scratch + at, n);
 }
 
 void keysort_threads(unsigned threads, keysort_item *items, keysort_item *scratch, size_t n,
                      const keysort_order *order)
 {
-    halves h = {.order = order, .items = items, .scratch = scratch, .n = n};
+    halves h = {.order = order, .items = items, .scratch = scratch, .n = n, .middle = n / 2};
     if (threads < 2 || n < HALVES_MIN || thread_run(2, sort_half, &h, NULL) != PM_OK) {
         keysort(items, scratch, n, order);
         return;
     }
-    size_t middle = n / 2;
-    merge_any(items, middle, items + middle, n - middle, scratch);
+    merge_any(items, h.middle, items + h.middle, n - h.middle, scratch);
     memcpy(items, scratch, n * sizeof *items);
+    while (h.middle < n && keysort_tied(&items[h.middle - 1], &items[h.middle])) h.middle++;
     if (order && thread_run(2, ties_half, &h, NULL) != PM_OK) sort_ties(order, items, scratch, n);
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * test_flush.c - what only a large batch meets when it is written: two threads that scatter and
  * encode, terms with buckets of their own, a term with more spellings than 16 bits count.  The
- * bytes are those of one thread (INV-5), and pm_check --deep finds them sound.
+ * bytes are those of one thread (INV-5), whatever threads the system refuses, and pm_check --deep
+ * finds them sound.
  */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,6 +72,16 @@ static void say_finding(void *ctx, const char *file, const char *part, uint64_t 
     print_error("%s, %s, %llu: %s\n", file, part, (unsigned long long)offset, what);
 }
 
+static void assert_same_files(const folder_image *one, const folder_image *two)
+{
+    assert_int_equal(one->n, two->n);
+    for (size_t i = 0; i < one->n; i++) {
+        assert_string_equal(one->files[i].name, two->files[i].name);
+        assert_int_equal(one->files[i].len, two->files[i].len);
+        assert_memory_equal(one->files[i].data, two->files[i].data, one->files[i].len);
+    }
+}
+
 /* Built by one thread and by two, the folder holds the same bytes, and they are sound. */
 static void same_by_two(write_article *write, uint32_t n)
 {
@@ -81,12 +95,7 @@ static void same_by_two(write_article *write, uint32_t n)
     build(write, n, 2);
     folder_load(root, &two);
     unsetenv("PRESSMARK_SEED");
-    assert_int_equal(one.n, two.n);
-    for (size_t i = 0; i < one.n; i++) {
-        assert_string_equal(one.files[i].name, two.files[i].name);
-        assert_int_equal(one.files[i].len, two.files[i].len);
-        assert_memory_equal(one.files[i].data, two.files[i].data, one.files[i].len);
-    }
+    assert_same_files(&one, &two);
     folder_image_free(&one);
     folder_image_free(&two);
     assert_int_equal(pm_check(root, true, say_finding, NULL, &summary, &err), PM_OK);
@@ -98,7 +107,7 @@ static void same_by_two(write_article *write, uint32_t n)
  * frequent words, acronyms with markers, and rare words. */
 static void common_text(buf *text, uint32_t number)
 {
-    uint64_t seed = number * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    uint64_t seed = hash_mix(number + 1);
     static const char *const frequent[] = {"the", "The", "THE", "of", "of", "US", "a", "in"};
     for (unsigned i = 0; i < 100; i++) {
         char word[32];
@@ -117,6 +126,50 @@ static void test_many_tokens(void **state)
     (void)state;
     same_by_two(common_text, 5000);
 }
+
+/* ---- refused threads ------------------------------------------------------------------------ */
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static _Atomic unsigned threads_asked;
+static unsigned refuse_at; /* 0: none is refused                                             */
+
+/* The C library's own, but for one call that fails. */
+int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*fn)(void *), void *arg)
+{
+    int (*own)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    void *symbol = dlsym(RTLD_NEXT, "pthread_create");
+    memcpy(&own, &symbol, sizeof own);
+    return ++threads_asked == refuse_at ? EAGAIN : own(id, attributes, fn, arg);
+}
+
+static void test_refused_threads(void **state)
+{
+    (void)state;
+    folder_image one = {0}, two = {0};
+    setenv("PRESSMARK_SEED", "11", 1);
+    build(common_text, 5000, 1);
+    folder_load(root, &one);
+    for (refuse_at = 1;; refuse_at++) {
+        folder_empty(root);
+        threads_asked = 0;
+        build(common_text, 5000, 2);
+        folder_load(root, &two);
+        assert_same_files(&one, &two);
+        folder_image_free(&two);
+        if (threads_asked < refuse_at) break;
+    }
+    unsetenv("PRESSMARK_SEED");
+    folder_image_free(&one);
+    printf("%u threads refused, one at a time\n", refuse_at - 1);
+    assert_true(refuse_at > 12);
+    refuse_at = 0;
+}
+#else /* which make pthread_create their own                                                   */
+static void test_refused_threads(void **state)
+{
+    (void)state;
+}
+#endif
 
 /* ---- many spellings ---------------------------------------------------------------------- */
 
@@ -163,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_many_tokens, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_refused_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_spellings, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
