@@ -179,7 +179,8 @@ static pm_status read_line(const json_lines *l, slice line, json_line_text *out,
     document_reset(d);
     out->is_article = out->is_article && is_modest(l, line, true);
     if (out->is_article) return read_odd_line(d, line, &out->is_article, out->reason, err);
-    snprintf(out->reason, sizeof out->reason, "the line takes more than --memory allows, %zu bytes",
+    snprintf(out->reason, sizeof out->reason,
+             "the line takes more than --memory allows, %zu bytes; allow more, or split it",
              l->tree_max);
     return PM_OK;
 }
