@@ -14,7 +14,7 @@
 #include "indexer/list_tasks.h"
 
 enum {
-    PLACE_BLOCK = 64, /* tokens for which the document is known by a look-up               */
+    PLACE_BLOCK = 32, /* tokens for which the document is known by a look-up               */
     PLACE_AHEAD = 12, /* places whose documents are asked for before their turn            */
     /* Tokens of a bucket of several terms, about: as many as fit into a core's own cache.  */
     BUCKET_TOKENS = 64 << 10,
@@ -160,6 +160,7 @@ static inline uint32_t inversion_doc_of(const inversion *inv, uint32_t doc, uint
 {
     uint32_t from = inv->block_docs[place / PLACE_BLOCK];
     if (doc < from) doc = from;
+    doc += inverter_doc_end(inv->iv, doc) <= place; /* often one on, and no branch foresees it   */
     while (inverter_doc_end(inv->iv, doc) <= place) doc++;
     return doc;
 }

@@ -52,6 +52,11 @@ void article_repair_free(article_repair *r);
 
 /* ---- writer_batch.c ------------------------------------------------------------------ */
 
+/* Of the hash table of ids; free when doc is 0. */
+typedef struct batch_place {
+    uint32_t doc, hash; /* number of the document + 1                                      */
+} batch_place;
+
 typedef struct batch {
     segment_writer *out; /* NULL until the first article                            */
     char name[SEGMENT_NAME_MAX];
@@ -59,17 +64,17 @@ typedef struct batch {
     uint64_t *dead;   /* a bit a document                                        */
     size_t dead_cap;  /* words                                                   */
     uint32_t n_docs, n_dead;
-    uint32_t *slots;  /* document number + 1, 0: free; open addressing           */
-    uint32_t *hashes; /* by slot                                                 */
-    size_t n_slots;
-    uint8_t seed[16]; /* of the hash, so that no list of ids can be made slow    */
+    batch_place *places; /* open addressing                                          */
+    size_t n_places;
+    uint32_t next_hash; /* of the id that room was made for                          */
+    uint8_t seed[16];   /* of the hash, so that no list of ids can be made slow    */
 } batch;
 
 /* The live document of the batch that carries the id. */
 bool batch_find(const batch *b, const char *id, size_t len, uint32_t *doc);
-/* Room for one more document with an id of this length. */
-bool batch_reserve(batch *b, size_t id_len);
-/* Append a document; there must be room.  An older one with this id must be dead. */
+/* Room for one more document with this id, whose place is asked for before it is needed. */
+bool batch_reserve(batch *b, const char *id, size_t len);
+/* Append a document, for which there is room.  An older one with this id must be dead. */
 void batch_push(batch *b, const char *id, size_t len);
 void batch_kill(batch *b, uint32_t doc);
 uint64_t batch_memory(const batch *b);

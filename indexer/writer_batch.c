@@ -10,7 +10,7 @@
 #include "common/base/mem.h"
 #include "indexer/writer.h"
 
-enum { BATCH_SLOTS_MIN = 64 };
+enum { BATCH_PLACES_MIN = 64 };
 
 static uint32_t batch_hash(const batch *b, const char *id, size_t len)
 {
@@ -28,69 +28,61 @@ static slice batch_id(const batch *b, uint32_t doc)
     return (slice){b->ids.data + begin, (size_t)(end - begin)};
 }
 
-/* The slot that holds the id, or the free one where it belongs. */
-static size_t batch_slot(const batch *b, const char *id, size_t len, uint32_t hash)
+/* The place that holds the id, or the free one where it belongs. */
+static batch_place *find_place(const batch *b, const char *id, size_t len, uint32_t hash)
 {
-    size_t at = hash & (b->n_slots - 1);
-    for (; b->slots[at]; at = (at + 1) & (b->n_slots - 1)) {
-        if (b->hashes[at] != hash) continue;
-        slice have = batch_id(b, b->slots[at] - 1);
+    size_t at = hash & (b->n_places - 1);
+    for (; b->places[at].doc; at = (at + 1) & (b->n_places - 1)) {
+        if (b->places[at].hash != hash) continue;
+        slice have = batch_id(b, b->places[at].doc - 1);
         if (have.len == len && memcmp(have.data, id, len) == 0) break;
     }
-    return at;
+    return &b->places[at];
 }
 
 bool batch_find(const batch *b, const char *id, size_t len, uint32_t *doc)
 {
-    if (!b->n_slots) return false;
-    uint32_t slot = b->slots[batch_slot(b, id, len, batch_hash(b, id, len))];
-    if (!slot || bit_get(b->dead, slot - 1)) return false;
-    *doc = slot - 1;
+    if (!b->n_places) return false;
+    uint32_t found = find_place(b, id, len, batch_hash(b, id, len))->doc;
+    if (!found || bit_get(b->dead, found - 1)) return false;
+    *doc = found - 1;
     return true;
 }
 
 static bool batch_grow(batch *b)
 {
-    size_t n = b->n_slots ? b->n_slots * 2 : BATCH_SLOTS_MIN;
-    uint32_t *slots = mem_array(n, sizeof *slots);
-    uint32_t *hashes = mem_array(n, sizeof *hashes);
-    if (!slots || !hashes) {
-        mem_free(slots);
-        mem_free(hashes);
-        return false;
+    size_t n = b->n_places ? b->n_places * 2 : BATCH_PLACES_MIN;
+    batch_place *places = mem_array(n, sizeof *places);
+    if (!places) return false;
+    for (size_t i = 0; i < b->n_places; i++) {
+        if (!b->places[i].doc) continue;
+        size_t at = b->places[i].hash & (n - 1);
+        while (places[at].doc) at = (at + 1) & (n - 1);
+        places[at] = b->places[i];
     }
-    for (size_t i = 0; i < b->n_slots; i++) {
-        if (!b->slots[i]) continue;
-        size_t at = b->hashes[i] & (n - 1);
-        while (slots[at]) at = (at + 1) & (n - 1);
-        slots[at] = b->slots[i];
-        hashes[at] = b->hashes[i];
-    }
-    mem_free(b->slots);
-    mem_free(b->hashes);
-    b->slots = slots;
-    b->hashes = hashes;
-    b->n_slots = n;
+    mem_free(b->places);
+    b->places = places;
+    b->n_places = n;
     return true;
 }
 
-bool batch_reserve(batch *b, size_t id_len)
+bool batch_reserve(batch *b, const char *id, size_t len)
 {
     size_t words = bit_words(b->n_docs + 1), had = b->dead_cap;
     if (!mem_grow(&b->dead, &b->dead_cap, words, sizeof *b->dead)) return false;
     if (b->dead_cap > had) memset(b->dead + had, 0, (b->dead_cap - had) * sizeof *b->dead);
-    if ((size_t)b->n_docs + 1 > b->n_slots / 2 && !batch_grow(b)) return false;
-    return buf_reserve(&b->ids, id_len) && buf_reserve(&b->id_ends, 8);
+    if ((size_t)b->n_docs + 1 > b->n_places / 2 && !batch_grow(b)) return false;
+    b->next_hash = batch_hash(b, id, len);
+    __builtin_prefetch(&b->places[b->next_hash & (b->n_places - 1)], 1);
+    return buf_reserve(&b->ids, len) && buf_reserve(&b->id_ends, 8);
 }
 
 void batch_push(batch *b, const char *id, size_t len)
 {
-    uint32_t hash = batch_hash(b, id, len);
-    size_t at = batch_slot(b, id, len, hash);
+    batch_place *place = find_place(b, id, len, b->next_hash);
     buf_append(&b->ids, id, len);
     buf_u64(&b->id_ends, b->ids.len);
-    b->slots[at] = ++b->n_docs;
-    b->hashes[at] = hash;
+    *place = (batch_place){.doc = ++b->n_docs, .hash = b->next_hash};
 }
 
 void batch_kill(batch *b, uint32_t doc)
@@ -100,7 +92,7 @@ void batch_kill(batch *b, uint32_t doc)
 }
 
 /* Ids are kept here and by the segment writer, whose tables take 5 to 21 bytes a document
- * more; a document's slots take 16 to 32, its id's end 8. */
+ * more; a document's places take 16 to 32, its id's end 8. */
 uint64_t batch_memory(const batch *b)
 {
     return 2 * (uint64_t)b->ids.len + 72 * (uint64_t)b->n_docs;
@@ -113,7 +105,7 @@ void batch_reset(batch *b)
     buf_reset(&b->id_ends);
     b->n_docs = b->n_dead = 0;
     if (b->dead) memset(b->dead, 0, b->dead_cap * sizeof *b->dead);
-    if (b->slots) memset(b->slots, 0, b->n_slots * sizeof *b->slots);
+    if (b->places) memset(b->places, 0, b->n_places * sizeof *b->places);
 }
 
 void batch_free(batch *b)
@@ -121,7 +113,6 @@ void batch_free(batch *b)
     buf_free(&b->ids);
     buf_free(&b->id_ends);
     mem_free(b->dead);
-    mem_free(b->slots);
-    mem_free(b->hashes);
+    mem_free(b->places);
     memset(b, 0, sizeof *b);
 }

@@ -194,7 +194,7 @@ static pm_status open_batch(pm_writer *w, const pm_article *article, pm_error *e
     pm_status st = writer_begin_batch(w, err);
     if (st != PM_OK) return st;
     if (w->options.threads > 1) segment_writer_deflate_beside(w->batch.out);
-    return batch_reserve(&w->batch, article->id.len) ? PM_OK : error_nomem(err);
+    return batch_reserve(&w->batch, article->id.data, article->id.len) ? PM_OK : error_nomem(err);
 }
 
 /* The tokens of an article to the inverter.  One that does not fit beside what is there gets a

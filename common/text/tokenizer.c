@@ -31,7 +31,7 @@ const uint8_t byte_class[256] = {
 
 void tokenizer_begin(tokenizer *t, const char *text, size_t len)
 {
-    *t = (tokenizer){.text = text, .len = len, .repaired = t->repaired};
+    *t = (tokenizer){.text = text, .len = len, .repaired = t->repaired, .row = word_mask_get()};
 }
 
 char_class tokenizer_classify(const char *text, size_t len, size_t *at, uint32_t *cp)
@@ -226,7 +226,7 @@ static inline const word_masks *masks_around(tokenizer *t, size_t at)
 {
     size_t base = at / WORD_MASK_BYTES * WORD_MASK_BYTES;
     if (!t->masked || base != t->masks_at) {
-        word_masks_make(t->text + base, t->len - base, &t->masks);
+        t->masks = word_mask_make(t->row, t->text + base, t->len - base);
         t->masks_at = base;
         t->masked = true;
     }

@@ -16,9 +16,10 @@ typedef struct tokenizer {
     size_t len, at;
     size_t paired;     /* 1 + offset of a character that ended the last pair; 0: none    */
     uint64_t repaired; /* invalid UTF-8 sequences passed                                 */
-    word_masks masks;  /* of the 64 bytes from masks_at                                   */
-    size_t masks_at;   /* a multiple of 64                                               */
-    bool masked;       /* the masks are made                                             */
+    word_mask_fn *row;
+    word_masks masks; /* of the 64 bytes from masks_at                                   */
+    size_t masks_at;  /* a multiple of 64                                               */
+    bool masked;      /* the masks are made                                             */
 } tokenizer;
 
 /* A word is text[start, end): for ordinary words with a possessive 's and inner
