@@ -10,12 +10,11 @@
  *             the tokens, scattered by key.  They come in order of documents and positions,
  *             so each list comes out sorted; documents and positions follow from the
  *             number when the list is written.  Plain terms are sorted in two steps
- *             (inverter_scatter.c).  Lists are made and encoded by several threads, some
- *             neighbouring keys at a time (list_tasks.h).
+ *             (inverter_scatter.c, inverter_buckets.c).  Lists are made and encoded by several
+ *             threads, some neighbouring keys at a time (list_tasks.h).
  * 3. forms    The variants once more, by (folded, exact), with the ordinals of their terms.
  */
 #include "common/base/mem.h"
-#include "common/segment/form_spelling.h"
 #include "indexer/inversion.h"
 
 enum {
