@@ -53,11 +53,20 @@ static void build(write_article *write, uint32_t n, unsigned threads)
     assert_int_equal(pm_writer_open(root, &options, &w, &err), PM_OK);
     for (uint32_t i = 0; i < n; i++) {
         char id[16], title[32];
+        pm_article a = {.id = {id, (size_t)snprintf(id, sizeof id, "%u", i)}};
+        a.title =
+            (pm_text){title, (size_t)snprintf(title, sizeof title, "The title of the t%u", i % 50)};
         buf_reset(&text);
+        if (i % 3 == 0) { /* the title stands in the body once more, between frequent words    */
+            buf_append_str(&text, "in the ");
+            a.title_in_body = true;
+            a.title_start = text.len;
+            buf_append_str(&text, title);
+            a.title_end = text.len;
+            buf_append_str(&text, " of the ");
+        }
         write(&text, i);
-        pm_article a = {.text = {(const char *)text.data, text.len}};
-        a.id = (pm_text){id, (size_t)snprintf(id, sizeof id, "%u", i)};
-        a.title = (pm_text){title, (size_t)snprintf(title, sizeof title, "Title t%u", i % 50)};
+        a.text = (pm_text){(const char *)text.data, text.len};
         assert_int_equal(pm_writer_add(w, &a, NULL, &err), PM_OK);
     }
     buf_free(&text);
