@@ -79,19 +79,25 @@ static void make_term(inversion *inv, const bucket *b, unsigned worker, uint32_t
 
 /* ---- several terms -------------------------------------------------------------------------- */
 
+/* Arrays of one capacity grow together: after a refusal none is taken to have any. */
 static bool sort_room(const inversion *inv, list_room *room, uint32_t n, uint32_t n_terms,
                       uint32_t n_variants)
 {
-    size_t positions_cap = room->sorted_cap, forms_cap = room->sorted_cap;
-    size_t tfs_cap = room->postings_cap;
+    size_t sorted_cap = room->sorted_cap, positions_cap = sorted_cap, forms_cap = sorted_cap;
+    size_t postings_cap = room->postings_cap, tfs_cap = postings_cap;
     uint32_t postings = n < inv->iv->n_docs ? n : (uint32_t)inv->iv->n_docs;
-    return inversion_array(&room->sorted_docs, &room->sorted_cap, n) &&
-           inversion_array(&room->sorted_positions, &positions_cap, n) &&
-           inversion_array(&room->sorted_forms, &forms_cap, n) &&
-           inversion_array(&room->rows, &room->rows_cap, 2 * (size_t)n_variants) &&
-           inversion_array(&room->ends, &room->ends_cap, n_terms) &&
-           inversion_array(&room->docs, &room->postings_cap, postings) &&
-           inversion_array(&room->tfs, &tfs_cap, postings);
+    room->sorted_cap = room->postings_cap = 0;
+    if (!inversion_array(&room->sorted_docs, &sorted_cap, n) ||
+        !inversion_array(&room->sorted_positions, &positions_cap, n) ||
+        !inversion_array(&room->sorted_forms, &forms_cap, n) ||
+        !inversion_array(&room->rows, &room->rows_cap, 2 * (size_t)n_variants) ||
+        !inversion_array(&room->ends, &room->ends_cap, n_terms) ||
+        !inversion_array(&room->docs, &postings_cap, postings) ||
+        !inversion_array(&room->tfs, &tfs_cap, postings))
+        return false;
+    room->sorted_cap = sorted_cap;
+    room->postings_cap = postings_cap;
+    return true;
 }
 
 /* What each variant of the bucket leads to, and where each term's tokens will begin. */

@@ -17,6 +17,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/hash.h"
+#include "common/base/mem.h"
 #include "common/segment/dict.h"
 #include "common/segment/snapshot.h"
 #include "tests/support/folder.h"
@@ -40,7 +41,12 @@ static int tear_down(void **state)
 /* Article `number` of a collection: its text goes to `text`. */
 typedef void write_article(buf *text, uint32_t number);
 
-static void build(write_article *write, uint32_t n, unsigned threads)
+static uint64_t commit_allocations; /* of the last one built                                  */
+
+/* The index of n articles; refuse_from != 0: from that allocation of the commit on, one or all are
+ * refused.  Returns what the commit says. */
+static pm_status build_refused(write_article *write, uint32_t n, unsigned threads,
+                               uint64_t refuse_from, bool sticky)
 {
     pm_error err;
     pm_writer *w;
@@ -70,8 +76,17 @@ static void build(write_article *write, uint32_t n, unsigned threads)
         assert_int_equal(pm_writer_add(w, &a, NULL, &err), PM_OK);
     }
     buf_free(&text);
-    if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    mem_fail_at(refuse_from, sticky);
+    pm_status st = pm_writer_commit(w, NULL, &err);
+    commit_allocations = mem_count();
+    mem_fail_at(0, false);
     pm_writer_close(w);
+    return st;
+}
+
+static void build(write_article *write, uint32_t n, unsigned threads)
+{
+    assert_int_equal(build_refused(write, n, threads, 0, false), PM_OK);
 }
 
 static void say_finding(void *ctx, const char *file, const char *part, uint64_t offset,
@@ -180,6 +195,32 @@ static void test_refused_threads(void **state)
 }
 #endif
 
+/* ---- refused memory ------------------------------------------------------------------------- */
+
+/* Two threads that go on for a while after a refusal: the commit says so or is made.  Of all its
+ * allocations every 16th; between a quarter and two fifths, where the first buckets are sorted,
+ * each: PM_FLUSH_ALL=1 asks for all. */
+static void test_refused_memory(void **state)
+{
+    (void)state;
+    bool every = getenv("PM_FLUSH_ALL") != NULL;
+    unsigned tried = 0, refused = 0;
+    build(common_text, 2500, 2);
+    uint64_t all = commit_allocations;
+    for (uint64_t at = 1; at <= all; at++) {
+        bool sorting = at >= all / 4 && at <= all * 2 / 5;
+        if (!every && !sorting && at % 16) continue;
+        folder_empty(root);
+        pm_status st = build_refused(common_text, 2500, 2, at, at % 2);
+        if (st != PM_OK) assert_int_equal(st, PM_NOMEM);
+        refused += st != PM_OK;
+        tried++;
+    }
+    printf("%u of %u commits refused, of %llu allocations each\n", refused, tried,
+           (unsigned long long)all);
+    assert_true(refused > tried / 2);
+}
+
 /* ---- many spellings ---------------------------------------------------------------------- */
 
 enum { SPELLINGS = 70000, SPELLINGS_EACH = 100 };
@@ -226,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_many_tokens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused_threads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_refused_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_spellings, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
