@@ -134,13 +134,6 @@ void inversion_put(const list_room *room, segment_term *term, const uint32_t *po
 /* All bigrams; before the tokens are scattered. */
 pm_status inversion_bigrams(inversion *inv, pm_error *err);
 
-/* Ask for a form and what is behind it, its strings, before its turn. */
-static inline void inversion_ask(const form *f)
-{
-    __builtin_prefetch(f);
-    __builtin_prefetch(f + 1);
-}
-
 static inline uint32_t inverter_doc_end(const inverter *iv, size_t doc)
 {
     return doc + 1 < iv->n_docs ? iv->docs[doc + 1].first : (uint32_t)iv->n_tokens;

@@ -163,7 +163,7 @@ static void make_terms(inversion *inv, const bucket *b, list_room *room, uint32_
         i = sort_document(inv, room, doc, i, b->end);
     }
     for (uint32_t t = 0; t < n_terms && !list_task_failed(out); t++) {
-        if (t + FORMS_AHEAD < n_terms) inversion_ask(inv->terms[b->first_term + t + FORMS_AHEAD].f);
+        if (t + FORMS_AHEAD < n_terms) inverter_ask(inv->terms[b->first_term + t + FORMS_AHEAD].f);
         const occurrences o = {.forms = room->sorted_forms + at,
                                .positions = room->sorted_positions + at,
                                .df = group(room->sorted_docs + at, room->ends[t] - at, room)};

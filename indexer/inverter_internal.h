@@ -51,6 +51,13 @@ struct inverter {
     inverter_fields fields;
 };
 
+/* Ask for a form and what is behind it, its strings, before its turn. */
+static inline void inverter_ask(const form *f)
+{
+    __builtin_prefetch(f);
+    __builtin_prefetch(f + 1);
+}
+
 /* Have room for n tokens more; false when memory is refused. */
 static inline bool inverter_reserve_tokens(inverter *iv, size_t n)
 {

@@ -65,7 +65,7 @@ static bool plan_allocate(inversion *inv)
 
 static void ask_form(const void *ctx, uint32_t id)
 {
-    inversion_ask(form_at(ctx, id));
+    inverter_ask(form_at(ctx, id));
 }
 
 /* Whether the stem of an item may be that of the one before it; else neither need be touched. */
@@ -80,7 +80,7 @@ static void plan_terms(inversion *inv)
     const uint32_t *used = inv->iv->used, n = inv->iv->n_used, *cf = inv->iv->form_cf;
     for (uint32_t i = 0; i < n; i++) {
         if (i + 2 * FORMS_AHEAD < n) __builtin_prefetch(&inv->forms[used[i + 2 * FORMS_AHEAD]]);
-        if (i + FORMS_AHEAD < n) inversion_ask(form_at(inv, used[i + FORMS_AHEAD]));
+        if (i + FORMS_AHEAD < n) inverter_ask(form_at(inv, used[i + FORMS_AHEAD]));
         const form *f = form_at(inv, used[i]);
         inv->items[i] = keysort_string(f->stem, f->stem_len, used[i]);
         if (f->marker_len) inv->markers[inv->n_markers++] = f;
@@ -97,7 +97,7 @@ static void plan_terms(inversion *inv)
             __builtin_prefetch(&cf[ahead]);
         }
         if (i + FORMS_AHEAD < n && is_tied(inv, i + FORMS_AHEAD))
-            inversion_ask(form_at(inv, inv->items[i + FORMS_AHEAD].id));
+            inverter_ask(form_at(inv, inv->items[i + FORMS_AHEAD].id));
         const form *f = form_at(inv, id);
         bool same_stem = is_tied(inv, i) && compare_stems(last, f) == 0;
         if (!same_stem)

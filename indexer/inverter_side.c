@@ -69,13 +69,6 @@ pm_status side_read(side_reader *r, const pm_article *article, side_stream *out,
     return ok ? PM_OK : error_nomem(err);
 }
 
-/* Another core wrote it.  */
-static inline void ask_form(const form *f)
-{
-    __builtin_prefetch(f);
-    __builtin_prefetch(f + 1);
-}
-
 /* ---- the inverter ------------------------------------------------------------------------ */
 
 pm_status inverter_learn(inverter *iv, const side_stream *s, pm_error *err)
@@ -91,7 +84,7 @@ pm_status inverter_learn(inverter *iv, const side_stream *s, pm_error *err)
     memcpy(iv->side_forms + iv->side_n, s->fresh, s->n_fresh * sizeof *s->fresh);
     for (; iv->side_n < n; iv->side_n++) iv->side_ids[iv->side_n] = NO_FORM;
     for (uint32_t i = 0; i < s->n_fresh; i++) {
-        if (i + LEARN_AHEAD < s->n_fresh) ask_form(s->fresh[i + LEARN_AHEAD]);
+        if (i + LEARN_AHEAD < s->n_fresh) inverter_ask(s->fresh[i + LEARN_AHEAD]);
         analyzer_adopt_soon(iv->a, s->fresh[i]);
     }
     return PM_OK;

@@ -304,7 +304,7 @@ static int order_by_form(const void *ctx, uint32_t a, uint32_t b)
 static void ask_variant(const void *ctx, uint32_t i)
 {
     const inversion *inv = ctx;
-    inversion_ask(inv->variants[i].f);
+    inverter_ask(inv->variants[i].f);
 }
 
 /* The variants some places on in the order of their keys, and their forms. */
@@ -312,7 +312,7 @@ static inline void ask_variants(const inversion *inv, uint32_t i, uint32_t n)
 {
     if (i + 2 * FORMS_AHEAD >= n) return;
     __builtin_prefetch(&inv->variants[inv->items[i + 2 * FORMS_AHEAD].id]);
-    inversion_ask(inv->variants[inv->items[i + FORMS_AHEAD].id].f);
+    inverter_ask(inv->variants[inv->items[i + FORMS_AHEAD].id].f);
 }
 
 static pm_status write_forms(inversion *inv, pm_error *err)
@@ -321,7 +321,7 @@ static pm_status write_forms(inversion *inv, pm_error *err)
     uint32_t n = 0;
     if (segment_writer_settings(inv->w)->no_forms) return PM_OK;
     for (uint32_t i = 0; i < inv->n_variants; i++) {
-        if (i + FORMS_AHEAD < inv->n_variants) inversion_ask(inv->variants[i + FORMS_AHEAD].f);
+        if (i + FORMS_AHEAD < inv->n_variants) inverter_ask(inv->variants[i + FORMS_AHEAD].f);
         if (inv->terms[inv->variants[i].term].implies) continue;
         const form *f = inv->variants[i].f;
         inv->items[n++] = keysort_string(f->folded, f->folded_len, i);

@@ -62,7 +62,7 @@ static void sort_run(keysort_item *items, size_t n)
     }
 }
 
-/* The first n items of a and b merged, where neither can end before. */
+/* The lesser of two items, past which its run moves on. */
 static inline const keysort_item *step_up(const keysort_item **a, const keysort_item **b)
 {
     bool take_b = key_of(*a) > key_of(*b);
@@ -72,6 +72,7 @@ static inline const keysort_item *step_up(const keysort_item **a, const keysort_
     return taken;
 }
 
+/* The greater one, past which its run moves back. */
 static inline const keysort_item *step_down(const keysort_item **a, const keysort_item **b)
 {
     bool take_a = key_of(*a) > key_of(*b);
@@ -81,7 +82,7 @@ static inline const keysort_item *step_down(const keysort_item **a, const keysor
     return taken;
 }
 
-/* Two runs of n items that follow one another in `from`. */
+/* Two runs of n items that follow one another in `from`: 2 n merged. */
 static void merge_equal(const keysort_item *from, size_t n, keysort_item *out)
 {
     const keysort_item *a = from, *b = from + n;
