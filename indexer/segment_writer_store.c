@@ -11,6 +11,7 @@
  */
 #include "indexer/segment_writer_store.h"
 
+#include "common/base/ring.h"
 #include "common/base/thread.h"
 #include "common/segment/zmem.h"
 #include "indexer/segment_writer_parts.h"

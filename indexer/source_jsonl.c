@@ -12,17 +12,18 @@
 #include "indexer/ingest.h"
 #include "indexer/json_lines.h"
 
+#include "common/base/ring.h"
 #include "common/base/thread.h"
 
 #include <stdio.h>
 
 enum {
     BESIDE_FILE_MIN = 1 << 20, /* bytes of file that are worth a thread                   */
-    BESIDE_SLOTS = 48,         /* documents on their way                                 */
-    BESIDE_WAKE = 8,
-    BESIDE_TEXT_MAX = 8 << 20, /* bytes of text on their way                             */
-    BESIDE_KEEP = 64 << 10,    /* of a slot whose document has been taken                */
-    BESIDE_LEAD = 8 << 10,     /* bytes of text that keep this thread busy meanwhile      */
+    BESIDE_SLOTS = 256,        /* documents on their way                                 */
+    BESIDE_WAKE = 32,
+    BESIDE_TEXT_MAX = 1 << 20, /* bytes of text on their way                             */
+    BESIDE_KEEP = 16 << 10,    /* of a slot whose document has been taken                */
+    BESIDE_LEAD = 16 << 10,    /* bytes of text that keep this thread busy meanwhile      */
     BESIDE_RATIO = 8,          /* an analysed document takes so much less of its time     */
 };
 

@@ -12,6 +12,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/hash.h"
+#include "common/base/ring.h"
 #include "common/base/thread.h"
 #include "tests/support/crash_script.h"
 #include "tests/support/folder.h"
