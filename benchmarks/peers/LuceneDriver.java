@@ -2,13 +2,14 @@
  *
  * LuceneDriver.java - Lucene 8 on the protocol of the comparison (peer_protocol.h).
  *
- *   java LuceneDriver index DIR ANALYSED     one thread, merged to one segment
+ *   java LuceneDriver index DIR FILE FORM    one thread, merged to one segment
  *   java LuceneDriver search DIR             requests on standard input, answers on output
  *
  * Why this way: WhitespaceTokenizer keeps pressmark's terms as they are; title and body are
  * two values of one field with a position gap; only an id is stored.  The query cache is off
  * (every run must do the work) and TOP_k may stop counting at k, which is Lucene's fastest
- * way.  Building the Query is outside the clock, the search inside.
+ * way.  Building the Query is outside the clock, the search inside.  Its own analysis is the
+ * chain of its EnglishAnalyzer without stop words, so that all words are indexed.
  */
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -21,7 +22,12 @@ import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.LowerCaseFilter;
+import org.apache.lucene.analysis.TokenStream;
 import org.apache.lucene.analysis.core.WhitespaceTokenizer;
+import org.apache.lucene.analysis.en.EnglishPossessiveFilter;
+import org.apache.lucene.analysis.en.PorterStemFilter;
+import org.apache.lucene.analysis.standard.StandardTokenizer;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.StoredField;
@@ -49,11 +55,21 @@ public final class LuceneDriver {
     private static final int GAP = 100;
     private static final double BUFFER_MB = 512;
 
-    /** Splits at spaces; a second value of a field begins GAP positions later. */
-    private static final class TermAnalyzer extends Analyzer {
+    /** Splits terms at spaces, or texts as English; a second value of a field begins GAP
+        positions later. */
+    private static final class FieldAnalyzer extends Analyzer {
+        private final boolean terms;
+
+        FieldAnalyzer(boolean terms) {
+            this.terms = terms;
+        }
+
         @Override
         protected TokenStreamComponents createComponents(String field) {
-            return new TokenStreamComponents(new WhitespaceTokenizer());
+            if (terms) return new TokenStreamComponents(new WhitespaceTokenizer());
+            StandardTokenizer words = new StandardTokenizer();
+            TokenStream lower = new LowerCaseFilter(new EnglishPossessiveFilter(words));
+            return new TokenStreamComponents(words, new PorterStemFilter(lower));
         }
 
         @Override
@@ -79,17 +95,19 @@ public final class LuceneDriver {
         }
     }
 
-    private static Document document(String line) {
+    private static Document document(String line, Field.Store store) {
         String[] parts = line.split("\t", 3);
         Document document = new Document();
         document.add(new StoredField("id", parts[0]));
-        document.add(new TextField(FIELD, parts[1], Field.Store.NO));
-        document.add(new TextField(FIELD, parts[2], Field.Store.NO));
+        document.add(new TextField(FIELD, parts[1], store));
+        document.add(new TextField(FIELD, parts[2], store));
         return document;
     }
 
-    private static void index(Path dir, Path analysed) throws IOException {
-        IndexWriterConfig config = new IndexWriterConfig(new TermAnalyzer());
+    private static void index(Path dir, Path file, String form) throws IOException {
+        Field.Store store = form.equals("stored") ? Field.Store.YES : Field.Store.NO;
+        IndexWriterConfig config =
+                new IndexWriterConfig(new FieldAnalyzer(form.equals("terms")));
         config.setSimilarity(new BM25Similarity(1.2f, 0.75f));
         config.setRAMBufferSizeMB(BUFFER_MB);
         config.setMergeScheduler(new SerialMergeScheduler());
@@ -98,9 +116,9 @@ public final class LuceneDriver {
         long start;
         try (FSDirectory directory = new MMapDirectory(dir);
                 IndexWriter writer = new IndexWriter(directory, config);
-                BufferedReader in = Files.newBufferedReader(analysed, StandardCharsets.UTF_8)) {
+                BufferedReader in = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
             for (String line = in.readLine(); line != null; line = in.readLine())
-                writer.addDocument(document(line));
+                writer.addDocument(document(line, store));
             start = System.nanoTime();
             writer.forceMerge(1);
             writer.commit();
@@ -113,6 +131,7 @@ public final class LuceneDriver {
             System.out.printf("finish_seconds\t%.3f%n", seconds);
             System.out.printf("version\tLucene %s, Java %s%n", Version.LATEST,
                     System.getProperty("java.version"));
+            System.out.printf("analysis\tStandardTokenizer, possessives, lower case, Porter%n");
         }
     }
 
@@ -181,12 +200,12 @@ public final class LuceneDriver {
     }
 
     public static void main(String[] args) throws IOException {
-        if (args.length == 3 && args[0].equals("index")) {
-            index(Paths.get(args[1]), Paths.get(args[2]));
+        if (args.length == 4 && args[0].equals("index")) {
+            index(Paths.get(args[1]), Paths.get(args[2]), args[3]);
         } else if (args.length == 2 && args[0].equals("search")) {
             search(Paths.get(args[1]));
         } else {
-            System.err.println("usage: LuceneDriver index DIR ANALYSED | search DIR");
+            System.err.println("usage: LuceneDriver index DIR FILE terms|text|stored | search DIR");
             System.exit(2);
         }
     }

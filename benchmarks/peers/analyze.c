@@ -2,8 +2,8 @@
  *
  * analyze.c - the neutral form of a corpus and of a query file, for engines other than ours.
  *
- *   analyze corpus CORPUS.jsonl[.gz] OUT     a document a line: peer_corpus.h
- *   analyze queries QUERIES OUT              class TAB query as written TAB query in terms
+ *   analyze corpus CORPUS.jsonl[.gz] TERMS TEXTS     a document a line: peer_corpus.h
+ *   analyze queries QUERIES OUT                      class TAB query as written TAB in terms
  *
  * Why this way: every engine must see the same terms, so pressmark's analyzer makes them
  * once, through the public header, for documents and queries alike; spellings of acronyms
@@ -29,6 +29,7 @@ typedef struct totals {
 
 static pm_analyzer *analyzer;
 static FILE *out;
+static FILE *plain; /* the documents as written; with a corpus alone */
 static totals sums;
 
 static void die(const char *what, const char *why)
@@ -106,6 +107,13 @@ static pm_text field(const json_t *object, const char *const *names, char number
     return (pm_text){"", 0};
 }
 
+/* A text as it is written, on one line and without tabs. */
+static void write_plain(pm_text text, FILE *to)
+{
+    for (size_t i = 0; i < text.len; i++)
+        putc(iscntrl((unsigned char)text.data[i]) ? ' ' : text.data[i], to);
+}
+
 static void write_document(const json_t *object)
 {
     static const char *const ids[] = {"id", "_id", "docno", "url", NULL};
@@ -114,13 +122,18 @@ static void write_document(const json_t *object)
     char number[32];
     pm_text id = field(object, ids, number);
     pm_text title = field(object, titles, NULL), text = field(object, texts, NULL);
-    for (size_t i = 0; i < id.len; i++)
-        putc(iscntrl((unsigned char)id.data[i]) ? ' ' : id.data[i], out);
+    write_plain(id, out);
     putc('\t', out);
     write_terms(title.data, title.len, "");
     putc('\t', out);
     write_terms(text.data, text.len, "");
     putc('\n', out);
+    write_plain(id, plain);
+    putc('\t', plain);
+    write_plain(title, plain);
+    putc('\t', plain);
+    write_plain(text, plain);
+    putc('\n', plain);
     sums.records++;
     sums.bytes += title.len + text.len;
 }
@@ -202,9 +215,9 @@ static void take_line(bool corpus)
 
 int main(int argc, char **argv)
 {
-    bool corpus = argc == 4 && strcmp(argv[1], "corpus") == 0;
+    bool corpus = argc == 5 && strcmp(argv[1], "corpus") == 0;
     if (!corpus && (argc != 4 || strcmp(argv[1], "queries") != 0)) {
-        fprintf(stderr, "usage: analyze corpus|queries IN OUT\n");
+        fprintf(stderr, "usage: analyze corpus IN TERMS TEXTS | queries IN OUT\n");
         return 2;
     }
     pm_error err = {0};
@@ -213,12 +226,15 @@ int main(int argc, char **argv)
     out = fopen(argv[3], "w");
     if (in == NULL) die(argv[2], "cannot be read");
     if (out == NULL) die(argv[3], "cannot be written");
+    plain = corpus ? fopen(argv[4], "w") : NULL;
+    if (corpus && plain == NULL) die(argv[4], "cannot be written");
     while (line_next(in))
         if (line[strspn(line, " ")] != '\0') take_line(corpus);
     bool read_whole = gzeof(in) != 0;
     gzclose(in);
     if (!read_whole) die(argv[2], "read failed");
     if (fclose(out) != 0) die(argv[3], "write failed");
+    if (plain != NULL && fclose(plain) != 0) die(argv[4], "write failed");
     pm_analyzer_close(analyzer);
     free(line);
     printf("records\t%llu\nbytes\t%llu\nterms\t%llu\ncut\t%llu\n", sums.records, sums.bytes,

@@ -2,15 +2,17 @@
  *
  * pressmark_driver.c - pressmark on the protocol of the comparison, by its public header.
  *
- *   pressmark_driver index DIR CORPUS     the original JSON Lines, one thread, one segment
- *   pressmark_driver search DIR           peer_protocol.h on standard input and output
+ *   pressmark_driver index DIR CORPUS FORM    the original JSON Lines, one thread, one segment
+ *   pressmark_driver search DIR               peer_protocol.h on standard input and output
  *
  * Why this way: pressmark reads what its users give it.  Its indexing time contains parsing
  * of JSON and analysis, which the peers are spared; queries come as people write them, and
  * the parse, which the library times itself, is taken off.  Its hits carry ids, the peers'
  * only document numbers.  Joined forms are off, since no peer has them: the match sets must
- * be equal.  Stored text is off, as with the peers.
+ * be equal.  FORM is that of peer_corpus.h: text is stored with `stored` alone, and `terms`
+ * and `text` are the same, since there is no way past the analyzer.
  */
+#include "peer_corpus.h"
 #include "peer_protocol.h"
 #include "pressmark.h"
 
@@ -31,11 +33,12 @@ static bool warn_event(void *ctx, const pm_ingest_event *event)
 }
 
 /* Everything of the corpus, committed, in one segment; finish_ns is the commit and the merge. */
-static pm_status build(const char *dir, const char *corpus, uint64_t *finish_ns, pm_error *err)
+static pm_status build(const char *dir, const char *corpus, bool store, uint64_t *finish_ns,
+                       pm_error *err)
 {
     pm_writer_options writing = PM_WRITER_OPTIONS_INIT;
     writing.threads = 1;
-    writing.store = 0;
+    writing.store = store;
     pm_ingest_options reading = PM_INGEST_OPTIONS_INIT;
     reading.format = PM_INPUT_JSONL;
     reading.event = warn_event;
@@ -57,11 +60,11 @@ static pm_status build(const char *dir, const char *corpus, uint64_t *finish_ns,
     return status;
 }
 
-static int run_index(const char *dir, const char *corpus)
+static int run_index(const char *dir, const char *corpus, bool store)
 {
     pm_error err = {0};
     uint64_t finish_ns = 0;
-    if (build(dir, corpus, &finish_ns, &err) != PM_OK) return fail(&err);
+    if (build(dir, corpus, store, &finish_ns, &err) != PM_OK) return fail(&err);
     pm_index *index = NULL;
     pm_stats stats;
     pm_status status = pm_index_open(dir, &index, &err);
@@ -71,7 +74,7 @@ static int run_index(const char *dir, const char *corpus)
     printf("documents\t%llu\ntokens\t%llu\n", (unsigned long long)stats.documents,
            (unsigned long long)stats.tokens);
     printf("finish_seconds\t%.3f\n", (double)finish_ns / 1e9);
-    printf("version\tpressmark %s\n", pm_version());
+    printf("version\tpressmark %s\nanalysis\tenglish, and JSON\n", pm_version());
     return 0;
 }
 
@@ -116,8 +119,10 @@ static int run_search(const char *dir)
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "index") == 0) return run_index(argv[2], argv[3]);
+    peer_form form = argc == 5 ? peer_form_named(argv[4]) : PEER_NO_FORM;
+    if (form != PEER_NO_FORM && strcmp(argv[1], "index") == 0)
+        return run_index(argv[2], argv[3], form == PEER_STORED);
     if (argc == 3 && strcmp(argv[1], "search") == 0) return run_search(argv[2]);
-    fprintf(stderr, "usage: pressmark_driver index DIR CORPUS | search DIR\n");
+    fprintf(stderr, "usage: pressmark_driver index DIR CORPUS terms|text|stored | search DIR\n");
     return 2;
 }

@@ -13,10 +13,17 @@ BEGIN {
 }
 FNR == 1 { file++ }
 file == 1 { env[$1] = $2 }
-file == 2 { if (!($1 in seen)) { seen[$1] = 1; engine[++engines] = $1 } fact[$1, $2] = $3 }
+file == 2 { take_fact() }
 file == 3 { written[FNR] = $2 }
 file == 4 { judge_count() }
 file == 5 { take_cell() }
+
+# The facts of the common terms by their names, those of an engine alone behind its form.
+function take_fact() {
+    if (!($1 in seen)) { seen[$1] = 1; engine[++engines] = $1 }
+    fact[$1, $2 == "terms" ? $3 : $2 " " $3] = $4
+    if ($2 != "terms") measured[$2] = 1
+}
 
 function judge_count() {
     if ($4 == engine[1]) { expected = $5; return }
@@ -73,6 +80,30 @@ function print_indexing(   i, e, text) {
             fact[e, "tokens"], fact[e, "wall_seconds"], fact[e, "finish_seconds"], fact[e, "cpu_seconds"],
             text / 1e6 / fact[e, "wall_seconds"], mb(fact[e, "index_bytes"]), 100 * fact[e, "index_bytes"] / text,
             fact[e, "peak_rss_bytes"] / 1e6
+    }
+}
+
+# MB/s of text of an engine that did its own analysis, and how many times that the first engine does.
+function rate(e, form) { return env["corpus_bytes"] / 1e6 / fact[e, form " wall_seconds"] }
+function alone(e, form) {
+    if (!(form in measured)) return "– | – | – | –"
+    return sprintf("%.1f | %s | %s | %.0f", rate(e, form),
+        e == engine[1] ? "" : sprintf("%.2fx", rate(engine[1], form) / rate(e, form)),
+        mb(fact[e, form " index_bytes"]), fact[e, form " peak_rss_bytes"] / 1e6)
+}
+
+function print_alone(   i, e, form) {
+    for (form in measured) break
+    if (form == "") return
+    print "\n## Indexing, each with its own analysis\n"
+    print "As above, but every engine analyses title and text itself, stems included; once without stored text, once with it. " \
+        "The peers are spared JSON alone.\n"
+    printf "| engine | analysis | no stored text: MB/s | times slower | index MB | peak RSS MB "
+    print "| stored text: MB/s | times slower | index MB | peak RSS MB |"
+    print "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    for (i = 1; i <= engines; i++) {
+        e = engine[i]
+        printf "| %s | %s | %s | %s |\n", name(e), fact[e, "analysis"], alone(e, "text"), alone(e, "stored")
     }
 }
 
@@ -140,6 +171,7 @@ END {
     print_machine()
     print_indexing()
     bad = print_corpora()
+    print_alone()
     print_times()
     print_ratios()
     print_agreement()

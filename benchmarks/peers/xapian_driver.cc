@@ -2,13 +2,14 @@
  *
  * xapian_driver.cc - Xapian on the protocol of the comparison.
  *
- *   xapian_driver index DIR ANALYSED     terms and positions given by hand, then compacted
+ *   xapian_driver index DIR FILE FORM    terms and positions given by hand, then compacted
  *   xapian_driver search DIR             peer_protocol.h on standard input and output
  *
  * Why this way: Xapian never sees the text, so it indexes exactly the terms that pressmark
  * does.  Weights are BM25 with k1 1.2, b 0.75 and no floor under document lengths; Xapian's
  * idf differs in form, not in kind.  COUNT is asked with BoolWeight, which scores nothing.
- * Building the Query is outside the clock, the match inside.
+ * Building the Query is outside the clock, the match inside.  Its own analysis is that of
+ * its TermGenerator, with the English stemmer for all words; stored text is a document's data.
  */
 #include <cstdio>
 #include <cstring>
@@ -36,15 +37,38 @@ Xapian::termpos add_terms(Xapian::Document &doc, char *text, Xapian::termpos pos
     return position;
 }
 
-void index_documents(const std::string &raw, peer_corpus *corpus)
+Xapian::Document document_of_terms(const peer_corpus *corpus)
+{
+    Xapian::Document doc;
+    Xapian::termpos next = add_terms(doc, corpus->title, 1);
+    add_terms(doc, corpus->body, next + PEER_GAP);
+    return doc;
+}
+
+Xapian::Document document_of_text(const peer_corpus *corpus, Xapian::TermGenerator *generator)
+{
+    Xapian::Document doc;
+    generator->set_document(doc);
+    generator->set_termpos(0);
+    generator->index_text(corpus->title);
+    generator->increase_termpos(PEER_GAP);
+    generator->index_text(corpus->body);
+    return doc;
+}
+
+void index_documents(const std::string &raw, peer_corpus *corpus, peer_form form)
 {
     Xapian::WritableDatabase db(raw, Xapian::DB_CREATE_OR_OVERWRITE | Xapian::DB_NO_SYNC);
+    Xapian::TermGenerator generator;
+    generator.set_stemmer(Xapian::Stem("en"));
+    generator.set_stemming_strategy(Xapian::TermGenerator::STEM_ALL);
     unsigned long pending = 0;
     while (peer_corpus_next(corpus)) {
-        Xapian::Document doc;
-        doc.set_data(corpus->id);
-        Xapian::termpos next = add_terms(doc, corpus->title, 1);
-        add_terms(doc, corpus->body, next + PEER_GAP);
+        std::string data = corpus->id;
+        if (form == PEER_STORED) data = data + '\t' + corpus->title + '\t' + corpus->body;
+        Xapian::Document doc =
+            form == PEER_TERMS ? document_of_terms(corpus) : document_of_text(corpus, &generator);
+        doc.set_data(data);
         db.add_document(doc);
         pending += doc.termlist_count();
         if (pending < FLUSH_POSTINGS) continue;
@@ -54,13 +78,13 @@ void index_documents(const std::string &raw, peer_corpus *corpus)
     db.commit();
 }
 
-int run_index(const std::string &dir, const char *analysed)
+int run_index(const std::string &dir, const char *file, peer_form form)
 {
     peer_corpus corpus;
-    if (!peer_corpus_open(&corpus, analysed)) return 1;
+    if (!peer_corpus_open(&corpus, file)) return 1;
     setenv("XAPIAN_FLUSH_THRESHOLD", "1000000000", 1);
     const std::string raw = dir + "/raw", compact = dir + "/compact";
-    index_documents(raw, &corpus);
+    index_documents(raw, &corpus, form);
     peer_corpus_close(&corpus);
     uint64_t start = peer_now_ns();
     {
@@ -71,6 +95,7 @@ int run_index(const std::string &dir, const char *analysed)
     }
     printf("finish_seconds\t%.3f\n", static_cast<double>(peer_now_ns() - start) / 1e9);
     printf("version\tXapian %s\n", Xapian::version_string());
+    printf("analysis\tTermGenerator, english, STEM_ALL\n");
     std::filesystem::remove_all(raw);
     return 0;
 }
@@ -140,7 +165,9 @@ bool answer_request(void *ctx, const peer_request *request, peer_answer *answer)
 int main(int argc, char **argv)
 {
     try {
-        if (argc == 4 && strcmp(argv[1], "index") == 0) return run_index(argv[2], argv[3]);
+        peer_form form = argc == 5 ? peer_form_named(argv[4]) : PEER_NO_FORM;
+        if (form != PEER_NO_FORM && strcmp(argv[1], "index") == 0)
+            return run_index(argv[2], argv[3], form);
         if (argc == 3 && strcmp(argv[1], "search") == 0) {
             Xapian::Database db(std::string(argv[2]) + "/compact");
             return peer_serve(answer_request, &db);
@@ -149,6 +176,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "xapian_driver: %s\n", error.get_description().c_str());
         return 1;
     }
-    fprintf(stderr, "usage: xapian_driver index DIR ANALYSED | search DIR\n");
+    fprintf(stderr, "usage: xapian_driver index DIR FILE terms|text|stored | search DIR\n");
     return 2;
 }
