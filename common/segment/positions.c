@@ -55,6 +55,7 @@ bool position_group(const postings *p, uint32_t b, uint32_t n, uint32_t g, slice
                     uint64_t *at)
 {
     slice block;
+    if (!p->has_positions) return positions_damaged(p, (slice){NULL, 0});
     return position_block(p, b, &block) && position_group_in(p, block, n, g, strings, at);
 }
 

@@ -17,7 +17,7 @@
 #include "common/segment/layout.h"
 #include "common/segment/positions.h"
 #include "common/segment/store.h"
-#include "indexer/merge.h"
+#include "tests/support/crafted_merge.h"
 #include "tests/support/folder.h"
 #include "tests/support/reseal.h"
 #include "tests/support/segment_model.h"
@@ -50,7 +50,10 @@ static uint32_t below(uint64_t *random, uint64_t n)
 /* ---- every reader ------------------------------------------------------------------------ */
 
 /* What one case may cost: a crafted cf can promise more than bytes can hold. */
-enum { STEPS_MAX = 20000 };
+enum {
+    STEPS_MAX = 20000,
+    SEEDS_EACH = 4, /* segments of which every byte of the dictionary is changed             */
+};
 
 static void read_list(segment *s, const term_entry *entry, uint64_t *random)
 {
@@ -141,43 +144,6 @@ static void read_docs(segment *s)
     store_cache_free(&cache);
 }
 
-/* A merge of it, once or twice, with lists that are held or not, that keeps its documents' order or
- * not.  What is made of it, if anything, is a segment. */
-static void merge_it(segment *s, uint64_t *random)
-{
-    static const pm_reorder orders[] = {PM_REORDER_KEEP, PM_REORDER_NONE};
-    static const char result[] = "2-00000002.seg";
-    pm_error err;
-    segment *merged;
-    manifest_segment made;
-    merge_input inputs[2] = {{s, NULL}, {s, NULL}};
-    uint64_t dead[16];
-    for (size_t i = 0; i < sizeof dead / sizeof *dead; i++)
-        dead[i] = random_next(random) & random_next(random);
-    dead[0] &= ~UINT64_C(1);
-    if (below(random, 2) && s->info.n_docs <= 64 * sizeof dead / sizeof *dead)
-        inputs[0].dead = dead;
-    segment_writer_config config = {.segment_id = 2,
-                                    .k1 = s->info.k1,
-                                    .b = s->info.b,
-                                    .avgdl_ref = s->info.avgdl_ref,
-                                    .block_size = s->info.block_size,
-                                    .dense_shift = s->info.dense_shift,
-                                    .bigram_words = 8,
-                                    .has_positions = s->info.has_positions,
-                                    .has_text = s->info.has_text,
-                                    .zlib_level = 1};
-    memcpy(config.uuid, s->info.uuid, sizeof config.uuid);
-    const merge_order order = {
-        .by = orders[below(random, 2)], .threads = 1, .memory_bytes = below(random, 2)};
-    pm_status st = merge_segments(&where, inputs, 1 + below(random, 2), result, &config, &order,
-                                  false, &made, &err);
-    if (st != PM_OK) return;
-    st = segment_open(&merged, &where, result, config.uuid, made.size, made.footer_crc, &err);
-    if (st != PM_OK) fail_msg("%s", err.message);
-    segment_close(merged);
-}
-
 /* Damage is sticky; taken off between the readers, so that each one meets the bytes. */
 static void read_everything(segment *s, uint64_t *random)
 {
@@ -187,7 +153,7 @@ static void read_everything(segment *s, uint64_t *random)
     atomic_store(&s->damaged, 0);
     read_docs(s);
     atomic_store(&s->damaged, 0);
-    merge_it(s, random);
+    if (!crafted_merge(s, &where, random, &err)) fail_msg("%s", err.message);
     atomic_store(&s->damaged, 0);
     segment_check(s, true, &sink, &err);
 }
@@ -231,24 +197,52 @@ static void change_something(uint8_t *data, size_t len, const segment_info *info
     }
 }
 
-/* One changed copy through all readers; true when it was opened. */
-static bool one_change(const buf *sound, const segment_info *info, const uint8_t uuid[16],
-                       uint64_t *random)
+/* The bytes, with right sums, through all readers; true when they were opened. */
+static bool read_sealed(uint8_t *data, size_t len, const uint8_t uuid[16], uint64_t *random)
 {
     segment *s;
     pm_error err;
-    uint8_t *data = malloc(sound->len);
-    assert_non_null(data);
-    memcpy(data, sound->data, sound->len);
-    for (uint32_t n = 1 + below(random, 3); n--;) change_something(data, sound->len, info, random);
-    uint32_t crc = reseal_segment(data, sound->len);
+    uint32_t crc = reseal_segment(data, len);
     folder_empty(folder);
-    folder_write(folder, name, data, sound->len);
-    free(data);
-    if (segment_open(&s, &where, name, uuid, sound->len, crc, &err) != PM_OK) return false;
+    folder_write(folder, name, data, len);
+    if (segment_open(&s, &where, name, uuid, len, crc, &err) != PM_OK) return false;
     read_everything(s, random);
     segment_close(s);
     return true;
+}
+
+static uint8_t *copy_of(const buf *sound)
+{
+    uint8_t *data = malloc(sound->len);
+    assert_non_null(data);
+    return memcpy(data, sound->data, sound->len);
+}
+
+/* One changed copy. */
+static bool one_change(const buf *sound, const segment_info *info, const uint8_t uuid[16],
+                       uint64_t *random)
+{
+    uint8_t *data = copy_of(sound);
+    for (uint32_t n = 1 + below(random, 3); n--;) change_something(data, sound->len, info, random);
+    bool opened = read_sealed(data, sound->len, uuid, random);
+    free(data);
+    return opened;
+}
+
+/* A copy for each byte of the dictionary, in which that byte's lowest bit is another: where it is
+ * of a term's flags, the term has positions now if it had none, and none if it had. */
+static unsigned long one_term_each(const buf *sound, const segment_info *info,
+                                   const uint8_t uuid[16], uint64_t *random)
+{
+    unsigned long opened = 0;
+    const section *dict = &info->sections[SECTION_TERMS];
+    for (uint64_t at = dict->off; at < dict->off + dict->len; at++) {
+        uint8_t *data = copy_of(sound);
+        data[at] ^= TERM_POSITIONS;
+        opened += read_sealed(data, sound->len, uuid, random);
+        free(data);
+    }
+    return opened;
 }
 
 static unsigned long rounds(void)
@@ -281,6 +275,7 @@ static unsigned long one_segment(uint64_t seed)
     segment_close(s);
     for (unsigned long i = rounds(); i--;)
         opened += one_change(&sound, &info, m.config.uuid, &random);
+    if (seed <= SEEDS_EACH) opened += one_term_each(&sound, &info, m.config.uuid, &random);
     print_message("PM_TEST_SEED=%llu: %lu changes opened\n", (unsigned long long)seed, opened);
     buf_free(&sound);
     model_free(&m);

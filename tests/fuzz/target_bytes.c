@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * target_bytes.c - fuzz targets of bytes on disk: manifests, and segments that are opened and
- * searched, all with checksums made right, as one would who wants to deceive.
+ * target_bytes.c - fuzz targets of bytes on disk: manifests, and segments that are opened,
+ * searched, checked and merged, all with checksums made right, as one would who wants to deceive.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #include "common/segment/manifest.h"
 #include "common/text/analyzer.h"
 #include "tests/fuzz/targets.h"
+#include "tests/support/crafted_merge.h"
 #include "tests/support/folder.h"
 #include "tests/support/reseal.h"
 
@@ -58,7 +59,10 @@ void fuzz_manifest(const uint8_t *data, size_t len)
 
 /* ---- segments ------------------------------------------------------------------------- */
 
+enum { UUID_AT = 16 }; /* in a segment's header                                             */
+
 static char folder[FOLDER_PATH], profile[96];
+static const char segment_name[] = "1-00000001.seg";
 
 static void remove_folder(void)
 {
@@ -104,11 +108,9 @@ static bool write_manifest(const uint8_t *data, size_t len, uint32_t crc)
     m.avgdl_ref = info->avgdl_ref;
     m.block_size = info->block_size;
     m.dense_shift = info->dense_shift;
-    manifest_segment s = {.name = "1-00000001.seg",
-                          .size = len,
-                          .footer_crc = crc,
-                          .n_docs = info->n_docs,
-                          .live_tokens = info->sum_dl};
+    manifest_segment s = {
+        .size = len, .footer_crc = crc, .n_docs = info->n_docs, .live_tokens = info->sum_dl};
+    memcpy(s.name, segment_name, sizeof segment_name);
     fuzz_must(manifest_add_segment(&m, &s, NULL) == PM_OK);
     manifest_encode(&m, &bytes);
     folder_write(folder, "manifest", bytes.data, bytes.len);
@@ -161,6 +163,23 @@ static void ask_all(pm_index *index)
     fuzz_must(st == PM_OK || st == PM_CORRUPT || (st == PM_IO && dumped >= 1 << 20));
 }
 
+/* By the choice that its own sum makes, so that a kept input says which. */
+static void merge_one(size_t len, uint32_t crc, const uint8_t uuid[16])
+{
+    dir where = DIR_INIT;
+    segment *s;
+    pm_error err = {.status = PM_OK};
+    uint64_t random = crc;
+    fuzz_must(dir_open(&where, folder, NULL, NULL) == PM_OK);
+    if (segment_open(&s, &where, segment_name, uuid, len, crc, &err) == PM_OK) {
+        bool sound = crafted_merge(s, &where, &random, &err);
+        fuzz_check(sound, "a merged segment opens", err.message, 0);
+        segment_close(s);
+    }
+    dir_unlink(&where, "2-00000002.seg", NULL);
+    dir_close(&where);
+}
+
 void fuzz_segment(const uint8_t *data, size_t len)
 {
     uint32_t crc;
@@ -174,6 +193,7 @@ void fuzz_segment(const uint8_t *data, size_t len)
         pm_index_close(index);
         st = pm_check(folder, true, NULL, NULL, NULL, NULL);
         fuzz_must(st == PM_OK || st == PM_CORRUPT || st == PM_USAGE);
+        merge_one(len, crc, copy + UUID_AT);
     }
     free(copy);
 }
