@@ -38,7 +38,7 @@ PM_LDFLAGS := -pthread -Wl,-z,relro,-z,now $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 # library can be had so: loading and relocating is a third of a search in a new process
 # (DECISIONS.md, start-up).  `make STATIC=` links it dynamically, position-independent.
 # The shared library links everything as usual.
-DEPS_SMALL := -lstemmer -lutf8proc -ljansson -lyaml -lz
+DEPS_SMALL := -lstemmer -lutf8proc -ljansson -lyaml -ldeflate -lz
 DEPS_STATIC := -Wl,-Bstatic $(DEPS_SMALL) -Wl,-Bdynamic -lm
 STATIC ?= $(if $(filter release,$(VARIANT)),$(if $(wildcard $(shell $(CC) -print-file-name=libc.a)),-static))
 DEPS_SHARED := $(DEPS_SMALL) -lm
@@ -188,7 +188,7 @@ install: all
 	install -m 644 $(B)/libpressmark.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 755 $(B)/libpressmark.so $(DESTDIR)$(PREFIX)/lib/libpressmark.so.0
 	ln -sf libpressmark.so.0 $(DESTDIR)$(PREFIX)/lib/libpressmark.so
-	printf 'prefix=%s\nName: pressmark\nDescription: full-text search engine\nVersion: %s\nCflags: -I$${prefix}/include\nLibs: -L$${prefix}/lib -lpressmark\nLibs.private: -lstemmer -lutf8proc -ljansson -lyaml -lz -lm -pthread\n' \
+	printf 'prefix=%s\nName: pressmark\nDescription: full-text search engine\nVersion: %s\nCflags: -I$${prefix}/include\nLibs: -L$${prefix}/lib -lpressmark\nLibs.private: -lstemmer -lutf8proc -ljansson -lyaml -ldeflate -lz -lm -pthread\n' \
 	    '$(PREFIX)' '$(VERSION)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/pressmark.pc
 	$(B)/pressmark help --man > $(DESTDIR)$(PREFIX)/share/man/man1/pressmark.1
 	$(B)/pressmark help --completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pressmark

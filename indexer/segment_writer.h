@@ -27,7 +27,7 @@ typedef struct segment_writer_config {
     double k1, b, avgdl_ref;
     uint32_t block_size, dense_shift, store_block_bytes;
     uint32_t bigram_words; /* frequent words at most (bigrams.h); 0: no bigrams         */
-    int zlib_level;
+    int deflate_level;
     bool has_positions, has_text;
     bool has_marks; /* each document's `mark` is written (store_mark)                     */
     bool no_forms;  /* surface forms are not recorded, though they are given            */

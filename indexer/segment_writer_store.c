@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * segment_writer_store.c - stored records into deflated blocks, each written as soon as it is
  * full (FORMAT.md, "stored records").  Takes records in document order, gives the sections
- * "store" and "store-dir".  The one writer of zlib.
+ * "store" and "store-dir".  The one writer of zlib streams.
  *
  *   raw block: length of each record (varint), then the records
+ *
+ * Blocks are deflated whole, by libdeflate: twice as fast as zlib's first level, and smaller.  A
+ * huge one goes through zlib, which takes it from where it stands, in two parts.
  *
  * With a thread beside it, full blocks go round a ring: filled here, deflated there, written
  * here again in the order they were filled.  So the file, its failures and its bytes are those
@@ -25,12 +28,14 @@ typedef struct store_block {
     uint32_t n_docs;
     buf lengths, records, deflated;
     slice huge;   /* instead of records: one that is borrowed, as the block ends with it    */
-    bool refused; /* zlib or memory                                               */
+    bool refused; /* memory                                                       */
 } store_block;
 
 typedef struct store_writer {
-    z_stream z; /* of the thread that deflates                                  */
-    bool open, beside;
+    struct libdeflate_compressor *whole; /* of the thread that deflates, as z            */
+    z_stream z;                          /* for huge blocks                              */
+    bool z_open, beside;
+    int level;
     uint32_t first_doc; /* of the oldest block                                          */
     store_block blocks[STORE_BLOCKS];
     unsigned filling, in_flight; /* the block being filled; those before it, given away */
@@ -54,18 +59,47 @@ static size_t block_raw_len(const store_block *b)
     return b->lengths.len + b->records.len + b->huge.len;
 }
 
-static void block_deflate(z_stream *z, store_block *b)
+static bool huge_begin(store_writer *store)
 {
-    deflateReset(z);
+    z_stream *z = &store->z;
+    if (store->z_open) return deflateReset(z) == Z_OK;
+    z->zalloc = zmem_alloc;
+    z->zfree = zmem_free;
+    store->z_open = deflateInit(z, store->level) == Z_OK;
+    return store->z_open;
+}
+
+static bool huge_deflate(store_writer *store, store_block *b)
+{
+    z_stream *z = &store->z;
+    if (!huge_begin(store)) return false;
     uLong bound = deflateBound(z, (uLong)block_raw_len(b));
-    buf_reset(&b->deflated);
-    b->refused = !buf_reserve(&b->deflated, bound);
-    if (b->refused) return;
+    if (!buf_reserve(&b->deflated, bound)) return false;
     z->next_out = b->deflated.data;
     z->avail_out = (uInt)bound;
-    b->refused = !deflate_part(z, buf_slice(&b->lengths), Z_NO_FLUSH) ||
-                 !deflate_part(z, b->huge.len ? b->huge : buf_slice(&b->records), Z_FINISH);
+    bool ok =
+        deflate_part(z, buf_slice(&b->lengths), Z_NO_FLUSH) && deflate_part(z, b->huge, Z_FINISH);
     b->deflated.len = bound - z->avail_out;
+    return ok;
+}
+
+/* The records follow their lengths: one piece of memory. */
+static bool whole_deflate(store_writer *store, store_block *b)
+{
+    buf_append(&b->lengths, b->records.data, b->records.len);
+    slice raw = buf_slice(&b->lengths);
+    buf_reset(&b->records);
+    size_t bound = libdeflate_zlib_compress_bound(store->whole, raw.len);
+    if (b->lengths.failed || !buf_reserve(&b->deflated, bound)) return false;
+    b->deflated.len =
+        libdeflate_zlib_compress(store->whole, raw.data, raw.len, b->deflated.data, bound);
+    return b->deflated.len != 0;
+}
+
+static void block_deflate(store_writer *store, store_block *b)
+{
+    buf_reset(&b->deflated);
+    b->refused = b->huge.len ? !huge_deflate(store, b) : !whole_deflate(store, b);
 }
 
 static void deflate_given(void *ctx)
@@ -73,7 +107,7 @@ static void deflate_given(void *ctx)
     store_writer *store = ctx;
     unsigned slot, same;
     while (ring_take(store->given, &slot)) {
-        block_deflate(&store->z, &store->blocks[slot]);
+        block_deflate(store, &store->blocks[slot]);
         if (ring_room(store->done, &same)) ring_give(store->done, 0);
         ring_free(store->given);
     }
@@ -86,10 +120,9 @@ bool store_writer_init(segment_writer *w)
     store_writer *store = mem_zalloc(sizeof *store);
     if (!store) return false;
     w->store = store;
-    store->z.zalloc = zmem_alloc;
-    store->z.zfree = zmem_free;
-    store->open = deflateInit(&store->z, w->config.zlib_level) == Z_OK;
-    return store->open;
+    store->level = w->config.deflate_level;
+    store->whole = zmem_compressor(store->level);
+    return store->whole != NULL;
 }
 
 void segment_writer_deflate_beside(segment_writer *w)
@@ -133,7 +166,8 @@ void store_writer_free(segment_writer *w)
     store_writer *store = w->store;
     if (!store) return;
     thread_end(store);
-    if (store->open) deflateEnd(&store->z);
+    if (store->z_open) deflateEnd(&store->z);
+    libdeflate_free_compressor(store->whole);
     for (size_t i = 0; i < STORE_BLOCKS; i++) block_free(&store->blocks[i]);
     mem_free(store);
     w->store = NULL;
@@ -204,7 +238,7 @@ static void block_end(segment_writer *w)
         block_give(w, b);
         return;
     }
-    block_deflate(&store->z, b);
+    block_deflate(store, b);
     block_write(w, b);
 }
 

@@ -11,7 +11,7 @@
 #include "indexer/xapian_writer.h"
 
 enum {
-    WRITER_ZLIB_LEVEL = 1,
+    WRITER_DEFLATE_LEVEL = 1,
     HELD_LEAVES = 4, /* a part of the limit that is a batch's, whatever else is held          */
 };
 
@@ -45,7 +45,7 @@ segment_writer_config writer_config(const pm_writer *w, uint64_t segment_id)
         .bigram_words = w->meta.small ? 0 : BIGRAM_WORDS,
         .no_forms = w->meta.small,
         .store_block_bytes = o->store_block_bytes,
-        .zlib_level = WRITER_ZLIB_LEVEL,
+        .deflate_level = WRITER_DEFLATE_LEVEL,
         .has_positions = w->meta.has_positions,
         .has_text = w->meta.has_text,
         .has_marks = true,

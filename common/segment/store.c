@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * store.c - stored articles: a record to bytes and back, and fetching a record out of its
- * deflated block; see store.h and FORMAT.md, "stored records".  The one reader of zlib.
+ * deflated block; see store.h and FORMAT.md, "stored records".  The one reader of
+ * zlib streams, by libdeflate.
  *
  * Sizes from the file are bounded before anything is allocated: a raw block is at most
  * STORE_RAW_MAX bytes and inflates into exactly what the directory says, or is damage.
@@ -174,22 +175,18 @@ void store_decode_source(slice record, store_source *out)
 
 /* ---- inflating ------------------------------------------------------------------------------ */
 
-/* Inflate into exactly raw->len bytes.  Z_OK, Z_MEM_ERROR or Z_DATA_ERROR. */
-static int inflate_exact(slice deflated, uint8_t *raw, uint32_t raw_len)
+typedef enum inflated { INFLATED, INFLATE_REFUSED, INFLATE_DAMAGED } inflated;
+
+/* All of `deflated`, into exactly raw_len bytes. */
+static inflated inflate_exact(slice deflated, uint8_t *raw, uint32_t raw_len)
 {
-    z_stream z = {.zalloc = zmem_alloc, .zfree = zmem_free};
-    if (deflated.len > UINT32_MAX) return Z_DATA_ERROR;
-    int rc = inflateInit(&z);
-    if (rc != Z_OK) return rc == Z_MEM_ERROR ? rc : Z_DATA_ERROR;
-    z.next_in = deflated.data;
-    z.avail_in = (uInt)deflated.len;
-    z.next_out = raw;
-    z.avail_out = raw_len;
-    rc = inflate(&z, Z_FINISH);
-    bool exact = rc == Z_STREAM_END && z.avail_out == 0 && z.avail_in == 0;
-    inflateEnd(&z);
-    if (rc == Z_MEM_ERROR) return rc;
-    return exact ? Z_OK : Z_DATA_ERROR;
+    struct libdeflate_decompressor *d = zmem_decompressor();
+    size_t used = 0;
+    if (!d) return INFLATE_REFUSED;
+    bool whole = libdeflate_zlib_decompress_ex(d, deflated.data, deflated.len, raw, raw_len, &used,
+                                               NULL) == LIBDEFLATE_SUCCESS;
+    libdeflate_free_decompressor(d);
+    return whole && used == deflated.len ? INFLATED : INFLATE_DAMAGED;
 }
 
 /* ---- blocks --------------------------------------------------------------------------------- */
@@ -257,9 +254,9 @@ static pm_status store_load(store_cache *cache, segment *s, uint32_t block, uint
     buf_reset(&cache->raw);
     cache->raw.failed = false;
     if (!buf_reserve(&cache->raw, raw_len)) return error_nomem(err);
-    int rc = inflate_exact(deflated, cache->raw.data, raw_len);
-    if (rc == Z_MEM_ERROR) return error_nomem(err);
-    if (rc != Z_OK) {
+    inflated how = inflate_exact(deflated, cache->raw.data, raw_len);
+    if (how == INFLATE_REFUSED) return error_nomem(err);
+    if (how == INFLATE_DAMAGED) {
         segment_damaged(s, (uint64_t)(deflated.data - s->file.data), section_name(SECTION_STORE),
                         "a stored block does not inflate to its size");
         return segment_status(s, err);

@@ -30,7 +30,7 @@ bool crafted_merge(segment *s, const dir *where, uint64_t *random, pm_error *err
                                     .bigram_words = 8,
                                     .has_positions = s->info.has_positions,
                                     .has_text = s->info.has_text,
-                                    .zlib_level = 1};
+                                    .deflate_level = 1};
     memcpy(config.uuid, s->info.uuid, sizeof config.uuid);
     const merge_order order = {
         .by = orders[choice >> 1 & 1], .threads = 1, .memory_bytes = choice >> 2 & 1};

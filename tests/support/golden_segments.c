@@ -21,7 +21,7 @@ static pm_status golden_begin(segment_writer **w, const dir *d, const char *name
                                     .block_size = 8,
                                     .dense_shift = dense_shift,
                                     .store_block_bytes = 32768,
-                                    .zlib_level = 0,
+                                    .deflate_level = 0,
                                     .has_positions = true,
                                     .has_text = true,
                                     .has_marks = marks};

@@ -275,7 +275,7 @@ void model_make(segment_model *m, const model_shape *shape, uint64_t seed)
                                         .block_size = shape->block_size,
                                         .dense_shift = shape->dense_shift,
                                         .store_block_bytes = shape->store_block_bytes,
-                                        .zlib_level = 1,
+                                        .deflate_level = 1,
                                         .has_positions = shape->positions,
                                         .has_text = shape->text,
                                         .has_marks = shape->marks};

@@ -113,7 +113,7 @@ static segment *make(const key_set *set)
                                     .block_size = 8,
                                     .dense_shift = 5,
                                     .store_block_bytes = 100,
-                                    .zlib_level = 1};
+                                    .deflate_level = 1};
     segment_writer *w;
     manifest_segment made;
     segment *s;

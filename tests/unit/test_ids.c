@@ -65,7 +65,7 @@ static segment *make(const id_set *set)
                                     .block_size = 8,
                                     .dense_shift = 5,
                                     .store_block_bytes = 20000,
-                                    .zlib_level = 1};
+                                    .deflate_level = 1};
     segment_writer *w;
     manifest_segment made;
     segment *s;

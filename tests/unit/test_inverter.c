@@ -186,7 +186,7 @@ static segment *write_segment(inverter *iv, const uint32_t *lengths, uint32_t n,
                                     .block_size = 8,
                                     .dense_shift = 1,
                                     .store_block_bytes = 256,
-                                    .zlib_level = 1,
+                                    .deflate_level = 1,
                                     .has_positions = true,
                                     .has_text = true};
     segment_writer *w;

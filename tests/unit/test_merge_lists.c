@@ -114,7 +114,7 @@ static pm_status merge(uint64_t memory, unsigned threads, pm_reorder by, const u
                                     .bigram_words = 8,
                                     .has_positions = info->has_positions,
                                     .has_text = info->has_text,
-                                    .zlib_level = 1};
+                                    .deflate_level = 1};
     memcpy(config.uuid, info->uuid, sizeof config.uuid);
     for (unsigned i = 0; i < SEGMENTS; i++)
         inputs[i] = (merge_input){index_of_three->segments[i].seg, i == 1 ? dead : NULL};

@@ -361,7 +361,7 @@ static segment_writer *begin_with_docs(uint32_t n)
                                     .block_size = 8,
                                     .dense_shift = 5,
                                     .store_block_bytes = 100,
-                                    .zlib_level = 1,
+                                    .deflate_level = 1,
                                     .has_positions = true};
     segment_writer *w;
     pm_error err;

@@ -224,7 +224,7 @@ static segment_writer *begin(const char *name)
                                     .block_size = 8,
                                     .dense_shift = 5,
                                     .store_block_bytes = 600,
-                                    .zlib_level = 6,
+                                    .deflate_level = 6,
                                     .has_text = true};
     segment_writer *w;
     pm_error err;
