@@ -24,7 +24,7 @@ static bool grow(const hash_set *set, hash_part *part)
 {
     hash_part next = *part;
     next.cap = part->cap ? part->cap * 2 : 32;
-    next.slots = mem_array(next.cap, sizeof *next.slots);
+    next.slots = mem_table(next.cap, sizeof *next.slots);
     if (!next.slots) return false;
     for (size_t i = 0; i < part->cap; i++)
         if (part->slots[i]) next.slots[slot_of(set, &next, part->slots[i])] = part->slots[i];

@@ -35,7 +35,7 @@ void inverter_fields_free(inverter_fields *f)
 static bool grow_slots(inverter_fields *f)
 {
     size_t n = f->n_slots ? 2 * f->n_slots : 256;
-    uint32_t *slots = mem_array(n, sizeof *slots);
+    uint32_t *slots = mem_table(n, sizeof *slots);
     if (!slots) return false;
     for (size_t v = 0; v < f->n_values; v++) {
         size_t at = f->values[v].hash & (n - 1);

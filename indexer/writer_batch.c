@@ -52,7 +52,7 @@ bool batch_find(const batch *b, const char *id, size_t len, uint32_t *doc)
 static bool batch_grow(batch *b)
 {
     size_t n = b->n_places ? b->n_places * 2 : BATCH_PLACES_MIN;
-    batch_place *places = mem_array(n, sizeof *places);
+    batch_place *places = mem_table(n, sizeof *places);
     if (!places) return false;
     for (size_t i = 0; i < b->n_places; i++) {
         if (!b->places[i].doc) continue;

@@ -50,13 +50,13 @@ void *mem_large(size_t size)
     return large;
 }
 
-void *mem_large_array(size_t count, size_t size)
+void *mem_table(size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
-    if (bytes < 4 * HUGE_PAGE) return mem_zalloc(bytes);
-    void *large = mem_large(bytes);
-    return large ? memset(large, 0, bytes) : NULL;
+    void *table = mem_large(bytes);
+    __asm__("" : "+r"(table)); /* or the compiler makes calloc of the two                      */
+    return table ? memset(table, 0, bytes) : NULL;
 }
 
 void *mem_zalloc(size_t size)

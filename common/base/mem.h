@@ -17,7 +17,9 @@ void *mem_alloc(size_t size);
 void *mem_zalloc(size_t size);
 /* For megabytes that are touched out of order: in huge pages where the system has them. */
 void *mem_large(size_t size);
-void *mem_large_array(size_t count, size_t size); /* zeroed */
+/* The same, zeroed by writing, for tables that are read in places that were never written: pages
+ * from calloc are mapped twice then, and the second time every other thread is interrupted. */
+void *mem_table(size_t count, size_t size);
 void *mem_realloc(void *ptr, size_t size);
 /* count * size with overflow check, zeroed. */
 void *mem_array(size_t count, size_t size);

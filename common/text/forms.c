@@ -112,7 +112,7 @@ static bool reserve_slot(forms *f)
 {
     if (f->used < (f->mask + 1) / 8 * 5) return true;
     size_t n = (f->mask + 1) * 2;
-    form_slot *slots = mem_large_array(n, sizeof *slots);
+    form_slot *slots = mem_table(n, sizeof *slots);
     if (!slots) return false;
     for (size_t i = 0; i <= f->mask; i++)
         if (f->slots[i].len) *free_slot(slots, n - 1, f->seed, &f->slots[i]) = f->slots[i];
