@@ -101,8 +101,8 @@ void ring_give(ring *r, uint64_t weight)
     wait_while(r, is_heavy, weight);
     r->weights[r->next] = weight;
     r->next = (r->next + 1) % r->slots;
-    r->weight += weight;
-    unsigned filled = ++r->count;
+    atomic_fetch_add(&r->weight, weight);
+    unsigned filled = atomic_fetch_add(&r->count, 1) + 1;
     if (filled >= r->wake && r->taker_waits) signal_under_lock(r, &r->filled);
 }
 
@@ -148,9 +148,9 @@ bool ring_take(ring *r, unsigned *slot)
 /* A giver that waits is woken at half, so that the two do not take turns slot by slot. */
 void ring_free(ring *r)
 {
-    uint64_t weight = r->weight -= r->weights[r->first];
+    uint64_t less = r->weights[r->first], weight = atomic_fetch_sub(&r->weight, less) - less;
     r->first = (r->first + 1) % r->slots;
-    unsigned filled = --r->count;
+    unsigned filled = atomic_fetch_sub(&r->count, 1) - 1;
     bool half = filled <= r->slots / 2 && weight <= r->max_weight / 2;
     if (r->giver_waits && (half || !filled)) signal_under_lock(r, &r->freed);
 }
