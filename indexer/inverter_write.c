@@ -15,11 +15,13 @@
  * 3. forms    The variants once more, by (folded, exact), with the ordinals of their terms.
  */
 #include "common/base/mem.h"
+#include "common/base/thread.h"
 #include "indexer/inversion.h"
 
 enum {
     FORMS_AHEAD = 8,       /* variants that are asked for before their turn                      */
     THREADS_MIN = 1 << 15, /* tokens that are worth a second thread                             */
+    FORMS_HALVES_MIN = 1 << 13, /* variants that are worth one                                   */
 };
 
 /* A class of keys that are few in a text: markers or titles' words. */
@@ -315,9 +317,51 @@ static inline void ask_variants(const inversion *inv, uint32_t i, uint32_t n)
     inverter_ask(inv->variants[inv->items[i + FORMS_AHEAD].id].f);
 }
 
+/* The first `middle` of the sorted variants, and the others, perhaps at the same time. */
+typedef struct forms_job {
+    inversion *inv;
+    uint32_t middle, n;
+    bool done[2], refused[2];
+} forms_job;
+
+static void put_half(void *ctx, unsigned half)
+{
+    forms_job *job = ctx;
+    inversion *inv = job->inv;
+    buf *key = &inv->rooms[half].key;
+    uint32_t end = half ? job->n : job->middle;
+    for (uint32_t i = half ? job->middle : 0; i < end && !key->failed; i++) {
+        uint32_t at = inv->items[i].id;
+        ask_variants(inv, i, job->n);
+        const variant *v = &inv->variants[at];
+        const term_plan *term = &inv->terms[v->term];
+        slice exact = form_exact(v->f);
+        buf_reset(key);
+        buf_append(key, v->f->folded, v->f->folded_len);
+        buf_u8(key, 0);
+        buf_append(key, exact.data, exact.len);
+        if (key->failed) break;
+        (half ? segment_writer_form_behind : segment_writer_form)(
+            inv->w, key->data, key->len, term->ordinal, at - term->first_variant, v->df, v->cf);
+    }
+    job->refused[half] = key->failed;
+    job->done[half] = true;
+}
+
+static pm_status put_variants(inversion *inv, uint32_t n, pm_error *err)
+{
+    forms_job job = {.inv = inv, .middle = n, .n = n};
+    if (inv->threads > 1 && n >= FORMS_HALVES_MIN && !segment_writer_settings(inv->w)->scratch) {
+        job.middle = n / 2 / DICT_BLOCK_KEYS * DICT_BLOCK_KEYS;
+        (void)thread_run(2, put_half, &job, NULL); /* who is refused is done here               */
+    }
+    for (unsigned half = 0; half < 2; half++)
+        if (!job.done[half]) put_half(&job, half);
+    return job.refused[0] || job.refused[1] ? error_nomem(err) : PM_OK;
+}
+
 static pm_status write_forms(inversion *inv, pm_error *err)
 {
-    buf *key = &inv->rooms[0].key;
     uint32_t n = 0;
     if (segment_writer_settings(inv->w)->no_forms) return PM_OK;
     for (uint32_t i = 0; i < inv->n_variants; i++) {
@@ -329,21 +373,7 @@ static pm_status write_forms(inversion *inv, pm_error *err)
     segment_writer_implied_forms(inv->w, inv->n_variants - n);
     const keysort_order order = {.compare = order_by_form, .ask = ask_variant, .ctx = inv};
     keysort_threads(inv->threads, inv->items, inv->scratch, n, &order);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t at = inv->items[i].id;
-        ask_variants(inv, i, n);
-        const variant *v = &inv->variants[at];
-        const term_plan *term = &inv->terms[v->term];
-        slice exact = form_exact(v->f);
-        buf_reset(key);
-        buf_append(key, v->f->folded, v->f->folded_len);
-        buf_u8(key, 0);
-        buf_append(key, exact.data, exact.len);
-        if (key->failed) return error_nomem(err);
-        segment_writer_form(inv->w, key->data, key->len, term->ordinal, at - term->first_variant,
-                            v->df, v->cf);
-    }
-    return PM_OK;
+    return put_variants(inv, n, err);
 }
 
 pm_status inverter_write(inverter *iv, unsigned threads, segment_writer *w, pm_error *err)

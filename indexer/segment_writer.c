@@ -99,16 +99,31 @@ static pm_status config_check(const segment_writer_config *c, pm_error *err)
 }
 
 /* What grows with the segment. */
-enum { WRITER_TABLES = 17 };
+enum { WRITER_TABLES = 21 };
 
 static void writer_tables(segment_writer *w, buf *out[WRITER_TABLES])
 {
-    buf *const all[WRITER_TABLES] = {
-        &w->page_crcs,     &w->store_dir,    &w->marks,          &w->dl,
-        &w->seq,           &w->date,         &w->id_offsets,     &w->ids,
-        &w->implied,       &w->terms.blocks, &w->terms.prefixes, &w->terms.hashes,
-        &w->terms.offsets, &w->forms.blocks, &w->forms.prefixes, &w->forms.offsets,
-        &w->forms.hashes};
+    buf *const all[WRITER_TABLES] = {&w->page_crcs,
+                                     &w->store_dir,
+                                     &w->marks,
+                                     &w->dl,
+                                     &w->seq,
+                                     &w->date,
+                                     &w->id_offsets,
+                                     &w->ids,
+                                     &w->implied,
+                                     &w->terms.blocks,
+                                     &w->terms.prefixes,
+                                     &w->terms.hashes,
+                                     &w->terms.offsets,
+                                     &w->forms.blocks,
+                                     &w->forms.prefixes,
+                                     &w->forms.offsets,
+                                     &w->forms.hashes,
+                                     &w->forms_behind.blocks,
+                                     &w->forms_behind.prefixes,
+                                     &w->forms_behind.offsets,
+                                     &w->first_behind};
     memcpy(out, all, sizeof all);
 }
 
@@ -277,16 +292,48 @@ void segment_writer_implied_forms(segment_writer *w, uint32_t n)
     w->info.n_forms += n;
 }
 
+/* False when it is not in order. */
+static bool put_form(const segment_writer *w, dict_writer *dict, slice key, const form_entry *entry)
+{
+    bool known = entry->df && entry->cf >= entry->df && entry->term < w->terms.n_keys;
+    if (known && w->implied.data[entry->term]) return true;
+    return known && dict_writer_form(dict, key, entry);
+}
+
+static const char form_order[] = "segment writer: a form or its key is out of order";
+
 void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uint32_t term,
                          uint32_t index, uint32_t df, uint64_t cf)
 {
-    form_entry entry = {term, index, df, cf};
+    const form_entry entry = {term, index, df, cf};
     if (writer_bad(w) || w->config.no_forms) return;
-    bool known = df && cf >= df && term < w->terms.n_keys;
     w->info.n_forms++;
-    if (known && w->implied.data[term]) return;
-    if (!known || !dict_writer_form(&w->forms, (slice){key, key_len}, &entry))
-        writer_fail(w, PM_USAGE, "segment writer: a form or its key is out of order");
+    if (!put_form(w, &w->forms, (slice){key, key_len}, &entry))
+        writer_fail(w, PM_USAGE, form_order);
+    writer_check_buf(w, &w->forms.blocks);
+}
+
+void segment_writer_form_behind(segment_writer *w, const void *key, size_t key_len, uint32_t term,
+                                uint32_t index, uint32_t df, uint64_t cf)
+{
+    const form_entry entry = {term, index, df, cf};
+    if (w->behind_bad || w->config.no_forms) return;
+    w->n_behind++;
+    if (!put_form(w, &w->forms_behind, (slice){key, key_len}, &entry)) w->behind_bad = true;
+    if (w->forms_behind.n_keys && !w->first_behind.len) buf_append(&w->first_behind, key, key_len);
+}
+
+static void join_forms(segment_writer *w)
+{
+    writer_check_buf(w, &w->forms_behind.blocks);
+    writer_check_buf(w, &w->forms_behind.prefixes);
+    writer_check_buf(w, &w->forms_behind.offsets);
+    writer_check_buf(w, &w->first_behind);
+    if (writer_bad(w)) return;
+    w->info.n_forms += w->n_behind;
+    if (w->behind_bad ||
+        !dict_writer_join(&w->forms, &w->forms_behind, buf_slice(&w->first_behind)))
+        writer_fail(w, PM_USAGE, form_order);
     writer_check_buf(w, &w->forms.blocks);
 }
 
@@ -323,6 +370,7 @@ static uint32_t ends_write(segment_writer *w)
 static uint32_t writer_finish_sections(segment_writer *w)
 {
     if (!w->docs_done) writer_fail(w, PM_USAGE, "segment writer: finished before its documents");
+    join_forms(w);
     if (writer_bad(w)) return 0;
     w->info.n_terms = w->terms.n_keys;
     w->info.n_listed_forms = w->forms.n_keys;

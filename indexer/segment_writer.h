@@ -88,6 +88,11 @@ void segment_writer_implied_forms(segment_writer *w, uint32_t n);
 /* key = folded 0x00 exact (dict.h).  Also those that a term's style stands for. */
 void segment_writer_form(segment_writer *w, const void *key, size_t key_len, uint32_t term,
                          uint32_t index, uint32_t df, uint64_t cf);
+/* The same of forms that come behind all of those, by another thread meanwhile: of the others as
+ * many are listed then as fill whole blocks of the dictionary (DICT_BLOCK_KEYS).  Not with scratch.
+ */
+void segment_writer_form_behind(segment_writer *w, const void *key, size_t key_len, uint32_t term,
+                                uint32_t index, uint32_t df, uint64_t cf);
 /* On success *out describes the file for the manifest; the writer is freed either way, and a
  * failed file is unlinked. */
 pm_status segment_writer_finish(segment_writer *w, bool sync, manifest_segment *out, pm_error *err);

@@ -123,6 +123,22 @@ bool dict_writer_form(dict_writer *dict, slice key, const form_entry *entry)
     return true;
 }
 
+bool dict_writer_join(dict_writer *dict, dict_writer *behind, slice first)
+{
+    uint64_t before = dict->blocks.len;
+    if (!behind->n_keys) return true;
+    if (dict->n_keys % DICT_BLOCK_KEYS || dict->n_keys + behind->n_keys > UINT32_MAX) return false;
+    if (dict->n_keys && dict_compare(dict->last, dict->last_len, first.data, first.len) >= 0)
+        return false;
+    buf_append(&dict->blocks, behind->blocks.data, behind->blocks.len);
+    buf_append(&dict->prefixes, behind->prefixes.data, behind->prefixes.len);
+    for (size_t i = 0; i < behind->offsets.len; i += 8)
+        buf_u64(&dict->offsets, before + load_u64(behind->offsets.data + i));
+    dict->n_keys += behind->n_keys;
+    key_end(dict, (slice){behind->last, behind->last_len});
+    return true;
+}
+
 /* Blocks [from, to) of the filter; all hashes are read for them. */
 static void filter_range(const dict_writer *dict, uint64_t blocks, uint64_t from, uint64_t to,
                          buf *out)

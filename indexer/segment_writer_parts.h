@@ -34,9 +34,12 @@ bool dict_writer_term(dict_writer *dict, slice key, uint64_t base);
 void dict_writer_term_entry(dict_writer *dict, const term_entry *entry);
 /* A form; false when it does not follow the last one, or has no zero byte. */
 bool dict_writer_form(dict_writer *dict, slice key, const form_entry *entry);
+/* The keys of another, of which `first` is the first one, behind those of this, which then has them
+ * both.  False when they do not follow, or the last block is not full. */
+bool dict_writer_join(dict_writer *dict, dict_writer *behind, slice first);
 void dict_writer_finish(segment_writer *w, dict_writer *dict, section_id blocks, section_id index);
 
-struct store_writer; /* zlib's state and the block being filled                          */
+struct store_writer; /* what deflates, and the block being filled                        */
 
 struct segment_writer {
     const dir *folder; /* borrowed until finish or abandon                     */
@@ -67,6 +70,10 @@ struct segment_writer {
     bool docs_done;
 
     dict_writer terms, forms;
+    dict_writer forms_behind; /* joined at the end; first_behind is its first key            */
+    buf first_behind;
+    uint32_t n_behind;
+    bool behind_bad;
     buf implied;              /* a byte a term: its only form is not listed           */
     uint64_t region_end;      /* of the last list, in its section                     */
     segment_encoder *encoder; /* of lists that come as they are                       */

@@ -13,6 +13,7 @@
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/segment/form_spelling.h"
+#include "common/segment/layout.h"
 #include "indexer/segment_writer.h"
 #include "tests/support/folder.h"
 
@@ -104,8 +105,18 @@ static form_style make_form(const test_key *key, uint32_t i, test_key *form)
     return form_style_only(folded, folded, (slice){form->bytes + n + 1, form->len - n - 1});
 }
 
-/* A segment of one document, its terms the keys, and a form of each. */
-static segment *make(const key_set *set)
+static void put_forms(segment_writer *w, const key_set *set, uint32_t from, uint32_t to,
+                      bool behind)
+{
+    for (uint32_t i = from; i < to; i++)
+        (behind ? segment_writer_form_behind : segment_writer_form)(w, set->forms[i].bytes,
+                                                                    set->forms[i].len, i, 0, 1, 1);
+}
+
+/* A segment of one document, its terms the keys, and a form of each: those before `cut`, and from
+ * `behind` on those behind. */
+static pm_status write_keys(const key_set *set, uint32_t cut, uint32_t behind,
+                            manifest_segment *made, pm_error *err)
 {
     static const uint32_t doc[1] = {0}, tf[1] = {1};
     segment_writer_config config = {.k1 = 1.2,
@@ -115,12 +126,9 @@ static segment *make(const key_set *set)
                                     .store_block_bytes = 100,
                                     .deflate_level = 1};
     segment_writer *w;
-    manifest_segment made;
-    segment *s;
-    pm_error err;
     segment_doc column = {"id", 2, set->n, 0, INT64_MIN, {(const uint8_t *)"\x01\x02id", 4}, 0};
     folder_empty(folder);
-    assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
+    assert_int_equal(segment_writer_begin(&w, &where, name, &config, err), PM_OK);
     segment_writer_doc(w, &column);
     segment_writer_docs_done(w);
     for (uint32_t i = 0; i < set->n; i++) {
@@ -135,9 +143,17 @@ static segment *make(const key_set *set)
                              make_form(&set->keys[i], i, &set->forms[i])};
         assert_int_equal(segment_writer_term(w, &term), i);
     }
-    for (uint32_t i = 0; i < set->n; i++)
-        segment_writer_form(w, set->forms[i].bytes, set->forms[i].len, i, 0, 1, 1);
-    if (segment_writer_finish(w, false, &made, &err) != PM_OK) fail_msg("%s", err.message);
+    put_forms(w, set, 0, cut, false);
+    put_forms(w, set, behind, set->n, true);
+    return segment_writer_finish(w, false, made, err);
+}
+
+static segment *make(const key_set *set)
+{
+    manifest_segment made;
+    segment *s;
+    pm_error err;
+    if (write_keys(set, set->n, set->n, &made, &err) != PM_OK) fail_msg("%s", err.message);
     if (segment_open(&s, &where, name, uuid, made.size, made.footer_crc, &err) != PM_OK)
         fail_msg("%s", err.message);
     return s;
@@ -289,6 +305,40 @@ static void few_keys(void **state)
     }
 }
 
+/* Forms [from, to) that are listed: the style of their term does not stand for them. */
+static uint32_t listed(const key_set *set, uint32_t from, uint32_t to)
+{
+    uint32_t n = 0;
+    for (uint32_t i = from; i < to; i++)
+        n += make_form(&set->keys[i], i, &set->forms[i]) == FORM_LISTED;
+    return n;
+}
+
+/* Wherever the forms are cut in two: the same bytes, or no segment when a block is cut or the parts
+ * overlap. */
+static void forms_in_two_parts(void **state)
+{
+    (void)state;
+    key_set set = room(330);
+    manifest_segment whole, made;
+    pm_error err;
+    unsigned same = 0;
+    for (uint32_t i = 0; i < set.n; i++)
+        set.keys[i].len = (size_t)sprintf((char *)set.keys[i].bytes, "k%c%u", i % 2 ? 'a' : 'b', i);
+    settle(&set);
+    assert_int_equal(write_keys(&set, set.n, set.n, &whole, &err), PM_OK);
+    for (uint32_t cut = 0; cut <= set.n; cut++) {
+        bool good = listed(&set, 0, cut) % DICT_BLOCK_KEYS == 0 || !listed(&set, cut, set.n);
+        assert_int_equal(write_keys(&set, cut, cut, &made, &err), good ? PM_OK : PM_USAGE);
+        same += good;
+        if (good) assert_int_equal(made.footer_crc, whole.footer_crc);
+        if (cut && good && listed(&set, cut - 1, cut))
+            assert_int_equal(write_keys(&set, cut, cut - 1, &made, &err), PM_USAGE);
+    }
+    assert_true(same > 10 && same < set.n / 2);
+    forget(&set);
+}
+
 static void no_keys(void **state)
 {
     (void)state;
@@ -311,7 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_prefixes), cmocka_unit_test(nested_and_zero_keys),
         cmocka_unit_test(longest_keys),   cmocka_unit_test(few_keys),
-        cmocka_unit_test(no_keys),
+        cmocka_unit_test(no_keys),        cmocka_unit_test(forms_in_two_parts),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }
