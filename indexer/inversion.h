@@ -158,4 +158,21 @@ static inline uint32_t inversion_doc_of(const inversion *inv, uint32_t doc, uint
     return doc;
 }
 
+/* Whether `n` rising places lie so close that going through all documents is cheaper than looking
+ * theirs up: that reads all of block_docs, which is no longer in the cache when it comes to the
+ * next bucket. */
+static inline bool inversion_near(const inversion *inv, uint32_t n)
+{
+    return n >= inv->iv->n_docs;
+}
+
+/* inversion_doc_of, of places that are near or not. */
+static inline uint32_t inversion_next_doc(const inversion *inv, uint32_t doc, uint32_t place,
+                                          bool near)
+{
+    if (!near) return inversion_doc_of(inv, doc, place);
+    while (inverter_doc_end(inv->iv, doc) <= place) doc++;
+    return doc;
+}
+
 #endif

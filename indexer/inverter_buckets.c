@@ -158,8 +158,9 @@ static void make_terms(inversion *inv, const bucket *b, list_room *room, uint32_
         return;
     }
     plan_rows(inv, b, room);
+    bool near = inversion_near(inv, b->end - begin);
     for (uint32_t i = begin, doc = 0; i < b->end;) {
-        doc = inversion_doc_of(inv, doc, inv->places[i]);
+        doc = inversion_next_doc(inv, doc, inv->places[i], near);
         i = sort_document(inv, room, doc, i, b->end);
     }
     for (uint32_t t = 0; t < n_terms && !list_task_failed(out); t++) {

@@ -200,12 +200,13 @@ uint32_t inversion_gather(const inversion *inv, list_room *room, const uint32_t 
 {
     const inverter *iv = inv->iv;
     uint32_t doc = 0, df = 0;
+    bool near = inversion_near(inv, n);
     for (uint32_t i = 0; i < n; df++) {
-        if (i + PLACE_AHEAD < n) {
+        if (!near && i + PLACE_AHEAD < n) {
             uint32_t ahead = inv->block_docs[places[i + PLACE_AHEAD] / PLACE_BLOCK];
             __builtin_prefetch(&iv->docs[ahead]);
         }
-        doc = inversion_doc_of(inv, doc, places[i]);
+        doc = inversion_next_doc(inv, doc, places[i], near);
         uint32_t tf = gather_document(&iv->docs[doc], inverter_doc_end(iv, doc), places + i, n - i,
                                       room->positions + i);
         room->docs[df] = doc;
