@@ -16,8 +16,12 @@
 enum {
     PLACE_BLOCK = 32, /* tokens for which the document is known by a look-up               */
     PLACE_AHEAD = 12, /* places whose documents are asked for before their turn            */
-    /* Tokens of a bucket of several terms, about: as many as fit into a core's own cache.  */
+    /* Tokens of a bucket of several terms, about: as many as fit into a core's own cache; more
+     * where documents are many, because all of them are gone by for each bucket.                 */
     BUCKET_TOKENS = 64 << 10,
+    BUCKET_TOKENS_MOST = 256 << 10,
+    DOCS_A_TOKEN = 2,   /* documents for each token of a bucket, unless it were that large    */
+    BUCKETS_LEAST = 64, /* or there were fewer                                              */
     /* Lists of a task, which are held with what is known of each until they are written. */
     BUCKET_TERMS = 8 << 10,
     /* Buckets have numbers of 16 bits: from here on only tokens count.                     */
@@ -76,6 +80,7 @@ typedef struct inversion {
     inverter *iv;
     segment_writer *w;
     unsigned threads;
+    uint32_t bucket_tokens;   /* BUCKET_TOKENS or more                                  */
     const form *const *forms; /* by id                                                  */
     uint32_t n_forms;
     form_row *form_rows;    /* by form id, as the next two; only of forms that occur    */
@@ -97,7 +102,7 @@ typedef struct inversion {
     uint32_t n_late;
     uint32_t *block_docs; /* the document of every PLACE_BLOCK-th token                  */
     list_room rooms[LIST_WORKERS_MAX];
-    list_room large; /* of lists longer than BUCKET_TOKENS, one at a time             */
+    list_room large; /* of lists longer than bucket_tokens, one at a time             */
     pthread_mutex_t large_lock;
 } inversion;
 

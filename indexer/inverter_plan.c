@@ -175,7 +175,7 @@ static void plan_markers(inversion *inv)
 static bool begins_bucket(const inversion *inv, uint32_t t, uint64_t held)
 {
     const term_plan *term = &inv->terms[t];
-    if (!inv->n_buckets || held >= BUCKET_TOKENS || (held && term->cf >= BUCKET_TOKENS))
+    if (!inv->n_buckets || held >= inv->bucket_tokens || (held && term->cf >= inv->bucket_tokens))
         return true;
     const bucket *last = &inv->buckets[inv->n_buckets - 1];
     uint32_t end = term->first_variant + term->n_variants;

@@ -117,7 +117,7 @@ list_room *inversion_begin(inversion *inv, unsigned worker, size_t occurrences, 
 {
     pm_error err;
     if (list_task_failed(out)) return NULL;
-    bool large = occurrences > BUCKET_TOKENS;
+    bool large = occurrences > inv->bucket_tokens;
     list_room *room = large ? &inv->large : &inv->rooms[worker];
     if (large) pthread_mutex_lock(&inv->large_lock);
     if (inversion_room(inv, room, occurrences)) return room;
@@ -269,15 +269,16 @@ static void make_class(void *ctx, unsigned worker, uint32_t task, list_task *out
 /* Cut the class into tasks of neighbouring keys. */
 static bool cut_tasks(class_job *job)
 {
-    const uint32_t *ends = job->inv->ends;
+    const inversion *inv = job->inv;
+    const uint32_t *ends = inv->ends;
     uint32_t n_keys = job->class->n_keys, from = 0;
     size_t most =
-        (size_t)(n_keys ? ends[n_keys - 1] : 0) / BUCKET_TOKENS + n_keys / BUCKET_TERMS + 1;
+        (size_t)(n_keys ? ends[n_keys - 1] : 0) / inv->bucket_tokens + n_keys / BUCKET_TERMS + 1;
     job->first = mem_array(most + 1, sizeof *job->first);
     if (!job->first) return false;
     for (uint32_t key = 0; key < n_keys; key++) {
-        if (ends[key] - from < BUCKET_TOKENS && key + 1 - job->first[job->n_tasks] < BUCKET_TERMS &&
-            key + 1 < n_keys)
+        if (ends[key] - from < inv->bucket_tokens &&
+            key + 1 - job->first[job->n_tasks] < BUCKET_TERMS && key + 1 < n_keys)
             continue;
         job->first[++job->n_tasks] = key + 1;
         from = ends[key];
@@ -377,10 +378,19 @@ static pm_status write_forms(inversion *inv, pm_error *err)
     return put_variants(inv, n, err);
 }
 
+static uint32_t bucket_size(const inverter *iv)
+{
+    size_t tokens = iv->n_docs / DOCS_A_TOKEN;
+    if (tokens > iv->n_tokens / BUCKETS_LEAST) tokens = iv->n_tokens / BUCKETS_LEAST;
+    if (tokens > BUCKET_TOKENS_MOST) tokens = BUCKET_TOKENS_MOST;
+    return tokens > BUCKET_TOKENS ? (uint32_t)tokens : BUCKET_TOKENS;
+}
+
 pm_status inverter_write(inverter *iv, unsigned threads, segment_writer *w, pm_error *err)
 {
     pm_status st;
     inversion inv = {.iv = iv, .w = w, .threads = iv->n_tokens < THREADS_MIN ? 1 : threads};
+    inv.bucket_tokens = bucket_size(iv);
     inv.forms = iv->frozen ? iv->frozen : analyzer_forms(iv->a);
     inv.n_forms = iv->frozen ? iv->n_frozen : analyzer_form_count(iv->a);
     pthread_mutex_init(&inv.large_lock, NULL);
