@@ -106,11 +106,6 @@ void ring_give(ring *r, uint64_t weight)
     if (filled >= r->wake && r->taker_waits) signal_under_lock(r, &r->filled);
 }
 
-void ring_flush(ring *r)
-{
-    if (r->count && r->taker_waits) signal_under_lock(r, &r->filled);
-}
-
 void ring_end(ring *r)
 {
     r->ended = true;

@@ -19,14 +19,13 @@
  *   taker: ring_take, use the slot, ring_free
  */
 typedef struct ring ring;
-/* A taker that waits is woken when `wake` slots are filled, or by ring_flush, ring_end or a
- * giver that waits. */
+/* A taker that waits is woken when `wake` slots are filled, or by ring_end or a giver that
+ * waits. */
 pm_status ring_open(ring **out, unsigned slots, unsigned wake, uint64_t max_weight, pm_error *err);
 void ring_close(ring *r); /* nobody uses it any more; NULL is allowed */
 /* The next slot to fill; false when the taker has stopped. */
 bool ring_room(ring *r, unsigned *slot);
 void ring_give(ring *r, uint64_t weight);
-void ring_flush(ring *r);
 void ring_end(ring *r);
 /* Wait until every slot is free again (or the taker has stopped). */
 void ring_drain(ring *r);
