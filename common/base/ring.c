@@ -61,7 +61,7 @@ static void signal_under_lock(ring *r, pthread_cond_t *what)
 static bool is_full(const ring *r, uint64_t weight)
 {
     (void)weight;
-    return r->count == r->slots;
+    return r->count == r->slots || r->weight > r->max_weight;
 }
 
 static bool is_heavy(const ring *r, uint64_t weight)

@@ -23,7 +23,8 @@ typedef struct ring ring;
  * waits. */
 pm_status ring_open(ring **out, unsigned slots, unsigned wake, uint64_t max_weight, pm_error *err);
 void ring_close(ring *r); /* nobody uses it any more; NULL is allowed */
-/* The next slot to fill; false when the taker has stopped. */
+/* The next slot to fill; false when the taker has stopped.  Waits, too, while one is filled that is
+ * heavier by itself than the ring may be, so that there are never two of those. */
 bool ring_room(ring *r, unsigned *slot);
 void ring_give(ring *r, uint64_t weight);
 void ring_end(ring *r);
