@@ -83,7 +83,7 @@ typedef struct inversion {
     uint32_t bucket_tokens;   /* BUCKET_TOKENS or more                                  */
     const form *const *forms; /* by id                                                  */
     uint32_t n_forms;
-    form_row *form_rows;    /* by form id, as the next two; only of forms that occur    */
+    form_row *form_rows;    /* the inverter's, by form id, as the next two                 */
     uint32_t *form_buckets; /* its bucket << 16, its variant's place there              */
     uint32_t *form_marker;  /* in markers, of forms that have one                       */
     variant *variants;

@@ -40,6 +40,16 @@ pm_status inverter_open(inverter **out, analyzer *a, bool has_positions, pm_erro
     return PM_OK;
 }
 
+void inverter_free_tables(inverter *iv)
+{
+    mem_free(iv->form_rows);
+    mem_free(iv->form_buckets);
+    mem_free(iv->form_marker);
+    iv->form_rows = NULL;
+    iv->form_buckets = iv->form_marker = NULL;
+    iv->n_tables = 0;
+}
+
 void inverter_close(inverter *iv)
 {
     if (!iv) return;
@@ -47,6 +57,7 @@ void inverter_close(inverter *iv)
     mem_free(iv->docs);
     mem_free(iv->form_cf);
     mem_free(iv->used);
+    inverter_free_tables(iv);
     mem_free(iv->side_forms);
     mem_free(iv->side_ids);
     mem_free(iv->frozen);
@@ -249,6 +260,7 @@ void inverter_reset(inverter *iv, bool forget_forms)
     iv->form_cf = iv->used = NULL;
     iv->form_cf_cap = iv->used_cap = 0;
     iv->n_counted = 0;
+    inverter_free_tables(iv);
     for (size_t i = 0; i < iv->side_n; i++) iv->side_ids[i] = NO_FORM;
     iv->forms_seen = 0;
     iv->form_bytes = 0;

@@ -37,6 +37,11 @@ struct inverter {
     size_t form_cf_cap;
     uint32_t *used, n_used; /* forms that occur, in order of first occurrence                */
     size_t used_cap;
+    /* By form id, of those that occur, while they are written (inverter_plan.c); the memory stays,
+     * so that a small batch does not ask the system for pages all over again. */
+    struct form_row *form_rows;
+    uint32_t *form_buckets, *form_marker;
+    uint32_t n_tables;
     /* Forms of the reader beside (inverter_side.h), by its ids, and their ids here; NO_FORM while
      * none of their words has been added. */
     const form **side_forms;
@@ -67,6 +72,7 @@ static inline bool inverter_reserve_tokens(inverter *iv, size_t n)
 /* Have a counter for every form there is; then the tokens from `first` on can be counted. */
 bool inverter_reserve_counts(inverter *iv);
 void inverter_count(inverter *iv, size_t first);
+void inverter_free_tables(inverter *iv);
 
 /* Give the stream's memory back; it is not to be read until the reset. */
 void inverter_drop_tokens(inverter *iv);

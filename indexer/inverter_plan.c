@@ -6,7 +6,10 @@
 #include "indexer/inversion.h"
 
 /* Forms that are asked for before their turn; where they are, twice as many. */
-enum { FORMS_AHEAD = 8 };
+enum {
+    FORMS_AHEAD = 8,
+    TABLES_MORE = 8, /* a part of the tables by form that is room for forms to come               */
+};
 
 static const form *form_at(const inversion *inv, uint32_t id)
 {
@@ -48,19 +51,35 @@ static int order_by_marker(const void *ctx, uint32_t a, uint32_t b)
 
 /* Tables by form id hold something only for the forms that occur, so that a small batch does not
  * pay for all forms that were ever met. */
+static bool reserve_tables(inverter *iv, uint32_t n_forms)
+{
+    if (n_forms <= iv->n_tables) return true;
+    inverter_free_tables(iv);
+    size_t room = n_forms + (size_t)n_forms / TABLES_MORE;
+    iv->form_rows = mem_alloc(room * sizeof *iv->form_rows);
+    iv->form_buckets = mem_alloc(room * sizeof *iv->form_buckets);
+    iv->form_marker = mem_alloc(room * sizeof *iv->form_marker);
+    if (!iv->form_rows || !iv->form_buckets || !iv->form_marker) {
+        inverter_free_tables(iv);
+        return false;
+    }
+    iv->n_tables = (uint32_t)(room < UINT32_MAX ? room : UINT32_MAX);
+    return true;
+}
+
 static bool plan_allocate(inversion *inv)
 {
-    size_t n_forms = inv->n_forms, n = inv->iv->n_used;
-    inv->form_rows = mem_alloc(n_forms * sizeof *inv->form_rows);
-    inv->form_buckets = mem_alloc(n_forms * sizeof *inv->form_buckets);
-    inv->form_marker = mem_alloc(n_forms * sizeof *inv->form_marker);
+    size_t n = inv->iv->n_used;
+    if (!reserve_tables(inv->iv, inv->n_forms)) return false;
+    inv->form_rows = inv->iv->form_rows;
+    inv->form_buckets = inv->iv->form_buckets;
+    inv->form_marker = inv->iv->form_marker;
     inv->items = mem_array(n, sizeof *inv->items);
     inv->scratch = mem_array(n, sizeof *inv->scratch);
     inv->variants = mem_array(n, sizeof *inv->variants);
     inv->terms = mem_array(n, sizeof *inv->terms);
     inv->markers = mem_array(n, sizeof *inv->markers);
-    return inv->form_rows && inv->form_buckets && inv->form_marker && inv->items && inv->scratch &&
-           inv->variants && inv->terms && inv->markers;
+    return inv->items && inv->scratch && inv->variants && inv->terms && inv->markers;
 }
 
 static void ask_form(const void *ctx, uint32_t id)

@@ -46,9 +46,6 @@ static void room_free(list_room *room)
 
 static void inversion_free(inversion *inv)
 {
-    mem_free(inv->form_rows);
-    mem_free(inv->form_buckets);
-    mem_free(inv->form_marker);
     mem_free(inv->variants);
     mem_free(inv->terms);
     mem_free(inv->markers);
