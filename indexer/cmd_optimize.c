@@ -18,6 +18,9 @@ typedef struct optimize_options {
     bool quiet;
 } optimize_options;
 
+/* What a process takes beside --memory at most (RELIABILITY.md). */
+enum { MEMORY_BESIDE = 64 << 20 };
+
 static const optimize_options defaults = {.memory = 512u << 20};
 
 #define FIELD(name) offsetof(optimize_options, name)
@@ -66,6 +69,17 @@ static bool on_progress(void *ctx, pm_phase phase, uint64_t written)
         progress_put_phase(phase);
     }
     return !interrupt_seen();
+}
+
+/* What does not fit goes to files where there is room, and else nowhere. */
+static void warn_of_memory(const char *path, uint64_t limit)
+{
+    char took[24], is[24];
+    if (meter_peak_rss() <= limit + MEMORY_BESIDE) return;
+    emit_note(
+        "pressmark: warning: optimize took %s of memory, more than --memory says: what does not "
+        "fit into %s goes to files, for which %s had no room",
+        meter_bytes(meter_peak_rss(), took), meter_bytes(limit, is), path);
 }
 
 /* The folder is asked, so that what only takes space there counts, too. */
@@ -124,7 +138,10 @@ static int run(const void *given, const cli_args *args)
         interrupt_raise();
     }
     if (st != PM_OK) return emit_error(&err);
-    if (!o->quiet) summarize(path, &m, meter_seconds(start));
+    if (!o->quiet) {
+        warn_of_memory(path, o->memory);
+        summarize(path, &m, meter_seconds(start));
+    }
     return EXIT_OK;
 }
 

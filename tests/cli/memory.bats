@@ -93,6 +93,25 @@ kept() {
     expect 0 P check --deep -i "$X"
 }
 
+# A file system of its own, of so many MB, on $PWD/disk, for the commands of the script that follows.
+with_disk() {
+    mkdir -p disk
+    unshare -m bash -c 'mount -t tmpfs -o size=$1m none disk && shift && eval "$*"' - "$@"
+}
+
+@test "optimize without room for files says what it took instead" {
+    with_disk 1 true 2>/dev/null || skip "no file system may be mounted here"
+    distinct 16000000 | tr ' ' '\n' | paste -sd "$(printf '%0.s ' {1..39})\n" | jq -Rc '{id: "\(input_line_number)", text: .}' >d.jsonl
+    P index -q -i "$X" --memory 64M d.jsonl
+    P dump -i "$X" | cksum >before
+    size=$(du -sm "$X" | cut -f1)
+    export PRESSMARK X
+    with_disk $((2 * size + 5)) 'cp -r "$X" disk/x; "$PRESSMARK" optimize -i disk/x --memory 1M 2>said
+        "$PRESSMARK" dump -i disk/x | cksum >after'
+    cmp before after
+    grep "took [1-9][0-9.]* MB of memory, more than --memory says" said
+}
+
 @test "large articles of different kinds, one after the other" {
     many() { head -c "$1" <(yes "$2 " | tr -d '\n'); }
     { printf '{"id":"keys","text":"x"'; seq -f ',"k%.0f":"v"' 200000 | tr -d '\n'; echo '}'
