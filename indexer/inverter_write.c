@@ -362,7 +362,8 @@ static pm_status put_variants(inversion *inv, uint32_t n, pm_error *err)
 static pm_status write_forms(inversion *inv, pm_error *err)
 {
     uint32_t n = 0;
-    if (segment_writer_settings(inv->w)->no_forms) return PM_OK;
+    /* A list that was refused has left its term without a number; the writer says so in the end. */
+    if (segment_writer_settings(inv->w)->no_forms || segment_writer_failed(inv->w)) return PM_OK;
     for (uint32_t i = 0; i < inv->n_variants; i++) {
         if (i + FORMS_AHEAD < inv->n_variants) inverter_ask(inv->variants[i + FORMS_AHEAD].f);
         if (inv->terms[inv->variants[i].term].implies) continue;

@@ -295,7 +295,7 @@ void segment_writer_implied_forms(segment_writer *w, uint32_t n)
 /* False when it is not in order. */
 static bool put_form(const segment_writer *w, dict_writer *dict, slice key, const form_entry *entry)
 {
-    bool known = entry->df && entry->cf >= entry->df && entry->term < w->terms.n_keys;
+    bool known = entry->df && entry->cf >= entry->df && entry->term < w->implied.len;
     if (known && w->implied.data[entry->term]) return true;
     return known && dict_writer_form(dict, key, entry);
 }
