@@ -195,7 +195,7 @@ static pm_status take_segment(writer_segment *to, snapshot_segment *from,
 static pm_status open_segments(pm_writer *w, pm_error *err)
 {
     snapshot *s;
-    pm_status st = snapshot_open(&s, w->folder.path, err);
+    pm_status st = snapshot_open_in(&s, &w->folder, err);
     if (st != PM_OK) return st;
     uint32_t n = s->meta.n_segments;
     w->segments = mem_array(n, sizeof *w->segments);
@@ -216,14 +216,16 @@ static pm_status open_folder(pm_writer *w, const char *path, pm_error *err)
     bool absent;
     manifest probe;
     pm_status st = dir_open(&w->folder, path, &absent, err);
-    if (absent && w->options.create) {
+    bool made = absent && w->options.create;
+    if (made) {
         st = dir_create(path, err);
         if (st == PM_OK) st = dir_open(&w->folder, path, NULL, err);
     }
     if (st != PM_OK) return st;
     st = manifest_read(&probe, &w->folder, &absent, err);
     if (st == PM_OK) manifest_free(&probe);
-    if (absent && w->options.create) st = PM_OK;
+    /* Whoever made the folder may not have come as far as the sync of its parent. */
+    if (absent && w->options.create) st = made ? PM_OK : dir_create(path, err);
     return st != PM_OK ? st : dir_lock(&w->folder, err);
 }
 

@@ -119,6 +119,7 @@ struct pm_writer {
     pm_status status; /* why the transaction was discarded                       */
     pm_error first;
     bool not_durable; /* the last commit is visible but unproven                 */
+    bool proven;      /* this writer has synced the folder since it became visible            */
     article_repair repair;
     buf record;
     store_cache cache;

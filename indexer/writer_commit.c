@@ -256,14 +256,26 @@ static pm_status publish(pm_writer *w, pm_error *err)
     store_cache_free(&w->cache);
     settle(w, &next);
     w->not_durable = st == PM_NOT_DURABLE;
+    w->proven = st == PM_OK && !w->options.commit_level;
     if (st == PM_OK) manifest_collect_garbage(&w->folder, writer_beside_name(w));
+    return st;
+}
+
+/* The last commit, of a writer that may have been killed before its last sync, or told that it failed:
+ * whoever commits again must be able to rely on the answer. */
+static pm_status prove(pm_writer *w, pm_error *err)
+{
+    if (w->proven || w->options.commit_level) return PM_OK;
+    pm_status st = manifest_prove(&w->folder, err);
+    w->not_durable = st != PM_OK;
+    w->proven = st == PM_OK;
     return st;
 }
 
 /* After the last change of a transaction: publish if there is anything to, and report. */
 static pm_status finish_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
 {
-    pm_status st = nothing_to_do(w) ? PM_OK : publish(w, err);
+    pm_status st = nothing_to_do(w) ? prove(w, err) : publish(w, err);
     if (st != PM_OK && st != PM_NOT_DURABLE) return st;
     if (info) fill_info(w, info);
     if (st == PM_OK) w->pending = (pm_commit_info){0};

@@ -32,6 +32,8 @@ typedef struct dir {
 
 /* Open an existing folder.  PM_USAGE with *absent (may be NULL) true if there is none. */
 pm_status dir_open(dir *d, const char *path, bool *absent, pm_error *err);
+/* The same folder once more, whatever its path leads to by now; without its lock. */
+pm_status dir_again(dir *d, const dir *folder, pm_error *err);
 /* mkdir (the last component only) and fsync the parent; an existing folder is fine. */
 pm_status dir_create(const char *path, pm_error *err);
 void dir_close(dir *d);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * file_folder.c - folders inside an index folder: one in the place of another, and removal; see
- * file.h.
+ * file_folder.c - an index folder once more, and folders inside it: one in the place of another,
+ * and removal; see file.h.
  */
 #include "common/base/file.h"
 
@@ -27,6 +27,20 @@ pm_status dir_exchange(const dir *d, const char *a, const char *b, pm_error *err
         file_done(&(file_event){.call = "exchange", .path = b, .from = a, .fd = -1});
     if (result == 0) return PM_OK;
     return error_os(err, errno, "cannot exchange the folders %s/%s and %s", d->path, a, b);
+}
+
+pm_status dir_again(dir *d, const dir *folder, pm_error *err)
+{
+    *d = (dir)DIR_INIT;
+    d->path = mem_strndup(folder->path, strlen(folder->path));
+    if (!d->path) return error_nomem(err);
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    do d->fd = refused("open", ".") ? -1 : openat(folder->fd, ".", flags);
+    while (d->fd == -1 && errno == EINTR);
+    if (d->fd >= 0) return PM_OK;
+    pm_status st = error_os(err, errno, "cannot open folder %s", d->path);
+    dir_close(d);
+    return st;
 }
 
 /* Not through a symbolic link.  sub->fd is -1 when there is nothing of that name. */

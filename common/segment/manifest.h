@@ -65,6 +65,9 @@ bool manifest_own_name(const char *name);
  * already synced).  level: 0 full, 1 atomic, 2 none.  PM_NOT_DURABLE when the rename took
  * place but the final sync failed. */
 pm_status manifest_publish(const manifest *m, const dir *d, unsigned level, pm_error *err);
+/* Step 5 for a commit that somebody else published, who may not have come as far or have been told
+ * that it failed.  PM_NOT_DURABLE as above. */
+pm_status manifest_prove(const dir *d, pm_error *err);
 /* Step 6: delete files of our own name pattern that neither manifest names.  Errors are
  * ignored.  Only under the writer lock.  `spared`: a file that is being written; NULL: none. */
 void manifest_collect_garbage(const dir *d, const char *spared);

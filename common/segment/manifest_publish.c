@@ -83,6 +83,13 @@ out:
     return st;
 }
 
+pm_status manifest_prove(const dir *d, pm_error *err)
+{
+    pm_error own = {0};
+    if (!err) err = &own;
+    return dir_sync(d, err) == PM_OK ? PM_OK : not_durable(d, err);
+}
+
 /* ---- step 6 -------------------------------------------------------------------------- */
 
 typedef struct collector {

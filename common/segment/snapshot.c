@@ -73,14 +73,15 @@ static pm_status open_segments(snapshot *s, pm_error *err)
     return st;
 }
 
-pm_status snapshot_open(snapshot **out, const char *path, pm_error *err)
+/* Of a path or, where that is NULL, of a folder. */
+static pm_status open_either(snapshot **out, const char *path, const dir *folder, pm_error *err)
 {
     pm_status st;
     *out = NULL;
     snapshot *s = mem_zalloc(sizeof *s);
     if (!s) return error_nomem(err);
     s->folder = (dir)DIR_INIT;
-    PM_TRY(dir_open(&s->folder, path, NULL, err));
+    PM_TRY(path ? dir_open(&s->folder, path, NULL, err) : dir_again(&s->folder, folder, err));
     PM_TRY(manifest_read(&s->meta, &s->folder, NULL, err));
     do st = open_segments(s, err);
     while (st != PM_OK && st != PM_NOMEM && manifest_advance(&s->meta, &s->folder));
@@ -90,6 +91,16 @@ out:
     else
         snapshot_close(s);
     return st;
+}
+
+pm_status snapshot_open(snapshot **out, const char *path, pm_error *err)
+{
+    return open_either(out, path, NULL, err);
+}
+
+pm_status snapshot_open_in(snapshot **out, const dir *folder, pm_error *err)
+{
+    return open_either(out, NULL, folder, err);
 }
 
 void snapshot_segment_df(const snapshot_segment *s, const term_entry *entry, uint64_t *df,

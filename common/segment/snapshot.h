@@ -37,6 +37,8 @@ typedef struct snapshot {
 
 /* Retries while the generation advances under it (RELIABILITY (b), readers). */
 pm_status snapshot_open(snapshot **out, const char *path, pm_error *err);
+/* The same of a folder that is open, and may have been moved since; it is borrowed for the call. */
+pm_status snapshot_open_in(snapshot **out, const dir *folder, pm_error *err);
 void snapshot_close(snapshot *s);
 
 /* Live df and cf of a key over all segments. */

@@ -507,6 +507,56 @@ static void test_repaired_span(void **state)
     article_repair_free(&r);
 }
 
+static char moved[FOLDER_PATH + 8];
+
+static int exchange_at_lock(const char *call, const char *path)
+{
+    (void)path;
+    if (strcmp(call, "lock") != 0) return 0;
+    assert_int_equal(rename(root, moved), 0);
+    assert_int_equal(rename(other, root), 0);
+    return 0;
+}
+
+static void add_one(const char *index, const char *id)
+{
+    pm_error err;
+    pm_writer *w;
+    const pm_article a = {.id = {id, strlen(id)}, .text = {"words", 5}};
+    assert_int_equal(pm_writer_open(index, NULL, &w, &err), PM_OK);
+    file_fault = NULL;
+    assert_int_equal(pm_writer_add(w, &a, NULL, &err), PM_OK);
+    assert_int_equal(pm_writer_commit(w, NULL, &err), PM_OK);
+    pm_writer_close(w);
+}
+
+static uint64_t count_documents(const char *index)
+{
+    snapshot *s;
+    assert_int_equal(snapshot_open(&s, index, NULL), PM_OK);
+    uint64_t n = s->n_docs;
+    snapshot_close(s);
+    return n;
+}
+
+/* Another folder gets the path while a writer opens: it writes to the one that it has locked, and
+ * to nothing else. */
+static void test_exchanged_folder(void **state)
+{
+    (void)state;
+    snprintf(moved, sizeof moved, "%s.moved", root);
+    add_one(root, "a");
+    add_one(other, "b");
+    add_one(other, "c");
+    file_fault = exchange_at_lock;
+    add_one(root, "d");
+    assert_sound(moved);
+    assert_sound(root);
+    assert_int_equal(count_documents(moved), 2);
+    assert_int_equal(count_documents(root), 2);
+    assert_int_equal(rename(moved, other), 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -523,6 +573,7 @@ int main(void)
         TEST(test_same_bytes),
         TEST(test_as_of_last_commit),
         TEST(test_levels),
+        TEST(test_exchanged_folder),
         cmocka_unit_test(test_seconds),
         cmocka_unit_test(test_repaired_span),
     };

@@ -31,6 +31,7 @@ static int tear_down(void **state)
 {
     (void)state;
     file_fault = NULL;
+    file_done = NULL;
     folder_remove(root);
     return 0;
 }
@@ -232,6 +233,133 @@ static void test_unproven(void **state)
     pm_writer_close(w);
 }
 
+/* A commit whose last sync fails, by a writer that is gone then. */
+static void leave_unproven(void)
+{
+    pm_error err;
+    pm_writer *w = open_writer(0, 0);
+    add(w, 0);
+    commit(w);
+    add(w, 1);
+    syncs = 0;
+    file_fault = refuse_fourth_sync;
+    assert_int_equal(pm_writer_commit(w, NULL, &err), PM_NOT_DURABLE);
+    file_fault = NULL;
+    pm_writer_close(w);
+}
+
+static int refuse_each_sync(const char *call, const char *path)
+{
+    count_syncs(call, path);
+    return strcmp(call, "fsync") == 0 ? EIO : 0;
+}
+
+/* "Run the commit again", in a process of its own: there is nothing to write, but to sync. */
+static void test_unproven_by_others(void **state)
+{
+    (void)state;
+    pm_error err;
+    leave_unproven();
+    for (unsigned level = 0; level < 3; level++) {
+        pm_writer *w = open_writer(level, 0);
+        syncs = 0;
+        file_fault = count_syncs;
+        for (unsigned turn = 0; turn < 2; turn++) {
+            assert_int_equal(commit(w).generation, 2);
+            assert_int_equal(syncs, level == 0); /* once is enough                            */
+        }
+        file_fault = NULL;
+        pm_writer_close(w);
+    }
+    pm_writer *w = open_writer(0, 0);
+    file_fault = refuse_each_sync;
+    assert_int_equal(pm_writer_commit(w, NULL, &err), PM_NOT_DURABLE);
+    file_fault = NULL;
+    assert_non_null(strstr(err.message, "run the commit again"));
+    assert_int_equal(pm_writer_delete(w, "0", 1, NULL, &err), PM_NOT_DURABLE);
+    assert_int_equal(commit(w).generation, 3); /* a sync that has failed is not asked again       */
+    pm_writer_close(w);
+    /* What this writer has committed it need not prove. */
+    w = open_writer(0, 0);
+    add(w, 2);
+    commit(w);
+    syncs = 0;
+    file_fault = count_syncs;
+    commit(w);
+    file_fault = NULL;
+    assert_int_equal(syncs, 0);
+    pm_writer_close(w);
+}
+
+static unsigned gone_before_sync, gone;
+
+static void note_order(const file_event *event)
+{
+    if (strcmp(event->call, "fsync") == 0) syncs++;
+    if (strcmp(event->call, "unlink") != 0) return;
+    gone++;
+    gone_before_sync += syncs == 0;
+}
+
+/* The commit before goes when the last one is known to survive a power cut, not sooner. */
+static void test_optimize_of_unproven(void **state)
+{
+    (void)state;
+    pm_error err;
+    pm_writer *w = open_writer(0, 0);
+    add(w, 0);
+    commit(w);
+    add(w, 1);
+    commit(w);
+    syncs = 0;
+    file_fault = refuse_fourth_sync;
+    assert_int_equal(pm_writer_optimize(w, NULL, &err), PM_NOT_DURABLE);
+    file_fault = NULL;
+    pm_writer_close(w);
+
+    w = open_writer(0, 0);
+    file_fault = refuse_each_sync;
+    file_done = note_order;
+    gone = syncs = 0;
+    assert_int_equal(pm_writer_optimize(w, NULL, &err), PM_NOT_DURABLE);
+    file_fault = NULL;
+    pm_writer_close(w);
+    assert_int_equal(gone, 0);
+
+    w = open_writer(0, 0);
+    gone = syncs = gone_before_sync = 0;
+    must(pm_writer_optimize(w, NULL, &err), &err);
+    file_done = NULL;
+    pm_writer_close(w);
+    assert_int_equal(syncs, 1);
+    assert_int_equal(gone_before_sync, 0);
+    assert_int_equal(gone, 3); /* manifest.prev and both segments                                */
+}
+
+static unsigned parent_syncs;
+
+static void note_parent(const file_event *event)
+{
+    size_t len = strlen(event->path);
+    parent_syncs += strcmp(event->call, "fsync") == 0 && event->path[len - 1] == '/';
+}
+
+/* A folder without a commit may have been made by a writer that was killed before the sync. */
+static void test_parent_synced(void **state)
+{
+    (void)state;
+    file_done = note_parent;
+    for (unsigned commits = 0; commits < 3; commits++) {
+        parent_syncs = 0;
+        pm_writer *w = open_writer(0, 0);
+        assert_int_equal(parent_syncs, commits < 2);
+        if (commits) add(w, commits);
+        if (commits) commit(w);
+        pm_writer_close(w);
+    }
+    file_done = NULL;
+}
+
 /* Whatever is held elsewhere, batches have a quarter of what is counted, and never more than that.
  */
 static void test_budget(void **state)
@@ -418,6 +546,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_index_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_synced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unproven, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unproven_by_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_optimize_of_unproven, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_parent_synced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reason, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_discarded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_budget, set_up, tear_down),
