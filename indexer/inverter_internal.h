@@ -56,6 +56,14 @@ struct inverter {
     inverter_fields fields;
 };
 
+/* inverter_kept.h */
+struct kept_tokens {
+    uint32_t *tokens;
+    inverter_doc *docs;
+    size_t n_tokens, n_docs;
+    inverter_fields fields; /* without slots                                                */
+};
+
 /* Ask for a form and what is behind it, its strings, before its turn. */
 static inline void inverter_ask(const form *f)
 {

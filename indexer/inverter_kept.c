@@ -14,13 +14,6 @@ enum {
     FROZEN_FORM_COST = 124, /* 8 here, 4 to count it, 112 when written (inverter.c)          */
 };
 
-struct kept_tokens {
-    uint32_t *tokens;
-    inverter_doc *docs;
-    size_t n_tokens, n_docs;
-    inverter_fields fields; /* without slots                                                */
-};
-
 void inverter_keep(inverter *iv)
 {
     iv->keep = true;
@@ -57,6 +50,11 @@ uint64_t kept_tokens_memory(const kept_tokens *k)
 {
     return sizeof *k + k->n_tokens * sizeof *k->tokens + k->n_docs * sizeof *k->docs +
            inverter_fields_memory(&k->fields);
+}
+
+uint64_t kept_tokens_count(const kept_tokens *k)
+{
+    return k->n_tokens;
 }
 
 uint64_t kept_tokens_cost(const kept_tokens *k)

@@ -23,6 +23,8 @@ void kept_tokens_free(kept_tokens *k);
 
 /* Bytes that it holds, counted from tokens, documents and fields. */
 uint64_t kept_tokens_memory(const kept_tokens *k);
+/* Tokens of its documents, those that have died since among them. */
+uint64_t kept_tokens_count(const kept_tokens *k);
 /* Bytes at most that adding it to an inverter and writing that takes, forms apart. */
 uint64_t kept_tokens_cost(const kept_tokens *k);
 

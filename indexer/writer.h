@@ -206,8 +206,9 @@ void writer_drop_kept(pm_writer *w);
 /* Keep what the inverter holds when it is written, unless that is much; then it is s's. */
 void writer_keep(const pm_writer *w, inverter *iv);
 void writer_take_kept(pm_writer *w, writer_segment *s);
-/* Whether the tokens of segments [first, first + n) are kept, and memory is there to invert them;
- * then they can be added to the inverter, which is empty. */
+/* Whether the tokens of segments [first, first + n) are kept, and no more than a batch may have. */
+bool writer_kept_all(const pm_writer *w, size_t first, size_t n);
+/* And memory is there to invert them; then they can be added to the inverter, which is empty. */
 bool writer_kept_run(const pm_writer *w, size_t first, size_t n);
 pm_status writer_add_kept(pm_writer *w, size_t first, size_t n, pm_error *err);
 

@@ -122,13 +122,13 @@ static beside_merge *prepare(pm_writer *w, size_t first, size_t n, bool kept, ui
     return NULL;
 }
 
-/* Bytes at most that the merge takes, by what its inputs keep. */
+/* Bytes at most that the merge takes, by what its inputs keep; 0: they are read. */
 static uint64_t kept_cost(const pm_writer *w, size_t first, size_t n)
 {
     uint64_t cost = inverter_frozen_memory(w->iv);
+    if (!writer_kept_all(w, first, n)) return 0;
     for (size_t i = first; i < first + n; i++) {
         const kept_tokens *k = w->segments[i].kept;
-        if (!k) return 0;
         cost += kept_tokens_cost(k) + kept_tokens_memory(k);
     }
     return cost;

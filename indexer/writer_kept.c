@@ -49,13 +49,23 @@ void writer_take_kept(pm_writer *w, writer_segment *s)
     }
 }
 
+bool writer_kept_all(const pm_writer *w, size_t first, size_t n)
+{
+    uint64_t tokens = 0, docs = 0;
+    for (size_t i = first; i < first + n; i++) {
+        const writer_segment *s = &w->segments[i];
+        if (!s->kept) return false;
+        tokens += kept_tokens_count(s->kept);
+        docs += s->named.n_docs;
+    }
+    return tokens <= INVERTER_TOKENS_MAX && docs <= INVERTER_DOCS_MAX;
+}
+
 bool writer_kept_run(const pm_writer *w, size_t first, size_t n)
 {
+    if (!writer_kept_all(w, first, n)) return false;
     uint64_t cost = writer_kept_memory(w) + inverter_forms_memory(w->iv);
-    for (size_t i = first; i < first + n; i++) {
-        if (!w->segments[i].kept) return false;
-        cost += kept_tokens_cost(w->segments[i].kept);
-    }
+    for (size_t i = first; i < first + n; i++) cost += kept_tokens_cost(w->segments[i].kept);
     return cost <= writer_budget(w);
 }
 

@@ -24,8 +24,9 @@
  * which takes its place at the commit that would otherwise leave more than twelve, or that finds a
  * segment all dead.  What does not go beside is merged before the commit.
  *
- * A merge that the disk refuses, mostly for want of room, is left out, and the next commit tries it
- * again: no article needs it, and whoever deletes some to make room must be able to.
+ * A merge that the disk refuses, mostly for want of room, or whose result could not be one segment,
+ * is left out, and the next commit tries it again: no article needs it, and whoever deletes some to
+ * make room must be able to.
  *
  * A segment of which more than a fifth is dead is written anew by itself at a commit, unless the
  * dead are few: those go with a later merge.
@@ -43,6 +44,10 @@ enum {
     EXPUNGE_SHARE = 5,
     EXPUNGE_DEAD_MIN = 1024,
 };
+
+/* A word's positions take 4 GiB at most: room for one in five tokens at a byte each, and hardly any
+ * text has a word more frequent than one in ten. */
+#define RUN_TOKENS_MAX (UINT64_C(1) << 34)
 
 /* Neighbours [first, first + n). */
 typedef struct run {
@@ -69,7 +74,7 @@ static void run_add(run *r, const writer_segment *s)
 
 static bool run_fits(pm_writer *w, run *r)
 {
-    if (r->docs > SEGMENT_DOCS_MAX) return false;
+    if (r->docs > SEGMENT_DOCS_MAX || r->size.tokens > RUN_TOKENS_MAX) return false;
     merge_fit fit = writer_merge_fit(w, r->first, r->n, &r->size);
     r->memory = fit.memory;
     return fit.fits;
@@ -196,10 +201,10 @@ static bool begin_beside(pm_writer *w, const run *r)
 }
 
 /* The end of merges, all or some of which were made.  Where the caller has said stop, the next
- * write fails as well, and with it the commit. */
+ * write fails as well, and with it the commit.  PM_USAGE: the result could not be one segment. */
 static pm_status tidied(pm_status st)
 {
-    return st == PM_IO ? PM_OK : st;
+    return st == PM_IO || st == PM_USAGE ? PM_OK : st;
 }
 
 pm_status writer_tidy(pm_writer *w, bool commit, bool beside, pm_error *err)

@@ -14,6 +14,7 @@
 #include "common/base/bytes.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "indexer/inverter_internal.h"
 #include "indexer/writer.h"
 #include "tests/support/crash_script.h"
 #include "tests/support/folder.h"
@@ -320,6 +321,31 @@ static uint64_t merge_refused(uint64_t nth, unsigned *failed)
     return count;
 }
 
+/* Tokens of more than a batch are read, however much memory there is. */
+static void test_more_than_a_batch(void **state)
+{
+    (void)state;
+    pm_error err;
+    pm_writer *w = open_writer(UINT64_C(1) << 40);
+    for (uint32_t commit = 0; commit < 3; commit++) {
+        change(w, commit);
+        if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    }
+    assert_true(writer_kept_run(w, 0, 3));
+    kept_tokens *k = w->segments[1].kept;
+    size_t n = k->n_tokens, others = w->segments[0].kept->n_tokens + w->segments[2].kept->n_tokens;
+    k->n_tokens = INVERTER_TOKENS_MAX - others;
+    assert_true(writer_kept_run(w, 0, 3));
+    k->n_tokens++;
+    assert_false(writer_kept_run(w, 0, 3) || writer_kept_all(w, 0, 3));
+    k->n_tokens = n;
+    uint32_t docs = w->segments[1].named.n_docs;
+    w->segments[1].named.n_docs = INVERTER_DOCS_MAX;
+    assert_false(writer_kept_run(w, 0, 3) || writer_kept_all(w, 0, 3));
+    w->segments[1].named.n_docs = docs;
+    pm_writer_close(w);
+}
+
 /* Memory that is refused to a merge of tokens, and to whoever opens what it made: the commit is
  * whole, or it has not been, and what was taken is given back, which sanitizers see.  Each one of
  * the last, for they are of what comes after the merge, and some of those before. */
@@ -366,6 +392,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_finish, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_more_than_a_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_words, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -366,6 +366,44 @@ static void test_no_room_to_expunge(void **state)
 
 /* ---- bytes of files ------------------------------------------------------------------------- */
 
+/* Segments that together are more than one can hold: they stay apart, by their tokens, or because
+ * the merge finds out; no commit fails for it. */
+static void test_too_much_for_one(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < 2; way++) {
+        view v = {.n = 0};
+        folder_empty(root);
+        pm_writer *w = open_with(UINT64_C(1) << 42);
+        w->waits = w->keeps_none = true;
+        uint64_t tokens[SEGMENTS_MAX], forms[SEGMENTS_MAX];
+        for (uint32_t c = 0; c < SEGMENTS_MAX; c++) {
+            add(w, c);
+            commit(w);
+            segment_info *info = &w->segments[c].seg->info;
+            tokens[c] = info->sum_dl;
+            forms[c] = info->n_forms;
+            if (way == 0) info->sum_dl = UINT64_C(1) << 34;
+            if (way == 1) info->n_forms = UINT32_MAX;
+        }
+        for (uint32_t c = SEGMENTS_MAX; c < SEGMENTS_MAX + 3; c++) {
+            add(w, c);
+            commit(w);
+        }
+        look(&v);
+        assert_true(v.n > SEGMENTS_MAX && v.docs[0] == 1 && v.docs[SEGMENTS_MAX - 1] == 1);
+        for (uint32_t c = 0; c < SEGMENTS_MAX; c++) {
+            w->segments[c].seg->info.sum_dl = tokens[c];
+            w->segments[c].seg->info.n_forms = forms[c];
+        }
+        add(w, SEGMENTS_MAX + 3);
+        commit(w);
+        look(&v);
+        assert_true(v.n <= SEGMENTS_MAX);
+        pm_writer_close(w);
+    }
+}
+
 static uint64_t most_seen;
 
 static void look_at_sizes(const file_event *event)
@@ -448,6 +486,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_none_balanced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_little_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_too_much_for_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_most_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_room_to_expunge, set_up, tear_down),
