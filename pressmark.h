@@ -82,7 +82,8 @@ typedef struct pm_article {
     pm_text id, title, text, date, url, source, author, tags, lang, extra;
     bool title_in_body;
     size_t title_start, title_end;
-    /* Provenance, used to skip unchanged files; zero when unknown. */
+    /* Provenance, used to skip unchanged files; zero when unknown.  Programs of their own may put
+     * any hash there; pm_ingest's tells a file of another time but the same bytes. */
     uint64_t file_size;
     int64_t file_mtime_ns;
     uint64_t file_hash;
@@ -93,7 +94,8 @@ typedef struct pm_article {
      * path (empty: nowhere) and a span of its bytes, in UTF-8.  Taken, never given out. */
     pm_text file_path;
     uint64_t file_text_start, file_text_len;
-    /* Given out only: the index keeps no text, and the source is not there unchanged. */
+    /* Given out only: the index keeps no text, and the source is gone, has changed, or is no file in
+     * which the text stands as it is (JSON Lines, compressed, another encoding). */
     bool text_missing;
 } pm_article;
 

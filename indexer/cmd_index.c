@@ -70,7 +70,10 @@ static const cli_option table[] = {
     {.name = "store",
      .kind = CLI_YESNO,
      .offset = FIELD(store),
-     .help = "keep the text, which snippets and show need (default yes, or as the index)"},
+     .help =
+         "keep the text, which snippets and show need (default yes, or as the index). Without it "
+         "they read plain files again while these are unchanged; articles of JSON Lines, .gz "
+         "and other encodings have none"},
     {.name = "small",
      .kind = CLI_FLAG,
      .offset = FIELD(small),

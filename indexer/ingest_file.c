@@ -13,7 +13,7 @@
 
 #include <strings.h>
 
-enum { SNIFF_BYTES = 64 * 1024, BINARY_LOOK_BYTES = 8 * 1024 };
+enum { SNIFF_BYTES = 64 * 1024, BINARY_LOOK_BYTES = 8 * 1024, REPORT_LOOK_BYTES = 64 };
 
 /* ---- formats --------------------------------------------------------------------------------- */
 
@@ -73,6 +73,23 @@ out:
     return st;
 }
 
+/* The first line of a report (index --report): its lines carry the ids of articles, but no texts.
+ * One that lies in the folder must not take their place in the next run. */
+static pm_status is_report(input *in, bool *yes, pm_error *err)
+{
+    static const char begins[] = "{\"action\":\"", goes_on[] = "\",\"path\":\"";
+    enum { BEGINS = sizeof begins - 1, GOES_ON = sizeof goes_on - 1 };
+    slice head;
+    pm_status st = PM_OK;
+    PM_TRY(input_peek(in, REPORT_LOOK_BYTES, &head, err));
+    size_t at = BEGINS;
+    if (head.len < BEGINS || memcmp(head.data, begins, BEGINS) != 0) goto out;
+    while (at < head.len && head.data[at] >= 'a' && head.data[at] <= 'z') at++;
+    *yes = head.len - at >= GOES_ON && memcmp(head.data + at, goes_on, GOES_ON) == 0;
+out:
+    return st;
+}
+
 /* ---- unchanged files --------------------------------------------------------------------- */
 
 /* The stored article of a text file that was read the same way under the same folder. */
@@ -121,8 +138,7 @@ static pm_status index_text(ingest *run, const ingest_input *file, const input *
 {
     pm_status st = PM_OK;
     buf source = {0};
-    uint32_t content = (uint32_t)(hash_bytes(data->data, data->len) >> 32);
-    uint64_t hash = ingest_hash(content, ingest_stamp(run));
+    uint64_t hash = ingest_hash(hash_content(data->data, data->len), ingest_stamp(run));
     if (known->found && known->size == file->info.size && known->hash == hash)
         return ingest_leave(run, file->path, 0, file->id, known->seq, err);
     PM_TRY(source_text_read(run, data, markdown, err));
@@ -190,7 +206,8 @@ static pm_status read_jsonl(ingest *run, const ingest_input *file, input *in, pm
 
 /* Open the file and decide its format. */
 static pm_status open_input(ingest *run, const ingest_input *file, input *in,
-                            pm_input_format *format, const char **reason, pm_error *err)
+                            pm_input_format *format, bool *report, const char **reason,
+                            pm_error *err)
 {
     bool compressed;
     pm_status st = PM_OK;
@@ -199,6 +216,7 @@ static pm_status open_input(ingest *run, const ingest_input *file, input *in,
     PM_TRY(input_open(in, file->path, compressed, run->sink->article_max, err));
     if (named == PM_INPUT_AUTO && (*format == PM_INPUT_AUTO || file->walked))
         PM_TRY(sniff(in, format, reason, err));
+    if (file->walked && *format == PM_INPUT_JSONL && !*reason) PM_TRY(is_report(in, report, err));
 out:
     return st;
 }
@@ -210,11 +228,14 @@ static pm_status read_file(ingest *run, const ingest_input *file, const ingest_k
     input in = {.file = INFILE_INIT};
     pm_input_format format = PM_INPUT_AUTO;
     const char *reason = NULL;
-    pm_status st = open_input(run, file, &in, &format, &reason, &problem);
+    bool report = false;
+    pm_status st = open_input(run, file, &in, &format, &report, &reason, &problem);
     if (st != PM_OK)
         st = skip_unless_fatal(run, file, st, &problem, err);
     else if (reason)
         ingest_skip(run, file->path, 0, file->id, reason);
+    else if (report)
+        ingest_warn(run, file->path, "a report of an earlier run is no input");
     else if (format == PM_INPUT_JSONL)
         st = read_jsonl(run, file, &in, err);
     else

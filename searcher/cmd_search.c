@@ -209,9 +209,10 @@ static void warn_of_text(const pm_result *result)
 {
     if (!result->n_without_text) return;
     emit_flush();
-    emit_warning("snippets are empty: the index keeps no text and the source of %llu hits is not "
-                 "there unchanged",
-                 (unsigned long long)result->n_without_text);
+    emit_warning(
+        "snippets are empty: the index keeps no text, and the source of %llu hits is gone, has "
+        "changed, or cannot be read back (JSON Lines, .gz, another encoding)",
+        (unsigned long long)result->n_without_text);
 }
 
 static int answer(pm_searcher *searcher, const char *query, const search_options *o)

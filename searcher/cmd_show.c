@@ -39,9 +39,10 @@ static int show(pm_index *index, const char *id, bool json, bool first)
     }
     if (article->text_missing) {
         emit_flush();
-        emit_warning("the text of '%.300s' is not shown: the index keeps none, and its source is "
-                     "not there unchanged",
-                     id);
+        emit_warning(
+            "the text of '%.300s' is not shown: the index keeps none, and its source is gone, "
+            "has changed, or cannot be read back (JSON Lines, .gz, another encoding)",
+            id);
     }
     pm_article_free(article);
     return EXIT_OK;

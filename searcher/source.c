@@ -6,16 +6,20 @@
 #include "searcher/source.h"
 
 #include "common/base/file.h"
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/segment/layout.h"
 #include "common/text/analyzer.h"
 
-static bool is_unchanged(const char *path, const store_source *source)
+/* Bytes that are read of a file: front matter and text are no longer. */
+enum { SOURCE_MOST = 2 * STORE_RECORD_MAX };
+
+/* False: it is not there, or of another size. */
+static bool look_at(const char *path, const store_source *source, file_info *info)
 {
-    file_info info;
     pm_error ignored;
-    return file_stat(path, &info, &ignored) == PM_OK && info.is_regular &&
-           info.size == source->file_size && info.mtime_ns == source->file_mtime_ns;
+    return file_stat(path, info, &ignored) == PM_OK && info->is_regular &&
+           info->size == source->file_size;
 }
 
 /* The first `want` bytes of a file; fewer when it ends before, or cannot be read. */
@@ -46,11 +50,16 @@ static pm_status read_text(const char *path, const store_source *source, buf *te
 {
     pm_status st = PM_OK;
     buf raw = {0};
+    file_info before, after;
     uint64_t end = source->start + source->len;
     if (source->len > STORE_RECORD_MAX || source->start > STORE_RECORD_MAX) goto out;
-    if (end > source->file_size || !is_unchanged(path, source)) goto out;
-    PM_TRY(read_start(path, (size_t)end, &raw, err));
-    *found = raw.len == end && is_unchanged(path, source);
+    if (end > source->file_size || !look_at(path, source, &before)) goto out;
+    bool same_time = before.mtime_ns == source->file_mtime_ns;
+    uint64_t want = same_time ? end : source->file_size; /* all, for its hash                   */
+    if (want > SOURCE_MOST) goto out;
+    PM_TRY(read_start(path, (size_t)want, &raw, err));
+    *found = raw.len == want && look_at(path, source, &after) && after.mtime_ns == before.mtime_ns;
+    if (!same_time) *found &= hash_content(raw.data, raw.len) == source->file_hash >> 32;
     if (*found) PM_TRY(keep_span(&raw, source, text, err));
 out:
     buf_free(&raw);

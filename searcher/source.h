@@ -4,8 +4,9 @@
  * keeps no text.
  *
  * Takes a stored record, completes the article that was decoded from it.  A file counts only
- * while its size and time are those that the record names, before and after it was read;
- * anything else about it is not an error but an article without text.
+ * while its size and time are those that the record names, before and after it was read, or
+ * while its size is and its bytes have the hash that the record names (it was copied or checked
+ * out anew); anything else about it is not an error but an article without text.
  */
 #ifndef PM_SEARCHER_SOURCE_H
 #define PM_SEARCHER_SOURCE_H

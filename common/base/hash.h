@@ -37,6 +37,13 @@ static inline uint64_t hash_bytes(const void *data, size_t len)
     return hash_mix(h ^ len);
 }
 
+/* 32 bits for the bytes of a file: the upper half of an article's provenance hash (file_hash), by which
+ * a file whose time alone has changed is known to be the same. */
+static inline uint32_t hash_content(const void *data, size_t len)
+{
+    return (uint32_t)(hash_bytes(data, len) >> 32);
+}
+
 /* splitmix64 sequence: state advances by the golden gamma. */
 static inline uint64_t random_next(uint64_t *state)
 {

@@ -170,6 +170,7 @@ void store_decode_source(slice record, store_source *out)
     }
     out->file_size = article.file_size;
     out->file_mtime_ns = article.file_mtime_ns;
+    out->file_hash = article.file_hash;
     if (r.bad || !spanned || memchr(out->path.data, 0, out->path.len)) out->path.len = 0;
 }
 

@@ -37,6 +37,7 @@ typedef struct store_source {
     uint64_t start, len; /* bytes of the file                                     */
     uint64_t file_size;
     int64_t file_mtime_ns;
+    uint64_t file_hash; /* its upper half: hash_content of all of the file's bytes     */
     bool title_in_body;
     uint64_t title_start, title_end; /* of the text; not checked against it               */
 } store_source;

@@ -232,7 +232,15 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     same "one story" "$(cat in/a.txt)"
     expect 0 P index -q -i "$X" --report in/report.jsonl in
     same "added a.txt" "$(jq -r '"\(.action) \(.id)"' in/report.jsonl)"
-    expect 3 P index -q -i "$X" --report in/report.jsonl in    # it is read, too: lines without an article
+    for again in 1 2; do
+        expect 0 P index -q -i "$X" --report in/report.jsonl in
+        same "unchanged a.txt" "$(jq -r 'select(.action != "warning") | "\(.action) \(.id)"' in/report.jsonl)"
+        same "report.jsonl a report of an earlier run is no input" \
+            "$(jq -r 'select(.action == "warning") | "\(.path | split("/") | last) \(.reason)"' in/report.jsonl)"
+    done
+    same "one story" "$(P show -i "$X" a.txt --json | jq -r .text)"
+    expect 0 P index -q -i y.idx in/report.jsonl               # said by name, it is JSON Lines like any other
+    same 2 "$(P stats -i y.idx --json | jq .documents)"
     expect 0 P index -q -i "$X" --report old in/a.txt
     same a.txt "$(jq -r .id old)"
 }

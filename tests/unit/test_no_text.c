@@ -2,12 +2,15 @@
  * test_no_text.c - an index that keeps no text: snippets and articles are those of an index that
  * does while the files are unchanged, and without text, counted, when they are not.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -181,6 +184,37 @@ static void a_changed_file_is_no_source(void **state)
     done(&o);
 }
 
+static void set_time(const char *name, long seconds)
+{
+    struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+    assert_int_equal(utimensat(AT_FDCWD, fixture_path(&f, name), times, 0), 0);
+}
+
+/* Copied, or checked out anew: the time is another one, and the bytes decide. */
+static void a_file_of_another_time(void **state)
+{
+    (void)state;
+    opened o;
+    char changed[128];
+    int len = snprintf(changed, sizeof changed, "%s", files[2].bytes);
+    changed[len - 2] = '!';
+    fixture_text(&f, "in/c.txt", changed);
+    set_time("in/a.txt", 1000000000);
+    set_time("in/b.md", 1000000001);
+    set_time("in/c.txt", 1000000002);
+    for (unsigned turn = 0; turn < 2; turn++) {
+        assert_int_equal(ask(&o, without), PM_OK);
+        for (size_t i = 0; i < o.result->n_hits; i++) {
+            bool has = o.result->hits[i].snippet.len != 0;
+            bool kept = !is_lost(o.result->hits[i].id) &&
+                        (turn || !same(o.result->hits[i].id, (pm_text){"c.txt", 5}));
+            assert_true(has == kept);
+        }
+        done(&o);
+        assert_int_equal(index_files(without, -1), PM_OK); /* takes c.txt, leaves the others     */
+    }
+}
+
 static int refuse_inputs(const char *call, const char *path)
 {
     return strcmp(call, "read") == 0 && strstr(path, "/in/") ? 5 : 0;
@@ -226,11 +260,9 @@ int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(snippets_come_from_the_files),
-        CASE(articles_come_from_the_files),
-        CASE(a_changed_file_is_no_source),
-        CASE(an_unreadable_file_is_no_source),
-        CASE(refused_memory),
+        CASE(snippets_come_from_the_files),    CASE(articles_come_from_the_files),
+        CASE(a_changed_file_is_no_source),     CASE(a_file_of_another_time),
+        CASE(an_unreadable_file_is_no_source), CASE(refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
