@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * ingest_walk.c - a folder to its files, in bytewise order of names, depth first.
  *
- * Hidden names and folders that are an index are left out.  Symbolic links are not followed below
- * the folder given, so that no loop can be and nothing outside is read; depth is bounded all the
- * same.
+ * Hidden names and folders that are an index are left out; the folder given may not be one.
+ * Symbolic links are not followed below the folder given, so that no loop can be and nothing
+ * outside is read; depth is bounded all the same.
  */
 #include "common/segment/manifest.h"
 #include "indexer/ingest.h"
@@ -56,14 +56,24 @@ static bool is_same(const char *a, const char *b)
 
 /* An index below the folder holds no articles; the one that is being made may have no manifest
  * yet. */
-static bool is_index(const walk *w, const file_info *folder)
+static pm_status is_index(const walk *w, const file_info *folder, bool *yes, pm_error *err)
 {
-    pm_error err;
+    pm_error problem;
     file_info made;
     const char *path = (const char *)w->path.data, *own = w->run->sink->folder;
-    if (manifest_is_in(path)) return true;
-    return own && file_stat(own, &made, &err) == PM_OK && made.number == folder->number &&
-           is_same(own, path);
+    pm_status st = manifest_is_in(path, yes, err);
+    if (st == PM_OK && !*yes)
+        *yes = own && file_stat(own, &made, &problem) == PM_OK && made.number == folder->number &&
+               is_same(own, path);
+    return st;
+}
+
+/* A folder below the root. */
+static pm_status walk_below(walk *w, const file_info *folder, pm_error *err)
+{
+    bool index;
+    pm_status st = is_index(w, folder, &index, err);
+    return st != PM_OK || index ? st : walk_folder(w, err);
 }
 
 static pm_status walk_entry(void *ctx, const char *name, pm_error *err)
@@ -79,7 +89,7 @@ static pm_status walk_entry(void *ctx, const char *name, pm_error *err)
     if (!known && !file.info.is_link)
         skip_entry(w, &file, problem.message);
     else if (file.info.is_dir && !file.info.is_link)
-        PM_TRY(is_index(w, &file.info) ? PM_OK : walk_folder(w, err));
+        PM_TRY(walk_below(w, &file.info, err));
     else
         PM_TRY(ingest_file(w->run, &file, err));
 out:
@@ -123,7 +133,17 @@ pm_status ingest_walk(ingest *run, const char *root, pm_error *err)
     if (w.path.failed) return error_nomem(err);
     w.path.len = len;
     w.id_at = len + (len && root[len - 1] != '/');
-    pm_status st = walk_folder(&w, err);
+    file_info info;
+    pm_error problem;
+    bool index = false;
+    pm_status st = PM_OK;
+    ingest_input here = entry_of(&w);
+    if (file_stat(root, &info, &problem) == PM_OK) PM_TRY(is_index(&w, &info, &index, err));
+    if (index)
+        skip_entry(&w, &here, "an index is no input");
+    else
+        PM_TRY(walk_folder(&w, err));
+out:
     buf_free(&w.path);
     return st;
 }

@@ -210,21 +210,60 @@ static pm_status decode_envelope(decoder *d)
     return PM_OK;
 }
 
-bool manifest_is_in(const char *folder)
+/* Another name is no damage, but ends the search. */
+static pm_status refuse_other(void *ctx, const char *name, pm_error *err)
 {
-    buf path = {0};
-    pm_error err;
+    (void)ctx;
+    bool ours = strcmp(name, "LOCK") == 0 || manifest_own_name(name);
+    return ours ? PM_OK : error_set(err, PM_USAGE, "%s is not of an index", name);
+}
+
+/* LOCK, and nothing but files of our names. */
+static pm_status is_begun(const char *folder, const char *lock, pm_error *err)
+{
+    file_info info;
+    dir d = DIR_INIT;
+    pm_status st;
+    PM_TRY(file_stat(lock, &info, err));
+    if (!info.is_regular || info.size) return error_set(err, PM_USAGE, "%s is no lock", lock);
+    PM_TRY(dir_open(&d, folder, NULL, err));
+    PM_TRY(dir_each(&d, refuse_other, NULL, err));
+out:
+    dir_close(&d);
+    return st;
+}
+
+static pm_status has_manifest(const char *path, pm_error *err)
+{
     infile f = INFILE_INIT;
     uint8_t begin[sizeof manifest_magic];
     size_t got = 0;
+    pm_status st = infile_open(&f, path, err);
+    if (st == PM_OK) st = infile_read(&f, begin, sizeof begin, &got, err);
+    infile_close(&f);
+    bool is = got == sizeof begin && memcmp(begin, manifest_magic, sizeof begin) == 0;
+    return st != PM_OK || is ? st : error_set(err, PM_USAGE, "%s is no manifest", path);
+}
+
+pm_status manifest_is_in(const char *folder, bool *yes, pm_error *err)
+{
+    pm_status st;
+    pm_error why;
+    buf path = {0}, lock = {0};
+    *yes = false;
     buf_append_str(&path, folder);
     buf_append(&path, "/manifest", sizeof "/manifest");
-    bool found = !path.failed && infile_open(&f, (const char *)path.data, &err) == PM_OK &&
-                 infile_read(&f, begin, sizeof begin, &got, &err) == PM_OK && got == sizeof begin &&
-                 memcmp(begin, manifest_magic, sizeof begin) == 0;
-    infile_close(&f);
+    buf_append_str(&lock, folder);
+    buf_append(&lock, "/LOCK", sizeof "/LOCK");
+    if (path.failed || lock.failed) PM_TRY(error_nomem(err));
+    st = has_manifest((const char *)path.data, &why);
+    if (st != PM_OK && st != PM_NOMEM) st = is_begun(folder, (const char *)lock.data, &why);
+    *yes = st == PM_OK;
+    st = st == PM_NOMEM ? error_nomem(err) : PM_OK; /* else there is none that can be read      */
+out:
     buf_free(&path);
-    return found;
+    buf_free(&lock);
+    return st;
 }
 
 pm_status manifest_decode(manifest *m, slice bytes, const char *path, pm_error *err)

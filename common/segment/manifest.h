@@ -36,8 +36,10 @@ typedef struct manifest {
     uint32_t segments_cap; /* not stored                                        */
 } manifest;
 
-/* Whether a folder has a file that begins as a manifest does, of whatever version. */
-bool manifest_is_in(const char *folder);
+/* Whether a folder has a file that begins as a manifest does, of whatever version, or is one that a
+ * writer has locked and left without a commit: LOCK, and at most files that would be garbage.  An
+ * error only when memory is refused. */
+pm_status manifest_is_in(const char *folder, bool *yes, pm_error *err);
 /* PM_USAGE with *absent (may be NULL) true when the folder has no manifest; PM_CORRUPT. */
 pm_status manifest_read(manifest *m, const dir *d, bool *absent, pm_error *err);
 /* Decode from bytes (the target of a fuzzer); every byte string is defined. */

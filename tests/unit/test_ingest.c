@@ -183,6 +183,30 @@ static void odd_names(void **state)
     assert_string_equal(fixture_body(&f, "-"), "5");
 }
 
+/* A folder that is an index, or was to become one, holds no articles. */
+static void indexes_are_no_input(void **state)
+{
+    (void)state;
+    static const char magic[] = "PMMANIF\x1a and more";
+    fixture_write(&f, "a/manifest", magic, sizeof magic);
+    fixture_text(&f, "a/x.txt", "of an index");
+    fixture_text(&f, "b/LOCK", "");
+    fixture_text(&f, "b/1-0badcafe.seg", "cut short");
+    fixture_text(&f, "c/LOCK", "");
+    fixture_text(&f, "c/x.txt", "beside a lock");
+    fixture_text(&f, "d/LOCK", "with a text");
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_int_equal(memory_sink_count(&f.sink), 3);
+    assert_string_equal(fixture_body(&f, "c/LOCK"), "");
+    assert_string_equal(fixture_body(&f, "c/x.txt"), "beside a lock");
+    assert_string_equal(fixture_body(&f, "d/LOCK"), "with a text");
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(fixture_run(&f, fixture_path(&f, i ? "b" : "a")), PM_PARTIAL);
+        assert_true(logged("(an index is no input)"));
+    }
+    assert_int_equal(memory_sink_count(&f.sink), 3);
+}
+
 static void special_files_are_skipped(void **state)
 {
     (void)state;
@@ -455,6 +479,7 @@ int main(void)
         CASE(encodings),
         CASE(metadata_of_front_matter),
         CASE(odd_names),
+        CASE(indexes_are_no_input),
         CASE(special_files_are_skipped),
         CASE(links_are_not_followed),
         CASE(damaged_gzip_is_skipped),
