@@ -42,13 +42,19 @@ static pm_status delete_one(void *ctx, const char *id, size_t len, pm_error *err
     return PM_OK;
 }
 
+/* Ids are not empty; a line that is says nothing. */
+static pm_status delete_line(void *ctx, const char *id, size_t len, pm_error *err)
+{
+    return len ? delete_one(ctx, id, len, err) : PM_OK;
+}
+
 static pm_status delete_all(deletion *d, const cli_args *args, pm_error *err)
 {
     pm_status st = PM_OK;
     for (size_t i = 0; i < args->n && st == PM_OK; i++) {
         const char *id = args->words[i];
         if (strcmp(id, "-") == 0)
-            st = stream_each_line("-", delete_one, d, err);
+            st = stream_each_line("-", delete_line, d, err);
         else
             st = delete_one(d, id, strlen(id), err);
     }

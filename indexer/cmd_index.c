@@ -90,7 +90,7 @@ static const cli_option table[] = {
      .offset = FIELD(report),
      .help =
          "write what was found in each input, and by which rule, as JSON Lines; '-': to standard "
-         "output"},
+         "output. A file stays as it is when the run fails or is stopped"},
     {.name = "json",
      .kind = CLI_FLAG,
      .offset = FIELD(json),
@@ -246,7 +246,6 @@ static pm_status ingest_all(ingest *run, const cli_args *args, pm_error *err)
     pm_writer *writer = NULL;
     pm_error why = {0};
     pm_status fed = PM_OK, st = open_writer(run, &writer, err);
-    if (st != PM_OK) stream_abandon(&run->report.file);
     if (st == PM_OK) {
         fed = feed(run, writer, args, &why);
         if (interrupt_seen()) fed = PM_OK;
@@ -282,8 +281,13 @@ static int run_index(const void *given, const cli_args *args)
     run.path = cli_index_path(run.options->index);
     pm_status st = prepare(&run, args, &err);
     if (st == PM_OK) st = ingest_all(&run, args, &err);
-    pm_status written = stream_finish(&run.report.file, &report_err);
-    if (interrupt_seen() && run.info.generation == 0) {
+    bool stopped = interrupt_seen() && run.info.generation == 0;
+    pm_status written = PM_OK;
+    if (stopped || (st != PM_OK && st != PM_PARTIAL && st != PM_NOT_DURABLE))
+        stream_abandon(&run.report.file); /* what it says has not happened                        */
+    else
+        written = stream_finish(&run.report.file, &report_err);
+    if (stopped) {
         emit_note("pressmark: interrupted; what was not committed is left out of %s", run.path);
         interrupt_raise();
     }

@@ -65,6 +65,10 @@ void interrupt_catch(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    struct sigaction hangup;
+    bool ignored =
+        sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN; /* nohup */
+    if (!ignored) sigaction(SIGHUP, &action, NULL);
 }
 
 bool interrupt_seen(void)

@@ -17,8 +17,9 @@ unsigned terminal_width(void);
 /* --color, then NO_COLOR (no-color.org), then TERM=dumb, then whether it is a terminal. */
 bool terminal_wants_color(unsigned color);
 
-/* SIGINT and SIGTERM: the first one is noted, so that work can stop between two articles, and
- * ends standard input (infile_stop_fd) for who reads it; a second one ends the program at once. */
+/* SIGINT, SIGTERM and, unless it is ignored, SIGHUP: the first one is noted, so that work can stop
+ * between two articles, and ends standard input (infile_stop_fd) for who reads it; a second one
+ * ends the program at once. */
 void interrupt_catch(void);
 bool interrupt_seen(void);
 /* Ends the program by the signal that was noted, as the shell expects it. */

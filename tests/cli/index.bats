@@ -287,7 +287,7 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     expect 0 P delete -i "$X" b; mentions "1 deleted"
     same 1 "$(P stats -i "$X" --json | jq .documents)"
     docs | P index -q -i "$X" -
-    P search -i "$X" pears --format ids | P delete -q -i "$X" -
+    { P search -i "$X" pears --format ids; echo; } | P delete -q -i "$X" -    # an empty line is no id
     expect 1 P search -i "$X" pears
 }
 
@@ -491,6 +491,26 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
         same "pressmark: interrupted; what was not committed is left out of $X" "$(cat err)"
         [[ $options = *xapian ]] || same LOCK "$(ls "$X")"
     done
+}
+
+@test "a run that is stopped keeps the report that was there, and leaves none half written" {
+    docs >d.jsonl; P index -q -i "$X" --report rep d.jsonl; cp rep before; mkdir dir; mv rep dir
+    for signal in INT TERM HUP; do
+        rm -f fifo; mkfifo fifo; exec 8<>fifo
+        code=$(bash -c 'set -m; "$0" index -q -i y.idx --report dir/rep - <fifo >out 2>err 3>&- & cat d.jsonl >&8
+            printf "{\"id\":" >&8; sleep 0.3; kill -$1 $!; wait $!; echo $?' "$PRESSMARK" $signal)
+        exec 8>&-
+        same $((128 + $(kill -l $signal))) "$code"
+        same rep "$(ls -A dir)"; cmp dir/rep before
+    done
+    # With nohup a terminal that is closed is none of its business.
+    mkfifo fifo2; exec 8<>fifo2
+    bash -c 'trap "" HUP; set -m; "$0" index -q -i y.idx - <fifo2 3>&- & echo $! >pid; wait $!; echo $? >code' "$PRESSMARK" 3>&- 8>&- &
+    shell=$!
+    sleep 0.3; kill -HUP "$(cat pid)"; sleep 0.1; cat d.jsonl >&8; exec 8>&-
+    wait $shell
+    same 0 "$(cat code)"
+    same 3 "$(P stats -i y.idx --json | jq .documents)"
 }
 
 # A signal some time into optimize: it ends by the signal and nothing has happened, or it was done.
