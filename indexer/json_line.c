@@ -8,9 +8,14 @@
 #include "common/base/json.h"
 #include "common/text/analyzer.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { MARK_BYTES = 100 }; /* of jansson's tree, for a comma, a colon or an open bracket          */
+enum {
+    MARK_BYTES = 100,   /* of jansson's tree, for a comma, a colon or an open bracket          */
+    NUMBER_BYTES = 400, /* a longer one that is no integer is not looked at, but kept as text   */
+};
 
 /* What stands outside strings. */
 typedef struct json_shape {
@@ -103,12 +108,48 @@ static bool starts_number(char c)
     return c == '-' || (c >= '0' && c <= '9');
 }
 
-/* Copy the number at line[at], as a string when it is an integer of more than 18 digits. */
+static size_t digits_end(const char *text, size_t len, size_t at)
+{
+    while (at < len && text[at] >= '0' && text[at] <= '9') at++;
+    return at;
+}
+
+/* Whether text is a number of RFC 8259, section 6. */
+static bool is_number(const char *text, size_t len)
+{
+    size_t at = len && text[0] == '-', end = digits_end(text, len, at);
+    if (end == at || (text[at] == '0' && end > at + 1)) return false;
+    if (end < len && text[end] == '.') {
+        at = end + 1;
+        end = digits_end(text, len, at);
+        if (end == at) return false;
+    }
+    if (end < len && (text[end] | 32) == 'e') {
+        at = end + 1 + (end + 1 < len && (text[end + 1] == '+' || text[end + 1] == '-'));
+        end = digits_end(text, len, at);
+        if (end == at) return false;
+    }
+    return end == len;
+}
+
+/* What jansson refuses: an integer of more than 18 digits, and more than a double can be. */
+static bool is_too_large(const char *text, size_t len, bool integer)
+{
+    char copy[NUMBER_BYTES];
+    if (!is_number(text, len)) return false;
+    if (integer) return len > 18;
+    if (len >= sizeof copy) return true;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    return isinf(strtod(copy, NULL));
+}
+
+/* Copy the number at line[at], as a string when it is too large to be parsed. */
 static size_t mend_number(buf *out, const char *line, size_t len, size_t at)
 {
     bool integer;
     size_t end = number_end(line, len, at, &integer);
-    bool quote = integer && end - at > 18;
+    bool quote = is_too_large(line + at, end - at, integer);
     if (quote) buf_u8(out, '"');
     buf_append(out, line + at, end - at);
     if (quote) buf_u8(out, '"');
@@ -132,7 +173,7 @@ static void mend(buf *out, const char *line, size_t len, uint64_t *repaired)
     }
 }
 
-/* A second try on a copy: valid UTF-8, whole surrogates, no integer too big. */
+/* A second try on a copy: valid UTF-8, whole surrogates, no number too large. */
 static json_t *parse_mended(const char *line, size_t len, buf *mended, uint64_t *repaired,
                             json_error_t *error, bool *refused)
 {

@@ -236,6 +236,26 @@ static void the_encoding_is_guessed_across_blocks(void **state)
         }
 }
 
+/* More than a double can be is JSON all the same, and text; what is no number is not. */
+static void numbers_beyond_a_double(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.jsonl",
+                 "{\"id\":1e400,\"text\":\"id\",\"k\":[-2.5E+4000,1.50]}\n"
+                 "{\"id\":\"small\",\"text\":\"t\",\"k\":0.1e-99999,\"l\":1e400}\n"
+                 "{\"id\":\"a\",\"k\":01e400}\n{\"id\":\"b\",\"k\":1.e400}\n"
+                 "{\"id\":\"c\",\"k\":1e+}\n{\"id\":\"d\",\"k\":-}\n"
+                 "{\"id\":\"e\",\"k\":00123456789012345678901}\n{\"id\":\"f\",\"k\":1e400.5}\n");
+    assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
+    assert_int_equal(f.summary.added, 2);
+    assert_int_equal(f.summary.skipped, 6);
+    assert_string_equal(fixture_body(&f, "1e400"), "id");
+    assert_string_equal(memory_sink_get(&f.sink, "1e400")->extra.data,
+                        "{\"k\":[\"-2.5E+4000\",1.50]}");
+    assert_string_equal(memory_sink_get(&f.sink, "small")->extra.data,
+                        "{\"k\":0.1e-99999,\"l\":\"1e400\"}");
+}
+
 static void numbers_keep_their_spelling(void **state)
 {
     (void)state;
@@ -418,6 +438,7 @@ int main(void)
         CASE(extra_is_kept),
         CASE(windows_1252_is_converted),
         CASE(the_encoding_is_guessed_across_blocks),
+        CASE(numbers_beyond_a_double),
         CASE(numbers_keep_their_spelling),
         CASE(duplicate_keys),
         CASE(bad_lines_are_skipped),
