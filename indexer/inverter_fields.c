@@ -6,6 +6,7 @@
  */
 #include "indexer/inverter_fields.h"
 
+#include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/text/value.h"
@@ -32,11 +33,21 @@ void inverter_fields_free(inverter_fields *f)
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
+/* Values come from whoever wrote the articles: see hash.h.  Only places in the table depend on it.
+ */
+static void make_key(inverter_fields *f)
+{
+    uint8_t random[16];
+    file_random(random);
+    f->hash_key = load_u64(random);
+}
+
 static bool grow_slots(inverter_fields *f)
 {
     size_t n = f->n_slots ? 2 * f->n_slots : 256;
     uint32_t *slots = mem_table(n, sizeof *slots);
     if (!slots) return false;
+    if (!f->n_slots) make_key(f);
     for (size_t v = 0; v < f->n_values; v++) {
         size_t at = f->values[v].hash & (n - 1);
         while (slots[at]) at = (at + 1) & (n - 1);
@@ -51,8 +62,8 @@ static bool grow_slots(inverter_fields *f)
 /* The number of a key, which is new or not; false when memory is refused. */
 static bool find_value(inverter_fields *f, const uint8_t *key, uint32_t len, uint32_t *out)
 {
-    uint64_t hash = hash_bytes(key, len);
     if (2 * (f->n_values + 1) > f->n_slots && !grow_slots(f)) return false;
+    uint64_t hash = hash_keyed(f->hash_key, key, len);
     size_t at = hash & (f->n_slots - 1);
     for (; f->slots[at]; at = (at + 1) & (f->n_slots - 1)) {
         const field_value *v = &f->values[f->slots[at] - 1];

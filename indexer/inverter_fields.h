@@ -30,8 +30,9 @@ typedef struct inverter_fields {
     uint32_t *slots; /* value + 1; a power of two of them, at most half full              */
     field_posting *postings;
     size_t n_values, values_cap, n_slots, n_postings, postings_cap;
-    uint64_t most; /* while an article is added: bytes that are not to be passed           */
-    bool over;     /* they would have been                                                 */
+    uint64_t hash_key; /* of the values' hashes, once there are slots                          */
+    uint64_t most;     /* while an article is added: bytes that are not to be passed           */
+    bool over;         /* they would have been                                                 */
 } inverter_fields;
 
 void inverter_fields_free(inverter_fields *f);

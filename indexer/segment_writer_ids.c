@@ -127,6 +127,7 @@ void ids_add(segment_writer *w, const void *id, size_t len)
 
 /* What the table needs to know of hashes: which bucket is sought by the upper half. */
 typedef struct id_hashes {
+    const segment_info *info;
     uint32_t *upper;
     uint8_t *lowest;
     uint32_t n;
@@ -135,7 +136,7 @@ typedef struct id_hashes {
 static void add_hash(void *ctx, slice id)
 {
     id_hashes *h = ctx;
-    uint64_t hash = hash_bytes(id.data, id.len);
+    uint64_t hash = id_hash(h->info, id.data, id.len);
     h->upper[h->n] = (uint32_t)(hash >> 32);
     h->lowest[h->n++] = (uint8_t)hash;
 }
@@ -144,9 +145,7 @@ static void add_hash(void *ctx, slice id)
 static bool hash_ids(segment_writer *w, id_hashes *h)
 {
     uint32_t n = w->info.n_docs;
-    h->upper = mem_array(n, sizeof *h->upper);
-    h->lowest = mem_array(n, sizeof *h->lowest);
-    if (!h->upper || !h->lowest || !buf_reserve(&w->ids, ID_BLOCK_SLACK)) return false;
+    h->n = 0;
     for (size_t i = 0; i < w->id_offsets.len; i += 8) {
         size_t at = load_u64(w->id_offsets.data + i);
         uint32_t left = n - h->n;
@@ -166,11 +165,32 @@ static void sort_bucket(const id_hashes *h, uint32_t *docs, uint32_t n)
     }
 }
 
-/* Documents by bucket and, within, by the hash's lowest byte; equal ones stay in order. */
+static void count_buckets(const id_hashes *h, uint32_t *counts)
+{
+    for (uint32_t i = 0; i < h->n; i++) counts[id_bucket((uint64_t)h->upper[i] << 32, h->n)]++;
+}
+
+/* Hash the ids and count those of each bucket; once more with a key when one has far too many. */
+static bool fill_buckets(segment_writer *w, id_hashes *h, uint32_t *counts)
+{
+    uint32_t buckets = id_buckets(w->info.n_docs), most = 0;
+    if (!hash_ids(w, h)) return false;
+    count_buckets(h, counts);
+    for (uint32_t b = 0; b < buckets; b++)
+        if (counts[b] > most) most = counts[b];
+    if (most <= ID_BUCKET_MOST) return true;
+    w->info.ids_keyed = true;
+    memset(counts, 0, buckets * sizeof *counts);
+    if (!hash_ids(w, h)) return false;
+    count_buckets(h, counts);
+    return true;
+}
+
+/* Counts become ends: documents by bucket and, within, by the hash's lowest byte; equal ones stay
+ * in order. */
 static void docs_by_hash(const id_hashes *h, uint32_t *ends, uint32_t *docs)
 {
     uint32_t n = h->n, buckets = id_buckets(n), first = 0;
-    for (uint32_t i = 0; i < n; i++) ends[id_bucket((uint64_t)h->upper[i] << 32, n)]++;
     for (uint32_t b = 0; b < buckets; b++) {
         uint32_t here = ends[b];
         ends[b] = first;
@@ -197,9 +217,12 @@ static void put_numbers(buf *out, const uint32_t *docs, uint32_t n)
 static void table_fill(segment_writer *w, buf *table)
 {
     uint32_t n = w->info.n_docs;
-    id_hashes h = {NULL, NULL, 0};
+    id_hashes h = {.info = &w->info};
     uint32_t *ends = mem_array(id_buckets(n), sizeof *ends), *docs = mem_array(n, sizeof *docs);
-    if (ends && docs && hash_ids(w, &h)) {
+    h.upper = mem_array(n, sizeof *h.upper);
+    h.lowest = mem_array(n, sizeof *h.lowest);
+    bool room = ends && docs && h.upper && h.lowest && buf_reserve(&w->ids, ID_BLOCK_SLACK);
+    if (room && fill_buckets(w, &h, ends)) {
         docs_by_hash(&h, ends, docs);
         buf_append(table, ends, id_buckets(n) * sizeof *ends);
         for (uint32_t i = 0; i < n; i++) buf_u8(table, h.lowest[docs[i]]);

@@ -20,12 +20,13 @@ static inline uint64_t hash_mix(uint64_t x)
 }
 
 /* Little-endian 8-byte words, each mixed into the state; the tail padded with zeros and the
- * length mixed in last.  Not keyed: tables that attackers can fill must bound their probes
- * or mix in a seed of their own. */
-static inline uint64_t hash_bytes(const void *data, size_t len)
+ * length mixed in last.  It can be run backwards, so whoever knows the key can make strings of one
+ * hash: a table that others fill has a key of its own, or bounds its probes; with key 0,
+ * hash_bytes, only what nobody gains by. */
+static inline uint64_t hash_keyed(uint64_t key, const void *data, size_t len)
 {
     const uint8_t *p = data;
-    uint64_t h = 0x9e3779b97f4a7c15u, word;
+    uint64_t h = 0x9e3779b97f4a7c15u ^ key, word;
     size_t left = len;
     for (; left >= 8; left -= 8, p += 8) {
         memcpy(&word, p, 8);
@@ -37,8 +38,13 @@ static inline uint64_t hash_bytes(const void *data, size_t len)
     return hash_mix(h ^ len);
 }
 
-/* 32 bits for the bytes of a file: the upper half of an article's provenance hash (file_hash), by which
- * a file whose time alone has changed is known to be the same. */
+static inline uint64_t hash_bytes(const void *data, size_t len)
+{
+    return hash_keyed(0, data, len);
+}
+
+/* 32 bits for the bytes of a file: the upper half of an article's provenance hash (file_hash), by
+ * which a file whose time alone has changed is known to be the same. */
 static inline uint32_t hash_content(const void *data, size_t len)
 {
     return (uint32_t)(hash_bytes(data, len) >> 32);

@@ -44,7 +44,7 @@ static bool table_entry(check *c, slice table, uint32_t i, uint32_t bucket, uint
     if (!id_table_doc(c->s, i, &doc) || doc >= n) return false;
     slice id = segment_id(c->s, doc, room);
     uint8_t tag = table.data[4 * (size_t)id_buckets(n) + i];
-    uint64_t hash = hash_bytes(id.data, id.len);
+    uint64_t hash = id_hash(&c->s->info, id.data, id.len);
     *key = (uint64_t)tag << 32 | doc;
     return id.len && id_bucket(hash, n) == bucket && (uint8_t)hash == tag;
 }

@@ -8,7 +8,14 @@
 #include "common/segment/dict_index.h"
 #include "common/segment/ids.h"
 
-enum { FLAG_POSITIONS = 1, FLAG_TEXT = 2, FLAG_DATES_SORTED = 4, FLAG_MARKS = 8, FLAGS = 15 };
+enum {
+    FLAG_POSITIONS = 1,
+    FLAG_TEXT = 2,
+    FLAG_DATES_SORTED = 4,
+    FLAG_MARKS = 8,
+    FLAG_IDS_KEYED = 16,
+    FLAGS = 31
+};
 
 void header_encode(const segment_info *info, uint8_t out[LAYOUT_HEADER_BYTES])
 {
@@ -63,10 +70,10 @@ uint32_t footer_encode(const layout_footer *f, uint8_t out[LAYOUT_FOOTER_BYTES])
     store_f64(out + 96, info->avgdl_ref);
     store_u32(out + 104, info->block_size);
     store_u32(out + 108, info->dense_shift);
-    store_u32(out + 112, (info->has_positions ? FLAG_POSITIONS : 0u) |
-                             (info->has_text ? FLAG_TEXT : 0u) |
-                             (info->dates_sorted ? FLAG_DATES_SORTED : 0u) |
-                             (info->has_marks ? FLAG_MARKS : 0u));
+    store_u32(out + 112,
+              (info->has_positions ? FLAG_POSITIONS : 0u) | (info->has_text ? FLAG_TEXT : 0u) |
+                  (info->dates_sorted ? FLAG_DATES_SORTED : 0u) |
+                  (info->has_marks ? FLAG_MARKS : 0u) | (info->ids_keyed ? FLAG_IDS_KEYED : 0u));
     out[116] = info->dl_width;
     out[117] = info->seq_width;
     out[118] = info->date_width;
@@ -111,6 +118,7 @@ static void footer_load(const uint8_t in[LAYOUT_FOOTER_BYTES], layout_footer *f)
     info->has_text = flags & FLAG_TEXT;
     info->dates_sorted = flags & FLAG_DATES_SORTED;
     info->has_marks = flags & FLAG_MARKS;
+    info->ids_keyed = flags & FLAG_IDS_KEYED;
     info->dl_width = in[116];
     info->seq_width = in[117];
     info->date_width = in[118];

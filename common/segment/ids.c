@@ -247,10 +247,15 @@ static bool has_id(segment *s, uint32_t candidate, const char *id, size_t len)
     return have.len == len && !memcmp(have.data, id, len);
 }
 
+uint64_t id_hash(const segment_info *info, const void *id, size_t len)
+{
+    return hash_keyed(info->ids_keyed ? load_u64(info->uuid) : 0, id, len);
+}
+
 static bool find_in_table(segment *s, const char *id, size_t len, uint32_t *doc)
 {
     uint32_t n = s->info.n_docs, first = 0;
-    uint64_t hash = hash_bytes(id, len);
+    uint64_t hash = id_hash(&s->info, id, len);
     uint32_t bucket = id_bucket(hash, n);
     slice ends, tags;
     if (!segment_slice(s, SECTION_ID_TABLE, 4 * (uint64_t)(bucket - (bucket > 0)), bucket ? 8 : 4,

@@ -51,6 +51,12 @@ static inline uint32_t id_bucket(uint64_t hash, uint32_t n_docs)
 {
     return (uint32_t)((hash >> 32) * id_buckets(n_docs) >> 32);
 }
+/* More documents in a bucket than chance puts there: then hashes are keyed.  (Of 2^26 buckets with
+ * 32 each on the average the fullest has some 80.) */
+enum { ID_BUCKET_MOST = 256 };
+/* The hash that leads to an id: by hash_bytes or, where that was chosen by somebody (ids_keyed), by
+ * a key that is in the index's uuid. */
+uint64_t id_hash(const segment_info *info, const void *id, size_t len);
 /* Bits of a document number there. */
 unsigned id_doc_bits(uint32_t n_docs);
 /* Bytes of the table: ends of buckets, a byte of each hash, document numbers. */

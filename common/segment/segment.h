@@ -105,6 +105,7 @@ typedef struct segment_info {
     bool has_positions, has_text;
     bool dates_sorted; /* every document dated, dates never fall                */
     bool has_marks;    /* the store's directory ends in a byte a document (store_mark) */
+    bool ids_keyed;    /* the table of ids by hashes that the index's uuid is the key of (ids.h) */
     uint64_t seq_base;
     uint8_t dl_width, seq_width, date_width; /* bytes; see FORMAT.md                      */
     uint8_t page_shift; /* a checksummed page has segment_page_bytes             */

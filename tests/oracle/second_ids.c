@@ -16,9 +16,9 @@ uint64_t second_mix(uint64_t x)
     return x ^ x >> 31;
 }
 
-uint64_t second_hash(const uint8_t *p, uint64_t len)
+uint64_t second_hash(uint64_t key, const uint8_t *p, uint64_t len)
 {
-    uint64_t h = 0x9e3779b97f4a7c15u, i = 0;
+    uint64_t h = 0x9e3779b97f4a7c15u ^ key, i = 0;
     do {
         uint64_t w = 0;
         for (unsigned k = 0; k < 8 && i + k < len; k++) w |= (uint64_t)p[i + k] << 8 * k;
@@ -122,7 +122,7 @@ static void read_table(file *f)
             for (uint64_t k = 0; k < bits; k++)
                 doc |= (uint64_t)second_bit(docs, i * bits + k) << k;
             EXPECT(doc < n);
-            uint64_t hash = second_hash(f->ids[doc].bytes, f->ids[doc].len);
+            uint64_t hash = second_hash(f->key, f->ids[doc].bytes, f->ids[doc].len);
             EXPECT((hash >> 32) * buckets >> 32 == b && hash % 256 == tags[i]);
             uint64_t key = (hash % 256) << 32 | doc;
             EXPECT(i == first || key > before);

@@ -29,7 +29,7 @@ bytes second_part(const bytes *b, uint64_t off, uint64_t len);
 bool second_bit(const uint8_t *p, uint64_t at);
 uint64_t second_groups(uint64_t x, uint64_t n);
 /* The format's hash of a byte string, and its last step. */
-uint64_t second_hash(const uint8_t *p, uint64_t len);
+uint64_t second_hash(uint64_t key, const uint8_t *p, uint64_t len);
 uint64_t second_mix(uint64_t x);
 uint64_t second_align(uint64_t x, uint64_t n);
 uint32_t second_crc(const uint8_t *p, uint64_t n);
@@ -61,7 +61,7 @@ typedef struct file {
     uint64_t n_docs, n_terms, n_forms, plain_terms, plain_postings, plain_positions, sum_dl;
     double k1, b, avgdl_ref;
     uint64_t block_size, dense_shift, flags, dl_width, seq_width, date_width, seq_base;
-    uint64_t parts[5], n_listed, forms_read;
+    uint64_t parts[5], n_listed, forms_read, key; /* key: of the hashes of ids               */
     second_form *forms;
     uint32_t *dl;
     second_id *ids;

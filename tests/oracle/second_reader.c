@@ -72,7 +72,9 @@ static void read_footer(file *f)
     f->block_size = second_number(&foot, 4);
     f->dense_shift = second_number(&foot, 4);
     f->flags = second_number(&foot, 4);
-    EXPECT(f->flags < 16);
+    EXPECT(f->flags < 32);
+    bytes uuid = second_part(&f->all, f->all.len - 432, 16);
+    f->key = f->flags & 16 ? second_number(&uuid, 8) : 0;
     f->dl_width = second_number(&foot, 1);
     f->seq_width = second_number(&foot, 1);
     f->date_width = second_number(&foot, 1);
@@ -376,7 +378,7 @@ static void count_parts(file *f, const second_list *list, uint64_t len)
 /* Set the bits of a plain term's key. */
 static void filter_add(uint8_t *filter, uint64_t blocks, const keys *k)
 {
-    uint64_t h = second_hash(k->key, k->len), bits = second_mix(h);
+    uint64_t h = second_hash(0, k->key, k->len), bits = second_mix(h);
     uint8_t *block = filter + 64 * ((h >> 32) * blocks >> 32);
     for (unsigned i = 0; i < 5; i++, bits >>= 9) block[bits % 512 / 8] |= (uint8_t)(1 << bits % 8);
 }

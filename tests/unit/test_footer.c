@@ -157,7 +157,7 @@ static void one_number(void **state)
         {AT_CRC, 0, 0, "checksum differs"},
         {AT_VERSION, 4, SEGMENT_VERSION + 1, "unknown format version"},
         {AT_PAGE_SHIFT, 1, SEGMENT_PAGE_SHIFT_MAX + 1, "page size"},
-        {AT_FLAGS, 4, 16, "reserved bytes"},
+        {AT_FLAGS, 4, 32, "reserved bytes"},
         {AT_RESERVED, 4, 1, "reserved bytes"},
         {AT_DOCS, 4, 0, "number of documents"},
         {AT_DOCS, 4, UINT64_C(1) << 31, "number of documents"},

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/segment/ids.h"
 #include "common/segment/store.h"
@@ -23,7 +24,7 @@
 static char folder[FOLDER_PATH];
 static dir where = DIR_INIT;
 static const char name[] = "1-00000001.seg";
-static const uint8_t uuid[16] = {0};
+static uint8_t uuid[16];
 
 static int open_folder(void **state)
 {
@@ -71,6 +72,7 @@ static segment *make(const id_set *set)
     segment *s;
     buf record = {0};
     pm_error err;
+    memcpy(config.uuid, uuid, sizeof config.uuid);
     folder_empty(folder);
     assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
     for (uint32_t i = 0; i < set->n; i++) {
@@ -271,6 +273,32 @@ static void few(void **state)
     }
 }
 
+/* Ids that somebody has chosen, all of one bucket: hashes are keyed then, and no bucket is long. */
+static void chosen_ids(void **state)
+{
+    (void)state;
+    enum { N = 4096 };
+    id_set set = room(N);
+    for (unsigned way = 0; way < 3; way++) { /* 0: as many as may be, 1: one more, 2: all        */
+        uint32_t chosen = way < 2 ? ID_BUCKET_MOST + way : N, bucket = id_buckets(N) / 3, at = 0;
+        uint64_t number = way * 1000;
+        while (at < N) {
+            test_id *id = &set.ids[at];
+            id->len = (size_t)snprintf(id->bytes, sizeof id->bytes, "%llx-id",
+                                       (unsigned long long)hash_mix(++number));
+            bool in = id_bucket(hash_bytes(id->bytes, id->len), N) == bucket;
+            if (in == (at < chosen)) at++;
+        }
+        for (unsigned i = 0; i < sizeof uuid; i++) uuid[i] = (uint8_t)(7 * i + way + 1);
+        compare_all(&set, true, 1);
+        segment *s = make(&set);
+        assert_int_equal(s->info.ids_keyed, way > 0);
+        segment_close(s);
+    }
+    memset(uuid, 0, sizeof uuid);
+    mem_free(set.ids);
+}
+
 /* Ids of the greatest length that share most of it, each byte of their section that is not of the
  * long rows of x changed and the sums made right: an id has at most SEGMENT_ID_MAX bytes, is not
  * empty, or is damage that is found. */
@@ -321,8 +349,10 @@ static void crafted_long_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counted), cmocka_unit_test(random_sets),      cmocka_unit_test(lengths),
-        cmocka_unit_test(few),     cmocka_unit_test(crafted_long_ids),
+        cmocka_unit_test(counted),          cmocka_unit_test(random_sets),
+        cmocka_unit_test(lengths),          cmocka_unit_test(few),
+        cmocka_unit_test(chosen_ids),       cmocka_unit_test(few),
+        cmocka_unit_test(crafted_long_ids),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }
