@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/segment/layout.h"
 #include "searcher/dump.h"
+#include "searcher/form_live.h"
 #include "searcher/term_merge.h"
 
 typedef struct dump_posting {
@@ -147,32 +148,6 @@ out:
 
 /* ---- forms ------------------------------------------------------------------------------ */
 
-/* Live df and cf of a form.  A segment without deletions has stored them; else the term's
- * list is walked with its stream of forms. */
-static void live_form(const snapshot_segment *part, const form_entry *form, buf *key, uint64_t *df,
-                      uint64_t *cf)
-{
-    term_entry entry;
-    cursor c;
-    form_stream f;
-    if (!part->dead.n_deleted) {
-        *df += form->df;
-        *cf += form->cf;
-        return;
-    }
-    buf_reset(key);
-    if (!dict_term_at(part->seg, form->term, &entry, key)) return;
-    cursor_open(&c, part->seg, &entry);
-    form_stream_open(&f, &c.list);
-    while (cursor_next(&c) != CURSOR_END) {
-        uint32_t tf = cursor_tf(&c), count = 0;
-        for (uint32_t i = 0; i < tf; i++) count += form_stream_next(&f) == form->index;
-        if (!count || !snapshot_live(part, c.doc)) continue;
-        *df += 1;
-        *cf += count;
-    }
-}
-
 /* key = folded, 0x00, exact (empty when equal). */
 static void write_form(dump_sink *s, const uint8_t *key, size_t len, uint64_t df, uint64_t cf)
 {
@@ -197,7 +172,7 @@ pm_status dump_forms(dump_sink *s, snapshot *snap, pm_error *err)
     while (term_merge_next(&m)) {
         uint64_t df = 0, cf = 0;
         for (uint32_t i = 0; i < m.n_at; i++)
-            live_form(&snap->segments[m.at[i]], &m.iters[m.at[i]].form, &key, &df, &cf);
+            form_live_counts(&snap->segments[m.at[i]], &m.iters[m.at[i]].form, &key, &df, &cf);
         if (df) write_form(s, m.key, m.key_len, df, cf);
         PM_TRY(dump_flush(s, false, err));
     }

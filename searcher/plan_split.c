@@ -2,11 +2,12 @@
  *
  * plan_split.c - find the live documents where a word stands as two; see split_cache.h.
  *
- * For every place where the folded word can be cut, both parts must have been written as
+ * For every place where the folded word can be cut, both parts must stand in live documents as
  * words somewhere (form dictionaries); then their terms' lists are intersected, documents
  * that have the word itself are dropped, and positions compared in what is left.
  */
 #include "common/base/sort.h"
+#include "searcher/form_live.h"
 #include "searcher/index.h"
 #include "searcher/matcher.h"
 
@@ -24,19 +25,21 @@ typedef struct split_search {
     plan_matcher word_spec;
 } split_search;
 
-/* Was this folded form ever written in any segment?  Most parts of a word were not, and then
- * neither is their term there. */
+/* Has a live document this folded form?  Most parts of a word were never written, and then
+ * neither is their term there.  What only deleted documents have must not count, or a merge would
+ * change what is found. */
 static pm_status attested(const plan *p, const char *word, size_t len, bool *yes, pm_error *err)
 {
     const form *f = analyzer_form(p->words, word, len);
     *yes = f && p->snap->meta.small; /* forms are not recorded: its term will tell           */
     if (!f || *yes) return analyzer_failed(p->words) ? error_nomem(err) : PM_OK;
     slice stem = {(const uint8_t *)f->stem, f->stem_len}, folded = {(const uint8_t *)word, len};
-    for (uint32_t s = 0; s < p->snap->meta.n_segments && !*yes; s++) {
-        segment *seg = p->snap->segments[s].seg;
-        *yes = dict_may_have(seg, stem) && dict_folded_there(seg, folded);
+    pm_status st = PM_OK;
+    for (uint32_t s = 0; s < p->snap->meta.n_segments && !*yes && st == PM_OK; s++) {
+        const snapshot_segment *part = &p->snap->segments[s];
+        if (dict_may_have(part->seg, stem)) st = form_live_folded(part, folded, yes, err);
     }
-    return PM_OK;
+    return st;
 }
 
 /* *key UINT32_MAX: no live document has the term of this half. */
