@@ -126,6 +126,45 @@ static bool expected(const model *m, segment *s, const char *folded)
     return false;
 }
 
+/* Live articles of the segment with this very spelling, and how often. */
+static void count_spelling(const model *m, segment *s, const char *exact, uint64_t *df,
+                           uint64_t *cf)
+{
+    uint8_t room[SEGMENT_ID_ROOM];
+    *df = *cf = 0;
+    for (uint32_t doc = 0; doc < s->info.n_docs; doc++) {
+        char id[16] = "";
+        slice bytes = segment_id(s, doc, room);
+        memcpy(id, bytes.data, bytes.len);
+        unsigned article = (unsigned)atoi(id), n = 0;
+        for (unsigned k = 0; k < m->n[article] && !m->dead[article]; k++)
+            n += !strcmp(words[m->word[article][k]], exact);
+        *df += n != 0;
+        *cf += n;
+    }
+}
+
+/* Every form of the segment. */
+static void compare_counts(const model *m, const snapshot_segment *part)
+{
+    dict_iter it;
+    buf key = {0};
+    unsigned n = 0;
+    dict_iter_begin(&it, part->seg, true, "", 0);
+    for (; dict_iter_next(&it); n++) {
+        char spelled[DICT_KEY_MAX + 1] = "";
+        uint64_t df = 7, cf = 9, want_df, want_cf;
+        memcpy(spelled, it.key, it.key_len);
+        char *exact = strchr(spelled, 0) + 1;
+        form_live_counts(part, &it.form, &key, &df, &cf);
+        count_spelling(m, part->seg, *exact ? exact : spelled, &want_df, &want_cf);
+        assert_int_equal(df, want_df + 7);
+        assert_int_equal(cf, want_cf + 9);
+    }
+    assert_true(n >= 3 && !key.failed);
+    buf_free(&key);
+}
+
 static void compare(const model *m)
 {
     static const char *const asked[] = {"mail",  "mails", "mailed",  "e",   "box",
@@ -134,6 +173,7 @@ static void compare(const model *m)
     snapshot *s;
     must(snapshot_open(&s, root, &err), &err);
     for (uint32_t i = 0; i < s->meta.n_segments; i++) {
+        compare_counts(m, &s->segments[i]);
         for (size_t k = 0; k < sizeof asked / sizeof *asked; k++) {
             bool yes;
             slice folded = {(const uint8_t *)asked[k], strlen(asked[k])};
