@@ -131,6 +131,81 @@ static unsigned n_open(void)
     return n;
 }
 
+/* Maps of files of the folder. */
+static unsigned n_maps(void)
+{
+    unsigned n = 0;
+    char line[4096];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps)) n += strstr(line, root) != NULL;
+    fclose(maps);
+    return n;
+}
+
+/* Two arrays; `files`: whether they are files, and not of the heap. */
+static void open_and_close(bool files)
+{
+    unsigned open_before = n_open();
+    scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW, 0);
+    unsigned char *a = scratch_array(s, LEAST, 1), *b = NULL;
+    size_t cap = 0;
+    assert_non_null(a);
+    assert_true(scratch_grow(s, &b, &cap, 3 * LEAST, 1));
+    assert_int_equal(n_open(), open_before + 2 * files);
+    assert_int_equal(n_maps(), 2 * files);
+    assert_true(files ? scratch_peak(s) >= 4 * LEAST : scratch_peak(s) == 0);
+    scratch_free(s, a);
+    assert_int_equal(n_open(), open_before + files);
+    scratch_free(s, b);
+    scratch_close(s);
+    assert_int_equal(n_open(), open_before);
+    assert_int_equal(n_maps(), 0);
+}
+
+static int no_unlink(const char *call, const char *path)
+{
+    return strcmp(call, "unlink") == 0 ? EROFS : no_tmpfile(call, path);
+}
+
+static void test_all_is_closed(void **state)
+{
+    (void)state;
+    open_and_close(true);
+    file_fault = no_unlink;
+    open_and_close(false);
+    file_fault = NULL;
+    folder_empty(root);
+    file_fault = no_tmpfile; /* a file that has a name for an instant                           */
+    open_and_close(true);
+    assert_no_file();
+    /* Somebody else's file of that name stays what it is. */
+    outfile f = OUTFILE_INIT;
+    assert_int_equal(outfile_create(&f, &folder, "spare", true, NULL), PM_OK);
+    outfile_write(&f, "kept", 4);
+    assert_int_equal(outfile_finish(&f, false, NULL), PM_OK);
+    open_and_close(false);
+    buf kept = {0};
+    assert_int_equal(dir_read(&folder, "spare", 16, &kept, NULL, NULL), PM_OK);
+    assert_true(kept.len == 4 && memcmp(kept.data, "kept", 4) == 0);
+    buf_free(&kept);
+}
+
+/* So much of the disk is left for others that there is nothing for files. */
+static void test_leaves_room(void **state)
+{
+    (void)state;
+    for (unsigned much = 0; much < 2; much++) {
+        scratch *s = scratch_open(&folder, "spare", LEAST, WINDOW, much ? UINT64_C(1) << 60 : 0);
+        unsigned char *a = scratch_array(s, LEAST, 1);
+        assert_non_null(a);
+        assert_int_equal(scratch_peak(s) == 0, much);
+        scratch_free(s, a);
+        scratch_close(s);
+    }
+    assert_int_equal(scratch_peak(NULL), 0);
+}
+
 /* From any call on the disk is full: arrays are of the heap, or go there. */
 static void test_no_room(void **state)
 {
@@ -275,9 +350,9 @@ int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_against_heap),   IN_FOLDER(test_no_room), IN_FOLDER(test_appending),
-        IN_FOLDER(test_many),           IN_FOLDER(test_small),   IN_FOLDER(test_pages_go),
-        IN_FOLDER(test_refused_memory),
+        IN_FOLDER(test_against_heap), IN_FOLDER(test_all_is_closed), IN_FOLDER(test_leaves_room),
+        IN_FOLDER(test_no_room),      IN_FOLDER(test_appending),     IN_FOLDER(test_many),
+        IN_FOLDER(test_small),        IN_FOLDER(test_pages_go),      IN_FOLDER(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
