@@ -167,15 +167,21 @@ static void add_words(parser *p, const lexeme *item, bool marks)
     if (whole && whole->first) add_item(p, query_node_collapse(whole), item->sign);
 }
 
+/* One that is cut is a shorter phrase, which is in every article that the whole one is in; so not
+ * when that would exclude more of them. */
 static void add_phrase(parser *p, const lexeme *item)
 {
     if (item->n_tokens < 2) {
         add_words(p, item, true);
         return;
     }
+    bool negated = (item->sign == SIGN_NOT) != top(p)->negate;
+    uint32_t room = QUERY_WORDS_MAX - p->q->n_words, n = item->n_tokens;
+    if (n > room && room > 1 && !negated && !item->near) n = room;
     query_kind kind = item->near ? QUERY_NEAR : QUERY_PHRASE;
-    query_node *leaf = make_leaf(p, kind, item->first_token, item->n_tokens, false);
+    query_node *leaf = make_leaf(p, kind, item->first_token, n, false);
     if (!leaf) return;
+    p->full = n < item->n_tokens;
     leaf->title = item->title;
     leaf->boost = item->boost;
     leaf->slop = item->slop;

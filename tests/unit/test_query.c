@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
@@ -114,6 +115,36 @@ static void test_words_are_bounded(void **state)
     assert_true(q.truncated);
     assert_int_equal(q.n_words, QUERY_WORDS_MAX);
     arena_free(&a);
+}
+
+/* `before`, and a phrase of n words: leaves that are there. */
+static void parse_phrase(const char *before, size_t n, uint32_t leaves, uint32_t n_words, bool cut)
+{
+    arena a = {0};
+    query q;
+    pm_error err;
+    char *inside = repeat("w ", n), text[2 * QUERY_WORDS_MAX + 200];
+    snprintf(text, sizeof text, "%s\"%s\" after", before, inside);
+    assert_int_equal(query_parse(&q, &a, words, text, strlen(text), false, &err), PM_OK);
+    assert_int_equal(q.truncated, cut);
+    assert_int_equal(q.n_leaves, leaves);
+    assert_int_equal(q.n_words, n_words);
+    free(inside);
+    arena_free(&a);
+}
+
+/* A phrase is cut to what fits, unless that would exclude articles which the whole one does not. */
+static void test_long_phrases_are_cut(void **state)
+{
+    (void)state;
+    const uint32_t most = QUERY_WORDS_MAX;
+    parse_phrase("", most - 1, 2, most, false);
+    parse_phrase("", most, 1, most, true);
+    parse_phrase("", most + 2, 1, most, true);
+    parse_phrase("before ", most + 2, 2, most, true);
+    parse_phrase("before -", most + 2, 1, 1, true);
+    parse_phrase("a b c ", most - 4, 5, most, false);
+    parse_phrase("a b c ", most - 2, 4, most, true);
 }
 
 static void test_cut_leaves_whole_words(void **state)
@@ -239,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_death),
         cmocka_unit_test(test_depth_is_bounded),
         cmocka_unit_test(test_words_are_bounded),
+        cmocka_unit_test(test_long_phrases_are_cut),
         cmocka_unit_test(test_cut_leaves_whole_words),
         cmocka_unit_test(test_any_text),
         cmocka_unit_test(test_refused_memory),
