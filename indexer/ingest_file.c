@@ -133,12 +133,28 @@ out:
     return st;
 }
 
+/* A text has no lines: articles of those it had go.  A name that says text has never had any,
+ * unless the format is said. */
+static pm_status note_text(ingest *run, const ingest_input *file, pm_error *err)
+{
+    bool compressed;
+    uint64_t hash = 0;
+    pm_error problem = {0};
+    bool asked = run->options.format != PM_INPUT_AUTO ||
+                 format_of_name(file->path, &compressed) == PM_INPUT_AUTO;
+    if (!run->options.prune || !asked) return PM_OK;
+    pm_status st = ingest_file_hash(run, file, &hash, &problem);
+    bool ok = st != PM_NOMEM && (!hash || hash_set_add(&run->pruned_files, hash));
+    return ok ? PM_OK : error_nomem(err);
+}
+
 static pm_status index_text(ingest *run, const ingest_input *file, const input *in, const buf *data,
                             bool markdown, const ingest_known *known, pm_error *err)
 {
     pm_status st = PM_OK;
     buf source = {0};
     uint64_t hash = ingest_hash(hash_content(data->data, data->len), ingest_stamp(run));
+    PM_TRY(note_text(run, file, err));
     if (known->found && known->size == file->info.size && known->hash == hash)
         return ingest_leave(run, file->path, 0, file->id, known->seq, err);
     PM_TRY(source_text_read(run, data, markdown, err));
@@ -178,12 +194,13 @@ static pm_status read_text(ingest *run, const ingest_input *file, input *in, boo
     return st;
 }
 
-/* All lines of the file were read: those that are not met are gone, unless one was skipped,
- * whose id nobody knows. */
+/* All lines of the file were read: those that are not met are gone, and so is the article that the
+ * file was as a whole; unless a line was skipped, whose id nobody knows. */
 static pm_status note_lines(ingest *run, const ingest_input *file, uint64_t hash, bool skipped,
-                            pm_error *err)
+                            bool *no_text, pm_error *err)
 {
     if (!run->options.prune || !hash || run->stopped) return PM_OK;
+    *no_text = !skipped;
     if (skipped)
         ingest_warn(run, file->path, "its lines are not pruned, because one of them was skipped");
     else if (!hash_set_add(&run->pruned_files, hash))
@@ -191,14 +208,16 @@ static pm_status note_lines(ingest *run, const ingest_input *file, uint64_t hash
     return PM_OK;
 }
 
-static pm_status read_jsonl(ingest *run, const ingest_input *file, input *in, pm_error *err)
+static pm_status read_jsonl(ingest *run, const ingest_input *file, input *in, bool *no_text,
+                            pm_error *err)
 {
     pm_error problem = {0};
     bool sink_failed = false;
     uint64_t hash = 0, skipped = run->summary.skipped;
     pm_status st = ingest_file_hash(run, file, &hash, &problem);
     if (st == PM_OK) st = source_jsonl_read(run, file, hash, in, &sink_failed, &problem);
-    if (st == PM_OK) return note_lines(run, file, hash, run->summary.skipped > skipped, err);
+    if (st == PM_OK)
+        return note_lines(run, file, hash, run->summary.skipped > skipped, no_text, err);
     if (!sink_failed) return skip_unless_fatal(run, file, st, &problem, err);
     if (err) *err = problem;
     return st;
@@ -221,8 +240,9 @@ out:
     return st;
 }
 
+/* *no_text: it was read as lines, to its end. */
 static pm_status read_file(ingest *run, const ingest_input *file, const ingest_known *known,
-                           pm_error *err)
+                           bool *no_text, pm_error *err)
 {
     pm_error problem = {0};
     input in = {.file = INFILE_INIT};
@@ -237,7 +257,7 @@ static pm_status read_file(ingest *run, const ingest_input *file, const ingest_k
     else if (report)
         ingest_warn(run, file->path, "a report of an earlier run is no input");
     else if (format == PM_INPUT_JSONL)
-        st = read_jsonl(run, file, &in, err);
+        st = read_jsonl(run, file, &in, no_text, err);
     else
         st = read_text(run, file, &in, format == PM_INPUT_MARKDOWN, known, err);
     run->summary.input_bytes += in.bytes;
@@ -249,42 +269,50 @@ pm_status ingest_stdin(ingest *run, const ingest_input *file, pm_error *err)
 {
     pm_error problem = {0};
     input in;
+    bool no_text;
     pm_status st = input_open(&in, file->path, false, run->sink->article_max, &problem);
     if (st != PM_OK) return skip_unless_fatal(run, file, st, &problem, err);
-    st = read_jsonl(run, file, &in, err);
+    st = read_jsonl(run, file, &in, &no_text, err);
     run->summary.input_bytes += in.bytes;
     input_close(&in);
     return st;
 }
 
 /* The file exists, whatever comes of it. */
-static pm_status note_present(ingest *run, const ingest_input *file, uint64_t seq, pm_error *err)
+static pm_status note_present(ingest *run, const ingest_input *file, pm_error *err)
 {
     uint64_t hash = 0;
     pm_error problem = {0};
     pm_status st = ingest_file_hash(run, file, &hash, &problem);
-    return st == PM_NOMEM ? error_nomem(err) : ingest_present(run, seq, hash, err);
+    return st == PM_NOMEM ? error_nomem(err) : ingest_present(run, SEQ_NONE, hash, err);
+}
+
+static pm_status take_file(ingest *run, const ingest_input *file, const ingest_known *known,
+                           bool *no_text, pm_error *err)
+{
+    const char *reason = NULL;
+    if (file->walked && file->info.is_link)
+        reason = "a symbolic link inside a folder is not followed";
+    else if (!file->info.is_regular)
+        reason = "not a regular file";
+    if (reason) {
+        ingest_skip(run, file->path, 0, file->id, reason);
+        return PM_OK;
+    }
+    if (known->found && known->size == file->info.size && known->mtime_ns == file->info.mtime_ns)
+        return ingest_leave(run, file->path, 0, file->id, known->seq, err);
+    return read_file(run, file, known, no_text, err);
 }
 
 pm_status ingest_file(ingest *run, const ingest_input *file, pm_error *err)
 {
     pm_status st = PM_OK;
     ingest_known known;
+    bool no_text = false;
     PM_TRY(find_known(run, file, &known, err));
-    if (run->options.prune) PM_TRY(note_present(run, file, known.seq, err));
-    if (file->walked && file->info.is_link) {
-        ingest_skip(run, file->path, 0, file->id,
-                    "a symbolic link inside a folder is not followed");
-        goto out;
-    }
-    if (!file->info.is_regular) {
-        ingest_skip(run, file->path, 0, file->id, "not a regular file");
-        goto out;
-    }
-    if (known.found && known.size == file->info.size && known.mtime_ns == file->info.mtime_ns)
-        PM_TRY(ingest_leave(run, file->path, 0, file->id, known.seq, err));
-    else
-        PM_TRY(read_file(run, file, &known, err));
+    if (run->options.prune) PM_TRY(note_present(run, file, err));
+    PM_TRY(take_file(run, file, &known, &no_text, err));
+    if (run->options.prune && !no_text) PM_TRY(ingest_present(run, known.seq, 0, err));
 out:
     return st;
 }

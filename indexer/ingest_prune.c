@@ -7,7 +7,9 @@
  *     spelled), the file being gone;
  *   - of a file found under a folder below that one, or above it: by its hash that folder's path is
  *     known, with the id the file's, and nothing is there;
- *   - of a line of a JSON Lines file that was read to its end with no line skipped.
+ *   - of a line of a JSON Lines file that was read to its end with no line skipped, or that was read
+ *     as a text;
+ *   - of a file as a whole that was read as lines, to its end with none skipped.
  * Folders and files are known by 64 bits of their absolute paths: one is taken for another once
  * in 2^64 pairs.  So articles from standard input, of text files given by name, of other
  * folders and of folders that are gone themselves stay; a folder of which a part could not be

@@ -260,6 +260,47 @@ static int refuse_locked(const char *call, const char *path)
     return strcmp(call, "open") == 0 && strstr(path, "locked") ? EACCES : 0;
 }
 
+/* The folder in, with --prune: what the run says, how many articles went, and how many are there.
+ */
+static void prune_in(pm_status want, uint64_t pruned, size_t left)
+{
+    f.options.prune = true;
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), want);
+    memory_sink_commit(&f.sink);
+    assert_int_equal(f.summary.pruned, pruned);
+    assert_int_equal(memory_sink_count(&f.sink), left);
+}
+
+/* A file that is read as something else: what it was goes. */
+static void prune_knows_another_format(void **state)
+{
+    (void)state;
+    fixture_text(&f, "in/data", "{\"id\":\"a\",\"text\":\"1\"}\n{\"id\":\"b\",\"text\":\"2\"}\n");
+    fixture_text(&f, "in/x.txt", "a text");
+    prune_in(PM_OK, 0, 3);
+    fixture_text(&f, "in/data", "no lines of JSON any more");
+    prune_in(PM_OK, 2, 2);
+    assert_string_equal(fixture_body(&f, "data"), "no lines of JSON any more");
+    /* Lines again; one of them is skipped, so nothing is known for sure. */
+    fixture_text(&f, "in/data", "{\"id\":\"c\",\"text\":\"3\"}\n{\"id\":\n");
+    prune_in(PM_PARTIAL, 0, 3);
+    assert_non_null(memory_sink_get(&f.sink, "data"));
+    fixture_text(&f, "in/data", "{\"id\":\"c\",\"text\":\"3\"}\n{\"id\":\"d\"}\n");
+    prune_in(PM_OK, 1, 3);
+    assert_null(memory_sink_get(&f.sink, "data"));
+    /* The format is said: lines as a text, then as lines. */
+    f.options.format = PM_INPUT_TEXT;
+    prune_in(PM_OK, 2, 2);
+    f.options.format = PM_INPUT_AUTO;
+    prune_in(PM_OK, 1, 3);
+    assert_non_null(memory_sink_get(&f.sink, "x.txt"));
+    /* A line that has the file's own name for an id. */
+    fixture_text(&f, "in/data", "{\"id\":\"data\",\"text\":\"5\"}\n");
+    prune_in(PM_OK, 2, 2);
+    assert_string_equal(fixture_body(&f, "data"), "5");
+    prune_in(PM_OK, 0, 2);
+}
+
 static void prune_needs_the_whole_folder(void **state)
 {
     (void)state;
@@ -290,7 +331,8 @@ int main(void)
         CASE(prune_deletes_what_is_gone),        CASE(prune_keeps_what_it_cannot_judge),
         CASE(unchanged_lines_are_left),          CASE(a_line_met_before_is_not_unchanged),
         CASE(prune_deletes_lines_that_are_gone), CASE(prune_keeps_lines_of_files_it_cannot_read),
-        CASE(prune_knows_files_by_other_paths),  CASE(prune_needs_the_whole_folder),
+        CASE(prune_knows_files_by_other_paths),  CASE(prune_knows_another_format),
+        CASE(prune_needs_the_whole_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
