@@ -127,8 +127,11 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     says "warning" "snippets are empty" "2 hits"
     same 3 "$(jq '.hits | length' <<<"$output")"
     expect 0 P search -i "$X" --snippets=no pears; [ -z "$stderr" ]
-    touch -d 2001-01-01 in/a.txt
-    expect 0 P search -i "$X" --json plums; says "warning" "1 hits"
+    touch -d 2001-01-01 in/a.txt                    # another time, the same bytes
+    expect 0 P search -i "$X" --json plums; [ -z "$stderr" ]
+    [[ $(jq -r '.hits[0].snippet' <<<"$output") == *"Green pears and plums."* ]]
+    sed -i s/Green/Brown/ in/a.txt                  # other bytes, of the same size
+    expect 0 P search -i "$X" --json plums; says "warning" "1 hits" "has changed"
     same "" "$(jq -r '.hits[0].snippet' <<<"$output")"
     expect 0 P show -i "$X" a.txt; says "warning" "a.txt"
     P optimize -q -i "$X" || P optimize -i "$X"
