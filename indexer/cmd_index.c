@@ -284,7 +284,7 @@ static int run_index(const void *given, const cli_args *args)
     bool stopped = interrupt_seen() && run.info.generation == 0;
     pm_status written = PM_OK;
     if (stopped || (st != PM_OK && st != PM_PARTIAL && st != PM_NOT_DURABLE))
-        stream_abandon(&run.report.file); /* what it says has not happened                        */
+        stream_abandon(&run.report.file); /* not all of what it says has happened */
     else
         written = stream_finish(&run.report.file, &report_err);
     if (stopped) {

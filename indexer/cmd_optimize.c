@@ -71,15 +71,15 @@ static bool on_progress(void *ctx, pm_phase phase, uint64_t written)
     return !interrupt_seen();
 }
 
-/* What does not fit goes to files where there is room, and else nowhere. */
-static void warn_of_memory(const char *path, uint64_t limit)
+/* What does not fit goes to files, but only where there is room for them, and not all of it can. */
+static void warn_of_memory(uint64_t limit)
 {
     char took[24], is[24];
     if (meter_peak_rss() <= limit + MEMORY_BESIDE) return;
     emit_note(
-        "pressmark: warning: optimize took %s of memory, more than --memory says: what does not "
-        "fit into %s goes to files, for which %s had no room",
-        meter_bytes(meter_peak_rss(), took), meter_bytes(limit, is), path);
+        "pressmark: warning: optimize took %s of memory, more than --memory=%s says; what does not "
+        "fit goes to files where the disk has room for them",
+        meter_bytes(meter_peak_rss(), took), meter_bytes(limit, is));
 }
 
 /* The folder is asked, so that what only takes space there counts, too. */
@@ -139,7 +139,7 @@ static int run(const void *given, const cli_args *args)
     }
     if (st != PM_OK) return emit_error(&err);
     if (!o->quiet) {
-        warn_of_memory(path, o->memory);
+        warn_of_memory(o->memory);
         summarize(path, &m, meter_seconds(start));
     }
     return EXIT_OK;

@@ -11,9 +11,10 @@
 
 #include "common/base/hash.h"
 
+#include <stdio.h>
 #include <strings.h>
 
-enum { SNIFF_BYTES = 64 * 1024, BINARY_LOOK_BYTES = 8 * 1024, REPORT_LOOK_BYTES = 64 };
+enum { SNIFF_BYTES = 64 * 1024, BINARY_LOOK_BYTES = 8 * 1024 };
 
 /* ---- formats --------------------------------------------------------------------------------- */
 
@@ -73,19 +74,38 @@ out:
     return st;
 }
 
+static bool holds(slice line, const char *what)
+{
+    return memmem(line.data, line.len, what, strlen(what)) != NULL;
+}
+
 /* The first line of a report (index --report): its lines carry the ids of articles, but no texts.
  * One that lies in the folder must not take their place in the next run. */
+static bool is_report_line(slice line)
+{
+    static const char *const actions[] = {"added",   "updated",   "unchanged", "pruned",
+                                          "skipped", "duplicate", "warning"};
+    bool known = false;
+    for (size_t i = 0; i < sizeof actions / sizeof *actions && !known; i++) {
+        char begin[64];
+        size_t len =
+            (size_t)snprintf(begin, sizeof begin, "{\"action\":\"%s\",\"path\":\"", actions[i]);
+        known = line.len > len && memcmp(line.data, begin, len) == 0;
+    }
+    return known && holds(line, ",\"title_rule\":") && holds(line, ",\"date_rule\":") &&
+           holds(line, ",\"boilerplate\":[") && holds(line, ",\"reason\":");
+}
+
 static pm_status is_report(input *in, bool *yes, pm_error *err)
 {
-    static const char begins[] = "{\"action\":\"", goes_on[] = "\",\"path\":\"";
-    enum { BEGINS = sizeof begins - 1, GOES_ON = sizeof goes_on - 1 };
+    static const char begin[] = "{\"action\":\"";
     slice head;
     pm_status st = PM_OK;
-    PM_TRY(input_peek(in, REPORT_LOOK_BYTES, &head, err));
-    size_t at = BEGINS;
-    if (head.len < BEGINS || memcmp(head.data, begins, BEGINS) != 0) goto out;
-    while (at < head.len && head.data[at] >= 'a' && head.data[at] <= 'z') at++;
-    *yes = head.len - at >= GOES_ON && memcmp(head.data + at, goes_on, GOES_ON) == 0;
+    PM_TRY(input_peek(in, sizeof begin - 1, &head, err));
+    if (head.len < sizeof begin - 1 || memcmp(head.data, begin, sizeof begin - 1) != 0) goto out;
+    PM_TRY(input_peek(in, SNIFF_BYTES, &head, err));
+    const uint8_t *end = memchr(head.data, '\n', head.len);
+    *yes = is_report_line((slice){head.data, end ? (size_t)(end - head.data) : head.len});
 out:
     return st;
 }
@@ -133,16 +153,12 @@ out:
     return st;
 }
 
-/* A text has no lines: articles of those it had go.  A name that says text has never had any,
- * unless the format is said. */
+/* A text has no lines: articles of those it had go. */
 static pm_status note_text(ingest *run, const ingest_input *file, pm_error *err)
 {
-    bool compressed;
     uint64_t hash = 0;
     pm_error problem = {0};
-    bool asked = run->options.format != PM_INPUT_AUTO ||
-                 format_of_name(file->path, &compressed) == PM_INPUT_AUTO;
-    if (!run->options.prune || !asked) return PM_OK;
+    if (!run->options.prune) return PM_OK;
     pm_status st = ingest_file_hash(run, file, &hash, &problem);
     bool ok = st != PM_NOMEM && (!hash || hash_set_add(&run->pruned_files, hash));
     return ok ? PM_OK : error_nomem(err);
@@ -235,7 +251,7 @@ static pm_status open_input(ingest *run, const ingest_input *file, input *in,
     PM_TRY(input_open(in, file->path, compressed, run->sink->article_max, err));
     if (named == PM_INPUT_AUTO && (*format == PM_INPUT_AUTO || file->walked))
         PM_TRY(sniff(in, format, reason, err));
-    if (file->walked && *format == PM_INPUT_JSONL && !*reason) PM_TRY(is_report(in, report, err));
+    if (file->walked && !*reason) PM_TRY(is_report(in, report, err));
 out:
     return st;
 }
@@ -299,8 +315,10 @@ static pm_status take_file(ingest *run, const ingest_input *file, const ingest_k
         ingest_skip(run, file->path, 0, file->id, reason);
         return PM_OK;
     }
-    if (known->found && known->size == file->info.size && known->mtime_ns == file->info.mtime_ns)
-        return ingest_leave(run, file->path, 0, file->id, known->seq, err);
+    if (known->found && known->size == file->info.size && known->mtime_ns == file->info.mtime_ns) {
+        pm_status st = note_text(run, file, err);
+        return st == PM_OK ? ingest_leave(run, file->path, 0, file->id, known->seq, err) : st;
+    }
     return read_file(run, file, known, no_text, err);
 }
 

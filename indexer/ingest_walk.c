@@ -6,6 +6,7 @@
  * outside is read; depth is bounded all the same.
  */
 #include "common/segment/manifest.h"
+#include "common/xapian/xap_index.h"
 #include "indexer/ingest.h"
 
 enum { WALK_MAX_DEPTH = 64 };
@@ -62,6 +63,7 @@ static pm_status is_index(const walk *w, const file_info *folder, bool *yes, pm_
     file_info made;
     const char *path = (const char *)w->path.data, *own = w->run->sink->folder;
     pm_status st = manifest_is_in(path, yes, err);
+    if (st == PM_OK && !*yes) *yes = xap_marker_there(path);
     if (st == PM_OK && !*yes)
         *yes = own && file_stat(own, &made, &problem) == PM_OK && made.number == folder->number &&
                is_same(own, path);
@@ -140,7 +142,7 @@ pm_status ingest_walk(ingest *run, const char *root, pm_error *err)
     ingest_input here = entry_of(&w);
     if (file_stat(root, &info, &problem) == PM_OK) PM_TRY(is_index(&w, &info, &index, err));
     if (index)
-        skip_entry(&w, &here, "an index is no input");
+        skip_entry(&w, &here, "an index is no input; keep articles in a folder of their own");
     else
         PM_TRY(walk_folder(&w, err));
 out:

@@ -168,14 +168,14 @@ static void add_words(parser *p, const lexeme *item, bool marks)
 }
 
 /* One that is cut is a shorter phrase, which is in every article that the whole one is in; so not
- * when that would exclude more of them. */
+ * where that would exclude more of them, as it may in a group. */
 static void add_phrase(parser *p, const lexeme *item)
 {
     if (item->n_tokens < 2) {
         add_words(p, item, true);
         return;
     }
-    bool negated = (item->sign == SIGN_NOT) != top(p)->negate;
+    bool negated = item->sign == SIGN_NOT || top(p)->negate || p->depth > 0;
     uint32_t room = QUERY_WORDS_MAX - p->q->n_words, n = item->n_tokens;
     if (n > room && room > 1 && !negated && !item->near) n = room;
     query_kind kind = item->near ? QUERY_NEAR : QUERY_PHRASE;

@@ -152,15 +152,15 @@ void dir_close(dir *d)
     *d = (dir)DIR_INIT;
 }
 
-/* fsync the folder that holds `path`.  A folder that may not be read cannot be synced: that
- * is an error only when `must`. */
+/* fsync the folder that holds the folder `path`, also when that is "." or a link.  A folder that
+ * may not be read cannot be synced: that is an error only when `must`. */
 static pm_status parent_sync(const char *path, bool must, pm_error *err)
 {
     size_t len = strlen(path);
-    while (len > 1 && path[len - 1] == '/') len--;
-    while (len > 0 && path[len - 1] != '/') len--;
-    char *parent = len ? mem_strndup(path, len) : mem_strndup(".", 1);
+    char *parent = mem_alloc(len + sizeof "/..");
     if (!parent) return error_nomem(err);
+    memcpy(parent, path, len);
+    memcpy(parent + len, "/..", sizeof "/..");
     pm_status st = PM_OK;
     int fd = sys_open(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0) {

@@ -148,7 +148,10 @@ pm_status stream_finish(json_stream *s, pm_error *err)
     if (!file) return PM_OK;
     errno = 0;
     if (file != stdout && fclose(file) != 0) note_failure(s);
-    if (s->temp && rename(s->temp, s->real) != 0) note_failure(s);
+    if (s->temp && (s->os_errno || rename(s->temp, s->real) != 0)) {
+        note_failure(s);
+        unlink(s->temp);
+    }
     if (s->os_errno)
         st = error_os(err, s->os_errno, "%s: cannot write; the file is incomplete", s->path);
     forget_names(s);

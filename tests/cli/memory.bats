@@ -109,7 +109,7 @@ with_disk() {
     with_disk $((2 * size + 5)) 'cp -r "$X" disk/x; "$PRESSMARK" optimize -i disk/x --memory 1M 2>said
         "$PRESSMARK" dump -i disk/x | cksum >after'
     cmp before after
-    grep "took [1-9][0-9.]* MB of memory, more than --memory says" said
+    grep "took [1-9][0-9.]* MB of memory, more than --memory=1.0 MB says" said
 }
 
 @test "large articles of different kinds, one after the other" {

@@ -202,9 +202,36 @@ static void indexes_are_no_input(void **state)
     assert_string_equal(fixture_body(&f, "d/LOCK"), "with a text");
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(fixture_run(&f, fixture_path(&f, i ? "b" : "a")), PM_PARTIAL);
-        assert_true(logged("(an index is no input)"));
+        assert_true(logged("(an index is no input; keep articles in a folder of their own)"));
     }
     assert_int_equal(memory_sink_count(&f.sink), 3);
+}
+
+/* A report of an earlier run in the folder, whatever its name; what only looks like one is read. */
+static void reports_are_no_input(void **state)
+{
+    (void)state;
+    static const char report[] =
+        "{\"action\":\"added\",\"path\":\"a.txt\",\"id\":\"a.txt\",\"title\":null,\"date\":null,"
+        "\"title_rule\":null,\"date_rule\":null,\"boilerplate\":[],\"reason\":null}\n";
+    static const char *const names[] = {"r", "r.jsonl", "r.txt", "r.md", "r.json"};
+    fixture_text(&f, "a.txt", "the article");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) fixture_text(&f, names[i], report);
+    fixture_gzip(&f, "r.jsonl.gz", report, sizeof report - 1);
+    fixture_text(
+        &f, "click.jsonl",
+        "{\"action\":\"click\",\"path\":\"/\",\"id\":\"e1\",\"title_rule\":1,\"date_rule\":1,"
+        "\"boilerplate\":[],\"reason\":1,\"text\":\"clicked\"}\n");
+    fixture_text(&f, "added.jsonl",
+                 "{\"action\":\"added\",\"path\":\"/\",\"id\":\"e2\",\"text\":\"was added\"}\n");
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_int_equal(memory_sink_count(&f.sink), 3);
+    assert_string_equal(fixture_body(&f, "a.txt"), "the article");
+    assert_string_equal(fixture_body(&f, "e1"), "clicked");
+    assert_string_equal(fixture_body(&f, "e2"), "was added");
+    assert_true(logged("(a report of an earlier run is no input)"));
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "r.jsonl")), PM_OK); /* said by name      */
+    assert_string_equal(fixture_body(&f, "a.txt"), "");
 }
 
 static void special_files_are_skipped(void **state)
@@ -480,6 +507,7 @@ int main(void)
         CASE(metadata_of_front_matter),
         CASE(odd_names),
         CASE(indexes_are_no_input),
+        CASE(reports_are_no_input),
         CASE(special_files_are_skipped),
         CASE(links_are_not_followed),
         CASE(damaged_gzip_is_skipped),

@@ -299,6 +299,17 @@ static void prune_knows_another_format(void **state)
     prune_in(PM_OK, 2, 2);
     assert_string_equal(fixture_body(&f, "data"), "5");
     prune_in(PM_OK, 0, 2);
+    /* A name that says text, read as lines once; and a text that was unchanged since. */
+    fixture_text(&f, "in/x.txt", "{\"id\":\"y\",\"text\":\"6\"}\n");
+    prune_in(PM_OK, 0, 2);
+    f.options.format = PM_INPUT_JSONL;
+    f.options.prune = false;
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    memory_sink_commit(&f.sink);
+    assert_int_equal(memory_sink_count(&f.sink), 3);
+    f.options.format = PM_INPUT_AUTO;
+    prune_in(PM_OK, 1, 2);
+    assert_non_null(memory_sink_get(&f.sink, "x.txt"));
 }
 
 static void prune_needs_the_whole_folder(void **state)

@@ -143,6 +143,9 @@ static void test_long_phrases_are_cut(void **state)
     parse_phrase("", most + 2, 1, most, true);
     parse_phrase("before ", most + 2, 2, most, true);
     parse_phrase("before -", most + 2, 1, 1, true);
+    parse_phrase("before NOT ", most + 2, 1, 1, true);
+    parse_phrase("before -(", most + 2, 1, 1, true);
+    parse_phrase("before NOT (b OR ", most + 2, 2, 2, true);
     parse_phrase("a b c ", most - 4, 5, most, false);
     parse_phrase("a b c ", most - 2, 4, most, true);
 }

@@ -341,7 +341,7 @@ static unsigned parent_syncs;
 static void note_parent(const file_event *event)
 {
     size_t len = strlen(event->path);
-    parent_syncs += strcmp(event->call, "fsync") == 0 && event->path[len - 1] == '/';
+    parent_syncs += strcmp(event->call, "fsync") == 0 && strcmp(event->path + len - 2, "..") == 0;
 }
 
 /* A folder without a commit may have been made by a writer that was killed before the sync. */
