@@ -24,7 +24,7 @@
 #include "searcher/index.h"
 
 enum {
-    XAPIAN_TRIES = 8,
+    XAPIAN_TRIES = 64,
     XAPIAN_REST_S = 5, /* a server that did not answer is left alone for this long           */
 };
 
