@@ -11,7 +11,6 @@
 
 #include "common/base/hash.h"
 
-#include <stdio.h>
 #include <strings.h>
 
 enum { SNIFF_BYTES = 64 * 1024, BINARY_LOOK_BYTES = 8 * 1024 };
@@ -79,21 +78,16 @@ static bool holds(slice line, const char *what)
     return memmem(line.data, line.len, what, strlen(what)) != NULL;
 }
 
-/* The first line of a report (index --report): its lines carry the ids of articles, but no texts.
- * One that lies in the folder must not take their place in the next run. */
+/* The first line of a report (index --report), by its keys: its lines carry the ids of articles,
+ * but no texts.  One that lies in the folder must not take their place in the next run. */
 static bool is_report_line(slice line)
 {
-    static const char *const actions[] = {"added",   "updated",   "unchanged", "pruned",
-                                          "skipped", "duplicate", "warning"};
-    bool known = false;
-    for (size_t i = 0; i < sizeof actions / sizeof *actions && !known; i++) {
-        char begin[64];
-        size_t len =
-            (size_t)snprintf(begin, sizeof begin, "{\"action\":\"%s\",\"path\":\"", actions[i]);
-        known = line.len > len && memcmp(line.data, begin, len) == 0;
-    }
-    return known && holds(line, ",\"title_rule\":") && holds(line, ",\"date_rule\":") &&
-           holds(line, ",\"boilerplate\":[") && holds(line, ",\"reason\":");
+    static const char *const keys[] = {",\"path\":\"",
+                                       ",\"title_rule\":", ",\"date_rule\":", ",\"boilerplate\":[",
+                                       ",\"reason\":"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!holds(line, keys[i])) return false;
+    return true;
 }
 
 static pm_status is_report(input *in, bool *yes, pm_error *err)

@@ -153,7 +153,8 @@ pm_status stream_finish(json_stream *s, pm_error *err)
         unlink(s->temp);
     }
     if (s->os_errno)
-        st = error_os(err, s->os_errno, "%s: cannot write; the file is incomplete", s->path);
+        st = error_os(err, s->os_errno, "%s: cannot write; %s", s->path,
+                      s->temp ? "it is as it was" : "it is incomplete");
     forget_names(s);
     return st;
 }

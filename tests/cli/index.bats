@@ -516,6 +516,15 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     same 3 "$(P stats -i y.idx --json | jq .documents)"
 }
 
+@test "a report that cannot be written: exit 5, the one that was there stays, the index is committed" {
+    for i in $(seq 2000); do echo "{\"id\":\"$i\",\"text\":\"pears\"}"; done >d.jsonl
+    mkdir dir; echo old >dir/rep
+    expect 5 bash -c 'trap "" XFSZ; ulimit -f 150; exec "$0" index -q -i "$1" --report dir/rep d.jsonl' "$PRESSMARK" "$X"
+    says "dir/rep: cannot write; it is as it was"
+    same rep "$(ls -A dir)"; same old "$(cat dir/rep)"
+    same 2000 "$(P stats -i "$X" --json | jq .documents)"
+}
+
 # A signal some time into optimize: it ends by the signal and nothing has happened, or it was done.
 @test "Ctrl-C during optimize leaves the index as it was, and no file behind" {
     awk 'BEGIN {for (i = 0; i < 30000; i++) {s = ""; for (k = 0; k < 20; k++) s = s " w" (i * k + k * k) % 9973

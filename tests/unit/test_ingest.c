@@ -218,10 +218,8 @@ static void reports_are_no_input(void **state)
     fixture_text(&f, "a.txt", "the article");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) fixture_text(&f, names[i], report);
     fixture_gzip(&f, "r.jsonl.gz", report, sizeof report - 1);
-    fixture_text(
-        &f, "click.jsonl",
-        "{\"action\":\"click\",\"path\":\"/\",\"id\":\"e1\",\"title_rule\":1,\"date_rule\":1,"
-        "\"boilerplate\":[],\"reason\":1,\"text\":\"clicked\"}\n");
+    fixture_text(&f, "click.jsonl",
+                 "{\"action\":\"click\",\"path\":\"/\",\"id\":\"e1\",\"text\":\"clicked\"}\n");
     fixture_text(&f, "added.jsonl",
                  "{\"action\":\"added\",\"path\":\"/\",\"id\":\"e2\",\"text\":\"was added\"}\n");
     assert_int_equal(fixture_run(&f, NULL), PM_OK);
