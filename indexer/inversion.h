@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * inversion.h - a stream of tokens on its way to posting lists; shared by inverter_plan.c (which
- * keys there are), inverter_scatter.c (where their tokens are), inverter_write.c (their lists) and
- * inverter_bigrams.c.
+ * keys there are), inverter_scatter.c (where their tokens are), inverter_write.c (their lists),
+ * inverter_buckets.c and inverter_bigrams.c.
  */
 #ifndef PM_INDEXER_INVERSION_H
 #define PM_INDEXER_INVERSION_H
@@ -26,10 +26,14 @@ enum {
     BUCKET_TERMS = 8 << 10,
     /* Buckets have numbers of 16 bits: from here on only tokens count.                     */
     BUCKETS_MANY = 16 << 10,
-    /* A variant's place in its bucket that 16 bits do not hold: it is in late.  A term of so
-     * many variants has a bucket of its own.                                               */
+    /* A variant's place in its bucket that 16 bits do not hold: the form's index is in a word of
+     * its own.  A term of so many variants has a bucket of its own.                        */
     BUCKET_LATE = UINT16_MAX,
+    PIECE_BYTES = 4096, /* of a bucket's tokens; begins at a multiple of it                  */
+    PIECE_WORDS = PIECE_BYTES / 4 - sizeof(void *) / 4,
 };
+
+typedef struct inversion inversion;
 
 typedef struct variant {
     const form *f;
@@ -58,9 +62,40 @@ typedef struct form_row {
 /* Neighbouring terms, whose lists are made together; a frequent term has its own. */
 typedef struct bucket {
     uint32_t first_term, first_variant;
-    uint32_t end;  /* of its tokens in places                                             */
-    uint32_t late; /* of its first token in late, when its variants are that many         */
+    uint32_t end; /* tokens up to here, with those of all buckets before it                 */
 } bucket;
+
+/* The tokens of a bucket, in order, as words of 32 bits (inverter_scatter.c). */
+typedef struct piece {
+    struct piece *next;
+    uint32_t words[PIECE_WORDS];
+} piece;
+
+typedef struct piece_chain {
+    piece *first, *last;
+    uint32_t *end; /* of the words in last                                                 */
+    uint32_t at;   /* number of the token put last; of the part's first, until one is       */
+} piece_chain;
+
+/* Neighbouring tokens of the stream, which one thread scatters. */
+typedef struct scatter_part {
+    uint32_t begin, end;
+    piece_chain *chains; /* by bucket                                                      */
+    uint8_t *pool;       /* what of the stream is read and not yet reused; NULL: it stays  */
+    struct slab *slabs;  /* memory of pieces that the stream has no room for               */
+    bool done, refused;
+} scatter_part;
+
+/* A bucket being read. */
+typedef struct bucket_reader {
+    const inversion *inv;
+    uint32_t bucket, at;
+    unsigned part; /* that comes next                                                    */
+    const piece *next;
+    const uint32_t *end; /* of the words in the part's last piece                          */
+    bool late;           /* each token has a word more                                          */
+    bool open;           /* whose word comes first in the next piece                            */
+} bucket_reader;
 
 /* One list at a time, being gathered by one thread; and the tokens of one bucket, by term
  * (inverter_buckets.c). */
@@ -76,7 +111,7 @@ typedef struct list_room {
 
 /* Written by one thread until the tokens are scattered; from then on read by many, each of
  * which changes the variants of the terms that it writes. */
-typedef struct inversion {
+struct inversion {
     inverter *iv;
     segment_writer *w;
     unsigned threads;
@@ -96,15 +131,14 @@ typedef struct inversion {
     uint32_t n_buckets;
     keysort_item *items, *scratch;
     uint32_t *ends;   /* by key of a class: where its tokens end in places             */
-    uint32_t *places; /* numbers of tokens, by key or bucket                         */
-    uint16_t *locals; /* of each place: the variant's place in the bucket            */
-    uint32_t *late;   /* of each place in buckets that have such: the form's index   */
-    uint32_t n_late;
+    uint32_t *places; /* numbers of tokens, by key of the class or pair at hand      */
+    scatter_part parts[LIST_WORKERS_MAX];
+    unsigned n_parts;
     uint32_t *block_docs; /* the document of every PLACE_BLOCK-th token                  */
     list_room rooms[LIST_WORKERS_MAX];
     list_room large; /* of lists longer than bucket_tokens, one at a time             */
     pthread_mutex_t large_lock;
-} inversion;
+};
 
 /* Forms to variants, terms and markers. */
 pm_status inversion_plan(inversion *inv, pm_error *err);
@@ -113,9 +147,15 @@ int form_key_compare(const form *a, const form *b);
 /* The second part of a form's key: empty when the form is its own folding. */
 slice form_exact(const form *f);
 
-/* inverter_scatter.c: the tokens' numbers and variants by bucket, in order of the tokens; then
- * the stream is not needed any more and is gone. */
+/* inverter_scatter.c: the tokens' numbers and variants by bucket, in order of the tokens; the
+ * stream's memory holds them then, unless it is kept. */
 pm_status inversion_scatter(inversion *inv, pm_error *err);
+void inversion_unscatter(inversion *inv);
+/* The tokens of a bucket, some at a time: their numbers, and of each its variant's place in the
+ * bucket, or the form's index where that is late.  Returns how many, at most PIECE_WORDS; 0: that
+ * was all. */
+bucket_reader bucket_read(const inversion *inv, uint32_t number);
+uint32_t bucket_next(bucket_reader *r, uint32_t *places, uint32_t *locals);
 
 /* inverter_buckets.c: the lists of all plain terms. */
 pm_status inversion_plain(inversion *inv, pm_error *err);
@@ -128,7 +168,10 @@ bool inversion_room(const inversion *inv, list_room *room, size_t occurrences);
 /* The room for such a list: the worker's own, or the large one, which is then locked. */
 list_room *inversion_begin(inversion *inv, unsigned worker, size_t occurrences, list_task *out);
 void inversion_end(inversion *inv, list_room *room);
-/* Tokens to postings and positions, in docs, tfs and positions; returns df. */
+/* Room for the numbers of n tokens in inv->places; false when memory is refused. */
+bool inversion_places(inversion *inv, uint32_t n);
+/* Tokens to postings and positions, in docs, tfs and positions; returns df.  The room's positions
+ * may be the places. */
 uint32_t inversion_gather(const inversion *inv, list_room *room, const uint32_t *places,
                           uint32_t n);
 /* The room's key: of a class (0: plain terms, KEY_TITLE, KEY_MARKER), its key-th. */

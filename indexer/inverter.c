@@ -2,11 +2,13 @@
  * inverter.c - articles to a stream of tokens; see inverter.h.
  *
  * Memory, counted (INVERTER_*_BYTES), so that flush points depend on the input alone:
- *   a token     4 in the stream and 6 in order of buckets; then the stream goes, and there are
- *               12 in the longest list (position, form, and what they are encoded to).  That
- *               is taken to have at most INVERTER_LIST_FORMS times the tokens of the commonest
- *               form: few stems have more forms as common as that.  Lists that are not long
- *               share rooms of a few MB, however many threads there are.
+ *   a token     4 in the stream, which the words of the buckets take over (inverter_scatter.c),
+ *               and up to 6 before that, where it ends a pair of frequent words: there are that
+ *               many texts of nothing else.  Then there are 12 in the longest list (position,
+ *               form, and what they are encoded to), for which those 6 have gone.  It is taken
+ *               to have at most INVERTER_LIST_FORMS times the tokens of the commonest form:
+ *               few stems have more forms as common as that.  Lists that are not long share
+ *               rooms of a few MB, however many threads there are.
  *   a form      its strings, some 130 in the analyzer's table (slots that are half empty are most
  *               of it) and in counters, and when written 112: twice 16 to sort, 32 as a
  *               variant, 24 as a term, 24 in tables by form
@@ -80,13 +82,16 @@ bool inverter_reserve_counts(inverter *iv)
 void inverter_count(inverter *iv, size_t first)
 {
     const uint32_t *tokens = iv->tokens;
+    uint32_t *counts = iv->form_cf, *used = iv->used, n_used = iv->n_used, most = iv->most;
     for (size_t i = first; i < iv->n_tokens; i++) {
         if (i + COUNT_AHEAD < iv->n_tokens)
-            __builtin_prefetch(&iv->form_cf[TOKEN_FORM(tokens[i + COUNT_AHEAD])], 1);
-        uint32_t cf = ++iv->form_cf[TOKEN_FORM(tokens[i])];
-        if (cf == 1) iv->used[iv->n_used++] = TOKEN_FORM(tokens[i]);
-        if (cf > iv->most) iv->most = cf;
+            __builtin_prefetch(&counts[TOKEN_FORM(tokens[i + COUNT_AHEAD])], 1);
+        uint32_t cf = ++counts[TOKEN_FORM(tokens[i])];
+        if (cf == 1) used[n_used++] = TOKEN_FORM(tokens[i]);
+        most = cf > most ? cf : most;
     }
+    iv->n_used = n_used;
+    iv->most = most;
 }
 
 /* Whether all that is there so far may be. */

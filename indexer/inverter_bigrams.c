@@ -19,7 +19,7 @@ typedef struct pair_half {
     size_t first_doc, end_doc;
     uint32_t base;   /* their first token                                                     */
     uint64_t *bits;  /* by token from there: a pair ends here                                 */
-    uint16_t *pairs; /* number of each such pair, in order                                    */
+    uint16_t *pairs; /* number of each such pair, in order; of set->pairs                     */
     uint32_t n_pairs;
     uint32_t *ends; /* by pair: how many; then where the next goes in places                  */
 } pair_half;
@@ -31,7 +31,8 @@ typedef struct bigram_set {
     uint32_t n;
     uint32_t terms[BIGRAM_WORDS_MAX];
     uint8_t *number; /* by form that occurs: of its term in terms, else n                     */
-    uint64_t *bits;  /* of all halves                                                         */
+    uint64_t *bits;  /* of all halves, as the next one                                        */
+    uint16_t *pairs;
     uint32_t *counts;
     uint32_t *ends; /* by pair, a * (n + 1) + b: where its tokens end in places               */
     unsigned n_halves;
@@ -86,15 +87,16 @@ static bool cut_halves(bigram_set *set)
     set->n_halves = two ? 2 : 1;
     set->bits = mem_array(words, sizeof *set->bits);
     set->counts = mem_array(set->n_halves * pairs, sizeof *set->counts);
-    if (!set->bits || !set->counts) return false;
+    set->pairs = mem_alloc(n * sizeof *set->pairs); /* most of which is never touched          */
+    if (!set->bits || !set->counts || !set->pairs) return false;
     set->halves[0] = (pair_half){.end_doc = middle, .bits = set->bits, .ends = set->counts};
-    set->halves[0].pairs = inv->locals;
+    set->halves[0].pairs = set->pairs;
     set->ends = set->counts + (set->n_halves - 1) * pairs;
     if (!two) return true;
     uint32_t base = inv->iv->docs[middle].first;
     set->halves[1] = (pair_half){.first_doc = middle, .end_doc = n_docs, .base = base};
     set->halves[1].bits = set->bits + base / 64 + 1;
-    set->halves[1].pairs = inv->locals + base;
+    set->halves[1].pairs = set->pairs + base;
     set->halves[1].ends = set->ends;
     return true;
 }
@@ -134,8 +136,8 @@ static void note_half(const bigram_set *set, pair_half *half)
     for (uint32_t i = 0; i < half->n_pairs; i++) half->ends[half->pairs[i]]++;
 }
 
-/* Pairs' counts to where they begin. */
-static void lay_out(const bigram_set *set)
+/* Pairs' counts to where they begin, and room there; false when memory is refused. */
+static bool lay_out(const bigram_set *set)
 {
     uint32_t sum = 0, pairs = pair_of(set, set->n, set->n) + 1;
     for (uint32_t pair = 0; pair < pairs; pair++) {
@@ -145,6 +147,7 @@ static void lay_out(const bigram_set *set)
             sum += n;
         }
     }
+    return inversion_places(set->inv, sum);
 }
 
 /* The first tokens' numbers, by pair. */
@@ -218,13 +221,14 @@ pm_status inversion_bigrams(inversion *inv, pm_error *err)
     segment_writer_bigrams(inv->w, min);
     if (!cut_halves(&set)) PM_TRY(error_nomem(err));
     each_half(&set, note_half);
-    lay_out(&set);
+    if (!lay_out(&set)) PM_TRY(error_nomem(err));
     each_half(&set, place_half);
     const list_job lists = {.w = inv->w, .n_tasks = set.n, .ctx = &set, .make = make_pairs};
     PM_TRY(list_tasks_run(&lists, inv->threads, err));
 out:
     mem_free(set.number);
     mem_free(set.bits);
+    mem_free(set.pairs);
     mem_free(set.counts);
     return st;
 }

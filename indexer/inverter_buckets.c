@@ -4,7 +4,7 @@
  *
  *   places  3 4 9 11 12     document and position of each follow from its number, and since
  *   locals  0 2 0  1  0     numbers rise, a document is looked up once for all of its tokens
- *            |
+ *            |              that come at a time
  *            v  rows: of each local number, the term in the bucket and the form's index
  *   documents  0 0 1 | 1 | 0          a term's occurrences, next to each other; its postings
  *   positions  3 1 4 | 3 | 4          are the runs of equal documents
@@ -28,6 +28,10 @@ static void count_variants(const inversion *inv, const list_room *room, const te
     variant *variants = inv->variants + term->first_variant;
     uint32_t at = 0;
     for (uint32_t i = 0; i < o->df; i++) {
+        if (room->tfs[i] == 1) { /* most have one: which needs no look at what was counted last */
+            variants[o->forms[at++]].df++;
+            continue;
+        }
         for (uint32_t stop = at + room->tfs[i]; at < stop; at++) {
             variant *v = &variants[o->forms[at]];
             v->df += v->last_doc != room->docs[i] + 1;
@@ -61,19 +65,17 @@ static void put_term(inversion *inv, list_room *room, uint32_t t, const occurren
 }
 
 /* A term that has a bucket of its own: its tokens are in order. */
-static void make_term(inversion *inv, const bucket *b, unsigned worker, uint32_t begin,
-                      list_task *out)
+static void make_term(inversion *inv, uint32_t number, unsigned worker, uint32_t n, list_task *out)
 {
-    uint32_t n = b->end - begin;
     list_room *room = inversion_begin(inv, worker, n, out);
     if (!room) return;
-    bool late = inv->terms[b->first_term].n_variants > BUCKET_LATE;
-    for (uint32_t i = 0; i < n; i++)
-        room->forms[i] = late ? inv->late[b->late + i] : inv->locals[begin + i];
+    bucket_reader r = bucket_read(inv, number);
+    uint32_t *places = room->positions; /* which they become                                  */
+    for (uint32_t at = 0; at < n;) at += bucket_next(&r, places + at, room->forms + at);
     const occurrences o = {.forms = room->forms,
                            .positions = room->positions,
-                           .df = inversion_gather(inv, room, inv->places + begin, n)};
-    put_term(inv, room, b->first_term, &o, out);
+                           .df = inversion_gather(inv, room, places, n)};
+    put_term(inv, room, inv->buckets[number].first_term, &o, out);
     inversion_end(inv, room);
 }
 
@@ -115,20 +117,34 @@ static void plan_rows(const inversion *inv, const bucket *b, list_room *room)
     }
 }
 
-/* The tokens of one document, from places[at] on, to their terms; returns where they end. */
-static uint32_t sort_document(const inversion *inv, list_room *room, uint32_t doc, uint32_t at,
-                              uint32_t end)
+/* The tokens of one document, which has places[0] of the n, to their terms; returns how many. */
+static uint32_t sort_document(const inversion *inv, list_room *room, uint32_t doc,
+                              const uint32_t *places, const uint32_t *locals, uint32_t n)
 {
     const inverter_doc *d = &inv->iv->docs[doc];
-    uint32_t stop = inverter_doc_end(inv->iv, doc);
+    uint32_t stop = inverter_doc_end(inv->iv, doc), i = 0;
     do {
-        const uint32_t *row = room->rows + 2 * inv->locals[at];
+        const uint32_t *row = room->rows + 2 * locals[i];
         uint32_t to = room->ends[row[0]]++;
         room->sorted_docs[to] = doc;
-        room->sorted_positions[to] = token_position(d, inv->places[at] - d->first);
+        room->sorted_positions[to] = token_position(d, places[i] - d->first);
         room->sorted_forms[to] = row[1];
-    } while (++at < end && inv->places[at] < stop);
-    return at;
+    } while (++i < n && places[i] < stop);
+    return i;
+}
+
+/* All tokens of a bucket, of which there are n, to their terms. */
+static void sort_bucket(const inversion *inv, list_room *room, uint32_t number, uint32_t n)
+{
+    uint32_t places[PIECE_WORDS], locals[PIECE_WORDS], doc = 0;
+    bool near = inversion_near(inv, n);
+    bucket_reader r = bucket_read(inv, number);
+    for (uint32_t some; (some = bucket_next(&r, places, locals)) != 0;) {
+        for (uint32_t i = 0; i < some;) {
+            doc = inversion_next_doc(inv, doc, places[i], near);
+            i += sort_document(inv, room, doc, places + i, locals + i, some - i);
+        }
+    }
 }
 
 /* Runs of equal documents to postings; returns how many there are.  No branch depends on where a
@@ -148,21 +164,17 @@ static uint32_t group(const uint32_t *of, uint32_t n, list_room *room)
     return df;
 }
 
-static void make_terms(inversion *inv, const bucket *b, list_room *room, uint32_t begin,
-                       list_task *out)
+static void make_terms(inversion *inv, uint32_t number, list_room *room, uint32_t n, list_task *out)
 {
     pm_error err;
+    const bucket *b = &inv->buckets[number];
     uint32_t n_terms = b[1].first_term - b->first_term, at = 0;
-    if (!sort_room(inv, room, b->end - begin, n_terms, b[1].first_variant - b->first_variant)) {
+    if (!sort_room(inv, room, n, n_terms, b[1].first_variant - b->first_variant)) {
         list_task_fail(out, error_nomem(&err), &err);
         return;
     }
     plan_rows(inv, b, room);
-    bool near = inversion_near(inv, b->end - begin);
-    for (uint32_t i = begin, doc = 0; i < b->end;) {
-        doc = inversion_next_doc(inv, doc, inv->places[i], near);
-        i = sort_document(inv, room, doc, i, b->end);
-    }
+    sort_bucket(inv, room, number, n);
     for (uint32_t t = 0; t < n_terms && !list_task_failed(out); t++) {
         if (t + FORMS_AHEAD < n_terms) inverter_ask(inv->terms[b->first_term + t + FORMS_AHEAD].f);
         const occurrences o = {.forms = room->sorted_forms + at,
@@ -177,11 +189,11 @@ static void make_bucket(void *ctx, unsigned worker, uint32_t task, list_task *ou
 {
     inversion *inv = ctx;
     const bucket *b = &inv->buckets[task];
-    uint32_t begin = task ? inv->buckets[task - 1].end : 0;
+    uint32_t n = b->end - (task ? inv->buckets[task - 1].end : 0);
     if (b[1].first_term - b->first_term == 1)
-        make_term(inv, b, worker, begin, out);
+        make_term(inv, task, worker, n, out);
     else
-        make_terms(inv, b, &inv->rooms[worker], begin, out);
+        make_terms(inv, task, &inv->rooms[worker], n, out);
 }
 
 static void keep_ordinal(void *ctx, uint32_t term, uint32_t ordinal)
@@ -198,5 +210,7 @@ pm_status inversion_plain(inversion *inv, pm_error *err)
                             .ctx = inv,
                             .make = make_bucket,
                             .written = keep_ordinal};
-    return st == PM_OK ? list_tasks_run(&lists, inv->threads, err) : st;
+    if (st == PM_OK) st = list_tasks_run(&lists, inv->threads, err);
+    inverter_drop_tokens(inv->iv);
+    return st;
 }

@@ -7,8 +7,8 @@
 #include "indexer/inverter_internal.h"
 
 enum {
-    /* A token of a stream that is written while it stays: 4 there, 6 in order of buckets, 12 at
-     * most in the longest list. */
+    /* A token of a stream that is written while it stays: 4 there, 6 in pairs and then 4 in
+     * buckets, 12 at most in the longest list. */
     KEPT_TOKEN_COST = 22,
     KEPT_DOC_COST = 24,
     FROZEN_FORM_COST = 124, /* 8 here, 4 to count it, 112 when written (inverter.c)          */

@@ -245,8 +245,6 @@ static void plan_locals(inversion *inv)
         bucket *from = &inv->buckets[b];
         for (uint32_t t = from->first_term; t < from[1].first_term; t++) inv->terms[t].bucket = b;
         bool late = from[1].first_variant - from->first_variant > BUCKET_LATE;
-        from->late = inv->n_late;
-        if (late) inv->n_late += from->end - (b ? from[-1].end : 0);
         for (uint32_t v = from->first_variant; v < from[1].first_variant; v++) {
             uint32_t local = v - from->first_variant;
             inv->variants[v].local = (uint16_t)(late ? BUCKET_LATE : local);

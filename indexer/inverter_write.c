@@ -54,8 +54,7 @@ static void inversion_free(inversion *inv)
     mem_free(inv->buckets);
     mem_free(inv->ends);
     mem_free(inv->places);
-    mem_free(inv->locals);
-    mem_free(inv->late);
+    inversion_unscatter(inv);
     mem_free(inv->block_docs);
     for (unsigned i = 0; i < LIST_WORKERS_MAX; i++) room_free(&inv->rooms[i]);
     room_free(&inv->large);
@@ -77,10 +76,15 @@ static bool invert_allocate(inversion *inv)
     size_t n = inv->iv->n_tokens;
     uint32_t keys = inv->n_terms > inv->n_markers ? inv->n_terms : inv->n_markers;
     inv->ends = mem_array(keys, sizeof *inv->ends);
-    inv->places = mem_large(n * sizeof *inv->places);
-    inv->locals = mem_large(n * sizeof *inv->locals);
     inv->block_docs = mem_alloc((n / PLACE_BLOCK + 1) * sizeof *inv->block_docs);
-    return inv->ends && inv->places && inv->locals && inv->block_docs;
+    return inv->ends && inv->block_docs;
+}
+
+bool inversion_places(inversion *inv, uint32_t n)
+{
+    mem_free(inv->places);
+    inv->places = mem_large(n * sizeof *inv->places);
+    return inv->places != NULL;
 }
 
 /* ---- lists ----------------------------------------------------------------------------- */
@@ -168,8 +172,9 @@ static void class_pass(inversion *inv, const key_class *class, uint32_t *places)
                   places);
 }
 
-/* Put the tokens' numbers in order of their keys: ends[key] is where a key's end. */
-static void scatter(inversion *inv, const key_class *class)
+/* Put the tokens' numbers in order of their keys: ends[key] is where a key's end.  False when
+ * memory is refused. */
+static bool scatter(inversion *inv, const key_class *class)
 {
     uint32_t sum = 0;
     memset(inv->ends, 0, class->n_keys * sizeof *inv->ends);
@@ -179,11 +184,13 @@ static void scatter(inversion *inv, const key_class *class)
         inv->ends[key] = sum; /* its begin, until it has moved to its end                    */
         sum += n;
     }
+    if (!inversion_places(inv, sum)) return false;
     class_pass(inv, class, inv->places);
+    return true;
 }
 
 /* The positions of those of a document's tokens that come first in places[0, n), of which one
- * does; returns how many. */
+ * does; returns how many.  Positions may lie where the places do. */
 static inline uint32_t gather_document(const inverter_doc *d, uint32_t end, const uint32_t *places,
                                        uint32_t n, uint32_t *positions)
 {
@@ -286,8 +293,7 @@ static bool cut_tasks(class_job *job)
 static pm_status write_class(inversion *inv, const key_class *class, pm_error *err)
 {
     class_job job = {.inv = inv, .class = class};
-    scatter(inv, class);
-    if (!cut_tasks(&job)) return error_nomem(err);
+    if (!scatter(inv, class) || !cut_tasks(&job)) return error_nomem(err);
     const list_job lists = {.w = inv->w, .n_tasks = job.n_tasks, .ctx = &job, .make = make_class};
     pm_status st = list_tasks_run(&lists, inv->threads, err);
     mem_free(job.first);

@@ -264,6 +264,51 @@ static void test_refused_memory(void **state)
     assert_true(refused > tried / 2);
 }
 
+/* ---- far apart --------------------------------------------------------------------------- */
+
+enum { FAR_ARTICLES = 300, FAR_TOKENS = 1000, FAR_AT = 66, FAR_TOKEN = 534 };
+
+/* Between two words that have buckets of their own one that occurs in the first article, in the
+ * last and on both sides of the middle, where two threads meet. */
+static void far_text(buf *text, uint32_t number)
+{
+    uint32_t middle = FAR_ARTICLES / 2;
+    for (uint32_t i = 0; i < FAR_TOKENS; i++) {
+        bool here = number == FAR_AT && i == FAR_TOKEN; /* 65,535 behind the first article's last */
+        buf_append_str(text, here ? "bbb " : i % 2 ? "aaa " : "ccc ");
+    }
+    if (number == 0 || number == FAR_ARTICLES - 1 || number - middle + 1 < 2)
+        buf_append_str(text, "aaa aaa bbb ccc ccc bbb");
+}
+
+static void test_far_apart(void **state)
+{
+    (void)state;
+    pm_error err;
+    pm_index *index;
+    pm_searcher *searcher;
+    const pm_result *result;
+    static const char phrase[] = "\"aaa aaa bbb ccc ccc bbb\"";
+    static const uint32_t in[] = {0, FAR_ARTICLES / 2 - 1, FAR_ARTICLES / 2, FAR_ARTICLES - 1};
+    titled = false;
+    same_by_two(far_text, FAR_ARTICLES);
+    titled = true;
+    assert_int_equal(pm_index_open(root, &index, &err), PM_OK);
+    assert_int_equal(pm_searcher_open(index, &searcher, &err), PM_OK);
+    assert_int_equal(pm_searcher_search(searcher, phrase, sizeof phrase - 1, NULL, &result, &err),
+                     PM_OK);
+    assert_int_equal(result->n_hits, 4);
+    for (size_t i = 0; i < 4; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%u", in[i]);
+        assert_string_equal(result->hits[i].id.data, id);
+    }
+    assert_int_equal(pm_searcher_search(searcher, "bbb", 3, NULL, &result, &err), PM_OK);
+    assert_int_equal(result->n_hits, 5);
+    pm_searcher_close(searcher);
+    pm_index_close(index);
+}
+
 /* ---- many spellings ---------------------------------------------------------------------- */
 
 enum { SPELLINGS = 70000, SPELLINGS_EACH = 100 };
@@ -312,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refused_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused_memory_of_forms, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_far_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_spellings, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
