@@ -14,7 +14,10 @@
 #include "indexer/list_tasks.h"
 
 enum {
-    PLACE_BLOCK = 32, /* tokens for which the document is known by a look-up               */
+    /* Tokens for which the document is known by a look-up, a power of two: half of a document of
+     * mean length, within these.                                                           */
+    PLACE_SHIFT_LEAST = 5,
+    PLACE_SHIFT_MOST = 12,
     PLACE_AHEAD = 12, /* places whose documents are asked for before their turn            */
     /* Tokens of a bucket of several terms, about: as many as fit into a core's own cache; more
      * where documents are many, because all of them are gone by for each bucket.                 */
@@ -134,7 +137,9 @@ struct inversion {
     uint32_t *places; /* numbers of tokens, by key of the class or pair at hand      */
     scatter_part parts[LIST_WORKERS_MAX];
     unsigned n_parts;
-    uint32_t *block_docs; /* the document of every PLACE_BLOCK-th token                  */
+    uint32_t *block_docs; /* the document of every 2^place_shift-th token                */
+    unsigned place_shift;
+    uint32_t *doc_ends; /* by document: where its tokens end                               */
     list_room rooms[LIST_WORKERS_MAX];
     list_room large; /* of lists longer than bucket_tokens, one at a time             */
     pthread_mutex_t large_lock;
@@ -196,30 +201,12 @@ static inline uint32_t token_position(const inverter_doc *d, uint32_t i)
     return body + hole + (d->n_title ? d->n_title + POSITION_BREAK : 0);
 }
 
-/* The document of a token, which is not before `doc`. */
-static inline uint32_t inversion_doc_of(const inversion *inv, uint32_t doc, uint32_t place)
+/* The document of a token. */
+static inline uint32_t inversion_doc_of(const inversion *inv, uint32_t place)
 {
-    uint32_t from = inv->block_docs[place / PLACE_BLOCK];
-    if (doc < from) doc = from;
-    doc += inverter_doc_end(inv->iv, doc) <= place; /* often one on, and no branch foresees it   */
-    while (inverter_doc_end(inv->iv, doc) <= place) doc++;
-    return doc;
-}
-
-/* Whether `n` rising places lie so close that going through all documents is cheaper than looking
- * theirs up: that reads all of block_docs, which is no longer in the cache when it comes to the
- * next bucket. */
-static inline bool inversion_near(const inversion *inv, uint32_t n)
-{
-    return n >= inv->iv->n_docs;
-}
-
-/* inversion_doc_of, of places that are near or not. */
-static inline uint32_t inversion_next_doc(const inversion *inv, uint32_t doc, uint32_t place,
-                                          bool near)
-{
-    if (!near) return inversion_doc_of(inv, doc, place);
-    while (inverter_doc_end(inv->iv, doc) <= place) doc++;
+    uint32_t doc = inv->block_docs[place >> inv->place_shift];
+    doc += inv->doc_ends[doc] <= place; /* often one on, and no branch foresees it           */
+    while (inv->doc_ends[doc] <= place) doc++;
     return doc;
 }
 

@@ -11,7 +11,8 @@
  *   a form      its strings, some 130 in the analyzer's table (slots that are half empty are most
  *               of it) and in counters, and when written 112: twice 16 to sort, 32 as a
  *               variant, 24 as a term, 24 in tables by form
- *   a document  16 here, and 8 as a posting of the longest list
+ *   a document  16 here, and 8 as a posting of the longest list; where it ends, 4 more, takes
+ *               what its tokens' pairs have left
  *
  * The stream grows by doubling, but what is not yet written to is not yet memory.
  */

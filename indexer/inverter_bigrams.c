@@ -82,7 +82,7 @@ static bool cut_halves(bigram_set *set)
     inversion *inv = set->inv;
     size_t n_docs = inv->iv->n_docs, n = inv->iv->n_tokens, words = n / 64 + 2;
     bool two = inv->threads > 1 && n >= HALVES_MIN;
-    uint32_t middle = two ? inv->block_docs[n / 2 / PLACE_BLOCK] : (uint32_t)n_docs;
+    uint32_t middle = two ? inv->block_docs[n / 2 >> inv->place_shift] : (uint32_t)n_docs;
     size_t pairs = pair_of(set, set->n, set->n) + 1;
     set->n_halves = two ? 2 : 1;
     set->bits = mem_array(words, sizeof *set->bits);

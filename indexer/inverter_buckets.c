@@ -2,9 +2,9 @@
  * inverter_buckets.c - the plain terms' counting sort, second half: the tokens of a bucket, which
  * come in order of documents and positions (inverter_scatter.c), by term, and the term's lists.
  *
- *   places  3 4 9 11 12     document and position of each follow from its number, and since
- *   locals  0 2 0  1  0     numbers rise, a document is looked up once for all of its tokens
- *            |              that come at a time
+ *   places  3 4 9 11 12     document and position of each follow from its number
+ *   locals  0 2 0  1  0
+ *            |
  *            v  rows: of each local number, the term in the bucket and the form's index
  *   documents  0 0 1 | 1 | 0          a term's occurrences, next to each other; its postings
  *   positions  3 1 4 | 3 | 4          are the runs of equal documents
@@ -17,27 +17,26 @@ enum { FORMS_AHEAD = 8 }; /* terms whose forms are asked for before their turn  
 
 /* A term's occurrences, in order; forms are of terms that have several. */
 typedef struct occurrences {
-    const uint32_t *forms, *positions;
-    uint32_t df; /* postings, which are in the room                                       */
+    const uint32_t *docs, *forms, *positions; /* docs NULL: as the room's postings say      */
+    uint32_t cf, df;                          /* df postings, which are in the room         */
 } occurrences;
+
+static inline void count_variant(variant *v, uint32_t doc)
+{
+    v->df += v->last_doc != doc + 1;
+    v->last_doc = doc + 1;
+}
 
 /* How many documents have each variant of a term, from the forms of its occurrences. */
 static void count_variants(const inversion *inv, const list_room *room, const term_plan *term,
                            const occurrences *o)
 {
     variant *variants = inv->variants + term->first_variant;
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < o->df; i++) {
-        if (room->tfs[i] == 1) { /* most have one: which needs no look at what was counted last */
-            variants[o->forms[at++]].df++;
-            continue;
-        }
-        for (uint32_t stop = at + room->tfs[i]; at < stop; at++) {
-            variant *v = &variants[o->forms[at]];
-            v->df += v->last_doc != room->docs[i] + 1;
-            v->last_doc = room->docs[i] + 1;
-        }
-    }
+    for (uint32_t i = 0; o->docs && i < o->cf; i++)
+        count_variant(&variants[o->forms[i]], o->docs[i]);
+    for (uint32_t i = 0, at = 0; !o->docs && i < o->df; i++)
+        for (uint32_t stop = at + room->tfs[i]; at < stop; at++)
+            count_variant(&variants[o->forms[at]], room->docs[i]);
 }
 
 static form_style only_style(const inversion *inv, const term_plan *term)
@@ -74,6 +73,7 @@ static void make_term(inversion *inv, uint32_t number, unsigned worker, uint32_t
     for (uint32_t at = 0; at < n;) at += bucket_next(&r, places + at, room->forms + at);
     const occurrences o = {.forms = room->forms,
                            .positions = room->positions,
+                           .cf = n,
                            .df = inversion_gather(inv, room, places, n)};
     put_term(inv, room, inv->buckets[number].first_term, &o, out);
     inversion_end(inv, room);
@@ -117,32 +117,20 @@ static void plan_rows(const inversion *inv, const bucket *b, list_room *room)
     }
 }
 
-/* The tokens of one document, which has places[0] of the n, to their terms; returns how many. */
-static uint32_t sort_document(const inversion *inv, list_room *room, uint32_t doc,
-                              const uint32_t *places, const uint32_t *locals, uint32_t n)
+/* All tokens of a bucket to their terms.  No token waits for the one before it, and no branch
+ * depends on where a document ends. */
+static void sort_bucket(const inversion *inv, list_room *room, uint32_t number)
 {
-    const inverter_doc *d = &inv->iv->docs[doc];
-    uint32_t stop = inverter_doc_end(inv->iv, doc), i = 0;
-    do {
-        const uint32_t *row = room->rows + 2 * locals[i];
-        uint32_t to = room->ends[row[0]]++;
-        room->sorted_docs[to] = doc;
-        room->sorted_positions[to] = token_position(d, places[i] - d->first);
-        room->sorted_forms[to] = row[1];
-    } while (++i < n && places[i] < stop);
-    return i;
-}
-
-/* All tokens of a bucket, of which there are n, to their terms. */
-static void sort_bucket(const inversion *inv, list_room *room, uint32_t number, uint32_t n)
-{
-    uint32_t places[PIECE_WORDS], locals[PIECE_WORDS], doc = 0;
-    bool near = inversion_near(inv, n);
+    uint32_t places[PIECE_WORDS], locals[PIECE_WORDS];
     bucket_reader r = bucket_read(inv, number);
-    for (uint32_t some; (some = bucket_next(&r, places, locals)) != 0;) {
-        for (uint32_t i = 0; i < some;) {
-            doc = inversion_next_doc(inv, doc, places[i], near);
-            i += sort_document(inv, room, doc, places + i, locals + i, some - i);
+    for (uint32_t n; (n = bucket_next(&r, places, locals)) != 0;) {
+        for (uint32_t i = 0; i < n; i++) {
+            const uint32_t *row = room->rows + 2 * locals[i];
+            uint32_t to = room->ends[row[0]]++, doc = inversion_doc_of(inv, places[i]);
+            const inverter_doc *d = &inv->iv->docs[doc];
+            room->sorted_docs[to] = doc;
+            room->sorted_positions[to] = token_position(d, places[i] - d->first);
+            room->sorted_forms[to] = row[1];
         }
     }
 }
@@ -174,12 +162,15 @@ static void make_terms(inversion *inv, uint32_t number, list_room *room, uint32_
         return;
     }
     plan_rows(inv, b, room);
-    sort_bucket(inv, room, number, n);
+    sort_bucket(inv, room, number);
     for (uint32_t t = 0; t < n_terms && !list_task_failed(out); t++) {
         if (t + FORMS_AHEAD < n_terms) inverter_ask(inv->terms[b->first_term + t + FORMS_AHEAD].f);
-        const occurrences o = {.forms = room->sorted_forms + at,
+        uint32_t cf = room->ends[t] - at;
+        const occurrences o = {.docs = room->sorted_docs + at,
+                               .forms = room->sorted_forms + at,
                                .positions = room->sorted_positions + at,
-                               .df = group(room->sorted_docs + at, room->ends[t] - at, room)};
+                               .cf = cf,
+                               .df = group(room->sorted_docs + at, cf, room)};
         put_term(inv, room, b->first_term + t, &o, out);
         at = room->ends[t];
     }

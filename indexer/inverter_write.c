@@ -56,19 +56,29 @@ static void inversion_free(inversion *inv)
     mem_free(inv->places);
     inversion_unscatter(inv);
     mem_free(inv->block_docs);
+    mem_free(inv->doc_ends);
     for (unsigned i = 0; i < LIST_WORKERS_MAX; i++) room_free(&inv->rooms[i]);
     room_free(&inv->large);
 }
 
 /* ---- 2. invert ----------------------------------------------------------------------- */
 
-/* Which document has token 0, PLACE_BLOCK, 2 * PLACE_BLOCK, ... */
+/* Which document has token 0, 2^shift, 2 * 2^shift, ..., and where each ends. */
 static void locate_blocks(inversion *inv)
 {
     size_t block = 0;
-    for (size_t doc = 0; doc < inv->iv->n_docs; doc++)
-        for (uint32_t end = inverter_doc_end(inv->iv, doc); block * PLACE_BLOCK < end; block++)
-            inv->block_docs[block] = (uint32_t)doc;
+    for (size_t doc = 0; doc < inv->iv->n_docs; doc++) {
+        uint32_t end = inverter_doc_end(inv->iv, doc);
+        for (; block << inv->place_shift < end; block++) inv->block_docs[block] = (uint32_t)doc;
+        inv->doc_ends[doc] = end;
+    }
+}
+
+static unsigned choose_shift(const inverter *iv)
+{
+    unsigned shift = PLACE_SHIFT_LEAST;
+    while (shift < PLACE_SHIFT_MOST && (iv->n_docs << (shift + 2)) <= iv->n_tokens) shift++;
+    return shift;
 }
 
 static bool invert_allocate(inversion *inv)
@@ -76,8 +86,10 @@ static bool invert_allocate(inversion *inv)
     size_t n = inv->iv->n_tokens;
     uint32_t keys = inv->n_terms > inv->n_markers ? inv->n_terms : inv->n_markers;
     inv->ends = mem_array(keys, sizeof *inv->ends);
-    inv->block_docs = mem_alloc((n / PLACE_BLOCK + 1) * sizeof *inv->block_docs);
-    return inv->ends && inv->block_docs;
+    inv->place_shift = choose_shift(inv->iv);
+    inv->block_docs = mem_alloc(((n >> inv->place_shift) + 1) * sizeof *inv->block_docs);
+    inv->doc_ends = mem_array(inv->iv->n_docs, sizeof *inv->doc_ends);
+    return inv->ends && inv->block_docs && inv->doc_ends;
 }
 
 bool inversion_places(inversion *inv, uint32_t n)
@@ -189,33 +201,21 @@ static bool scatter(inversion *inv, const key_class *class)
     return true;
 }
 
-/* The positions of those of a document's tokens that come first in places[0, n), of which one
- * does; returns how many.  Positions may lie where the places do. */
-static inline uint32_t gather_document(const inverter_doc *d, uint32_t end, const uint32_t *places,
-                                       uint32_t n, uint32_t *positions)
-{
-    uint32_t i = 0;
-    do positions[i] = token_position(d, places[i] - d->first);
-    while (++i < n && places[i] < end);
-    return i;
-}
-
 uint32_t inversion_gather(const inversion *inv, list_room *room, const uint32_t *places, uint32_t n)
 {
     const inverter *iv = inv->iv;
-    uint32_t doc = 0, df = 0;
-    bool near = inversion_near(inv, n);
+    uint32_t df = 0;
     for (uint32_t i = 0; i < n; df++) {
-        if (!near && i + PLACE_AHEAD < n) {
-            uint32_t ahead = inv->block_docs[places[i + PLACE_AHEAD] / PLACE_BLOCK];
+        uint32_t doc = inversion_doc_of(inv, places[i]), end = inv->doc_ends[doc], first = i;
+        const inverter_doc *d = &iv->docs[doc];
+        if (i + PLACE_AHEAD < n) {
+            uint32_t ahead = inv->block_docs[places[i + PLACE_AHEAD] >> inv->place_shift];
             __builtin_prefetch(&iv->docs[ahead]);
         }
-        doc = inversion_next_doc(inv, doc, places[i], near);
-        uint32_t tf = gather_document(&iv->docs[doc], inverter_doc_end(iv, doc), places + i, n - i,
-                                      room->positions + i);
+        do room->positions[i] = token_position(d, places[i] - d->first);
+        while (++i < n && places[i] < end);
         room->docs[df] = doc;
-        room->tfs[df] = tf;
-        i += tf;
+        room->tfs[df] = i - first;
     }
     return df;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * keysort.c - see keysort.h.
  *
+ * Many strings are first dealt out by their first two bytes, so that what is sorted fits into a
+ * core's cache (one step of a most significant digit radix sort).
+ *
  * Equal halves are merged from both ends at once: neither end can run out before the middle, so
  * that no step looks for an end, and the two chains of loads go side by side.  (O. R. L. Peters
  * describes such merges in "Glidesort", 2023.)
@@ -12,8 +15,9 @@
 #include "common/base/thread.h"
 
 enum {
-    RUN = 8,               /* sorted by insertion before merging                              */
-    HALVES_MIN = 16 << 10, /* items that are worth a thread                                   */
+    RUN = 8,         /* sorted by insertion before merging                              */
+    MANY = 16 << 10, /* items that are dealt out first, and worth a thread              */
+    SHARES = 64 * 64,
     TIES_AHEAD = 8,
 };
 
@@ -187,38 +191,91 @@ void keysort(keysort_item *items, keysort_item *scratch, size_t n, const keysort
     if (order) sort_ties(order, items, scratch, n);
 }
 
-/* ---- two threads ------------------------------------------------------------------------- */
+/* ---- many items ------------------------------------------------------------------------------ */
 
-typedef struct halves {
+/* Items by their first two bytes, each share of which is then sorted in a core's cache, and by
+ * another thread than its neighbours. */
+typedef struct shares {
     const keysort_order *order;
     keysort_item *items, *scratch;
-    size_t n, middle;
-} halves;
+    uint32_t ends[SHARES]; /* where each share's items end                                  */
+    uint32_t middle;       /* shares of the first part                                      */
+    unsigned n_parts;
+    bool done[2];
+} shares;
 
-static void sort_half(void *ctx, unsigned half)
+/* What words are made of: such a byte has a place of its own. */
+static bool is_alone(unsigned byte)
 {
-    halves *h = ctx;
-    size_t at = half ? h->middle : 0, n = half ? h->n - h->middle : h->middle;
-    sort_keys(h->items + at, h->scratch + at, n);
+    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z');
 }
 
-static void ties_half(void *ctx, unsigned half)
+/* A byte's place among 64, in order. */
+static unsigned place_of(unsigned byte)
 {
-    halves *h = ctx;
-    size_t at = half ? h->middle : 0, n = half ? h->n - h->middle : h->middle;
-    sort_ties(h->order, h->items + at, h->scratch + at, n);
+    if (byte < '0') return byte / 16;
+    if (byte <= '9') return 3 + byte - '0';
+    if (byte < 'a') return 13 + byte / 64;
+    if (byte <= 'z') return 15 + byte - 'a';
+    return 41 + (byte - 'z' - 1) / 6;
+}
+
+/* By byte: its place; and 63 where the next byte's place counts, too, 0 where others share it. */
+typedef struct share_table {
+    uint8_t places[256], next[256];
+} share_table;
+
+static unsigned share_of(const share_table *t, const keysort_item *item)
+{
+    unsigned first = (unsigned)(item->prefix >> 56), second = item->prefix >> 48 & 0xff;
+    return (unsigned)t->places[first] << 6 | (t->places[second] & t->next[first]);
+}
+
+/* Items to scratch, by share, and where each ends. */
+static void deal(shares *s, size_t n)
+{
+    share_table t;
+    uint32_t sum = 0;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        t.places[byte] = (uint8_t)place_of(byte);
+        t.next[byte] = is_alone(byte) ? 63 : 0;
+    }
+    memset(s->ends, 0, sizeof s->ends);
+    for (size_t i = 0; i < n; i++) s->ends[share_of(&t, &s->items[i])]++;
+    for (unsigned share = 0; share < SHARES; share++) {
+        uint32_t count = s->ends[share];
+        s->ends[share] = sum; /* its begin, until its items have moved it to its end        */
+        sum += count;
+        if (sum <= n / 2) s->middle = share + 1;
+    }
+    for (size_t i = 0; i < n; i++) s->scratch[s->ends[share_of(&t, &s->items[i])]++] = s->items[i];
+}
+
+static void sort_part(void *ctx, unsigned part)
+{
+    shares *s = ctx;
+    uint32_t from = part ? s->middle : 0, to = s->n_parts > 1 && !part ? s->middle : SHARES;
+    uint32_t begin = from ? s->ends[from - 1] : 0, at = begin;
+    s->done[part] = true;
+    for (uint32_t share = from; share < to; at = s->ends[share++]) {
+        uint32_t n = s->ends[share] - at;
+        memcpy(s->items + at, s->scratch + at, n * sizeof *s->items);
+        sort_keys(s->items + at, s->scratch + at, n);
+    }
+    if (s->order) sort_ties(s->order, s->items + begin, s->scratch + begin, at - begin);
 }
 
 void keysort_threads(unsigned threads, keysort_item *items, keysort_item *scratch, size_t n,
                      const keysort_order *order)
 {
-    halves h = {.order = order, .items = items, .scratch = scratch, .n = n, .middle = n / 2};
-    if (threads < 2 || n < HALVES_MIN || thread_run(2, sort_half, &h, NULL) != PM_OK) {
+    shares s = {.order = order, .items = items, .scratch = scratch};
+    if (n < MANY || n > UINT32_MAX) {
         keysort(items, scratch, n, order);
         return;
     }
-    merge_any(items, h.middle, items + h.middle, n - h.middle, scratch);
-    memcpy(items, scratch, n * sizeof *items);
-    while (h.middle < n && keysort_tied(&items[h.middle - 1], &items[h.middle])) h.middle++;
-    if (order && thread_run(2, ties_half, &h, NULL) != PM_OK) sort_ties(order, items, scratch, n);
+    deal(&s, n);
+    s.n_parts = threads > 1 ? 2 : 1;
+    if (s.n_parts > 1) (void)thread_run(s.n_parts, sort_part, &s, NULL);
+    for (unsigned part = 0; part < s.n_parts; part++)
+        if (!s.done[part]) sort_part(&s, part); /* the system refused a thread                */
 }
