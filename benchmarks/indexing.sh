@@ -12,10 +12,11 @@ set -eu
 cd "$(dirname "$0")/.."
 docs=${1:-100000} rounds=${2:-3} parts=" ${PARTS:-threads commits queries update} "
 program=build/release/pressmark generate=build/release/benchmarks/generate
+micro_json=build/release/benchmarks/micro_json
 dir=$(mktemp -d "${TMPDIR:-/var/tmp}/pressmark-indexing.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
-for needed in "$program" "$generate"; do
+for needed in "$program" "$generate" "$micro_json"; do
     [ -x "$needed" ] || { echo "indexing.sh: $needed is not there; make all benches" >&2; exit 2; }
 done
 
@@ -56,6 +57,11 @@ threads() {
         b=$(sort -n "$dir/bench.$store.2" | head -n 1 | cut -d' ' -f1)
         echo "store=$store: two threads $(ratio "$a" "$b") x"
     done
+    "$micro_json" "$corpus" "$rounds" > "$dir/json" # of one thread's time, reading JSON alone
+    awk -v all="$(sort -n "$dir/bench.no.1" | head -n 1 | cut -d' ' -f1)" '{
+        for (i = 2; i < NF; i++) { if ($i == "MB") mb = $(i - 1); if ($i ~ /^s:/) json = $(i - 1) }
+        printf "reading JSON %.3f s of one thread, %.1f %%; the rest at %.1f MB/s\n", json, 100 * json / all, mb / (all - json)
+    }' "$dir/json"
 }
 
 commits() {

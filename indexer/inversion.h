@@ -20,7 +20,7 @@ enum {
     PLACE_SHIFT_MOST = 12,
     PLACE_AHEAD = 12, /* places whose documents are asked for before their turn            */
     /* Tokens of a bucket of several terms, about: as many as fit into a core's own cache; more
-     * where documents are many, because all of them are gone by for each bucket.                 */
+     * where documents are many, because each bucket asks for most of them.                  */
     BUCKET_TOKENS = 64 << 10,
     BUCKET_TOKENS_MOST = 256 << 10,
     DOCS_A_TOKEN = 2,   /* documents for each token of a bucket, unless it were that large    */

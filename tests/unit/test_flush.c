@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * test_flush.c - what only a large batch meets when it is written: two threads that scatter and
- * encode, terms with buckets of their own, a term with more spellings than 16 bits count.  The
- * bytes are those of one thread (INV-5), whatever threads the system refuses, and pm_check --deep
- * finds them sound.
+ * encode, terms with buckets of their own, one whose occurrences lie far apart, a term with more
+ * spellings than 16 bits count.  The bytes are those of one thread (INV-5), whatever threads the
+ * system refuses, and pm_check --deep finds them sound.
  */
 #include <dlfcn.h>
 #include <errno.h>
