@@ -60,14 +60,12 @@ typedef struct ingest_sink {
     size_t article_max; /* bytes of an article; 0: as many as any (input.h)                */
     size_t tree_max;    /* bytes of what a line of JSON is parsed to; 0: as many as it takes */
     bool keeps_no_text; /* so that it wants to know where a text can be read again        */
-    /* With more than one thread, articles may be analysed beside (inverter_side.h): by an
-     * analyzer of this language, which forgets its forms when they take this much; as much text
-     * at most is on its way. */
+    /* With more than one thread, articles may be analysed beside (inverter_side.h), by a follower
+     * of this analyzer; so much text at most is on its way. */
     unsigned threads;
-    const char *lang;
+    analyzer *analyzer;
     uint64_t side_bytes;
     size_t side_article_max; /* bytes (article_bytes) of one that may be              */
-    pm_status (*learn)(void *ctx, const side_stream *stream, pm_error *err);
     pm_status (*add_stream)(void *ctx, const pm_article *article, const side_stream *stream,
                             uint64_t *replaced, pm_error *err);
 } ingest_sink;

@@ -4,7 +4,7 @@
 #include "indexer/ingest.h"
 #include "indexer/writer.h"
 
-/* Of the writer's memory: what the form table of a reader beside may take.  It is not counted
+/* Of the writer's memory: what texts on their way from a reader beside may take.  It is not counted
  * where batches are, but within what those leave (writer_commit.c). */
 enum {
     SIDE_SHARE = 16,
@@ -66,12 +66,6 @@ static bool writer_usable(void *ctx)
     return w->status == PM_OK;
 }
 
-static pm_status writer_learn(void *ctx, const side_stream *stream, pm_error *err)
-{
-    pm_writer *w = ctx;
-    return inverter_learn(w->iv, stream, err);
-}
-
 static pm_status writer_add_analysed(void *ctx, const pm_article *article,
                                      const side_stream *stream, uint64_t *replaced, pm_error *err)
 {
@@ -110,10 +104,9 @@ pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
         .keeps_no_text = !writer->meta.has_text,
         .threads =
             writer->xapian ? 1 : writer->options.threads, /* the reader beside fills an inverter */
-        .lang = analyzer_lang(writer->a),
+        .analyzer = writer->a,
         .side_bytes = writer->options.memory_bytes / SIDE_SHARE,
         .side_article_max = writer_large_article(writer),
-        .learn = writer_learn,
         .add_stream = writer_add_analysed,
     };
     return ingest_run(&sink, paths, n_paths, options, summary, err);

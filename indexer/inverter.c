@@ -60,8 +60,6 @@ void inverter_close(inverter *iv)
     mem_free(iv->form_cf);
     mem_free(iv->used);
     inverter_free_tables(iv);
-    mem_free(iv->side_forms);
-    mem_free(iv->side_ids);
     mem_free(iv->frozen);
     inverter_fields_free(&iv->fields);
     mem_free(iv);
@@ -266,7 +264,6 @@ void inverter_reset(inverter *iv, bool forget_forms)
     iv->form_cf_cap = iv->used_cap = 0;
     iv->n_counted = 0;
     inverter_free_tables(iv);
-    for (size_t i = 0; i < iv->side_n; i++) iv->side_ids[i] = NO_FORM;
     iv->forms_seen = 0;
     iv->form_bytes = 0;
 }

@@ -14,7 +14,6 @@
 
 #define TOKEN_MARKED  ANALYZER_MARKED
 #define TOKEN_FORM(t) ((t) & ~TOKEN_MARKED)
-#define NO_FORM       UINT32_MAX
 
 enum { TOKENS_AT_ONCE = 64 }; /* that the analyzer is asked for                             */
 
@@ -42,12 +41,6 @@ struct inverter {
     struct form_row *form_rows;
     uint32_t *form_buckets, *form_marker;
     uint32_t n_tables;
-    /* Forms of the reader beside (inverter_side.h), by its ids, and their ids here; NO_FORM while
-     * none of their words has been added. */
-    const form **side_forms;
-    uint32_t *side_ids;
-    size_t side_n, side_forms_cap, side_ids_cap;
-    uint32_t side_epoch;
     const form **frozen; /* by id; NULL: the analyzer's (inverter_kept.h)                    */
     uint32_t n_frozen;
     uint32_t forms_seen; /* forms whose strings are counted                               */

@@ -122,8 +122,7 @@ typedef struct beside_item {
 typedef struct beside {
     json_lines *lines;
     side_reader reader;
-    uint64_t forms_bytes; /* that the analyzer's table may take                            */
-    size_t article_max;   /* longer ones are not analysed here                             */
+    size_t article_max; /* longer ones are not analysed here                               */
     ring *ring;
     thread *thread;
     beside_item items[BESIDE_SLOTS];
@@ -139,15 +138,6 @@ static uint64_t weigh(beside *b, beside_item *item)
     return 1 + (item->analysed ? bytes / BESIDE_RATIO : bytes);
 }
 
-static void analyse(beside *b, beside_item *item)
-{
-    if (analyzer_memory(b->reader.a) >= b->forms_bytes) {
-        ring_drain(b->ring);
-        side_forget(&b->reader);
-    }
-    item->status = side_read(&b->reader, &item->line.doc.article, &item->stream, &item->err);
-}
-
 static void read_beside(void *ctx)
 {
     beside *b = ctx;
@@ -158,7 +148,9 @@ static void read_beside(void *ctx)
         item->status = json_lines_next(b->lines, &item->line, &more, &item->err);
         if (item->status == PM_OK && !more) break;
         uint64_t weight = item->status == PM_OK ? weigh(b, item) : 1;
-        if (item->status == PM_OK && item->analysed) analyse(b, item);
+        if (item->status == PM_OK && item->analysed)
+            item->status =
+                side_read(&b->reader, &item->line.doc.article, &item->stream, &item->err);
         more &= item->status == PM_OK;
         ring_give(b->ring, weight);
     }
@@ -168,16 +160,10 @@ static void read_beside(void *ctx)
 static pm_status take_item(ingest *run, const jsonl_file *file, beside_item *item,
                            bool *sink_failed, pm_error *err)
 {
-    const ingest_sink *sink = run->sink;
     const side_stream *stream = item->analysed ? &item->stream : NULL;
     if (item->status != PM_OK) {
         if (err) *err = item->err;
         return item->status;
-    }
-    if (stream) {
-        pm_status st = sink->learn(sink->ctx, stream, err);
-        *sink_failed = st != PM_OK;
-        if (st != PM_OK) return st;
     }
     return take_line(run, file, &item->line, stream, sink_failed, err);
 }
@@ -188,10 +174,9 @@ static bool beside_open(beside **out, const ingest_sink *sink, json_lines *lines
     *out = b;
     if (!b) return false;
     b->lines = lines;
-    b->forms_bytes = sink->side_bytes;
     b->article_max = sink->side_article_max;
     uint64_t on_way = sink->side_bytes < BESIDE_TEXT_MAX ? sink->side_bytes : BESIDE_TEXT_MAX;
-    return side_open(&b->reader, sink->lang, NULL) == PM_OK &&
+    return side_open(&b->reader, sink->analyzer, NULL) == PM_OK &&
            ring_open(&b->ring, BESIDE_SLOTS, BESIDE_WAKE, on_way, NULL) == PM_OK &&
            thread_start(&b->thread, read_beside, b, NULL) == PM_OK;
 }
@@ -215,7 +200,7 @@ static void shrink_item(beside_item *item)
 {
     document_shrink(&item->line.doc, BESIDE_KEEP);
     if (item->stream.tokens_cap > BESIDE_KEEP / sizeof *item->stream.tokens ||
-        item->stream.fresh_cap > BESIDE_KEEP / sizeof *item->stream.fresh)
+        item->stream.words_cap > BESIDE_KEEP / sizeof *item->stream.words)
         side_stream_free(&item->stream);
 }
 
@@ -229,7 +214,6 @@ static pm_status take_all(ingest *run, const jsonl_file *file, beside *b, bool *
         shrink_item(&b->items[slot]);
         ring_free(b->ring);
     }
-    run->sink->learn(run->sink->ctx, NULL, NULL);
     return st;
 }
 

@@ -69,12 +69,6 @@ static bool is_heavy(const ring *r, uint64_t weight)
     return r->count && r->weight + weight > r->max_weight;
 }
 
-static bool is_filled(const ring *r, uint64_t weight)
-{
-    (void)weight;
-    return r->count != 0;
-}
-
 /* Wait for the taker to free what is in the way. */
 static void wait_while(ring *r, bool (*in_the_way)(const ring *r, uint64_t weight), uint64_t weight)
 {
@@ -110,11 +104,6 @@ void ring_end(ring *r)
 {
     r->ended = true;
     if (r->taker_waits) signal_under_lock(r, &r->filled);
-}
-
-void ring_drain(ring *r)
-{
-    wait_while(r, is_filled, 0);
 }
 
 uint64_t ring_weight(ring *r)

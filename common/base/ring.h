@@ -28,8 +28,6 @@ void ring_close(ring *r); /* nobody uses it any more; NULL is allowed */
 bool ring_room(ring *r, unsigned *slot);
 void ring_give(ring *r, uint64_t weight);
 void ring_end(ring *r);
-/* Wait until every slot is free again (or the taker has stopped). */
-void ring_drain(ring *r);
 /* The next filled slot; false when the giver has ended and nothing is left. */
 bool ring_take(ring *r, unsigned *slot);
 void ring_free(ring *r);

@@ -6,7 +6,7 @@
 #include "common/text/analyzer.h"
 
 #include "common/text/capitals.h"
-#include "common/text/forms.h"
+#include "common/text/forms_shared.h"
 
 /* Words are found this far ahead of where they are looked up, so that their slots are in the
  * cache by then: among 200,000 forms a miss costs more than all else about a word. */
@@ -27,6 +27,7 @@ struct analyzer {
     word_span pending_word;
     bool failed;
     uint64_t cut_words;
+    analyzer *leader; /* of a follower, whose table has the leader's slots while it is within */
     char profile[LANGUAGE_PROFILE_MAX];
 };
 
@@ -48,6 +49,11 @@ out:
 void analyzer_close(analyzer *a)
 {
     if (!a) return;
+    if (a->leader) {
+        forms_unshare(&a->leader->table);
+        mem_free(a);
+        return;
+    }
     language_close(&a->lang);
     forms_free(&a->table);
     mem_free(a);
@@ -86,19 +92,6 @@ const form *analyzer_form_at(const analyzer *a, uint32_t id)
 const form *const *analyzer_forms(const analyzer *a)
 {
     return (const form *const *)a->table.by_id;
-}
-
-bool analyzer_adopt(analyzer *a, const form *f, uint32_t *id)
-{
-    const form_slot *s = forms_adopt(&a->table, f);
-    if (!s || !(s->flags & FORM_ONE)) return false;
-    *id = s->has.id;
-    return true;
-}
-
-void analyzer_adopt_soon(const analyzer *a, const form *f)
-{
-    forms_adopt_soon(&a->table, f);
 }
 
 size_t analyzer_memory(const analyzer *a)
@@ -157,16 +150,30 @@ static bool look_ahead(analyzer *a)
     return n != 0;
 }
 
+/* What is known of the i-th word ahead, or NULL. */
+static inline const form_slot *known_word(const analyzer *a, uint32_t i)
+{
+    const word_span *w = &a->ahead[i];
+    size_t len = w->end - w->start;
+    return len > 16 ? forms_find_long(&a->table, a->words.text + w->start, len)
+                    : forms_find_key(&a->table, &a->ahead_keys[i], len);
+}
+
 /* What is known of the i-th word ahead, which is learnt if need be; NULL when memory was refused.
  */
 static inline const form_slot *find_word(analyzer *a, uint32_t i)
 {
     const word_span *w = &a->ahead[i];
-    const char *at = a->words.text + w->start;
-    size_t len = w->end - w->start;
-    const form_slot *s = len > 16 ? forms_find_long(&a->table, at, len)
-                                  : forms_find_key(&a->table, &a->ahead_keys[i], len);
-    return s ? s : forms_add(&a->table, &a->lang, at, len, w->dotted);
+    const form_slot *s = known_word(a, i);
+    return s ? s
+             : forms_add(&a->table, &a->lang, a->words.text + w->start, w->end - w->start,
+                         w->dotted);
+}
+
+/* Whether an occurrence of a word of one form carries its marker. */
+static inline bool is_marked(analyzer *a, const form_slot *s, const word_span *w)
+{
+    return (s->flags & FORM_MARKER) && ((s->flags & FORM_DOTTED) || capitals_here(a, w));
 }
 
 bool analyzer_next(analyzer *a, token *out)
@@ -182,9 +189,7 @@ bool analyzer_next(analyzer *a, token *out)
         if (a->failed) break;
         a->cut_words += s->flags & FORM_CUT;
         if (s->flags & FORM_ONE) {
-            bool marked =
-                (s->flags & FORM_MARKER) && ((s->flags & FORM_DOTTED) || capitals_here(a, w));
-            emit(a, out, s->is.one, s->has.id, marked, w);
+            emit(a, out, s->is.one, s->has.id, is_marked(a, s, w), w);
             return true;
         }
         if (!s->has.n) continue;
@@ -268,6 +273,94 @@ size_t analyzer_fill_ids(analyzer *a, uint32_t *out, size_t n)
         out[made++] = t.form_id | (t.marked ? ANALYZER_MARKED : 0);
     }
     return made;
+}
+
+/* ---- two threads ------------------------------------------------------------------------------
+ */
+
+pm_status analyzer_follow(analyzer **out, analyzer *leader, pm_error *err)
+{
+    analyzer *a = *out = mem_zalloc(sizeof *a);
+    if (!a) return error_nomem(err);
+    a->leader = leader;
+    a->table.seed = leader->table.seed;
+    if (forms_share(&leader->table)) return PM_OK;
+    mem_free(a);
+    *out = NULL;
+    return error_nomem(err);
+}
+
+uint32_t analyzer_follow_enter(analyzer *a)
+{
+    const form_view *v = forms_enter(&a->leader->table);
+    if (!v) return 0;
+    a->table.slots = v->slots;
+    a->table.mask = v->mask;
+    return v->epoch;
+}
+
+void analyzer_follow_leave(analyzer *a)
+{
+    a->table.slots = NULL;
+    forms_leave(&a->leader->table);
+}
+
+uint32_t analyzer_epoch(const analyzer *a)
+{
+    return a->table.epoch;
+}
+
+size_t analyzer_fill_known(analyzer *a, uint32_t *out, size_t n, uint32_t done,
+                           analyzer_word *words, size_t *n_words)
+{
+    size_t made = 0;
+    *n_words = 0;
+    while (made + *n_words < n) {
+        made += plain_ids(a, out + made, n - made - *n_words);
+        if (made + *n_words == n) break;
+        if (a->ahead_at == a->ahead_n) {
+            if (look_ahead(a)) continue;
+            break;
+        }
+        const word_span *w = &a->ahead[a->ahead_at];
+        const form_slot *s = known_word(a, a->ahead_at++);
+        if (!s || (!(s->flags & FORM_ONE) && s->has.n))
+            words[(*n_words)++] = (analyzer_word){done + (uint32_t)made, (uint32_t)w->start,
+                                                  (uint32_t)w->end, w->dotted};
+        else if (s->flags & FORM_ONE)
+            out[made++] = s->has.id | (is_marked(a, s, w) ? ANALYZER_MARKED : 0);
+    }
+    return made;
+}
+
+size_t analyzer_word_ids(analyzer *a, const analyzer_word *word, uint32_t *out)
+{
+    const word_span w = {word->start, word->end, word->dotted};
+    const char *at = a->words.text + w.start;
+    size_t len = w.end - w.start;
+    const form_slot *s = forms_find(&a->table, at, len, a->words.len - w.start);
+    if (!s) s = forms_add(&a->table, &a->lang, at, len, w.dotted);
+    if (!s) a->failed = true;
+    if (!s) return 0;
+    a->cut_words += s->flags & FORM_CUT;
+    if (s->flags & FORM_ONE) {
+        out[0] = s->has.id | (is_marked(a, s, &w) ? ANALYZER_MARKED : 0);
+        return 1;
+    }
+    for (uint32_t i = 0; i < s->has.n; i++) {
+        const form *it = s->is.list[i];
+        out[i] = it->id | (it->marker_len && capitals_here(a, &w) ? ANALYZER_MARKED : 0);
+    }
+    return s->has.n;
+}
+
+void analyzer_word_soon(const analyzer *a, const analyzer_word *word)
+{
+    size_t len = word->end - word->start;
+    if (len > 16) return;
+    form_key key =
+        forms_key(&a->table, a->words.text + word->start, len, a->words.len - word->start);
+    forms_prefetch(&a->table, &key);
 }
 
 const form *analyzer_form(analyzer *a, const char *text, size_t len)

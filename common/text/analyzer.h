@@ -18,7 +18,8 @@
 #include "common/base/error.h"
 
 enum {
-    TERM_MAX_BYTES = 255, /* longer words are cut at a character boundary, counted     */
+    TERM_MAX_BYTES = 255,      /* longer words are cut at a character boundary, counted     */
+    ANALYZER_WORD_FORMS = 256, /* forms of a word at most                                   */
 };
 
 /* One distinct surface form.  All strings live until analyzer_reset_forms or close.  Equal
@@ -85,14 +86,42 @@ const form *analyzer_form_at(const analyzer *a, uint32_t id);
 /* All of them, by id, until the next is made; the forms themselves stay until they are forgotten,
  * and none is ever changed. */
 const form *const *analyzer_forms(const analyzer *a);
-/* The id of the form that another analyzer of this language made, as if its word had been met
- * here; false when memory was refused. */
-bool analyzer_adopt(analyzer *a, const form *f, uint32_t *id);
-/* It soon will be: ask for what that looks at. */
-void analyzer_adopt_soon(const analyzer *a, const form *f);
 /* Bytes held by the form table; and forget all forms (ids start again from 0). */
 size_t analyzer_memory(const analyzer *a);
 void analyzer_reset_forms(analyzer *a);
+
+/* ---- two threads ---------------------------------------------------------------------------
+ *
+ * A follower finds words in texts and looks them up in the forms of another analyzer, its leader,
+ * on a thread of its own and while the leader goes on with other texts.  It makes no forms: what
+ * the leader does not know yet it says, and the leader looks for that when the text's turn comes.
+ */
+
+/* A word whose forms a follower did not find. */
+typedef struct analyzer_word {
+    uint32_t at;         /* among the tokens found so far: where its own are to be            */
+    uint32_t start, end; /* byte span                                                         */
+    bool dotted;         /* an acronym with its points                                        */
+} analyzer_word;
+
+/* Leader's thread; one follower at a time, closed by analyzer_close before its leader is. */
+pm_status analyzer_follow(analyzer **out, analyzer *leader, pm_error *err);
+/* Follower's thread: before texts are begun, and after them.  In between the leader's forms cannot
+ * be forgotten: it waits.  Returns the epoch of the ids found; 0: there is nothing to be looked at.
+ */
+uint32_t analyzer_follow_enter(analyzer *a);
+void analyzer_follow_leave(analyzer *a);
+/* As analyzer_fill_ids, of known words, and *n_words words that are not known, n together at most;
+ * 0 of both at the end.  `at` of words counts from `done`. */
+size_t analyzer_fill_known(analyzer *a, uint32_t *out, size_t n, uint32_t done,
+                           analyzer_word *words, size_t *n_words);
+/* Leader: the epoch, which is another one after analyzer_reset_forms. */
+uint32_t analyzer_epoch(const analyzer *a);
+/* Leader, of the text begun, words in order: the ids of a word as analyzer_fill_ids gives them, to
+ * out[ANALYZER_WORD_FORMS]; returns how many, 0 also when memory was refused (analyzer_failed). */
+size_t analyzer_word_ids(analyzer *a, const analyzer_word *word, uint32_t *out);
+/* Ask for what that will look at. */
+void analyzer_word_soon(const analyzer *a, const analyzer_word *word);
 
 /* utf8.c: copy text with each invalid UTF-8 sequence (maximal subpart, Unicode 3.9 table
  * 3-7) replaced by U+FFFD and NUL bytes by U+FFFD; returns the number of repairs. */

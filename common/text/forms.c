@@ -6,13 +6,13 @@
  * be), with a byte 01, which no word begins with, before it when the marker does not follow
  * from the spelling.  One table serves both, and most words need one entry.
  */
-#include "common/text/forms.h"
+#include "common/text/forms_shared.h"
 
 #include "common/base/clock.h"
 
 #include <sys/random.h>
 
-enum { FIRST_SLOTS = 256, KEEP_SLOTS = 16 << 10, PIECES_MAX = 256 };
+enum { FIRST_SLOTS = 256, KEEP_SLOTS = 16 << 10, PIECES_MAX = ANALYZER_WORD_FORMS };
 
 /* Room to take one word apart; kept because it is too large for a stack frame. */
 typedef struct form_work {
@@ -38,7 +38,7 @@ static uint64_t random_seed(const void *where)
 
 pm_status forms_init(forms *f, pm_error *err)
 {
-    *f = (forms){.mask = FIRST_SLOTS - 1};
+    *f = (forms){.mask = FIRST_SLOTS - 1, .epoch = 1};
     f->seed = random_seed(f);
     f->slots = mem_array(FIRST_SLOTS, sizeof *f->slots);
     f->work = mem_alloc(sizeof *f->work);
@@ -73,12 +73,15 @@ static void reset_slots(forms *f)
 
 void forms_reset(forms *f)
 {
+    forms_hide(f);
+    f->epoch++;
     reset_slots(f);
     arena_free(&f->memory);
     mem_free(f->by_id);
     f->by_id = NULL;
     f->by_id_cap = 0;
     f->count = 0;
+    forms_show(f);
 }
 
 size_t forms_memory(const forms *f)
@@ -91,9 +94,10 @@ const form_slot *forms_find_long(const forms *f, const char *p, size_t len)
 {
     if (len > FORM_KEY_MAX) return NULL;
     uint64_t hash = form_hash_long(f->seed, p, len);
-    for (size_t i = hash & f->mask; f->slots[i].len; i = (i + 1) & f->mask) {
-        const form_slot *s = &f->slots[i];
-        if (s->k0 == hash && s->len == len && !memcmp(s->u.key, p, len)) return s;
+    size_t i = hash & f->mask, its_len;
+    for (const form_slot *s = &f->slots[i]; (its_len = form_slot_len(s)) != 0; s = &f->slots[i]) {
+        if (s->k0 == hash && its_len == len && !memcmp(s->u.key, p, len)) return s;
+        i = (i + 1) & f->mask;
     }
     return NULL;
 }
@@ -116,9 +120,10 @@ static bool reserve_slot(forms *f)
     if (!slots) return false;
     for (size_t i = 0; i <= f->mask; i++)
         if (f->slots[i].len) *free_slot(slots, n - 1, f->seed, &f->slots[i]) = f->slots[i];
-    mem_free(f->slots);
+    form_slot *old = f->slots;
     f->slots = slots;
     f->mask = n - 1;
+    forms_moved(f, old);
     return true;
 }
 
@@ -136,7 +141,12 @@ static form_slot *insert(forms *f, const char *key, size_t len, form_slot s)
         s.u.k1 = len > 8 ? form_load(key + 8, len - 8, len - 8) : 0;
     }
     form_slot *place = free_slot(f->slots, f->mask, f->seed, &s);
-    *place = s;
+    place->k0 = s.k0;
+    place->u = s.u;
+    place->is = s.is;
+    place->has = s.has;
+    place->flags = s.flags;
+    __atomic_store_n(&place->len, s.len, __ATOMIC_RELEASE);
     f->used++;
     return place;
 }
@@ -231,23 +241,6 @@ static size_t form_name(char key[1 + TERM_MAX_BYTES], const char *exact, size_t 
     key[0] = 1;
     memcpy(key + prefix, exact, len);
     return len + prefix;
-}
-
-void forms_adopt_soon(const forms *f, const form *like)
-{
-    char key[1 + TERM_MAX_BYTES];
-    size_t len = form_name(key, like->exact, like->exact_len, like->marker_len != 0);
-    if (len > 16) return;
-    form_key k = forms_key(f, key, len, len);
-    forms_prefetch(f, &k);
-}
-
-const form_slot *forms_adopt(forms *f, const form *like)
-{
-    char key[1 + TERM_MAX_BYTES];
-    size_t len = form_name(key, like->exact, like->exact_len, like->marker_len != 0);
-    const form_slot *s = forms_find(f, key, len, len);
-    return s ? s : add_form(f, like, key, len, false);
 }
 
 /* The form of one piece of a word, added to work->found; one that folds to nothing has none.  False

@@ -19,6 +19,9 @@
  * A text is looked up some words behind where it is read: forms_key and forms_prefetch first,
  * forms_find_key when the slot has had time to arrive.
  *
+ * One other thread may look words up meanwhile (forms_shared.h): a slot is complete when its length
+ * is there, and is never changed after that.
+ *
  * Forms are unique by (exact, marker): `eg` and `e.g.` have the same exact spelling and are
  * two forms, because only the second can carry a marker.  The hash is keyed with a random
  * seed, so that no text can be made to collide; ids follow first appearance and do not
@@ -60,6 +63,14 @@ typedef struct form_slot {
     uint16_t flags;
 } form_slot;
 
+/* A table as another thread sees it; stays until that looks at none or a newer one. */
+typedef struct form_view {
+    form_slot *slots;
+    size_t mask;
+    uint32_t epoch;         /* how often forms were forgotten before, plus one                */
+    struct form_view *next; /* retired before                                                */
+} form_view;
+
 typedef struct forms {
     form_slot *slots;
     size_t mask; /* slots - 1                                                            */
@@ -71,6 +82,10 @@ typedef struct forms {
     arena memory;
     form_slot loose; /* the last word over FORM_KEY_MAX; its list until the next such    */
     struct form_work *work;
+    uint32_t epoch;
+    bool shared;
+    _Atomic(form_view *) view, read; /* while shared: the newest; the one that is looked at  */
+    form_view *retired;
 } forms;
 
 pm_status forms_init(forms *f, pm_error *err);
@@ -81,12 +96,6 @@ size_t forms_memory(const forms *f);
 /* Analyse a word that forms_find does not know and remember it; NULL when memory was
  * refused (then nothing changed but perhaps forms without a word). */
 const form_slot *forms_add(forms *f, language *l, const char *word, size_t len, bool dotted);
-
-/* The slot of a form like this one of another table, added if need be; NULL when memory was
- * refused. */
-const form_slot *forms_adopt(forms *f, const form *like);
-/* Ask for where it would be. */
-void forms_adopt_soon(const forms *f, const form *like);
 
 /* The eight bytes at p, as many as belong to the word, the others zero.  `tail` bytes of
  * the text may be read from p on. */
@@ -117,6 +126,12 @@ static inline uint64_t form_hash_long(uint64_t seed, const char *p, size_t len)
     uint64_t h = seed ^ len;
     for (size_t at = 0; at < len; at += 8) h = hash_mix(h + form_load(p + at, len - at, len - at));
     return h;
+}
+
+/* Behind it the rest of the slot is there, whoever filled it. */
+static inline uint16_t form_slot_len(const form_slot *s)
+{
+    return __atomic_load_n(&s->len, __ATOMIC_ACQUIRE);
 }
 
 /* The word p[0, len) of more than 16 bytes, or NULL. */
@@ -155,9 +170,9 @@ static inline void forms_prefetch(const forms *f, const form_key *key)
 
 static inline const form_slot *forms_find_key(const forms *f, const form_key *key, size_t len)
 {
-    size_t i = key->hash & f->mask;
-    for (const form_slot *s = &f->slots[i]; s->len; s = &f->slots[i]) {
-        if (s->k0 == key->k0 && s->u.k1 == key->k1 && s->len == len) return s;
+    size_t i = key->hash & f->mask, its_len;
+    for (const form_slot *s = &f->slots[i]; (its_len = form_slot_len(s)) != 0; s = &f->slots[i]) {
+        if (s->k0 == key->k0 && s->u.k1 == key->k1 && its_len == len) return s;
         i = (i + 1) & f->mask;
     }
     return NULL;
