@@ -70,7 +70,7 @@ DYNAMIC := $(if $(STATIC),$(B)/pressmark-dynamic)
 
 .PHONY: all lib tests benches check-deps clean
 all: $(B)/pressmark $(DYNAMIC) $(PLUGIN) lib
-lib: $(B)/libpressmark.a $(B)/libpressmark.so
+lib: $(B)/libpressmark.a $(B)/libpressmark.so $(if $(filter release,$(VARIANT)),$(B)/installed/libpressmark.a)
 tests: $(TESTS) $(B)/tests/cli/pressmark $(B)/tests/plugin/pressmark-xapian.so
 benches: $(BENCHES)
 
@@ -106,6 +106,13 @@ check-deps:
 $(B)/libpressmark.a: $(LIB_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
+# For programs of others: one object in which pm_* alone is global, so that no name of ours can be
+# taken for one of theirs, nor theirs for ours.
+$(B)/installed/libpressmark.a: $(LIB_OBJ)
+	@mkdir -p $(@D) && rm -f $@
+	$(LD) -r -o $(@D)/pressmark.o $^
+	objcopy --wildcard --keep-global-symbol='pm_*' $(@D)/pressmark.o
+	ar rcs $@ $(@D)/pressmark.o
 $(B)/libpressmark.so: $(LIB_OBJ)
 	$(CC) -shared -Wl,-soname,libpressmark.so.0 $(PM_LDFLAGS) -o $@ $^ $(DEPS_SHARED)
 # xap_absent.o stands before the library, whose loader of plugins is then left out.
@@ -177,7 +184,7 @@ damage fault: $(TESTS) $(B)/tests/cli/pressmark
 # ---- installation ---------------------------------------------------------------------------------------
 
 .PHONY: install uninstall
-install: all
+install: all $(B)/installed/libpressmark.a
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include \
 	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions
@@ -185,7 +192,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/lib/pressmark
 	install -m 755 $(PLUGIN) $(DYNAMIC) $(DESTDIR)$(PREFIX)/lib/pressmark/
 	install -m 644 pressmark.h $(DESTDIR)$(PREFIX)/include/
-	install -m 644 $(B)/libpressmark.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 $(B)/installed/libpressmark.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 755 $(B)/libpressmark.so $(DESTDIR)$(PREFIX)/lib/libpressmark.so.0
 	ln -sf libpressmark.so.0 $(DESTDIR)$(PREFIX)/lib/libpressmark.so
 	printf 'prefix=%s\nName: pressmark\nDescription: full-text search engine\nVersion: %s\nCflags: -I$${prefix}/include\nLibs: -L$${prefix}/lib -lpressmark\nLibs.private: -lstemmer -lutf8proc -ljansson -lyaml -ldeflate -lz -lm -pthread\n' \
@@ -282,7 +289,7 @@ $(B)/tests/crash/peers/peer_xapian.o: tests/crash/peers/peer_xapian.cc tests/cra
 # Under the thread sanitizer, and a mutant that it must find.
 .PHONY: tsan tsan-programs
 TSAN_MUTANT := $(B)/tests/tsan/unlocked_split_cache.o
-TSAN_TESTS := unit/test_threads unit/test_beside unit/test_merge_beside unit/test_merge_lists unit/test_store unit/test_snapshot \
+TSAN_TESTS := unit/test_threads unit/test_beside unit/test_side unit/test_merge_beside unit/test_merge_lists unit/test_store unit/test_snapshot \
               unit/test_flush unit/test_keysort crash/test_readers crash/test_soak
 # Minutes each: make tsan TSAN_LONG=1
 TSAN_TESTS_LONG := unit/test_reorder unit/test_writer unit/test_writer_refusals fault/test_refused_calls

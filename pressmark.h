@@ -7,15 +7,20 @@
  * document of the index.
  *
  * Conventions
- *   - Every fallible call returns a pm_status and fills the caller's pm_error (which may
- *     be NULL).  The library never prints, never exits, never installs signal handlers.
+ *   - Every fallible call returns a pm_status and, unless that is PM_OK, fills the caller's
+ *     pm_error (which may be NULL).  The library never prints, never exits, never installs signal
+ * handlers.
  *   - Text is UTF-8 given as pointer and byte length; it need not end in NUL, and invalid
  *     bytes are repaired, counted, never fatal.  Text handed out is valid UTF-8 and is
  *     followed by a NUL that its length does not count; ids are bytes as they came.
  *   - Option structs start with `size`; fill them by their PM_..._INIT macro and change
  *     what you need.  Fields added later keep the old meaning when absent.
  *   - A pm_index may be searched from many threads, each with its own pm_searcher.
- *     A pm_writer belongs to one thread at a time.
+ *     A pm_writer belongs to one thread at a time, and to the process that opened it: one that
+ *     was forked meanwhile can only close it, which changes nothing.
+ *   - A writer's call that fails with PM_USAGE changes nothing.  After PM_NOMEM, PM_IO or
+ *     PM_CORRUPT what was added since its last commit is gone, its other calls repeat the error,
+ *     and it can only be closed; the index is as the last commit left it.
  */
 #ifndef PRESSMARK_H
 #define PRESSMARK_H
@@ -44,8 +49,9 @@ extern "C" {
 
 typedef enum pm_status {
     PM_OK = 0,
-    PM_NOMEM,      /* memory was refused; nothing was lost                              */
-    PM_IO,         /* the system refused to read or write; os_errno says why           */
+    PM_NOMEM,      /* memory was refused; no commit was lost                            */
+    PM_IO,         /* the system refused to read or write; os_errno says why; ECANCELED: the
+                      caller did, by a function of its own that returned false           */
     PM_CORRUPT,    /* bytes on disk are not what was written; offset says where        */
     PM_USAGE,      /* the caller asked for something impossible, or no such index      */
     PM_BUSY,       /* another writer holds the index                                   */
@@ -94,8 +100,8 @@ typedef struct pm_article {
      * path (empty: nowhere) and a span of its bytes, in UTF-8.  Taken, never given out. */
     pm_text file_path;
     uint64_t file_text_start, file_text_len;
-    /* Given out only: the index keeps no text, and the source is gone, has changed, or is no file in
-     * which the text stands as it is (JSON Lines, compressed, another encoding). */
+    /* Given out only: the index keeps no text, and the source is gone, has changed, or is no file
+     * in which the text stands as it is (JSON Lines, compressed, another encoding). */
     bool text_missing;
 } pm_article;
 
@@ -222,18 +228,20 @@ typedef enum pm_input_format {
     PM_INPUT_JSONL
 } pm_input_format;
 
+typedef enum pm_ingest_kind {
+    PM_INGEST_ADDED,
+    PM_INGEST_UPDATED,
+    PM_INGEST_UNCHANGED,
+    PM_INGEST_PRUNED,
+    PM_INGEST_SKIPPED,   /* nothing was indexed; `reason` says why; makes the run PM_PARTIAL */
+    PM_INGEST_DUPLICATE, /* id met twice in one run; the later won; PM_PARTIAL         */
+    PM_INGEST_WARNING
+} pm_ingest_kind;
+
 /* One thing that happened to one input, for warnings, progress and the ingest report.
  * All pointers are borrowed for the duration of the call. */
 typedef struct pm_ingest_event {
-    enum {
-        PM_INGEST_ADDED,
-        PM_INGEST_UPDATED,
-        PM_INGEST_UNCHANGED,
-        PM_INGEST_PRUNED,
-        PM_INGEST_SKIPPED,   /* nothing was indexed; `reason` says why; makes the run PM_PARTIAL */
-        PM_INGEST_DUPLICATE, /* id met twice in one run; the later won; PM_PARTIAL     */
-        PM_INGEST_WARNING
-    } kind;
+    pm_ingest_kind kind;
     pm_text path;  /* input file, "-" for stdin                                     */
     uint64_t line; /* for JSON Lines, from 1; else 0                                */
     pm_text id, title, date;
@@ -256,7 +264,7 @@ typedef struct pm_ingest_options {
     const char *encoding;  /* NULL: detect; else "utf-8", "utf-16le", "utf-16be", "windows-1252" */
     bool prune;            /* delete articles whose files under PATH are gone        */
     uint64_t commit_every; /* articles; 0: once at the end by the caller             */
-    bool (*event)(void *ctx, const pm_ingest_event *event); /* false stops the run       */
+    bool (*event)(void *ctx, const pm_ingest_event *event); /* false stops the run: PM_PARTIAL */
     void *ctx;
 } pm_ingest_options;
 #define PM_INGEST_OPTIONS_INIT                                                                     \
@@ -275,10 +283,11 @@ typedef struct pm_ingest_summary {
 
 /* Feed every article found under the paths ("-" is JSON Lines on standard input) to the
  * writer; does not commit at the end.  PM_OK when everything was taken, PM_PARTIAL when
- * something was skipped (details by event), another status when the run had to stop.  Skipped are,
- * among others, articles and lines of more than 64 MiB, or of more than a quarter of the writer's
- * memory_bytes (at least 1 MiB), articles whose words, and lines of JSON whose values take more than
- * that memory; folders below a path that are an index are left out. */
+ * something was skipped (details by event) or the event function stopped the run, another status
+ * when the run had to stop.  Skipped are, among others, articles and lines of more than 64 MiB, or
+ * of more than a quarter of the writer's memory_bytes (at least 1 MiB), articles whose words, and
+ * lines of JSON whose values take more than that memory; folders below a path that are an index are
+ * left out. */
 PM_API pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
                            const pm_ingest_options *options, pm_ingest_summary *summary,
                            pm_error *err);

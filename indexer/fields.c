@@ -3,8 +3,9 @@
  */
 #include "indexer/fields.h"
 
+#include "common/base/number.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 
 const field_rule field_rules[FIELD_RULES] = {
     {offsetof(pm_article, id), " ", {"id", "_id", "docno", "url"}, {NULL}, false},
@@ -38,10 +39,10 @@ typedef struct take {
 static int real_text(char out[40], double value)
 {
     for (int digits = 15; digits < 17; digits++) {
-        snprintf(out, 40, "%.*g", digits, value);
-        if (strtod(out, NULL) == value) return digits;
+        number_print(out, 40, "%.*g", digits, value);
+        if (number_read(out, NULL) == value) return digits;
     }
-    snprintf(out, 40, "%.17g", value);
+    number_print(out, 40, "%.17g", value);
     return 17;
 }
 

@@ -113,6 +113,8 @@ static pm_status check_paths(const char *const *paths, size_t n_paths, pm_error 
 static pm_status set_options(ingest *run, const pm_ingest_options *options, pm_error *err)
 {
     run->options = (pm_ingest_options)PM_INGEST_OPTIONS_INIT;
+    if (options && options->size < sizeof options->size)
+        return error_set(err, PM_USAGE, "ingest options are not initialised");
     if (options) {
         size_t size = options->size < sizeof run->options ? options->size : sizeof run->options;
         memcpy(&run->options, options, size);

@@ -6,11 +6,11 @@
 #include "indexer/json_line.h"
 
 #include "common/base/json.h"
+#include "common/base/number.h"
 #include "common/text/analyzer.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum {
     MARK_BYTES = 100,   /* of jansson's tree, for a comma, a colon or an open bracket          */
@@ -141,7 +141,7 @@ static bool is_too_large(const char *text, size_t len, bool integer)
     if (len >= sizeof copy) return true;
     memcpy(copy, text, len);
     copy[len] = '\0';
-    return isinf(strtod(copy, NULL));
+    return isinf(number_read(copy, NULL));
 }
 
 /* Copy the number at line[at], as a string when it is too large to be parsed. */

@@ -121,8 +121,8 @@ static pm_status refuse(const merger *m, uint64_t need, uint64_t limit, pm_error
     return error_set(err, PM_USAGE,
                      "reordering %u articles takes %llu MB of memory, more than the limit of %llu "
                      "MB; give --memory=%lluM, or leave the order as it is",
-                     m->n_docs, (unsigned long long)(need >> 20), (unsigned long long)(limit >> 20),
-                     (unsigned long long)((need >> 20) + 1));
+                     m->n_docs, (unsigned long long)(need >> 20) + 1,
+                     (unsigned long long)(limit >> 20), (unsigned long long)(need >> 20) + 1);
 }
 
 /* Counts become starts: starts[d] is where document d's terms begin; returns their number. */

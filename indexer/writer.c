@@ -8,6 +8,7 @@
 #include "indexer/writer.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "common/base/cpu.h"
 #include "common/base/mem.h"
@@ -29,6 +30,9 @@ enum {
 
 pm_status writer_ready(const pm_writer *w, bool commit, pm_error *err)
 {
+    if (commit && w->pid != getpid())
+        return error_set(err, PM_USAGE, "%s: this writer belongs to the process that opened it",
+                         w->folder.path);
     if (w->status != PM_OK) {
         if (err) *err = w->first;
         return w->status;
@@ -84,6 +88,8 @@ void writer_segment_close(writer_segment *s)
 static pm_status take_options(pm_writer_options *out, const pm_writer_options *in, pm_error *err)
 {
     *out = (pm_writer_options)PM_WRITER_OPTIONS_INIT;
+    if (in && in->size < sizeof in->size)
+        return error_set(err, PM_USAGE, "writer options are not initialised");
     if (in) memcpy(out, in, in->size < sizeof *out ? in->size : sizeof *out);
     if (out->threads == 0) out->threads = cpu_count();
     if (out->memory_bytes == 0) out->memory_bytes = UINT64_C(512) << 20;
@@ -267,6 +273,7 @@ pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_
     pm_writer *w = mem_zalloc(sizeof *w);
     if (!w) return error_nomem(err);
     w->folder = (dir)DIR_INIT;
+    w->pid = getpid();
     bool xapian = false;
     pm_status st = take_options(&w->options, options, err);
     if (st == PM_OK) st = xapian_wanted(path, w->options.engine, &xapian, err);
@@ -284,6 +291,10 @@ pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_
 void pm_writer_close(pm_writer *w)
 {
     if (!w) return;
+    if (w->pid != getpid()) { /* forked meanwhile: threads and files are not this process's */
+        dir_close(&w->folder);
+        return;
+    }
     writer_beside_cancel(w);
     drop_batch(w);
     xapian_writer_close(w);

@@ -101,6 +101,7 @@ typedef struct beside_merge beside_merge;
 
 struct pm_writer {
     dir folder;
+    int pid; /* of the process that opened it                                      */
     pm_writer_options options;
     pm_phase phase;
     uint64_t written; /* bytes, as options.progress is told                          */
@@ -145,12 +146,17 @@ pm_status writer_discard(pm_writer *w, pm_status st, const pm_error *err);
 bool writer_reserve_made(pm_writer *w);
 void writer_made(pm_writer *w, const char *name);
 
+/* Bytes of an id in a message, which is to have room for what is wrong. */
+static inline int writer_said_len(size_t len)
+{
+    return len < 100 ? (int)len : 100;
+}
+
 /* Bytes (article_bytes); longer articles are analysed by the writer, which sees to it that their
  * words fit into memory. */
 size_t writer_large_article(const pm_writer *w);
-/* pm_writer_add of an article that may have been analysed beside: then `stream` has been learnt;
- * NULL: it was not.  *replaced: the ingest number of the article whose place it takes, or SEQ_NONE.
- */
+/* pm_writer_add of an article that may have been analysed beside; `stream` NULL: it was not.
+ * *replaced: the ingest number of the article whose place it takes, or SEQ_NONE. */
 pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_stream *stream,
                             uint64_t *replaced, pm_error *err);
 

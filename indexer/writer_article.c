@@ -69,11 +69,12 @@ static pm_status check_article(const pm_article *in, pm_error *err)
                          "an article's id must be 1 to %d bytes without NUL; this has %zu",
                          ID_MAX_BYTES, in->id.len);
     if (in->title.len > STORE_RECORD_MAX || in->text.len > STORE_RECORD_MAX - in->title.len)
-        return error_set(err, PM_USAGE, "article %.*s is larger than %u MiB", (int)in->id.len,
-                         in->id.data, (unsigned)(STORE_RECORD_MAX >> 20));
+        return error_set(err, PM_USAGE, "article %.*s is larger than %u MiB",
+                         writer_said_len(in->id.len), in->id.data,
+                         (unsigned)(STORE_RECORD_MAX >> 20));
     if (in->title_in_body && (in->title_start > in->title_end || in->title_end > in->text.len))
         return error_set(err, PM_USAGE, "article %.*s: the title's span is not inside its text",
-                         (int)in->id.len, in->id.data);
+                         writer_said_len(in->id.len), in->id.data);
     return PM_OK;
 }
 

@@ -17,7 +17,7 @@ static uint32_t batch_hash(const batch *b, const char *id, size_t len)
     uint8_t bytes[sizeof b->seed + 1024];
     if (len > sizeof bytes - sizeof b->seed) len = sizeof bytes - sizeof b->seed;
     memcpy(bytes, b->seed, sizeof b->seed);
-    memcpy(bytes + sizeof b->seed, id, len);
+    if (len) memcpy(bytes + sizeof b->seed, id, len);
     return (uint32_t)hash_bytes(bytes, sizeof b->seed + len);
 }
 

@@ -5,6 +5,8 @@
  * opened again.  A segment whose documents are all dead is left out of the manifest, and
  * its files go with the next collection of garbage.
  */
+#include <unistd.h>
+
 #include "common/base/mem.h"
 #include "common/segment/bigrams.h"
 #include "indexer/merge.h"
@@ -420,6 +422,7 @@ pm_status pm_writer_optimize_with(pm_writer *w, const pm_optimize_options *optio
     if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     if ((unsigned)o.reorder > PM_REORDER_BP) return error_set(err, PM_USAGE, "no such order");
     pm_status st = writer_ready(w, false, err);
+    if (st == PM_OK && w->pid != getpid()) st = writer_ready(w, true, err);
     if (st != PM_OK) return st;
     if (w->xapian) return xapian_writer_optimize(w, o.reorder, info, err);
     st = writer_flush(w, err);
@@ -430,6 +433,7 @@ pm_status pm_writer_optimize_with(pm_writer *w, const pm_optimize_options *optio
         bool done = w->n_segments == 1 && !w->segments[0].n_dead && w->meta.avgdl_ref == avgdl &&
                     in_order(w, o.reorder);
         if (docs && !done) st = replace_all(w, o.reorder, avgdl, err);
+        if (st == PM_USAGE) return st; /* an order that takes more memory: all is as it was   */
     }
     if (st != PM_OK) return writer_discard(w, st, err);
     st = finish_commit(w, info, err);

@@ -152,7 +152,7 @@ static pm_status encode_record(pm_writer *w, const pm_article *article, pm_error
     if (w->record.failed) return error_nomem(err);
     if (w->record.len > STORE_RECORD_MAX)
         return error_set(err, PM_USAGE, "article %.*s has %zu bytes; at most %u can be stored",
-                         (int)article->id.len, article->id.data, w->record.len,
+                         writer_said_len(article->id.len), article->id.data, w->record.len,
                          (unsigned)STORE_RECORD_MAX);
     return PM_OK;
 }
@@ -206,7 +206,8 @@ static pm_status add_tokens(pm_writer *w, const pm_article *article, const side_
     *fits = true;
     for (int tries = 0; tries < 2; tries++) {
         PM_TRY(open_batch(w, article, err));
-        if (stream) return inverter_add_stream(w->iv, stream, article, dl, err);
+        if (stream && inverter_knows(w->iv, stream))
+            return inverter_add_stream(w->iv, stream, article, dl, err);
         st = inverter_add(w->iv, article, most_tokens(w, article, tries > 0), dl, err);
         if (st != PM_USAGE) return st;
         PM_TRY(writer_flush(w, err));
@@ -217,7 +218,7 @@ static pm_status add_tokens(pm_writer *w, const pm_article *article, const side_
     st =
         error_set(err, PM_USAGE,
                   "article %.*s: its words take more than --memory allows; allow more, or split it",
-                  (int)article->id.len, article->id.data);
+                  writer_said_len(article->id.len), article->id.data);
 out:
     return st;
 }

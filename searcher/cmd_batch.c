@@ -89,6 +89,8 @@ static const cli_option table[] = {
      .help = "BM25 b (default: as the index, 0.75)"},
 };
 
+enum { QID_SHOWN = 100 };
+
 typedef struct batch {
     const batch_options *options;
     query_list queries;
@@ -133,6 +135,7 @@ static void emit_query_json(const pm_batch_query *q, const pm_result *result)
     emit_json_set(&o, "qid", emit_json_text(q->qid.data, q->qid.len));
     emit_json_set(&o, "query", emit_json_text(q->query.data, q->query.len));
     emit_json_set(&o, "total", emit_total_json(result));
+    if (result->truncated) emit_json_set(&o, "truncated", json_true());
     emit_json_set(&o, "hits", hits);
     emit_json(o);
 }
@@ -158,6 +161,9 @@ static bool each(void *ctx, size_t i, const pm_result *result, const pm_error *e
         if (b->code == EXIT_OK) b->code = code;
     }
     if (!result) return b->code == EXIT_OK || b->code == EXIT_PARTIAL;
+    if (result->truncated)
+        emit_warning("query %.*s is longer than can be asked, and was cut (64 KiB, 1,024 words)",
+                     (int)(q->qid.len < QID_SHOWN ? q->qid.len : QID_SHOWN), q->qid.data);
     switch (b->options->format) {
     case FORMAT_JSONL:
         emit_query_json(q, result);
@@ -192,6 +198,23 @@ static pm_status answer(batch *b, pm_index *index, pm_error *err)
     return stream_finish(&b->timing, err);
 }
 
+/* The file of timings is none that is needed; gives an exit code. */
+static int check_timing(const batch_options *o, const char *queries)
+{
+    bool below;
+    if (!o->timing) return EXIT_OK;
+    if (strcmp(o->timing, "-") == 0)
+        return emit_usage("batch: --timing: standard output has the answers; name a file");
+    if (strcmp(queries, "-") != 0 && stream_is_at(o->timing, queries, &below))
+        return emit_usage("batch: --timing: %s has the queries, and would be overwritten; name "
+                          "another file",
+                          o->timing);
+    if (stream_is_at(o->timing, cli_index_path(o->index), &below))
+        return emit_usage("batch: --timing: %s would be a file of the index; name one elsewhere",
+                          o->timing);
+    return EXIT_OK;
+}
+
 static int run(const void *given, const cli_args *args)
 {
     batch b = {.options = given};
@@ -200,8 +223,8 @@ static int run(const void *given, const cli_args *args)
     unsigned fields = queries_topic_fields(b.options->topic_fields);
     if (!fields)
         return emit_usage("batch: --topic-fields: write title, desc or narr, joined by commas");
-    if (b.options->timing && strcmp(b.options->timing, "-") == 0)
-        return emit_usage("batch: --timing: standard output has the answers; name a file");
+    int bad = check_timing(b.options, args->words[0]);
+    if (bad != EXIT_OK) return bad;
     pm_status st = engine_open(cli_index_path(b.options->index), &b.options->engine, &index, &err);
     if (st == PM_OK) st = queries_read(&b.queries, args->words[0], fields, &err);
     if (st == PM_OK) st = answer(&b, index, &err);

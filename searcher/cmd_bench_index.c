@@ -85,10 +85,21 @@ static void catch_interrupts(void (*handler)(int))
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], handler);
 }
 
+enum { WARNINGS_SHOWN = 10, PATH_SHOWN = 500 };
+
+/* Says why something is not among what is measured. */
 static bool go_on(void *ctx, const pm_ingest_event *event)
 {
-    (void)ctx;
-    (void)event;
+    unsigned *shown = ctx;
+    bool is_loss = event->kind == PM_INGEST_SKIPPED || event->kind == PM_INGEST_DUPLICATE;
+    if (is_loss && (*shown)++ < WARNINGS_SHOWN) {
+        char line[32] = "";
+        if (event->line) snprintf(line, sizeof line, ":%" PRIu64, event->line);
+        emit_warning("%.*s%s: %s%s",
+                     (int)(event->path.len < PATH_SHOWN ? event->path.len : PATH_SHOWN),
+                     event->path.data, line, event->kind == PM_INGEST_SKIPPED ? "skipped: " : "",
+                     event->reason ? event->reason : "its id was met before");
+    }
     return !interrupted;
 }
 
@@ -124,14 +135,17 @@ static int fill(pm_writer *writer, const cli_args *args, measure *m)
 {
     pm_error err = {.status = PM_OK};
     pm_ingest_options options = PM_INGEST_OPTIONS_INIT;
+    unsigned shown = 0;
     options.event = go_on;
+    options.ctx = &shown;
     uint64_t start = meter_now_ns();
     pm_status st = pm_ingest(writer, args->words, args->n, &options, &m->ingest, &err);
     m->ingest_seconds = meter_seconds(start);
-    if (interrupted) err = (pm_error){.status = PM_IO, .message = "bench index: interrupted"};
-    if (interrupted) return emit_error(&err);
+    if (interrupted) return EXIT_IO; /* and the signal will be said by how the program ends     */
     if (st != PM_OK && st != PM_PARTIAL) return emit_error(&err);
-    if (st == PM_PARTIAL) emit_warning("%" PRIu64 " articles were skipped", m->ingest.skipped);
+    if (shown > WARNINGS_SHOWN) /* not all were said                                          */
+        emit_warning("%" PRIu64 " skipped, %" PRIu64 " met twice", m->ingest.skipped,
+                     m->ingest.duplicates);
     start = meter_now_ns();
     pm_status committed = pm_writer_commit(writer, &m->commit, &err);
     m->commit_seconds = meter_seconds(start);
@@ -235,6 +249,7 @@ static int run(const void *given, const cli_args *args)
     int weighed = code == EXIT_OK || code == EXIT_PARTIAL ? weigh(path, &m) : code;
     folder_remove(path);
     catch_interrupts(SIG_DFL);
+    if (interrupted) raise(interrupted);
     if (weighed != EXIT_OK) return weighed;
     if (opt->json)
         report_json(&m);

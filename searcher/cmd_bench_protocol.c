@@ -38,7 +38,7 @@ static pm_status answer(void *ctx, const char *line, size_t len, pm_error *err)
         emit_printf("%" PRIu64 "\n", options.want_total ? result->total : 1);
     }
     emit_flush();
-    return PM_OK;
+    return emit_broken() ? PM_PARTIAL : PM_OK; /* nobody reads any more                         */
 }
 
 static int run(const void *given, const cli_args *args)
@@ -49,7 +49,8 @@ static int run(const void *given, const cli_args *args)
     pm_searcher *searcher;
     pm_error err = {.status = PM_OK};
     int code = bench_open(options->index, &index, &searcher);
-    if (code == EXIT_OK && stream_each_line("-", answer, searcher, &err) != PM_OK)
+    if (code == EXIT_OK && stream_each_line("-", answer, searcher, &err) != PM_OK &&
+        !emit_broken()) /* which is told at the end                                           */
         code = emit_error(&err);
     pm_searcher_close(searcher);
     pm_index_close(index);

@@ -17,9 +17,11 @@
  */
 #include "searcher/dump.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "common/base/number.h"
 #include "searcher/xapian.h"
 
 enum { FLUSH_BYTES = 64 * 1024 };
@@ -53,7 +55,7 @@ pm_status dump_flush(dump_sink *s, bool all, pm_error *err)
     if (s->text.len == 0 || (!all && s->text.len < FLUSH_BYTES)) return PM_OK;
     bool taken = s->write(s->ctx, (const char *)s->text.data, s->text.len);
     buf_reset(&s->text);
-    return taken ? PM_OK : error_set(err, PM_IO, "the dump could not be written");
+    return taken ? PM_OK : error_os(err, ECANCELED, "the dump could not be written");
 }
 
 void dump_settings(dump_sink *s, const snapshot *snap)
@@ -61,8 +63,11 @@ void dump_settings(dump_sink *s, const snapshot *snap)
     const manifest *m = &snap->meta;
     dump_format(s, "pressmark dump 1\nsetting engine %s\nsetting lang %s\nsetting analyzer %s\n",
                 m->engine, m->lang, m->profile);
-    dump_format(s, "setting positions %s\nsetting store %s\nsetting k1 %.17g\nsetting b %.17g\n",
-                m->has_positions ? "yes" : "no", m->has_text ? "yes" : "no", m->k1, m->b);
+    char k1[40], b[40];
+    number_print(k1, sizeof k1, "%.17g", m->k1);
+    number_print(b, sizeof b, "%.17g", m->b);
+    dump_format(s, "setting positions %s\nsetting store %s\nsetting k1 %s\nsetting b %s\n",
+                m->has_positions ? "yes" : "no", m->has_text ? "yes" : "no", k1, b);
     dump_format(s, "documents %llu tokens %llu\n", (unsigned long long)snap->n_docs,
                 (unsigned long long)snap->n_tokens);
 }

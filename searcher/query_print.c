@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 
+#include "common/base/number.h"
 #include "searcher/query.h"
 
 static void put_text(buf *out, pm_text text)
@@ -30,7 +31,7 @@ static void put_boost(buf *out, double boost)
 {
     char number[40];
     if (boost == 1.0) return;
-    snprintf(number, sizeof number, "^%.9f", boost < QUERY_BOOST_MAX ? boost : QUERY_BOOST_MAX);
+    number_print(number, sizeof number, "^%.9f", boost < QUERY_BOOST_MAX ? boost : QUERY_BOOST_MAX);
     size_t len = strlen(number);
     while (number[len - 1] == '0') len--;
     if (number[len - 1] == '.') len--;

@@ -146,6 +146,8 @@ pm_status dir_open(dir *d, const char *path, bool *absent, pm_error *err)
 
 void dir_close(dir *d)
 {
+    struct flock none = {.l_type = F_UNLCK};
+    if (d->lock_fd >= 0 && d->locked_by == getpid()) fcntl(d->lock_fd, F_OFD_SETLK, &none);
     if (d->lock_fd >= 0) sys_close(d->lock_fd, "LOCK");
     if (d->fd >= 0) sys_close(d->fd, d->path);
     mem_free(d->path);
@@ -192,6 +194,7 @@ pm_status dir_lock(dir *d, pm_error *err)
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int result;
     SYS_RETRY(result, "lock", "LOCK", fcntl(d->lock_fd, F_OFD_SETLK, &lock));
+    d->locked_by = getpid();
     if (result == 0) return PM_OK;
     int why = errno;
     sys_close(d->lock_fd, "LOCK");
@@ -578,23 +581,4 @@ void infile_close(infile *f)
     if (f->fd > STDIN_FILENO) sys_close(f->fd, f->path);
     mem_free(f->path);
     *f = (infile)INFILE_INIT;
-}
-
-/* ---- randomness ---------------------------------------------------------------------- */
-
-void file_random(uint8_t out[16])
-{
-    const char *seed = getenv("PRESSMARK_SEED");
-    uint64_t state;
-    if (seed) {
-        state = strtoull(seed, NULL, 10);
-    } else {
-        ssize_t got;
-        do got = getrandom(out, 16, 0);
-        while (got < 0 && errno == EINTR);
-        if (got == 16) return;
-        state = hash_mix(clock_ns()) ^ (uint64_t)getpid(); /* distinct is all that is asked */
-    }
-    store_u64(out, random_next(&state));
-    store_u64(out + 8, random_next(&state));
 }

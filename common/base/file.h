@@ -19,6 +19,7 @@
 typedef struct dir {
     int fd;      /* -1 when closed                                                       */
     int lock_fd; /* -1 when not locked                                                   */
+    int locked_by; /* process that took the lock; 0: none did                            */
     char *path;  /* as given, for messages                                               */
     /* Asked before bytes of a new file are written, on the thread that writes; false: they are
      * not, and the file has failed (ECANCELED).  NULL: nobody is asked.                     */
@@ -27,7 +28,7 @@ typedef struct dir {
 } dir;
 #define DIR_INIT                                                                                   \
     {                                                                                              \
-        -1, -1, NULL, NULL, NULL                                                                   \
+        -1, -1, 0, NULL, NULL, NULL                                                                \
     }
 
 /* Open an existing folder.  PM_USAGE with *absent (may be NULL) true if there is none. */
@@ -36,6 +37,8 @@ pm_status dir_open(dir *d, const char *path, bool *absent, pm_error *err);
 pm_status dir_again(dir *d, const dir *folder, pm_error *err);
 /* mkdir (the last component only) and fsync the parent; an existing folder is fine. */
 pm_status dir_create(const char *path, pm_error *err);
+/* Gives the lock back, for processes that were forked meanwhile, too; they themselves only close what
+ * is theirs. */
 void dir_close(dir *d);
 /* Take the writer lock: OFD write lock on `LOCK`.  PM_BUSY when held elsewhere. */
 pm_status dir_lock(dir *d, pm_error *err);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,7 +153,9 @@ typedef struct parse {
 static pm_status unknown(const parse *p, const char *name)
 {
     const char *shown = strncmp(name, "--", 2) == 0 ? name + 2 : name + 1;
-    const char *near = nearest_option(p->command, shown);
+    char alone[64]; /* without the value                                                  */
+    snprintf(alone, sizeof alone, "%.*s", (int)strcspn(shown, "="), shown);
+    const char *near = nearest_option(p->command, alone);
     if (near) {
         return error_set(p->err, PM_USAGE, "%s: unknown option '%.60s'; did you mean '--%s'?",
                          p->command->name, name, near);

@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/base/json.h"
+#include "common/base/number.h"
 #include "common/cli/stream.h"
 
 unsigned queries_topic_fields(const char *names)
@@ -85,6 +86,15 @@ static pm_status json_qid(query_list *list, const json_t *object, size_t number,
     if (json_string_length(id)) /* an empty one is none, as in the other forms             */
         return keep(list, json_string_value(id), json_string_length(id), qid, err);
     if (json_is_integer(id)) return keep_number(list, json_integer_value(id), qid, err);
+    if (json_is_real(id)) {
+        char text[40];
+        int digits = 15; /* as few as read back as the same                              */
+        do number_print(text, sizeof text, "%.*g", digits, json_real_value(id));
+        while (number_read(text, NULL) != json_real_value(id) && ++digits <= 17);
+        return keep(list, text, strlen(text), qid, err);
+    }
+    if (json_is_boolean(id))
+        return keep(list, json_is_true(id) ? "true" : "false", json_is_true(id) ? 4 : 5, qid, err);
     return keep_number(list, (long long)number, qid, err);
 }
 
@@ -99,8 +109,11 @@ static pm_status add_json(query_list *list, const char *path, size_t number, pm_
     if (refused) return error_nomem(err);
     const json_t *query = first_key(object, "query", "text");
     if (!json_is_string(query)) {
-        st = error_set(err, PM_USAGE, "%s:%zu: not a JSON object with \"query\" or \"text\"%s%s",
-                       path, number, object ? "" : ": ", object ? "" : why.text);
+        st = object
+                 ? error_set(err, PM_USAGE, "%s:%zu: not a JSON object with \"query\" or \"text\"",
+                             path, number)
+                 : error_set(err, PM_USAGE, "%s:%zu: not JSON that can be read: %s", path, number,
+                             why.text);
         goto out;
     }
     PM_TRY(json_qid(list, object, number, &qid, err));

@@ -5,9 +5,9 @@
 #include "common/xapian/xap_index.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/base/hash.h"
+#include "common/base/number.h"
 
 enum { MARKER_BYTES_MAX = 256, PATH_ROOM = 4096 };
 
@@ -195,7 +195,7 @@ static void put_line(buf *out, const char *name, const char *value)
 static void put_real(buf *out, const char *name, double value)
 {
     char text[40];
-    snprintf(text, sizeof text, "%.17g", value);
+    number_print(text, sizeof text, "%.17g", value);
     put_line(out, name, text);
 }
 
@@ -245,7 +245,7 @@ static bool get_real(pm_text text, const char *name, double *out)
 {
     char value[40], *end = value;
     if (!get_line(text, name, value, sizeof value)) return false;
-    *out = strtod(value, &end);
+    *out = number_read(value, &end);
     return end != value && !*end && *out >= 0 && *out <= 1e6;
 }
 

@@ -92,6 +92,30 @@ s Q0 tie%20c 3 my%20tag" "$(awk '{print $1, $2, $3, $4, $6}' <<<"$output")"
     same "1" "$(B --match all --format tsv - <<< 'copper mine' | cut -f 3)"
 }
 
+@test "--timing: neither the queries nor the index are overwritten" {
+    printf 'q1\tcopper\n' > q; cp q before; ln -s q link; cp -r "$D" idx
+    expect 2 B --timing q q; says "would be overwritten"
+    expect 2 B --timing link q; says "would be overwritten"
+    expect 2 P batch -i idx --timing idx/manifest q; says "a file of the index"
+    expect 2 P batch -i idx --timing idx/times q; says "a file of the index"
+    cmp q before; expect 0 P check -i idx
+}
+
+@test "a query that is cut is said" {
+    { printf 'long\t'; seq -s ' ' -f 'w%g' 1200; } > q
+    echo copper >> q
+    expect 0 B --format jsonl q; says "query long " "was cut"
+    same $'true\nnull' "$(grep '^{' <<<"$output" | jq .truncated)"
+}
+
+@test "numbers and names that are no strings are qids as they stand" {
+    printf '%s\n' '{"id":1.5,"query":"tin"}' '{"id":true,"query":"tin"}' '{"id":0.1,"query":"tin"}' > q.jsonl
+    expect 0 B q.jsonl
+    same $'1.5\ntrue\n0.1' "$(cut -d' ' -f1 <<<"$output")"
+    echo '{"id":123456789012345678901,"query":"tin"}' > q.jsonl
+    expect 2 B q.jsonl; says "q.jsonl:1" "too big integer"
+}
+
 @test "--timing: one object a query, in order" {
     printf 'q2\tcopper\nq1\ttin\n' | B --timing times - > /dev/null
     same "q2 q1" "$(jq -r .qid times | xargs)"

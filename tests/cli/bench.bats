@@ -72,6 +72,11 @@ count() { P search -i "$IDX" --match any --count "$@" || true; }
     same "$(count the)"$'\n1\n'"$(count '+rare +earth')"$'\nUNSUPPORTED\n0\nUNSUPPORTED' "$output"
 }
 
+@test "bench protocol: ends when nobody reads its answers any more" {
+    (yes "$(printf 'COUNT\tthe')" | { timeout 20 "$PRESSMARK" bench protocol -i "$IDX"; echo $? > status; } | head -n 1)
+    [ "$(cat status)" = 0 ]
+}
+
 @test "bench protocol: answers before the next question comes" {
     coproc BENCH { "$PRESSMARK" bench protocol -i "$IDX"; }
     local pid=$BENCH_PID # bash forgets it as soon as the program has ended
@@ -105,6 +110,10 @@ count() { P search -i "$IDX" --match any --count "$@" || true; }
     TMPDIR=$BATS_TEST_TMPDIR/tmp expect 2 P bench index --lang klingon "$DOCS"
     printf '{"id":"a","text":"x"}\n{broken\n' > "$BATS_TEST_TMPDIR/broken.jsonl"
     TMPDIR=$BATS_TEST_TMPDIR/tmp expect 3 P bench index "$BATS_TEST_TMPDIR/broken.jsonl"
+    says "broken.jsonl:2" "skipped"
+    printf '{"id":"a","text":"x"}\n{"id":"a","text":"y"}\n' > "$BATS_TEST_TMPDIR/twice.jsonl"
+    TMPDIR=$BATS_TEST_TMPDIR/tmp expect 3 P bench index "$BATS_TEST_TMPDIR/twice.jsonl"
+    says "twice.jsonl:2" "met before"
     TMPDIR=$BATS_TEST_TMPDIR/missing expect 5 P bench index "$DOCS"
     same "" "$(ls "$BATS_TEST_TMPDIR/tmp")"
 }

@@ -45,6 +45,7 @@ load helper
 
 @test "unknown option: exit 2 and the nearest one" {
     expect 2 P search --limt 5 x; says "search" "'--limt'" "did you mean '--limit'"
+    expect 2 P search --limt=5 x; says "'--limt=5'" "did you mean '--limit'"
     expect 2 P search --xyzzy x; says "'pressmark help search'"
     expect 2 P stats -Z; says "unknown option '-Z'"
 }
