@@ -57,6 +57,8 @@ threads() {
         b=$(sort -n "$dir/bench.$store.2" | head -n 1 | cut -d' ' -f1)
         echo "store=$store: two threads $(ratio "$a" "$b") x"
     done
+    case $corpus in *.gz) return 0 ;; esac
+    [ -f "$corpus" ] || return 0
     "$micro_json" "$corpus" "$rounds" > "$dir/json" # of one thread's time, reading JSON alone
     awk -v all="$(sort -n "$dir/bench.no.1" | head -n 1 | cut -d' ' -f1)" '{
         for (i = 2; i < NF; i++) { if ($i == "MB") mb = $(i - 1); if ($i ~ /^s:/) json = $(i - 1) }

@@ -175,6 +175,7 @@ list_room *inversion_begin(inversion *inv, unsigned worker, size_t occurrences, 
 void inversion_end(inversion *inv, list_room *room);
 /* Room for the numbers of n tokens in inv->places; false when memory is refused. */
 bool inversion_places(inversion *inv, uint32_t n);
+void inversion_drop_places(inversion *inv);
 /* Tokens to postings and positions, in docs, tfs and positions; returns df.  The room's positions
  * may be the places. */
 uint32_t inversion_gather(const inversion *inv, list_room *room, const uint32_t *places,

@@ -2,7 +2,8 @@
  * inverter.c - articles to a stream of tokens; see inverter.h.
  *
  * Memory, counted (INVERTER_*_BYTES), so that flush points depend on the input alone:
- *   a token     4 in the stream, which the words of the buckets take over (inverter_scatter.c),
+ *   a token     4 in the stream, which the words of the buckets take over (inverter_scatter.c;
+ *               those of a term of more than 65,535 forms have two, and 4 not counted),
  *               and before that 6 where it ends a pair of frequent words, which all may do.
  *               When these have gone, 12 in the longest list (position, form, and what they are
  *               encoded to).  That is taken to have at most INVERTER_LIST_FORMS times the
@@ -11,8 +12,8 @@
  *   a form      its strings, some 130 in the analyzer's table (slots that are half empty are most
  *               of it) and in counters, and when written 112: twice 16 to sort, 32 as a
  *               variant, 24 as a term, 24 in tables by form
- *   a document  16 here, and 8 as a posting of the longest list; where it ends, 4 more, takes
- *               what its tokens' pairs have left
+ *   a document  16 here, and 8 as a posting of the longest list; not counted are 4 more, where
+ *               it ends
  *
  * The stream grows by doubling, but what is not yet written to is not yet memory.
  */

@@ -17,8 +17,9 @@ enum { FORMS_AHEAD = 8 }; /* terms whose forms are asked for before their turn  
 
 /* A term's occurrences, in order; forms are of terms that have several. */
 typedef struct occurrences {
-    const uint32_t *docs, *forms, *positions; /* docs NULL: as the room's postings say      */
-    uint32_t cf, df;                          /* df postings, which are in the room         */
+    const uint32_t *forms, *positions;
+    const uint32_t *docs; /* cf of them; NULL: as the room's postings say                   */
+    uint32_t cf, df;      /* df postings, which are in the room                            */
 } occurrences;
 
 static inline void count_variant(variant *v, uint32_t doc)
@@ -32,9 +33,11 @@ static void count_variants(const inversion *inv, const list_room *room, const te
                            const occurrences *o)
 {
     variant *variants = inv->variants + term->first_variant;
-    for (uint32_t i = 0; o->docs && i < o->cf; i++)
-        count_variant(&variants[o->forms[i]], o->docs[i]);
-    for (uint32_t i = 0, at = 0; !o->docs && i < o->df; i++)
+    if (o->docs) {
+        for (uint32_t i = 0; i < o->cf; i++) count_variant(&variants[o->forms[i]], o->docs[i]);
+        return;
+    }
+    for (uint32_t i = 0, at = 0; i < o->df; i++)
         for (uint32_t stop = at + room->tfs[i]; at < stop; at++)
             count_variant(&variants[o->forms[at]], room->docs[i]);
 }
@@ -73,7 +76,6 @@ static void make_term(inversion *inv, uint32_t number, unsigned worker, uint32_t
     for (uint32_t at = 0; at < n;) at += bucket_next(&r, places + at, room->forms + at);
     const occurrences o = {.forms = room->forms,
                            .positions = room->positions,
-                           .cf = n,
                            .df = inversion_gather(inv, room, places, n)};
     put_term(inv, room, inv->buckets[number].first_term, &o, out);
     inversion_end(inv, room);
@@ -195,6 +197,7 @@ static void keep_ordinal(void *ctx, uint32_t term, uint32_t ordinal)
 
 pm_status inversion_plain(inversion *inv, pm_error *err)
 {
+    inversion_drop_places(inv); /* of pairs, beside which the longest list is not counted    */
     pm_status st = inversion_scatter(inv, err);
     const list_job lists = {.w = inv->w,
                             .n_tasks = inv->n_buckets,

@@ -16,8 +16,8 @@
  *   FAR << 16 | k        no token: k * FAR more in the gap that follows
  *
  * A word takes what its token took in the stream, so that pieces go where the stream has been read:
- * 4 bytes a token are enough for both.  Only the first piece of each bucket, and as many as words
- * of the second and third kind fill, are memory of their own.
+ * 4 bytes a token are enough for both.  The first piece of each bucket is memory of its own, and as
+ * many as words of the second and third kind fill, links between pieces and the ends of parts.
  */
 #include "common/base/mem.h"
 #include "common/base/thread.h"
@@ -122,13 +122,14 @@ static void scatter(void *ctx, unsigned index)
 /* The part [begin, end) of the stream, and memory for the first pieces, or for all of them. */
 static bool part_open(const inversion *inv, scatter_part *part, uint32_t begin, uint32_t end)
 {
-    uint8_t *first = (uint8_t *)&inv->iv->tokens[begin];
     size_t pieces = inv->n_buckets;
     *part = (scatter_part){.begin = begin, .end = end};
-    if (inv->iv->keep)
+    if (inv->iv->keep) {
         pieces += (end - begin) / PIECE_WORDS;
-    else
+    } else if (end > begin) {
+        uint8_t *first = (uint8_t *)&inv->iv->tokens[begin];
         part->pool = first + (PIECE_BYTES - (uintptr_t)first % PIECE_BYTES) % PIECE_BYTES;
+    }
     part->chains = mem_array(inv->n_buckets, sizeof *part->chains);
     part->slabs = slab_new(pieces, NULL);
     if (!part->chains || !part->slabs) return false;

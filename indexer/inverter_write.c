@@ -92,9 +92,15 @@ static bool invert_allocate(inversion *inv)
     return inv->ends && inv->block_docs && inv->doc_ends;
 }
 
-bool inversion_places(inversion *inv, uint32_t n)
+void inversion_drop_places(inversion *inv)
 {
     mem_free(inv->places);
+    inv->places = NULL;
+}
+
+bool inversion_places(inversion *inv, uint32_t n)
+{
+    inversion_drop_places(inv);
     inv->places = mem_large(n * sizeof *inv->places);
     return inv->places != NULL;
 }

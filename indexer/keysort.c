@@ -193,8 +193,8 @@ void keysort(keysort_item *items, keysort_item *scratch, size_t n, const keysort
 
 /* ---- many items ------------------------------------------------------------------------------ */
 
-/* Items by their first two bytes, each share of which is then sorted in a core's cache, and by
- * another thread than its neighbours. */
+/* Items by their first two bytes, each share of which is then sorted in a core's cache; one thread
+ * has the shares before the middle, another those behind. */
 typedef struct shares {
     const keysort_order *order;
     keysort_item *items, *scratch;
@@ -204,31 +204,42 @@ typedef struct shares {
     bool done[2];
 } shares;
 
-/* What words are made of: such a byte has a place of its own. */
-static bool is_alone(unsigned byte)
-{
-    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z');
-}
+/* The least byte of each of 64 places: letters and digits have places of their own, and so have the
+ * bytes with which letters of two and three bytes begin in Latin, Greek, Cyrillic, Hebrew, Arabic,
+ * Kana and Han (UTF-8). */
+static const uint8_t place_begins[64] = {
+    0,    0x10, 0x20, '0',  '1',  '2',  '3',  '4',  '5',  '6',  '7',  '8',  '9',  0x3a, 0x4e, 'a',
+    'b',  'c',  'd',  'e',  'f',  'g',  'h',  'i',  'j',  'k',  'l',  'm',  'n',  'o',  'p',  'q',
+    'r',  's',  't',  'u',  'v',  'w',  'x',  'y',  'z',  0x7b, 0xc3, 0xc4, 0xc5, 0xc6, 0xce, 0xcf,
+    0xd0, 0xd1, 0xd2, 0xd7, 0xd8, 0xd9, 0xda, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xf0,
+};
 
-/* A byte's place among 64, in order. */
-static unsigned place_of(unsigned byte)
-{
-    if (byte < '0') return byte / 16;
-    if (byte <= '9') return 3 + byte - '0';
-    if (byte < 'a') return 13 + byte / 64;
-    if (byte <= 'z') return 15 + byte - 'a';
-    return 41 + (byte - 'z' - 1) / 6;
-}
-
-/* By byte: its place; and 63 where the next byte's place counts, too, 0 where others share it. */
+/* By byte: its place, and among the bytes that go on a character; and how much of either counts of
+ * the byte behind it: places behind a letter or digit, the rest of the character behind its first
+ * byte, nothing where other bytes have the place. */
 typedef struct share_table {
-    uint8_t places[256], next[256];
+    uint8_t places[256], rests[256], by_place[256], by_rest[256];
 } share_table;
+
+static void share_table_make(share_table *t)
+{
+    unsigned place = 0;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        while (place < 63 && place_begins[place + 1] <= byte) place++;
+        bool alone =
+            place < 63 && place_begins[place] == byte && place_begins[place + 1] == byte + 1;
+        t->places[byte] = (uint8_t)place;
+        t->rests[byte] = (uint8_t)(byte < 0x80 ? 0 : byte < 0xc0 ? byte - 0x80 : 63);
+        t->by_place[byte] = alone && byte < 0x80 ? 63 : 0;
+        t->by_rest[byte] = alone && byte >= 0x80 ? 63 : 0;
+    }
+}
 
 static unsigned share_of(const share_table *t, const keysort_item *item)
 {
     unsigned first = (unsigned)(item->prefix >> 56), second = item->prefix >> 48 & 0xff;
-    return (unsigned)t->places[first] << 6 | (t->places[second] & t->next[first]);
+    return (unsigned)t->places[first] << 6 | (t->places[second] & t->by_place[first]) |
+           (t->rests[second] & t->by_rest[first]);
 }
 
 /* Items to scratch, by share, and where each ends. */
@@ -236,10 +247,7 @@ static void deal(shares *s, size_t n)
 {
     share_table t;
     uint32_t sum = 0;
-    for (unsigned byte = 0; byte < 256; byte++) {
-        t.places[byte] = (uint8_t)place_of(byte);
-        t.next[byte] = is_alone(byte) ? 63 : 0;
-    }
+    share_table_make(&t);
     memset(s->ends, 0, sizeof s->ends);
     for (size_t i = 0; i < n; i++) s->ends[share_of(&t, &s->items[i])]++;
     for (unsigned share = 0; share < SHARES; share++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * hash.h - 64-bit hashing of short byte strings for in-memory tables and the id table of a
- * segment (FORMAT.md: the definition is part of the format), and a small random generator.
+ * segment (FORMAT.md: the definition is part of the format), of whole lines to know them again, and
+ * a small random generator.
  */
 #ifndef PM_BASE_HASH_H
 #define PM_BASE_HASH_H
@@ -54,7 +55,7 @@ static inline uint64_t hash_fold(uint64_t a, uint64_t b)
 
 /* For texts: 64 bytes at a time in four lanes that do not wait for each other, some 15 times as
  * fast as hash_bytes.  What it gives is not hash_bytes's; it is for those who compare it with what
- * it gave before and lose no more than time when that differs. */
+ * it gave before: to whom equal means unchanged, and who lose time when that differs. */
 static inline uint64_t hash_text(const void *data, size_t len)
 {
     const uint8_t *p = data;

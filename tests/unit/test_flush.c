@@ -20,6 +20,7 @@
 #include "common/base/mem.h"
 #include "common/segment/dict.h"
 #include "common/segment/snapshot.h"
+#include "indexer/writer.h"
 #include "tests/support/folder.h"
 
 static char root[FOLDER_PATH];
@@ -42,6 +43,8 @@ static int tear_down(void **state)
 typedef void write_article(buf *text, uint32_t number);
 
 static bool titled = true;
+/* Whether the batch's tokens stay while it is written; else its buckets take their memory. */
+static bool kept = true;
 static uint64_t commit_allocations; /* of the last one built                                  */
 
 /* The index of n articles; refuse_from != 0: from that allocation of the commit on, one or all are
@@ -58,6 +61,7 @@ static pm_status build_refused(write_article *write, uint32_t n, unsigned thread
     options.commit_level = 2;
     options.lang = "none";
     assert_int_equal(pm_writer_open(root, &options, &w, &err), PM_OK);
+    w->keeps_none = !kept;
     for (uint32_t i = 0; i < n; i++) {
         char id[16], title[32];
         pm_article a = {.id = {id, (size_t)snprintf(id, sizeof id, "%u", i)}};
@@ -109,22 +113,27 @@ static void assert_same_files(const folder_image *one, const folder_image *two)
     }
 }
 
-/* Built by one thread and by two, the folder holds the same bytes, and they are sound. */
+/* Built by one thread and by two, from tokens that stay and from tokens whose memory is taken, the
+ * folder holds the same bytes, and they are sound. */
 static void same_by_two(write_article *write, uint32_t n)
 {
-    folder_image one = {0}, two = {0};
+    folder_image one = {0}, other = {0};
     pm_check_summary summary;
     pm_error err;
     setenv("PRESSMARK_SEED", "11", 1);
     build(write, n, 1);
     folder_load(root, &one);
-    folder_empty(root);
-    build(write, n, 2);
-    folder_load(root, &two);
+    for (unsigned way = 1; way < 4; way++) {
+        folder_empty(root);
+        kept = way % 2;
+        build(write, n, way == 2 ? 1 : 2);
+        kept = true;
+        folder_load(root, &other);
+        assert_same_files(&one, &other);
+        folder_image_free(&other);
+    }
     unsetenv("PRESSMARK_SEED");
-    assert_same_files(&one, &two);
     folder_image_free(&one);
-    folder_image_free(&two);
     assert_int_equal(pm_check(root, true, say_finding, NULL, &summary, &err), PM_OK);
 }
 
@@ -179,7 +188,9 @@ static void test_refused_threads(void **state)
     for (refuse_at = 1;; refuse_at++) {
         folder_empty(root);
         threads_asked = 0;
+        kept = refuse_at % 2;
         build(common_text, 5000, 2);
+        kept = true;
         folder_load(root, &two);
         assert_same_files(&one, &two);
         folder_image_free(&two);
@@ -254,7 +265,9 @@ static void test_refused_memory(void **state)
         bool sorting = at >= all / 4 && at <= all * 2 / 5;
         if (!every && at % (sorting ? SORTING_STEP : STEP)) continue;
         folder_empty(root);
+        kept = at % 4 < 2;
         pm_status st = build_refused(common_text, 2500, 2, at, at % 2);
+        kept = true;
         if (st != PM_OK) assert_int_equal(st, PM_NOMEM);
         refused += st != PM_OK;
         tried++;
@@ -350,6 +363,28 @@ static void test_many_spellings(void **state)
     snapshot_close(s);
 }
 
+/* Tokens of that word take two words of a bucket, so that more pieces are asked for than the stream
+ * has: the last allocations of the scatter. */
+static void test_refused_spellings(void **state)
+{
+    (void)state;
+    enum { N = 1500, AT_ONCE = 60 };
+    unsigned tried = 0, refused = 0;
+    kept = false;
+    build(spellings_text, N, 2);
+    uint64_t all = commit_allocations;
+    for (uint64_t at = 1; at <= all; at += all / AT_ONCE + 1, tried++) {
+        folder_empty(root);
+        pm_status st = build_refused(spellings_text, N, 2, at, tried % 2);
+        if (st != PM_OK) assert_int_equal(st, PM_NOMEM);
+        refused += st != PM_OK;
+    }
+    kept = true;
+    printf("%u of %u commits refused, of %llu allocations each\n", refused, tried,
+           (unsigned long long)all);
+    assert_true(refused > tried / 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +394,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refused_memory_of_forms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_far_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_spellings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_refused_spellings, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,44 @@ static void test_strings(void **state)
             }
 }
 
+/* Words in scripts of one, two and three bytes a letter, whose first bytes are few. */
+static void test_scripts(void **state)
+{
+    (void)state;
+    static const char *const letters[] = {"a",
+                                          "z",
+                                          "0",
+                                          "9",
+                                          "A",
+                                          "~",
+                                          "\xc3\xa9",
+                                          "\xc5\xbf",
+                                          "\xce\xb1",
+                                          "\xd0\xb0",
+                                          "\xd0\xbf",
+                                          "\xd1\x8f",
+                                          "\xd7\x90",
+                                          "\xd9\x8a",
+                                          "\xe3\x81\x82",
+                                          "\xe4\xb8\xad",
+                                          "\xe9\xbe\x8d",
+                                          "\xea\xb0\x80",
+                                          "\xf0\x9f\x98\x80"};
+    uint64_t seed = 9;
+    for (uint32_t i = 0; i < MANY; i++) {
+        texts[i].len = 0;
+        for (uint64_t n = random_next(&seed) % 7; n; n--) {
+            const char *letter = letters[random_next(&seed) % (sizeof letters / sizeof *letters)];
+            size_t len = strlen(letter);
+            if (texts[i].len + len > LONGEST) break;
+            memcpy(texts[i].bytes + texts[i].len, letter, len);
+            texts[i].len += len;
+        }
+    }
+    assert_sorted(MANY, 1);
+    assert_sorted(MANY, 2);
+}
+
 static void test_numbers(void **state)
 {
     (void)state;
@@ -101,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_scripts),
         cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
