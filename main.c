@@ -106,10 +106,15 @@ static int completions(const char *shell)
     return EXIT_OK;
 }
 
+static bool asks_for_help(const char *word)
+{
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static int help(int argc, char **argv)
 {
     int taken = 0;
-    if (argc == 0)
+    if (argc == 0 || asks_for_help(argv[0]))
         help_program(&program);
     else if (strcmp(argv[0], "--man") == 0)
         help_man(&program);
@@ -166,7 +171,7 @@ static int dispatch(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (strcmp(argv[0], "help") == 0) return help(argc - 1, argv + 1);
-    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) return help(0, argv);
+    if (asks_for_help(argv[0])) return help(0, argv);
     if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0) {
         emit_printf("pressmark %s\n", pm_version());
         return EXIT_OK;

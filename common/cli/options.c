@@ -206,7 +206,9 @@ static pm_status store_integer(const parse *p, const cli_option *o, const char *
 {
     uint64_t number;
     bool is_size = o->kind == CLI_SIZE;
+    bool is_digits = *value && strspn(value, "0123456789") == strlen(value);
     if (!(is_size ? cli_parse_size(value, &number) : cli_parse_number(value, &number))) {
+        if (is_digits && o->high) return check_range(p, o, value, HUGE_VAL);
         return bad_value(p, o, value,
                          is_size ? "a size; write 4096, 512k, 64M or 1G" : "a whole number");
     }

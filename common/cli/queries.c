@@ -172,6 +172,11 @@ pm_status queries_parse(query_list *list, const char *path, unsigned topic_field
 pm_status queries_read(query_list *list, const char *path, unsigned topic_fields, pm_error *err)
 {
     pm_status st = stream_read_all(path, &list->text, err);
+    const uint8_t *mark = list->text.data;
+    if (st == PM_OK && list->text.len >= 2 &&
+        ((mark[0] == 0xff && mark[1] == 0xfe) || (mark[0] == 0xfe && mark[1] == 0xff)))
+        return error_set(err, PM_USAGE, "%s: UTF-16; make it UTF-8: iconv -f UTF-16 -t UTF-8",
+                         path);
     return st == PM_OK ? queries_parse(list, path, topic_fields, err) : st;
 }
 

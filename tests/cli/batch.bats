@@ -101,6 +101,11 @@ s Q0 tie%20c 3 my%20tag" "$(awk '{print $1, $2, $3, $4, $6}' <<<"$output")"
     cmp q before; expect 0 P check -i idx
 }
 
+@test "UTF-16 is no query file" {
+    printf '\xff\xfet\0i\0n\0' > q
+    expect 2 B q; says "q: UTF-16" "iconv"
+}
+
 @test "a query that is cut is said" {
     { printf 'long\t'; seq -s ' ' -f 'w%g' 1200; } > q
     echo copper >> q

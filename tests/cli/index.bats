@@ -500,7 +500,8 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     docs >d.jsonl; P index -q -i "$X" --report rep d.jsonl; cp rep before; mkdir dir; mv rep dir
     for signal in INT TERM HUP; do
         rm -f fifo; mkfifo fifo; exec 8<>fifo
-        code=$(bash -c 'set -m; "$0" index -q -i y.idx --report dir/rep - <fifo >out 2>err 3>&- & cat d.jsonl >&8
+        # The tests themselves may run under nohup.
+        code=$(bash -c 'set -m; env --default-signal=HUP "$0" index -q -i y.idx --report dir/rep - <fifo >out 2>err 3>&- & cat d.jsonl >&8
             printf "{\"id\":" >&8; sleep 0.3; kill -$1 $!; wait $!; echo $?' "$PRESSMARK" $signal)
         exec 8>&-
         same $((128 + $(kill -l $signal))) "$code"

@@ -45,6 +45,9 @@ load helper
 
 @test "unknown option: exit 2 and the nearest one" {
     expect 2 P search --limt 5 x; says "search" "'--limt'" "did you mean '--limit'"
+    expect 2 P search --limit 99999999999999999999 x; says "--limit" "99999999999999999999"
+    expect 2 P index --threads 99999999999999999999 x; says "--threads" "out of range"
+    expect 0 P help help; [[ $output == *usage* ]]
     expect 2 P search --limt=5 x; says "'--limt=5'" "did you mean '--limit'"
     expect 2 P search --xyzzy x; says "'pressmark help search'"
     expect 2 P stats -Z; says "unknown option '-Z'"
