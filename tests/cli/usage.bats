@@ -76,7 +76,7 @@ load helper
     expect 2 P search -k abc x; says "'abc' is not a whole number"
     expect 2 P search --limit=-1 x; says "'-1'"
     expect 2 P search --limit=9223372036854775808 x; says "out of range"
-    expect 2 P search --limit=99999999999999999999999 x; says "not a whole number"
+    expect 2 P search --limit=99999999999999999999999 x; says "out of range"
     expect 2 P search --offset=1e3 x; says "--offset"
     expect 2 P search --match some x; says "'some' is none of auto|all|any"
     expect 2 P search --format xml x; says "none of text|json|jsonl|tsv|trec|ids"

@@ -212,9 +212,9 @@ static void test_refused_threads(void **state)
 /* ---- refused memory ------------------------------------------------------------------------- */
 
 #ifdef __SANITIZE_THREAD__ /* takes a second each, and has seen them all                       */
-enum { STEP = 64, SORTING_STEP = 16, FORMS_STEP = 32 };
+enum { STEP = 64, SORTING_STEP = 16, FORMS_STEP = 32, SPELLINGS_AT_ONCE = 6 };
 #else
-enum { STEP = 16, SORTING_STEP = 1, FORMS_STEP = 1 };
+enum { STEP = 16, SORTING_STEP = 1, FORMS_STEP = 1, SPELLINGS_AT_ONCE = 60 };
 #endif
 
 /* 40,000 words of which each is written in a way of its own, so that all their forms are listed, by
@@ -368,12 +368,12 @@ static void test_many_spellings(void **state)
 static void test_refused_spellings(void **state)
 {
     (void)state;
-    enum { N = 1500, AT_ONCE = 60 };
+    enum { N = 1500 };
     unsigned tried = 0, refused = 0;
     kept = false;
     build(spellings_text, N, 2);
     uint64_t all = commit_allocations;
-    for (uint64_t at = 1; at <= all; at += all / AT_ONCE + 1, tried++) {
+    for (uint64_t at = 1; at <= all; at += all / SPELLINGS_AT_ONCE + 1, tried++) {
         folder_empty(root);
         pm_status st = build_refused(spellings_text, N, 2, at, tried % 2);
         if (st != PM_OK) assert_int_equal(st, PM_NOMEM);
