@@ -35,17 +35,6 @@ typedef struct take {
 
 /* ---- values as text ------------------------------------------------------------------------ */
 
-/* The decimal of fewest digits (of 15 to 17) that reads back as the same number; returns them. */
-static int real_text(char out[40], double value)
-{
-    for (int digits = 15; digits < 17; digits++) {
-        number_print(out, 40, "%.*g", digits, value);
-        if (number_read(out, NULL) == value) return digits;
-    }
-    number_print(out, 40, "%.17g", value);
-    return 17;
-}
-
 /* How a number was spelled. */
 static const char *spelling(const buf *numbers, const json_t *value)
 {
@@ -55,7 +44,7 @@ static const char *spelling(const buf *numbers, const json_t *value)
 /* A scalar as text; false for null, lists and objects. */
 static bool scalar_text(take *t, const json_t *value, pm_text *out)
 {
-    char number[40] = "";
+    char number[NUMBER_SHORTEST_MAX] = "";
     if (t->numbers && json_is_integer(value)) {
         *out = text_of(spelling(t->numbers, value));
         return true;
@@ -68,7 +57,7 @@ static bool scalar_text(take *t, const json_t *value, pm_text *out)
         snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         break;
     case JSON_REAL:
-        real_text(number, json_real_value(value));
+        number_shortest(number, json_real_value(value));
         break;
     case JSON_TRUE:
     case JSON_FALSE:
@@ -131,8 +120,8 @@ static int digits_needed(json_t *value)
     const char *key;
     size_t i;
     json_t *inner;
-    char number[40];
-    if (json_is_real(value)) return real_text(number, json_real_value(value));
+    char number[NUMBER_SHORTEST_MAX];
+    if (json_is_real(value)) return number_shortest(number, json_real_value(value));
     if (json_is_array(value)) {
         json_array_foreach(value, i, inner)
         {

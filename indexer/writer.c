@@ -28,11 +28,15 @@ enum {
 
 /* ---- state --------------------------------------------------------------------------- */
 
+pm_status writer_is_ours(const pm_writer *w, pm_error *err)
+{
+    if (w->pid == getpid()) return PM_OK;
+    return error_set(err, PM_USAGE, "%s: this writer belongs to the process that opened it",
+                     w->folder.path);
+}
+
 pm_status writer_ready(const pm_writer *w, bool commit, pm_error *err)
 {
-    if (commit && w->pid != getpid())
-        return error_set(err, PM_USAGE, "%s: this writer belongs to the process that opened it",
-                         w->folder.path);
     if (w->status != PM_OK) {
         if (err) *err = w->first;
         return w->status;

@@ -137,6 +137,8 @@ struct pm_writer {
 
 /* PM_OK when the writer takes changes (commit: or a repeated commit). */
 pm_status writer_ready(const pm_writer *w, bool commit, pm_error *err);
+/* PM_USAGE in a process that was forked from the one that opened it. */
+pm_status writer_is_ours(const pm_writer *w, pm_error *err);
 /* w->a in the language that the index has, or gets, and w->meta of an index that is to be made;
  * PM_USAGE when the options contradict one that is there. */
 pm_status writer_open_analyzer(pm_writer *w, pm_error *err);

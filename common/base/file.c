@@ -17,12 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
-#include "common/base/hash.h"
 #include "common/base/mem.h"
 
 int (*file_fault)(const char *call, const char *path);

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static locale_t plain; /* made once and kept; (locale_t)0: no memory, then that of the thread stays */
+static locale_t
+    plain; /* made once and kept; (locale_t)0: no memory, then that of the thread stays */
 
 static void make_plain(void)
 {
@@ -46,4 +47,13 @@ double number_read(const char *text, char **end)
     double value = strtod(text, end);
     end_with(before);
     return value;
+}
+
+int number_shortest(char out[NUMBER_SHORTEST_MAX], double value)
+{
+    int digits = 15;
+    for (;; digits++) {
+        number_print(out, NUMBER_SHORTEST_MAX, "%.*g", digits, value);
+        if (digits == 17 || number_read(out, NULL) == value) return digits;
+    }
 }

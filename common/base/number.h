@@ -9,8 +9,12 @@
 
 #include "pressmark.h"
 
+enum { NUMBER_SHORTEST_MAX = 40 };
+
 /* As snprintf. */
 int number_print(char *out, size_t room, const char *format, ...) PM_PRINTF(3, 4);
+/* The decimal of fewest digits, of 15 to 17, that reads back as the same number; returns them. */
+int number_shortest(char out[NUMBER_SHORTEST_MAX], double value);
 /* As strtod. */
 double number_read(const char *text, char **end);
 

@@ -87,10 +87,8 @@ static pm_status json_qid(query_list *list, const json_t *object, size_t number,
         return keep(list, json_string_value(id), json_string_length(id), qid, err);
     if (json_is_integer(id)) return keep_number(list, json_integer_value(id), qid, err);
     if (json_is_real(id)) {
-        char text[40];
-        int digits = 15; /* as few as read back as the same                              */
-        do number_print(text, sizeof text, "%.*g", digits, json_real_value(id));
-        while (number_read(text, NULL) != json_real_value(id) && ++digits <= 17);
+        char text[NUMBER_SHORTEST_MAX];
+        number_shortest(text, json_real_value(id));
         return keep(list, text, strlen(text), qid, err);
     }
     if (json_is_boolean(id))

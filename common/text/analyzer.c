@@ -275,8 +275,7 @@ size_t analyzer_fill_ids(analyzer *a, uint32_t *out, size_t n)
     return made;
 }
 
-/* ---- two threads ------------------------------------------------------------------------------
- */
+/* ---- two threads ------------------------------------------------------------------------- */
 
 pm_status analyzer_follow(analyzer **out, analyzer *leader, pm_error *err)
 {

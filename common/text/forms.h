@@ -110,15 +110,12 @@ static inline uint64_t form_load(const char *p, size_t len, size_t tail)
     return v;
 }
 
-__extension__ typedef unsigned __int128 form_product;
-
 /* Keyed: both halves are mixed with secrets before they meet, so collisions cannot be computed (a
  * folded multiplication, as in Wang Yi's wyhash, 2019).  The length is left out: words of one key
  * and two lengths differ in zeros at their ends alone, and are told apart by the slot. */
 static inline uint64_t form_hash_short(uint64_t seed, uint64_t k0, uint64_t k1)
 {
-    form_product product = (form_product)(k0 ^ seed) * (k1 ^ seed * UINT64_C(0xbf58476d1ce4e5b9));
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
+    return hash_fold(k0 ^ seed, k1 ^ seed * UINT64_C(0xbf58476d1ce4e5b9));
 }
 
 static inline uint64_t form_hash_long(uint64_t seed, const char *p, size_t len)

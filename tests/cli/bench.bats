@@ -73,8 +73,8 @@ count() { P search -i "$IDX" --match any --count "$@" || true; }
 }
 
 @test "bench protocol: ends when nobody reads its answers any more" {
-    (yes "$(printf 'COUNT\tthe')" | { timeout 20 "$PRESSMARK" bench protocol -i "$IDX"; echo $? > status; } | head -n 1)
-    [ "$(cat status)" = 0 ]
+    (yes "$(printf 'COUNT\tthe')" | { timeout 20 "$PRESSMARK" bench protocol -i "$IDX"; echo $? > "$BATS_TEST_TMPDIR/status"; } | head -n 1)
+    same 0 "$(cat "$BATS_TEST_TMPDIR/status")"
 }
 
 @test "bench protocol: answers before the next question comes" {
