@@ -2,12 +2,13 @@
  * inverter.c - articles to a stream of tokens; see inverter.h.
  *
  * Memory, counted (INVERTER_*_BYTES), so that flush points depend on the input alone:
- *   a token     4 in the stream, which the words of the buckets take over (inverter_scatter.c;
- *               those of a term of more than 65,535 forms have two, and 4 not counted),
- *               and before that 6 where it ends a pair of frequent words, which all may do.
- *               When these have gone, 12 in the longest list (position, form, and what they are
- *               encoded to).  That is taken to have at most INVERTER_LIST_FORMS times the
- *               tokens of the commonest form: few stems have more forms as common as that.
+ *   a token     4 in the stream, which the words of the buckets take over (inverter_scatter.c),
+ *               and 6 where it ends a pair of frequent words, which all may do.  When these have
+ *               gone, 12 in the longest list (position, form, and what they are encoded to), and
+ *               4 more where a term may have more than 65,535 forms: they take two words then.
+ *               How long that list is, is not known before forms are sorted by their stems: it
+ *               has at most the tokens of all stems of one hash, which are added up when the
+ *               limit is near, and all tokens since then.
  *               Lists that are not long share rooms of a few MB, however many threads there are.
  *   a form      its strings, some 130 in the analyzer's table (slots that are half empty are most
  *               of it) and in counters, and when written 112: twice 16 to sort, 32 as a
@@ -17,21 +18,23 @@
  *
  * The stream grows by doubling, but what is not yet written to is not yet memory.
  */
-#include "indexer/inverter_internal.h"
+#include "indexer/inversion.h"
 
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 
 enum {
-    INVERTER_TOKEN_BYTES = 10,
-    INVERTER_STREAM_BYTES = 4,
-    INVERTER_LIST_BYTES = 12, /* a token of the longest list                                */
-    INVERTER_LIST_FORMS = 3,
+    INVERTER_TOKEN_BYTES = 10, /* while there are pairs                                      */
+    INVERTER_WORD_BYTES = 4,
+    INVERTER_LIST_BYTES = 12, /* a token of the longest list                                 */
     INVERTER_FORM_BYTES = 240,
     INVERTER_DOC_BYTES = 24,
     WORD_IN_SLOT = 16, /* a longer word stands in the analyzer's table once more            */
     WORD_CUT = 250,    /* and one that was cut to a form, whole                             */
     WORD_LONGEST = 1024,
     COUNT_AHEAD = 16, /* tokens whose counters are asked for before their turn              */
+    STEM_HASHES = 1 << 16,
+    FIELDS_ROOM = 16, /* a part of what may be that is free before fields come               */
 };
 
 pm_status inverter_open(inverter **out, analyzer *a, bool has_positions, pm_error *err)
@@ -59,6 +62,7 @@ void inverter_close(inverter *iv)
     mem_free(iv->tokens);
     mem_free(iv->docs);
     mem_free(iv->form_cf);
+    mem_free(iv->form_stems);
     mem_free(iv->used);
     inverter_free_tables(iv);
     mem_free(iv->frozen);
@@ -78,27 +82,46 @@ bool inverter_reserve_counts(inverter *iv)
     return true;
 }
 
-void inverter_count(inverter *iv, size_t first)
+void inverter_count(inverter *iv)
 {
     const uint32_t *tokens = iv->tokens;
-    uint32_t *counts = iv->form_cf, *used = iv->used, n_used = iv->n_used, most = iv->most;
-    for (size_t i = first; i < iv->n_tokens; i++) {
+    uint32_t *counts = iv->form_cf, *used = iv->used, n_used = iv->n_used;
+    for (size_t i = iv->counted; i < iv->n_tokens; i++) {
         if (i + COUNT_AHEAD < iv->n_tokens)
             __builtin_prefetch(&counts[TOKEN_FORM(tokens[i + COUNT_AHEAD])], 1);
-        uint32_t cf = ++counts[TOKEN_FORM(tokens[i])];
-        if (cf == 1) used[n_used++] = TOKEN_FORM(tokens[i]);
-        most = cf > most ? cf : most;
+        if (!counts[TOKEN_FORM(tokens[i])]++) used[n_used++] = TOKEN_FORM(tokens[i]);
     }
     iv->n_used = n_used;
-    iv->most = most;
+    iv->counted = iv->n_tokens;
+}
+
+/* Add up how many tokens the longest list has at most; when memory is refused, it is as long as
+ * was known. */
+static bool measure_list(inverter *iv)
+{
+    if (!inverter_count_forms(iv)) return false;
+    uint32_t *sums = mem_zalloc(STEM_HASHES * sizeof *sums), longest = 0;
+    iv->refused = !sums || !inverter_reserve_counts(iv);
+    if (!iv->refused) inverter_count(iv);
+    for (uint32_t i = 0; i < iv->n_used && !iv->refused; i++) {
+        uint32_t sum = sums[iv->form_stems[iv->used[i]]] += iv->form_cf[iv->used[i]];
+        if (sum > longest) longest = sum;
+    }
+    mem_free(sums);
+    if (!iv->refused) iv->list = (list_bound){.longest = longest, .n_tokens = iv->n_tokens};
+    return !iv->refused;
+}
+
+bool inverter_exceeds(inverter *iv, uint64_t most)
+{
+    return inverter_memory(iv) > most && (!measure_list(iv) || inverter_memory(iv) > most);
 }
 
 /* Whether all that is there so far may be. */
 static bool is_within(inverter *iv, uint64_t most)
 {
     if (most == UINT64_MAX) return true;
-    inverter_count_forms(iv);
-    return inverter_memory(iv) <= most;
+    return inverter_count_forms(iv) && !inverter_exceeds(iv, most);
 }
 
 static bool add_text(inverter *iv, pm_text text, uint64_t most)
@@ -145,41 +168,45 @@ static bool add_texts(inverter *iv, const pm_article *article, uint64_t most, in
     return ok && analyzer_form_count(iv->a) <= TOKEN_MARKED;
 }
 
-void inverter_count_forms(inverter *iv)
+bool inverter_count_forms(inverter *iv)
 {
     uint32_t n = analyzer_form_count(iv->a);
+    iv->refused = !mem_grow(&iv->form_stems, &iv->form_stems_cap, n, sizeof *iv->form_stems);
+    if (iv->refused) return false;
     for (; iv->forms_seen < n; iv->forms_seen++) {
         const form *f = analyzer_form_at(iv->a, iv->forms_seen);
+        iv->form_stems[iv->forms_seen] = (uint16_t)hash_bytes(f->stem, f->stem_len);
         if (f->exact_len > WORD_IN_SLOT) iv->form_bytes += f->exact_len;
         if (f->exact_len > WORD_CUT) iv->form_bytes += WORD_LONGEST;
         iv->form_bytes += (uint64_t)f->exact_len + f->folded_len + f->stem_len + f->marker_len;
     }
+    return true;
 }
 
 /* What an article adds to, as it was before. */
 typedef struct mark {
     size_t n_tokens, n_postings;
-    uint32_t n_used, most;
-    bool counted; /* its tokens have been                                                  */
+    uint32_t n_used;
+    list_bound list;
 } mark;
 
 static void take_back(inverter *iv, const mark *m)
 {
-    for (size_t i = m->n_tokens; m->counted && i < iv->n_tokens; i++)
-        iv->form_cf[TOKEN_FORM(iv->tokens[i])]--;
+    for (size_t i = m->n_tokens; i < iv->counted; i++) iv->form_cf[TOKEN_FORM(iv->tokens[i])]--;
+    if (iv->counted > m->n_tokens) iv->counted = m->n_tokens;
     iv->n_tokens = m->n_tokens;
     iv->n_used = m->n_used;
-    iv->most = m->most;
+    iv->list = m->list;
     inverter_fields_take_back(&iv->fields, m->n_postings);
 }
 
 /* Its tokens are there: now they are counted, and its fields come. */
-static bool add_rest(inverter *iv, const pm_article *article, uint64_t most, mark *m, bool *fits)
+static bool add_rest(inverter *iv, const pm_article *article, uint64_t most, bool *fits)
 {
     inverter_fields *f = &iv->fields;
     if (!inverter_reserve_counts(iv)) return false;
-    inverter_count(iv, m->n_tokens);
-    m->counted = true;
+    inverter_count(iv);
+    if (inverter_exceeds(iv, most - most / FIELDS_ROOM) && iv->refused) return false;
     uint64_t have = inverter_memory(iv) - inverter_fields_memory(f) + INVERTER_DOC_BYTES;
     *fits = have <= most;
     bool added = *fits && inverter_fields_add(f, article, (uint32_t)iv->n_docs, most - have);
@@ -191,20 +218,20 @@ pm_status inverter_add(inverter *iv, const pm_article *article, uint64_t most, u
                        pm_error *err)
 {
     inverter_doc doc = {.first = (uint32_t)iv->n_tokens};
-    mark before = {iv->n_tokens, iv->fields.n_postings, iv->n_used, iv->most, false};
+    mark before = {iv->n_tokens, iv->fields.n_postings, iv->n_used, iv->list};
     if (article->title.len > UINT32_MAX || article->text.len > UINT32_MAX)
         return error_set(err, PM_USAGE, "an article's text is longer than 4 GiB");
     bool ok = mem_grow(&iv->docs, &iv->docs_cap, iv->n_docs + 1, sizeof *iv->docs) &&
-              add_texts(iv, article, most, &doc);
-    inverter_count_forms(iv);
+              add_texts(iv, article, most, &doc) && inverter_count_forms(iv);
     bool fits = iv->n_tokens <= INT32_MAX && is_within(iv, most);
-    if (ok && fits && add_rest(iv, article, most, &before, &fits)) {
+    if (ok && fits && add_rest(iv, article, most, &fits)) {
         *dl = (uint32_t)(iv->n_tokens - doc.first);
         iv->docs[iv->n_docs++] = doc;
         return PM_OK;
     }
     take_back(iv, &before);
-    if (!fits) return error_set(err, PM_USAGE, "the words of an article take more memory");
+    if (!fits && !iv->refused)
+        return error_set(err, PM_USAGE, "the words of an article take more memory");
     return error_nomem(err);
 }
 
@@ -228,11 +255,10 @@ uint64_t inverter_forms_memory(const inverter *iv)
 
 uint64_t inverter_memory(const inverter *iv)
 {
-    uint64_t list = (uint64_t)iv->most * INVERTER_LIST_FORMS;
-    if (list > iv->n_tokens) list = iv->n_tokens;
-    uint64_t stream = (uint64_t)iv->n_tokens * INVERTER_STREAM_BYTES;
-    list = list * INVERTER_LIST_BYTES > stream ? list * INVERTER_LIST_BYTES - stream : 0;
-    return inverter_forms_memory(iv) + (uint64_t)iv->n_tokens * INVERTER_TOKEN_BYTES + list +
+    uint64_t n = iv->n_tokens, list = iv->list.longest + (n - iv->list.n_tokens);
+    uint64_t words = iv->n_used > BUCKET_LATE ? 2 : 1, paired = n * INVERTER_TOKEN_BYTES;
+    uint64_t listed = n * words * INVERTER_WORD_BYTES + list * INVERTER_LIST_BYTES;
+    return inverter_forms_memory(iv) + (paired > listed ? paired : listed) +
            inverter_fields_memory(&iv->fields) + (uint64_t)iv->n_docs * INVERTER_DOC_BYTES;
 }
 
@@ -250,19 +276,22 @@ bool inverter_full(const inverter *iv)
 
 void inverter_reset(inverter *iv, bool forget_forms)
 {
-    iv->n_tokens = 0;
+    iv->n_tokens = iv->counted = 0;
     iv->n_docs = 0;
     for (uint32_t i = 0; i < iv->n_used; i++) iv->form_cf[iv->used[i]] = 0;
-    iv->n_used = iv->most = 0;
+    iv->n_used = 0;
+    iv->list = (list_bound){0};
     iv->keep = false;
     inverter_fields_reset(&iv->fields);
     if (!forget_forms) return;
     analyzer_reset_forms(iv->a);
     inverter_drop_tokens(iv);
     mem_free(iv->form_cf);
+    mem_free(iv->form_stems);
     mem_free(iv->used);
     iv->form_cf = iv->used = NULL;
-    iv->form_cf_cap = iv->used_cap = 0;
+    iv->form_stems = NULL;
+    iv->form_cf_cap = iv->form_stems_cap = iv->used_cap = 0;
     iv->n_counted = 0;
     inverter_free_tables(iv);
     iv->forms_seen = 0;

@@ -24,6 +24,11 @@ typedef struct inverter_doc {
     uint32_t hole_len; /* tokens left out there                                            */
 } inverter_doc;
 
+/* What is known of the tokens of the longest list: of the first n_tokens it has at most so many. */
+typedef struct list_bound {
+    size_t longest, n_tokens;
+} list_bound;
+
 struct inverter {
     analyzer *a;
     bool has_positions;
@@ -31,9 +36,13 @@ struct inverter {
     size_t n_tokens, tokens_cap;
     inverter_doc *docs;
     size_t n_docs, docs_cap;
-    uint32_t *form_cf;        /* by form id, those below n_counted: tokens in the stream          */
-    uint32_t n_counted, most; /* most: of one form                                         */
+    size_t counted; /* tokens that are, in form_cf                                         */
+    list_bound list;
+    uint32_t *form_cf; /* by form id, those below n_counted: tokens in the stream          */
+    uint32_t n_counted;
     size_t form_cf_cap;
+    uint16_t *form_stems; /* by form id, those below forms_seen: hash of the stem          */
+    size_t form_stems_cap;
     uint32_t *used, n_used; /* forms that occur, in order of first occurrence                */
     size_t used_cap;
     /* By form id, of those that occur, while they are written (inverter_plan.c); the memory stays,
@@ -45,7 +54,8 @@ struct inverter {
     uint32_t n_frozen;
     uint32_t forms_seen; /* forms whose strings are counted                               */
     uint64_t form_bytes;
-    bool keep; /* the stream, while it is written (inverter_kept.h)                          */
+    bool refused; /* memory, when forms or the longest list were counted last              */
+    bool keep;    /* the stream, while it is written (inverter_kept.h)                          */
     inverter_fields fields;
 };
 
@@ -70,15 +80,15 @@ static inline bool inverter_reserve_tokens(inverter *iv, size_t n)
     return mem_grow(&iv->tokens, &iv->tokens_cap, iv->n_tokens + n, sizeof *iv->tokens);
 }
 
-/* Have a counter for every form there is; then the tokens from `first` on can be counted. */
+/* Have a counter for every form there is; then the tokens that are not yet counted can be. */
 bool inverter_reserve_counts(inverter *iv);
-void inverter_count(inverter *iv, size_t first);
+void inverter_count(inverter *iv);
 void inverter_free_tables(inverter *iv);
 
 /* Give the stream's memory back; it is not to be read until the reset. */
 void inverter_drop_tokens(inverter *iv);
 
 /* Count the forms that the last article brought. */
-void inverter_count_forms(inverter *iv);
+bool inverter_count_forms(inverter *iv);
 
 #endif

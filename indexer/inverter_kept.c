@@ -99,7 +99,7 @@ bool inverter_add_kept(inverter *iv, const kept_tokens *k, const uint64_t *dead)
     bool ok = numbers && inverter_fields_append(&iv->fields, &k->fields, numbers);
     for (size_t doc = 0; ok && doc < k->n_docs; doc++)
         if (numbers[doc] != FIELDS_NO_DOC) add_document(iv, k, doc);
-    if (ok) inverter_count(iv, first);
+    if (ok) inverter_count(iv);
     mem_free(numbers);
     return ok;
 }

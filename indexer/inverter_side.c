@@ -110,13 +110,12 @@ pm_status inverter_add_stream(inverter *iv, const side_stream *s, const pm_artic
         return error_set(err, PM_USAGE, "an article has more than two billion tokens");
     bool ok = mem_grow(&iv->docs, &iv->docs_cap, iv->n_docs + 1, sizeof *iv->docs) &&
               add_fields(iv, s, article, &doc);
-    inverter_count_forms(iv);
-    if (!ok || !inverter_reserve_counts(iv) ||
+    if (!ok || !inverter_count_forms(iv) || !inverter_reserve_counts(iv) ||
         !inverter_fields_add(&iv->fields, article, (uint32_t)iv->n_docs, UINT64_MAX)) {
         iv->n_tokens = doc.first;
         return error_nomem(err);
     }
-    inverter_count(iv, doc.first);
+    inverter_count(iv);
     *dl = (uint32_t)(iv->n_tokens - doc.first);
     iv->docs[iv->n_docs++] = doc;
     return PM_OK;

@@ -76,9 +76,8 @@ uint64_t writer_budget(const pm_writer *w)
 
 bool writer_batch_full(const pm_writer *w)
 {
-    return inverter_full(w->iv) ||
-           inverter_memory(w->iv) + batch_memory(&w->batch) + writer_kept_memory(w) >=
-               writer_budget(w);
+    uint64_t budget = writer_budget(w), other = batch_memory(&w->batch) + writer_kept_memory(w);
+    return inverter_full(w->iv) || inverter_exceeds(w->iv, budget > other ? budget - other : 0);
 }
 
 /* The finished file joins the segments; what `made` holds is taken over. */
@@ -261,8 +260,8 @@ static pm_status publish(pm_writer *w, pm_error *err)
     return st;
 }
 
-/* The last commit, of a writer that may have been killed before its last sync, or told that it failed:
- * whoever commits again must be able to rely on the answer. */
+/* The last commit, of a writer that may have been killed before its last sync, or told that it
+ * failed: whoever commits again must be able to rely on the answer. */
 static pm_status prove(pm_writer *w, pm_error *err)
 {
     if (w->proven || w->options.commit_level) return PM_OK;

@@ -181,9 +181,10 @@ static uint64_t most_tokens(const pm_writer *w, const pm_article *article, bool 
 static pm_status make_room(pm_writer *w, const pm_article *article, pm_error *err)
 {
     uint64_t bytes = article_bytes(article);
-    uint64_t held = inverter_memory(w->iv) + batch_memory(&w->batch) + writer_kept_memory(w);
+    uint64_t other = batch_memory(&w->batch) + writer_kept_memory(w) + LIVE_COPIES * bytes;
+    uint64_t most = writer_budget(w) + TEXTS_FREE;
     if (bytes <= writer_large_article(w) || !w->batch.n_docs ||
-        held + LIVE_COPIES * bytes <= writer_budget(w) + TEXTS_FREE)
+        (other <= most && !inverter_exceeds(w->iv, most - other)))
         return PM_OK;
     pm_status st = writer_flush(w, err);
     return st == PM_OK ? writer_tidy(w, false, false, err) : st;

@@ -66,6 +66,15 @@ kept() {
     done
 }
 
+@test "one word in a thousand spellings: its list is as long as all of them together" {
+    spellings=$(echo {a,A}b{c,C}d{e,E}f{g,G}h{i,I}{j,J}{k,K}{l,L}{m,M}{n,N})
+    for threads in 1 2; do
+        yes "$spellings" | head -n 45000 | awk '{ printf "{\"id\":\"%d\",\"text\":\"%s\"}\n", NR, $0 }' |
+            kept 512 --memory 512M --threads $threads --store=no -
+        same 45000 "$(jq .added report)"
+    done
+}
+
 @test "a line of JSON with many keys, or with long lists: skipped, told, the next line is read" {
     { printf '{"id":"k","text":"x"'; seq -f ',"k%.0f":"v"' 1000000 | tr -d '\n'; echo '}'
       printf '{"id":"l","text":"x","data":[1'; seq -f ',%.0f' 1000000 | tr -d '\n'; echo ']}'

@@ -19,7 +19,7 @@
 #include "common/base/mem.h"
 #include "common/segment/cursor.h"
 #include "common/segment/store.h"
-#include "indexer/inverter.h"
+#include "indexer/inverter_internal.h"
 #include "tests/support/folder.h"
 
 enum { DOCS = 120, OCCURRENCES = 60000, KEY = 64 };
@@ -382,6 +382,46 @@ static void test_memory(void **state)
     inverter_close(iv);
 }
 
+/* One word in a thousand spellings: the longest list is the stem's, not a spelling's.  Before it is
+ * measured, memory is never too little; then it is what the list takes. */
+static void test_longest_list(void **state)
+{
+    (void)state;
+    enum { ARTICLES = 200, WORDS = 60, LETTERS = 10 };
+    inverter *iv;
+    uint64_t seed = 9, tokens = 0, longest = 0;
+    unsigned needed = 0;
+    assert_int_equal(inverter_open(&iv, words, true, NULL), PM_OK);
+    for (unsigned n = 0; n < ARTICLES; n++) {
+        char text[WORDS * (LETTERS + 1)], *p = text;
+        uint32_t dl;
+        for (unsigned i = 0; i < WORDS; i++) {
+            uint64_t r = random_next(&seed);
+            bool other = n < ARTICLES / 2 ? i % 2 : i % 16 == 0; /* than the word of all          */
+            for (unsigned k = 0; k < LETTERS; k++) *p++ = (char)((r >> k & 1 ? 'a' : 'A') + (int)k);
+            if (other) p[-3] = (char)('n' + r % 12);
+            *p++ = ' ';
+            longest += !other;
+        }
+        tokens += WORDS;
+        const pm_article a = {.text = {text, (size_t)(p - text)}};
+        assert_int_equal(inverter_add(iv, &a, UINT64_MAX, &dl, NULL), PM_OK);
+        assert_int_equal(dl, WORDS);
+        uint64_t own =
+                     inverter_forms_memory(iv) + inverter_fields_memory(&iv->fields) + (n + 1) * 24,
+                 lists = 4 * tokens + 12 * longest, pairs = 10 * tokens,
+                 exact = own + (lists > pairs ? lists : pairs);
+        assert_true(inverter_memory(iv) >= exact);
+        if (n % 16 != 15) continue;
+        needed += inverter_memory(iv) > exact;
+        assert_true(inverter_exceeds(iv, exact - 1));
+        assert_int_equal(inverter_memory(iv), exact);
+        assert_false(inverter_exceeds(iv, exact));
+    }
+    assert_true(needed > 5);
+    inverter_close(iv);
+}
+
 /* Articles that do not fit are as if they had never come: at the first token too much, or when all
  * are counted. */
 static void test_refused_articles(void **state)
@@ -398,6 +438,7 @@ static void test_refused_articles(void **state)
     assert_int_equal(analyzer_open(&own, "en", NULL), PM_OK);
     for (unsigned i = 0; n < DOCS; i++) {
         pm_article a = random_article(&seed);
+        inverter_exceeds(iv, 0); /* measured                                                  */
         uint64_t before = inverter_memory(iv), forms = inverter_forms_memory(iv), most = UINT64_MAX;
         if (i % 3 == 0) most = before ? before - 1 : 0;
         if (i % 3 == 1) most = before + random_next(&seed) % 2000;
@@ -439,6 +480,7 @@ static void test_exact_limit(void **state)
                           .tags = {"one\x1ftwo", 7}};
     assert_int_equal(inverter_open(&iv, words, true, NULL), PM_OK);
     assert_int_equal(inverter_add(iv, &a, UINT64_MAX, &dl, &err), PM_OK);
+    assert_true(inverter_exceeds(iv, 0)); /* measured: "titl" is not in the list                  */
     uint64_t most = inverter_memory(iv);
     inverter_reset(iv, true);
     for (int round = 0; round < 3; round++) {
@@ -495,9 +537,9 @@ int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_against_model),    IN_FOLDER(test_memory),
-        IN_FOLDER(test_refused_articles), IN_FOLDER(test_exact_limit),
-        IN_FOLDER(test_refused_memory),
+        IN_FOLDER(test_against_model), IN_FOLDER(test_memory),
+        IN_FOLDER(test_longest_list),  IN_FOLDER(test_refused_articles),
+        IN_FOLDER(test_exact_limit),   IN_FOLDER(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

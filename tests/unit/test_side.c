@@ -110,7 +110,8 @@ static void assert_equal(const pair *p)
     assert_memory_equal(x->docs, y->docs, x->n_docs * sizeof *x->docs);
     assert_int_equal(x->n_used, y->n_used);
     assert_memory_equal(x->used, y->used, x->n_used * sizeof *x->used);
-    assert_int_equal(x->most, y->most);
+    assert_int_equal(x->counted, y->counted);
+    assert_int_equal(x->list.longest, y->list.longest);
     assert_int_equal(inverter_memory(x), inverter_memory(y));
     assert_int_equal(analyzer_form_count(p->single), analyzer_form_count(p->leader));
     for (uint32_t i = 0; i < analyzer_form_count(p->single); i++) {
