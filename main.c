@@ -50,21 +50,36 @@ static const cli_command *find_command(int argc, char **argv, int *taken)
     return NULL;
 }
 
-/* True when `name` is the first word of a family such as "bench"; then says what is there. */
-static bool answer_family(const char *name, bool as_help)
+/* What the command is called within the family `name`, such as "search" in "bench"; else NULL. */
+static const char *within_family(const cli_command *c, const char *name)
 {
     size_t len = strlen(name);
+    if (!cli_is_listed(c) || strncmp(c->name, name, len) != 0) return NULL;
+    return c->name[len] == ' ' ? c->name + len + 1 : NULL;
+}
+
+/* True when `name` is the first word of a family such as "bench"; then says what is there, or what
+ * its second word, NULL when there is none, may have been. */
+static bool answer_family(const char *name, const char *second, bool as_help)
+{
     bool found = false;
+    const char *near = NULL;
+    unsigned best = 3;
     for (size_t i = 0; i < program.n; i++) {
         const cli_command *c = program.commands[i];
-        if (!cli_is_listed(c)) continue;
-        if (strncmp(c->name, name, len) != 0 || c->name[len] != ' ') continue;
-        if (as_help)
-            emit_printf("  %-16s%s\n", c->name, c->summary);
-        else if (!found)
-            emit_usage("%s: which? see 'pressmark help %s'", name, name);
+        const char *own = within_family(c, name);
+        if (!own) continue;
+        if (as_help) emit_printf("  %-16s%s\n", c->name, c->summary);
         found = true;
+        unsigned distance = second ? cli_name_distance(own, second) : best;
+        if (distance >= best) continue;
+        best = distance;
+        near = own;
     }
+    if (found && near && !as_help)
+        emit_usage("%s: unknown command '%.60s'; did you mean '%s %s'?", name, second, name, near);
+    else if (found && !as_help)
+        emit_usage("%s: which? see 'pressmark help %s'", name, name);
     return found;
 }
 
@@ -125,7 +140,7 @@ static int help(int argc, char **argv)
         if (c && (c->flags & CLI_SOON)) return not_yet(c);
         if (c)
             help_command(c);
-        else if (!answer_family(argv[0], true))
+        else if (!answer_family(argv[0], NULL, true))
             return unknown_command(argv[0]);
     }
     return EXIT_OK;
@@ -181,7 +196,7 @@ static int dispatch(int argc, char **argv)
     if (c) return run(c, argc - taken, argv + taken);
     bool asks = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     if (asks) return help(1, argv);
-    if (answer_family(argv[0], false)) return EXIT_USAGE;
+    if (answer_family(argv[0], argc > 1 ? argv[1] : NULL, false)) return EXIT_USAGE;
     return unknown_command(argv[0]);
 }
 

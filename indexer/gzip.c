@@ -16,7 +16,6 @@ struct gzip {
     z_stream z;
     gzip_read_fn read;
     void *ctx;
-    const char *name;
     uint64_t in_total, out_total;
     bool input_ended, in_member, ended;
     unsigned char input[GZIP_INPUT_BYTES];
@@ -34,14 +33,13 @@ static void gzip_release(voidpf opaque, voidpf ptr)
     mem_free(ptr);
 }
 
-pm_status gzip_open(gzip **out, gzip_read_fn read, void *ctx, const char *name, pm_error *err)
+pm_status gzip_open(gzip **out, gzip_read_fn read, void *ctx, pm_error *err)
 {
     *out = NULL;
     gzip *g = mem_zalloc(sizeof *g);
     if (!g) return error_nomem(err);
     g->read = read;
     g->ctx = ctx;
-    g->name = name;
     g->in_member = true; /* an empty file is a truncated first member */
     g->z.zalloc = gzip_alloc;
     g->z.zfree = gzip_release;
@@ -62,7 +60,7 @@ void gzip_close(gzip *g)
 
 static pm_status gzip_fail(const gzip *g, const char *what, pm_error *err)
 {
-    return error_set(err, PM_IO, "%s: gzip data %s, near byte %llu of the file", g->name, what,
+    return error_set(err, PM_IO, "gzip data %s, near byte %llu of the file", what,
                      (unsigned long long)(g->in_total - g->z.avail_in));
 }
 

@@ -18,8 +18,8 @@ typedef struct gzip gzip;
 /* Reads more compressed bytes; *got 0 at their end. */
 typedef pm_status (*gzip_read_fn)(void *ctx, void *data, size_t cap, size_t *got, pm_error *err);
 
-/* `name` is borrowed, for messages.  Owned by the caller: gzip_close. */
-pm_status gzip_open(gzip **out, gzip_read_fn read, void *ctx, const char *name, pm_error *err);
+/* Owned by the caller: gzip_close.  Messages do not name the file, which whoever reads it does. */
+pm_status gzip_open(gzip **out, gzip_read_fn read, void *ctx, pm_error *err);
 /* Up to cap bytes (cap >= 1); *got 0 only at the end of the last member. */
 pm_status gzip_read(gzip *g, void *data, size_t cap, size_t *got, pm_error *err);
 void gzip_close(gzip *g); /* NULL is allowed */

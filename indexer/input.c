@@ -20,8 +20,7 @@ pm_status input_open(input *in, const char *path, bool compressed, size_t articl
     *in = (input){.file = INFILE_INIT, .article_max = INPUT_ARTICLE_MAX};
     if (article_max && article_max < INPUT_ARTICLE_MAX) in->article_max = article_max;
     pm_status st = infile_open(&in->file, path, err);
-    if (st == PM_OK && compressed)
-        st = gzip_open(&in->gz, read_compressed, &in->file, in->file.path, err);
+    if (st == PM_OK && compressed) st = gzip_open(&in->gz, read_compressed, &in->file, err);
     if (st != PM_OK) input_close(in);
     return st;
 }

@@ -173,11 +173,10 @@ static pm_status check_manifest(const pm_writer *w, pm_error *err)
 
 pm_status writer_open_analyzer(pm_writer *w, pm_error *err)
 {
-    const char *lang = w->options.lang;
-    if (!lang) lang = w->exists ? w->meta.lang : "en";
-    pm_status st = analyzer_open(&w->a, lang, err);
-    w->options.lang = NULL; /* the caller's string                                           */
-    if (st != PM_OK) return st;
+    if (!w->a) { /* no language was asked for                                                */
+        pm_status st = analyzer_open(&w->a, w->exists ? w->meta.lang : "en", err);
+        if (st != PM_OK) return st;
+    }
     if (w->exists) return check_manifest(w, err);
     new_manifest(w);
     return PM_OK;
@@ -280,6 +279,9 @@ pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_
     w->pid = getpid();
     bool xapian = false;
     pm_status st = take_options(&w->options, options, err);
+    /* First, so that no folder is made for a language that is not known. */
+    if (st == PM_OK && w->options.lang) st = analyzer_open(&w->a, w->options.lang, err);
+    w->options.lang = NULL; /* the caller's string                                           */
     if (st == PM_OK) st = xapian_wanted(path, w->options.engine, &xapian, err);
     w->options.engine = NULL; /* the caller's string                                         */
     if (st == PM_OK && !xapian && w->options.shards > 1)

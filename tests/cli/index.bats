@@ -200,7 +200,7 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     expect 0 P index -q -i s.idx --small d.jsonl
     expect 0 P index -q -i s.idx d.jsonl
     same true "$(P stats -i s.idx --json | jq .small)"
-    expect 2 P index -i y.idx --lang klingon d.jsonl; says "klingon"
+    expect 2 P index -i y.idx --lang klingon d.jsonl; says "klingon"; [ ! -e y.idx ]
     expect 2 P index -i y.idx --encoding ebcdic d.jsonl; says "ebcdic"
 }
 

@@ -38,6 +38,8 @@ load helper
 
 @test "unknown command: exit 2 and the nearest one" {
     expect 2 P serch; says "unknown command 'serch'" "did you mean 'search'"
+    expect 2 P bench serch x; says "unknown command 'serch'" "did you mean 'bench search'"
+    expect 2 P bench nothing; says "bench: which?" "pressmark help bench"
     expect 2 P xyzzy; says "'pressmark help' lists them"
     expect 2 P help xyzzy; says "unknown command"
     expect 2 P -i x search y; says "the command comes first"

@@ -56,7 +56,7 @@ static pm_status inflate_all(feed *f, size_t cap, buf *out, pm_error *err)
     size_t got = 1;
     f->at = 0;
     out->len = 0;
-    pm_status st = gzip_open(&g, read_feed, f, "test.gz", err);
+    pm_status st = gzip_open(&g, read_feed, f, err);
     while (st == PM_OK && got) {
         char *chunk = malloc(cap);
         assert_non_null(chunk);
@@ -98,7 +98,7 @@ static void every_cut_is_an_error(void **state)
     size_t whole = f.data.len;
     for (f.data.len = 0; f.data.len < whole; f.data.len++) {
         assert_int_equal(inflate_all(&f, 64, &out, &err), PM_IO);
-        assert_non_null(strstr(err.message, "test.gz"));
+        assert_non_null(strstr(err.message, "gzip data ends too early, near byte"));
     }
     assert_int_equal(inflate_all(&f, 64, &out, &err), PM_OK);
     buf_free(&f.data);

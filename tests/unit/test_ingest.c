@@ -279,6 +279,8 @@ static void damaged_gzip_is_skipped(void **state)
     assert_int_equal(memory_sink_count(&f.sink), 1);
     assert_int_equal(f.summary.skipped, 3);
     assert_true(logged("SKIPPED a.txt.gz"));
+    assert_true(
+        logged("SKIPPED c.jsonl.gz :0 (gzip data ends too early, near byte 20 of the file)"));
     assert_true(logged("refused as a bomb"));
 }
 
