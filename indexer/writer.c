@@ -7,8 +7,8 @@
  */
 #include "indexer/writer.h"
 
+#include <pthread.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "common/base/cpu.h"
 #include "common/base/mem.h"
@@ -28,15 +28,35 @@ enum {
 
 /* ---- state --------------------------------------------------------------------------- */
 
-pm_status writer_is_ours(const pm_writer *w, pm_error *err)
+/* How often this process was forked from another one since the library is there.  getpid is a call
+ * to the system, 80 ns, and whose a writer is is asked for each article. */
+static unsigned forks;
+static bool forks_are_counted;
+
+static void count_fork(void)
 {
-    if (w->pid == getpid()) return PM_OK;
-    return error_set(err, PM_USAGE, "%s: this writer belongs to the process that opened it",
-                     w->folder.path);
+    forks++;
+}
+
+static void count_forks(void)
+{
+    forks_are_counted = pthread_atfork(NULL, NULL, count_fork) == 0;
+}
+
+/* The writer belongs to this process. */
+static pm_status take_over(pm_writer *w, pm_error *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, count_forks);
+    w->forks = forks;
+    return forks_are_counted ? PM_OK : error_nomem(err);
 }
 
 pm_status writer_ready(const pm_writer *w, bool commit, pm_error *err)
 {
+    if (w->forks != forks)
+        return error_set(err, PM_USAGE, "%s: this writer belongs to the process that opened it",
+                         w->folder.path);
     if (w->status != PM_OK) {
         if (err) *err = w->first;
         return w->status;
@@ -276,9 +296,9 @@ pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_
     pm_writer *w = mem_zalloc(sizeof *w);
     if (!w) return error_nomem(err);
     w->folder = (dir)DIR_INIT;
-    w->pid = getpid();
     bool xapian = false;
-    pm_status st = take_options(&w->options, options, err);
+    pm_status st = take_over(w, err);
+    if (st == PM_OK) st = take_options(&w->options, options, err);
     /* First, so that no folder is made for a language that is not known. */
     if (st == PM_OK && w->options.lang) st = analyzer_open(&w->a, w->options.lang, err);
     w->options.lang = NULL; /* the caller's string                                           */
@@ -297,7 +317,7 @@ pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_
 void pm_writer_close(pm_writer *w)
 {
     if (!w) return;
-    if (w->pid != getpid()) { /* forked meanwhile: threads and files are not this process's */
+    if (w->forks != forks) { /* forked meanwhile: threads and files are not this process's */
         dir_close(&w->folder);
         return;
     }

@@ -285,8 +285,7 @@ static pm_status commit(pm_writer *w, bool last, pm_commit_info *info, pm_error 
 {
     pm_error own = {0};
     if (!err) err = &own;
-    pm_status st = writer_is_ours(w, err);
-    if (st == PM_OK) st = writer_ready(w, true, err);
+    pm_status st = writer_ready(w, true, err);
     if (st != PM_OK) return st;
     if (w->xapian) return xapian_writer_commit(w, info, err);
     st = writer_flush(w, err);
@@ -420,7 +419,6 @@ pm_status pm_writer_optimize_with(pm_writer *w, const pm_optimize_options *optio
     if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     if ((unsigned)o.reorder > PM_REORDER_BP) return error_set(err, PM_USAGE, "no such order");
     pm_status st = writer_ready(w, false, err);
-    if (st == PM_OK) st = writer_is_ours(w, err);
     if (st != PM_OK) return st;
     if (w->xapian) return xapian_writer_optimize(w, o.reorder, info, err);
     st = writer_flush(w, err);

@@ -86,6 +86,14 @@ static void test_lock_after_fork(void **state)
     assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
+static bool never(void *ctx, const char *id, size_t len)
+{
+    (void)ctx;
+    (void)id;
+    (void)len;
+    return false;
+}
+
 /* What a forked process does to the writer changes nothing for the one that opened it. */
 static void test_forked_close(void **state)
 {
@@ -96,8 +104,18 @@ static void test_forked_close(void **state)
     pid_t child = fork();
     assert_true(child >= 0);
     if (!child) {
-        bool refused = pm_writer_commit(w, NULL, &err) == PM_USAGE &&
-                       pm_writer_optimize(w, NULL, &err) == PM_USAGE;
+        const pm_article a = {.id = {"3", 1}, .text = {"rare", 4}};
+        const char *path = __FILE__;
+        bool found;
+        alarm(10); /* for a thread that the child does not have                               */
+        bool refused =
+            pm_writer_add(w, &a, NULL, &err) == PM_USAGE &&
+            pm_writer_delete(w, "1", 1, &found, &err) == PM_USAGE &&
+            pm_writer_each_id(w, never, NULL, &err) == PM_USAGE &&
+            pm_writer_provenance(w, "1", 1, &found, NULL, NULL, NULL, &err) == PM_USAGE &&
+            pm_ingest(w, &path, 1, NULL, NULL, &err) == PM_USAGE &&
+            pm_writer_commit(w, NULL, &err) == PM_USAGE &&
+            pm_writer_optimize(w, NULL, &err) == PM_USAGE;
         pm_writer_close(w);
         _exit(refused ? 0 : 1);
     }
