@@ -32,6 +32,7 @@ enum {
     /* A variant's place in its bucket that 16 bits do not hold: the form's index is in a word of
      * its own.  A term of so many variants has a bucket of its own.                        */
     BUCKET_LATE = UINT16_MAX,
+    LARGE_ROOMS = 2,
     PIECE_BYTES = 4096, /* of a bucket's tokens; begins at a multiple of it                  */
     PIECE_WORDS = PIECE_BYTES / 4 - sizeof(void *) / 4,
 };
@@ -61,6 +62,12 @@ typedef struct form_row {
     uint32_t term;
     uint32_t index; /* of its variant among the term's; until ranked, in variants       */
 } form_row;
+
+/* Terms and variants of the sorted forms from `begin` on, numbered from there until both parts are
+ * joined (inverter_plan.c). */
+typedef struct plan_part {
+    uint32_t begin, n_terms, n_variants;
+} plan_part;
 
 /* Neighbouring terms, whose lists are made together; a frequent term has its own. */
 typedef struct bucket {
@@ -124,7 +131,9 @@ struct inversion {
     form_row *form_rows;    /* the inverter's, by form id, as the next two                 */
     uint32_t *form_buckets; /* its bucket << 16, its variant's place there              */
     uint32_t *form_marker;  /* in markers, of forms that have one                       */
-    variant *variants;
+    plan_part plan[2];
+    variant *variants, *ranked; /* ranked: by index, while they are planned                     */
+    uint32_t *moved;            /* by variant: its number there                                 */
     uint32_t n_variants;
     term_plan *terms;
     uint32_t n_terms;
@@ -141,8 +150,11 @@ struct inversion {
     unsigned place_shift;
     uint32_t *doc_ends; /* by document: where its tokens end                               */
     list_room rooms[LIST_WORKERS_MAX];
-    list_room large; /* of lists longer than bucket_tokens, one at a time             */
+    list_room large[LARGE_ROOMS]; /* of lists longer than bucket_tokens                   */
+    bool large_taken[LARGE_ROOMS];
+    uint32_t longest; /* tokens of the most frequent term                                  */
     pthread_mutex_t large_lock;
+    pthread_cond_t large_given;
 };
 
 /* Forms to variants, terms and markers. */

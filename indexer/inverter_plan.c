@@ -3,12 +3,14 @@
  * inverter_write.c.
  */
 #include "common/base/mem.h"
+#include "common/base/thread.h"
 #include "indexer/inversion.h"
 
 /* Forms that are asked for before their turn; where they are, twice as many. */
 enum {
     FORMS_AHEAD = 8,
     TABLES_MORE = 8, /* a part of the tables by form that is room for forms to come               */
+    HALVES_MIN = 1 << 14, /* forms or terms that are worth a second thread                      */
 };
 
 static const form *form_at(const inversion *inv, uint32_t id)
@@ -93,80 +95,199 @@ static bool is_tied(const inversion *inv, uint32_t i)
     return i && keysort_tied(&inv->items[i - 1], &inv->items[i]);
 }
 
-/* The forms that occur, sorted by stem, as variants and terms. */
-static void plan_terms(inversion *inv)
+/* ---- two threads ------------------------------------------------------------------------ */
+
+typedef void (*plan_fn)(inversion *inv, uint32_t begin, uint32_t end);
+
+/* [0, n), cut at `middle`. */
+typedef struct halves_job {
+    inversion *inv;
+    plan_fn fn;
+    uint32_t middle, n;
+    bool done[2];
+} halves_job;
+
+static void do_half(void *ctx, unsigned half)
 {
-    const uint32_t *used = inv->iv->used, n = inv->iv->n_used, *cf = inv->iv->form_cf;
-    for (uint32_t i = 0; i < n; i++) {
-        if (i + 2 * FORMS_AHEAD < n) __builtin_prefetch(&inv->forms[used[i + 2 * FORMS_AHEAD]]);
-        if (i + FORMS_AHEAD < n) inverter_ask(form_at(inv, used[i + FORMS_AHEAD]));
+    halves_job *job = ctx;
+    job->fn(job->inv, half ? job->middle : 0, half ? job->n : job->middle);
+    job->done[half] = true;
+}
+
+/* fn(0, middle) and fn(middle, n), at the same time where that is worth it. */
+static void in_parts(inversion *inv, uint32_t middle, uint32_t n, plan_fn fn)
+{
+    halves_job job = {.inv = inv, .fn = fn, .middle = middle, .n = n};
+    (void)thread_run(2, do_half, &job, NULL); /* who is refused is done here                    */
+    for (unsigned half = 0; half < 2; half++)
+        if (!job.done[half]) do_half(&job, half);
+}
+
+static bool is_worth_two(const inversion *inv, uint32_t n)
+{
+    return inv->threads > 1 && n >= HALVES_MIN;
+}
+
+static void in_halves(inversion *inv, uint32_t n, plan_fn fn)
+{
+    if (is_worth_two(inv, n))
+        in_parts(inv, n / 2, n, fn);
+    else
+        fn(inv, 0, n);
+}
+
+/* ---- terms and variants ----------------------------------------------------------------- */
+
+/* What the used forms are sorted by. */
+static void take_stems(inversion *inv, uint32_t begin, uint32_t end)
+{
+    const uint32_t *used = inv->iv->used;
+    for (uint32_t i = begin; i < end; i++) {
+        if (i + 2 * FORMS_AHEAD < end) __builtin_prefetch(&inv->forms[used[i + 2 * FORMS_AHEAD]]);
+        if (i + FORMS_AHEAD < end) inverter_ask(form_at(inv, used[i + FORMS_AHEAD]));
         const form *f = form_at(inv, used[i]);
         inv->items[i] = keysort_string(f->stem, f->stem_len, used[i]);
-        if (f->marker_len) inv->markers[inv->n_markers++] = f;
+        inv->markers[i] = f->marker_len ? f : NULL;
     }
-    const keysort_order order = {.compare = order_by_stem, .ask = ask_form, .ctx = inv};
-    keysort_threads(inv->threads, inv->items, inv->scratch, n, &order);
+}
+
+static void gather_markers(inversion *inv)
+{
+    for (uint32_t i = 0; i < inv->iv->n_used; i++)
+        if (inv->markers[i]) inv->markers[inv->n_markers++] = inv->markers[i];
+}
+
+/* Sorted forms [begin, end) as terms and variants from number `begin` on, for there are no more of
+ * them than forms.  What is behind the last one of each says how many there are. */
+static void make_terms(inversion *inv, uint32_t begin, uint32_t end)
+{
+    const uint32_t *cf = inv->iv->form_cf;
     const form *last = NULL;
-    for (uint32_t i = 0; i < n; i++) {
+    uint32_t n_terms = begin, n_variants = begin;
+    for (uint32_t i = begin; i < end; i++) {
         uint32_t id = inv->items[i].id;
-        if (i + 2 * FORMS_AHEAD < n) {
+        if (i + 2 * FORMS_AHEAD < end) {
             uint32_t ahead = inv->items[i + 2 * FORMS_AHEAD].id;
             __builtin_prefetch(&inv->forms[ahead]);
             __builtin_prefetch(&inv->form_rows[ahead], 1);
             __builtin_prefetch(&cf[ahead]);
         }
-        if (i + FORMS_AHEAD < n && is_tied(inv, i + FORMS_AHEAD))
+        if (i + FORMS_AHEAD < end && is_tied(inv, i + FORMS_AHEAD))
             inverter_ask(form_at(inv, inv->items[i + FORMS_AHEAD].id));
         const form *f = form_at(inv, id);
-        bool same_stem = is_tied(inv, i) && compare_stems(last, f) == 0;
-        if (!same_stem)
-            inv->terms[inv->n_terms++] = (term_plan){.f = f, .first_variant = inv->n_variants};
-        uint32_t term = inv->n_terms - 1;
+        bool same_stem = last && is_tied(inv, i) && compare_stems(last, f) == 0;
+        if (!same_stem) inv->terms[n_terms++] = (term_plan){.f = f, .first_variant = n_variants};
+        uint32_t term = n_terms - 1;
         if (!same_stem || form_key_compare(last, f) != 0) {
-            inv->variants[inv->n_variants++] = (variant){.f = f, .term = term};
+            inv->variants[n_variants++] = (variant){.f = f, .term = term};
             inv->terms[term].n_variants++;
         }
-        inv->variants[inv->n_variants - 1].cf += cf[id];
+        inv->variants[n_variants - 1].cf += cf[id];
         inv->terms[term].cf += cf[id];
-        inv->form_rows[id] = (form_row){term, inv->n_variants - 1};
+        inv->form_rows[id] = (form_row){term, n_variants - 1};
         last = f;
+    }
+    plan_part *part = &inv->plan[begin != 0];
+    *part =
+        (plan_part){.begin = begin, .n_terms = n_terms - begin, .n_variants = n_variants - begin};
+}
+
+/* Behind the terms and variants of the first part come those of the second. */
+static void join_parts(inversion *inv)
+{
+    const plan_part *first = &inv->plan[0], *second = &inv->plan[1];
+    uint32_t terms = second->begin - first->n_terms, variants = second->begin - first->n_variants;
+    for (uint32_t t = first->n_terms; t < first->n_terms + second->n_terms; t++) {
+        inv->terms[t] = inv->terms[t + terms];
+        inv->terms[t].first_variant -= variants;
+    }
+    for (uint32_t v = first->n_variants; v < first->n_variants + second->n_variants; v++) {
+        inv->variants[v] = inv->variants[v + variants];
+        inv->variants[v].term -= terms;
+    }
+    inv->n_terms = first->n_terms + second->n_terms;
+    inv->n_variants = first->n_variants + second->n_variants;
+}
+
+/* Where the sorted forms are cut: before a stem. */
+static uint32_t middle_stem(const inversion *inv, uint32_t n)
+{
+    uint32_t i = n / 2;
+    while (i < n && is_tied(inv, i) &&
+           compare_stems(form_at(inv, inv->items[i - 1].id), form_at(inv, inv->items[i].id)) == 0)
+        i++;
+    return i;
+}
+
+/* The forms that occur, sorted by stem, as variants and terms. */
+static void plan_terms(inversion *inv)
+{
+    uint32_t n = inv->iv->n_used;
+    in_halves(inv, n, take_stems);
+    gather_markers(inv);
+    const keysort_order order = {.compare = order_by_stem, .ask = ask_form, .ctx = inv};
+    keysort_threads(inv->threads, inv->items, inv->scratch, n, &order);
+    inv->plan[1] = (plan_part){.begin = n};
+    if (is_worth_two(inv, n))
+        in_parts(inv, middle_stem(inv, n), n, make_terms);
+    else
+        make_terms(inv, 0, n);
+    join_parts(inv);
+}
+
+/* Put the variants of terms [begin, end) in order of their index. */
+static void rank_variants(inversion *inv, uint32_t begin, uint32_t end)
+{
+    for (uint32_t t = begin; t < end; t++) {
+        uint32_t first = inv->terms[t].first_variant, n = inv->terms[t].n_variants;
+        if (n == 1) {
+            inv->ranked[first] = inv->variants[first];
+            inv->moved[first] = first;
+            continue;
+        }
+        keysort_item *items = inv->items + first;
+        for (uint32_t i = 0; i < n; i++)
+            items[i] =
+                (keysort_item){.prefix = UINT32_MAX - inv->variants[first + i].cf, .id = first + i};
+        keysort(items, inv->scratch + first, n, NULL);
+        for (uint32_t i = 0; i < n; i++) {
+            inv->ranked[first + i] = inv->variants[items[i].id];
+            inv->moved[items[i].id] = first + i;
+        }
     }
 }
 
-/* Put each term's variants in order of their index, and let the forms follow. */
+/* And let the forms follow, with numbers as they are since the parts were joined. */
+static void follow_variants(inversion *inv, uint32_t begin, uint32_t end)
+{
+    const plan_part *first = &inv->plan[0], *second = &inv->plan[1];
+    for (uint32_t i = begin; i < end; i++) {
+        form_row *row = &inv->form_rows[inv->iv->used[i]];
+        if (row->term >= second->begin) {
+            row->term -= second->begin - first->n_terms;
+            row->index -= second->begin - first->n_variants;
+        }
+        row->index = inv->moved[row->index] - inv->terms[row->term].first_variant;
+    }
+}
+
 static pm_status plan_indexes(inversion *inv, pm_error *err)
 {
-    variant *ranked = mem_array(inv->n_variants, sizeof *ranked);
-    uint32_t *moved = mem_array(inv->n_variants, sizeof *moved);
-    pm_status st = ranked && moved ? PM_OK : error_nomem(err);
-    for (uint32_t t = 0; t < inv->n_terms && st == PM_OK; t++) {
-        uint32_t first = inv->terms[t].first_variant, n = inv->terms[t].n_variants;
-        if (n == 1) {
-            ranked[first] = inv->variants[first];
-            moved[first] = first;
-            continue;
-        }
-        for (uint32_t i = 0; i < n; i++)
-            inv->items[i] =
-                (keysort_item){.prefix = UINT32_MAX - inv->variants[first + i].cf, .id = first + i};
-        keysort(inv->items, inv->scratch, n, NULL);
-        for (uint32_t i = 0; i < n; i++) {
-            ranked[first + i] = inv->variants[inv->items[i].id];
-            moved[inv->items[i].id] = first + i;
-        }
+    inv->ranked = mem_array(inv->n_variants, sizeof *inv->ranked);
+    inv->moved = mem_array(inv->n_variants, sizeof *inv->moved);
+    bool ok = inv->ranked && inv->moved;
+    if (ok) {
+        in_halves(inv, inv->n_terms, rank_variants);
+        in_halves(inv, inv->iv->n_used, follow_variants);
+        mem_free(inv->variants);
+        inv->variants = inv->ranked;
+        inv->ranked = NULL;
     }
-    for (uint32_t i = 0; i < inv->iv->n_used && st == PM_OK; i++) {
-        form_row *row = &inv->form_rows[inv->iv->used[i]];
-        row->index = moved[row->index] - inv->terms[row->term].first_variant;
-    }
-    mem_free(moved);
-    if (st != PM_OK) {
-        mem_free(ranked);
-        return st;
-    }
-    mem_free(inv->variants);
-    inv->variants = ranked;
-    return PM_OK;
+    mem_free(inv->ranked);
+    mem_free(inv->moved);
+    inv->ranked = NULL;
+    inv->moved = NULL;
+    return ok ? PM_OK : error_nomem(err);
 }
 
 /* The forms that have markers, to markers: each once, sorted. */
@@ -219,6 +340,7 @@ static pm_status plan_buckets(inversion *inv, pm_error *err)
                 (bucket){.first_term = t, .first_variant = term->first_variant};
             held = 0;
         }
+        if (term->cf > inv->longest) inv->longest = term->cf;
         held += term->cf;
         sum += term->cf;
         inv->buckets[inv->n_buckets - 1].end = (uint32_t)sum;
@@ -228,9 +350,9 @@ static pm_status plan_buckets(inversion *inv, pm_error *err)
     return PM_OK;
 }
 
-static void plan_form_buckets(inversion *inv)
+static void plan_form_buckets(inversion *inv, uint32_t begin, uint32_t end)
 {
-    for (uint32_t i = 0; i < inv->iv->n_used; i++) {
+    for (uint32_t i = begin; i < end; i++) {
         uint32_t id = inv->iv->used[i];
         const form_row *row = &inv->form_rows[id];
         const term_plan *term = &inv->terms[row->term];
@@ -250,7 +372,7 @@ static void plan_locals(inversion *inv)
             inv->variants[v].local = (uint16_t)(late ? BUCKET_LATE : local);
         }
     }
-    plan_form_buckets(inv);
+    in_halves(inv, inv->iv->n_used, plan_form_buckets);
 }
 
 pm_status inversion_plan(inversion *inv, pm_error *err)

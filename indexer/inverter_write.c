@@ -58,7 +58,7 @@ static void inversion_free(inversion *inv)
     mem_free(inv->block_docs);
     mem_free(inv->doc_ends);
     for (unsigned i = 0; i < LIST_WORKERS_MAX; i++) room_free(&inv->rooms[i]);
-    room_free(&inv->large);
+    for (unsigned i = 0; i < LARGE_ROOMS; i++) room_free(&inv->large[i]);
 }
 
 /* ---- 2. invert ----------------------------------------------------------------------- */
@@ -132,13 +132,29 @@ bool inversion_room(const inversion *inv, list_room *room, size_t occurrences)
     return true;
 }
 
+/* A room for a long list, when there is one.  The second is for as many occurrences as pairs took,
+ * less those of the longest list, so that both take no more than is counted (inverter.c). */
+static list_room *take_large(inversion *inv, size_t occurrences)
+{
+    size_t half = inv->iv->n_tokens / 2, second = half > inv->longest ? half - inv->longest : 0;
+    pthread_mutex_lock(&inv->large_lock);
+    for (;;) {
+        unsigned i = occurrences <= second && !inv->large_taken[1];
+        if (!inv->large_taken[i]) {
+            inv->large_taken[i] = true;
+            pthread_mutex_unlock(&inv->large_lock);
+            return &inv->large[i];
+        }
+        pthread_cond_wait(&inv->large_given, &inv->large_lock);
+    }
+}
+
 list_room *inversion_begin(inversion *inv, unsigned worker, size_t occurrences, list_task *out)
 {
     pm_error err;
     if (list_task_failed(out)) return NULL;
     bool large = occurrences > inv->bucket_tokens;
-    list_room *room = large ? &inv->large : &inv->rooms[worker];
-    if (large) pthread_mutex_lock(&inv->large_lock);
+    list_room *room = large ? take_large(inv, occurrences) : &inv->rooms[worker];
     if (inversion_room(inv, room, occurrences)) return room;
     inversion_end(inv, room);
     list_task_fail(out, error_nomem(&err), &err);
@@ -147,7 +163,12 @@ list_room *inversion_begin(inversion *inv, unsigned worker, size_t occurrences, 
 
 void inversion_end(inversion *inv, list_room *room)
 {
-    if (room == &inv->large) pthread_mutex_unlock(&inv->large_lock);
+    unsigned i = room == &inv->large[1];
+    if (room != &inv->large[i]) return;
+    pthread_mutex_lock(&inv->large_lock);
+    inv->large_taken[i] = false;
+    pthread_cond_broadcast(&inv->large_given);
+    pthread_mutex_unlock(&inv->large_lock);
 }
 
 static inline bool any_marked(const uint32_t tokens[8])
@@ -157,10 +178,24 @@ static inline bool any_marked(const uint32_t tokens[8])
     return any & TOKEN_MARKED;
 }
 
-/* Tokens [from, to): count those of a class to ends or, where places are given, put their
- * numbers there by key. */
-static void class_run(inversion *inv, const key_class *class, uint32_t from, uint32_t to,
-                      uint32_t *places)
+/* The tokens of a class by key: neighbouring documents each, with counters of its own. */
+typedef struct class_part {
+    size_t begin, end; /* documents                                                        */
+    uint32_t *ends; /* by key: tokens; then where they begin in places, and in the end their end  */
+    bool done;
+} class_part;
+
+typedef struct class_scatter {
+    const inversion *inv;
+    const key_class *class;
+    class_part parts[LIST_WORKERS_MAX];
+    bool placing; /* else they are counted                                               */
+} class_scatter;
+
+/* Tokens [from, to): those of the class to ends or, where places are given, their numbers there by
+ * key. */
+static void class_run(const inversion *inv, const key_class *class, uint32_t from, uint32_t to,
+                      uint32_t *ends, uint32_t *places)
 {
     const uint32_t *tokens = inv->iv->tokens;
     bool title = class->byte == KEY_TITLE;
@@ -172,39 +207,69 @@ static void class_run(inversion *inv, const key_class *class, uint32_t from, uin
         if (!title && !(tokens[at] & TOKEN_MARKED)) continue;
         uint32_t form_id = TOKEN_FORM(tokens[at]);
         uint32_t key = title ? inv->form_rows[form_id].term : inv->form_marker[form_id];
-        uint32_t to_place = inv->ends[key]++;
+        uint32_t to_place = ends[key]++;
         if (places) places[to_place] = at;
     }
 }
 
 /* Titles' tokens, or all: a marker may stand anywhere. */
-static void class_pass(inversion *inv, const key_class *class, uint32_t *places)
+static void class_pass(void *ctx, unsigned index)
 {
-    const inverter *iv = inv->iv;
-    if (class->byte != KEY_TITLE) {
-        class_run(inv, class, 0, (uint32_t)iv->n_tokens, places);
+    class_scatter *all = ctx;
+    class_part *part = &all->parts[index];
+    const inversion *inv = all->inv;
+    uint32_t *places = all->placing ? inv->places : NULL;
+    const inverter_doc *docs = inv->iv->docs;
+    part->done = true;
+    if (part->begin == part->end) return;
+    if (all->class->byte != KEY_TITLE) {
+        class_run(inv, all->class, docs[part->begin].first,
+                  inverter_doc_end(inv->iv, part->end - 1), part->ends, places);
         return;
     }
-    for (size_t doc = 0; doc < iv->n_docs; doc++)
-        class_run(inv, class, iv->docs[doc].first, iv->docs[doc].first + iv->docs[doc].n_title,
+    for (size_t doc = part->begin; doc < part->end; doc++)
+        class_run(inv, all->class, docs[doc].first, docs[doc].first + docs[doc].n_title, part->ends,
                   places);
+}
+
+static void class_passes(class_scatter *all, unsigned parts)
+{
+    for (unsigned i = 0; i < parts; i++) all->parts[i].done = false;
+    (void)thread_run(parts, class_pass, all, NULL); /* who is refused is done here             */
+    for (unsigned i = 0; i < parts; i++)
+        if (!all->parts[i].done) class_pass(all, i);
 }
 
 /* Put the tokens' numbers in order of their keys: ends[key] is where a key's end.  False when
  * memory is refused. */
 static bool scatter(inversion *inv, const key_class *class)
 {
-    uint32_t sum = 0;
-    memset(inv->ends, 0, class->n_keys * sizeof *inv->ends);
-    class_pass(inv, class, NULL);
-    for (uint32_t key = 0; key < class->n_keys; key++) {
-        uint32_t n = inv->ends[key];
-        inv->ends[key] = sum; /* its begin, until it has moved to its end                    */
-        sum += n;
+    class_scatter all = {.inv = inv, .class = class};
+    unsigned parts = inv->threads > 1 ? LIST_WORKERS_MAX : 1;
+    uint32_t *own[LIST_WORKERS_MAX] = {0}, sum = 0;
+    bool ok = true;
+    for (unsigned i = 0; i < parts && ok; i++) {
+        uint32_t *ends = i ? own[i] = mem_array(class->n_keys, sizeof *ends) : inv->ends;
+        ok = ends != NULL;
+        all.parts[i] = (class_part){.begin = inv->iv->n_docs * i / parts,
+                                    .end = inv->iv->n_docs * (i + 1) / parts,
+                                    .ends = ends};
+        if (ok) memset(ends, 0, class->n_keys * sizeof *ends);
     }
-    if (!inversion_places(inv, sum)) return false;
-    class_pass(inv, class, inv->places);
-    return true;
+    if (ok) class_passes(&all, parts);
+    for (uint32_t key = 0; key < class->n_keys && ok; key++) {
+        for (unsigned i = 0; i < parts; i++) {
+            uint32_t n = all.parts[i].ends[key];
+            all.parts[i].ends[key] = sum;
+            sum += n;
+        }
+    }
+    ok = ok && inversion_places(inv, sum);
+    all.placing = true;
+    if (ok) class_passes(&all, parts);
+    if (ok && parts > 1) memcpy(inv->ends, own[parts - 1], class->n_keys * sizeof *inv->ends);
+    for (unsigned i = 1; i < parts; i++) mem_free(own[i]);
+    return ok;
 }
 
 uint32_t inversion_gather(const inversion *inv, list_room *room, const uint32_t *places, uint32_t n)
@@ -328,10 +393,11 @@ static inline void ask_variants(const inversion *inv, uint32_t i, uint32_t n)
     inverter_ask(inv->variants[inv->items[i + FORMS_AHEAD].id].f);
 }
 
-/* The first `middle` of the sorted variants, and the others, perhaps at the same time. */
+/* The first `middle` of the variants, sorted or not, and the others. */
 typedef struct forms_job {
     inversion *inv;
     uint32_t middle, n;
+    uint32_t listed[2];
     bool done[2], refused[2];
 } forms_job;
 
@@ -359,29 +425,51 @@ static void put_half(void *ctx, unsigned half)
     job->done[half] = true;
 }
 
+/* Both halves, perhaps at the same time. */
+static void do_halves(forms_job *job, void (*fn)(void *ctx, unsigned half))
+{
+    job->done[0] = job->done[1] = false;
+    if (job->middle < job->n) (void)thread_run(2, fn, job, NULL); /* else it is done here       */
+    for (unsigned half = 0; half < 2; half++)
+        if (!job->done[half]) fn(job, half);
+}
+
 static pm_status put_variants(inversion *inv, uint32_t n, pm_error *err)
 {
     forms_job job = {.inv = inv, .middle = n, .n = n};
-    if (inv->threads > 1 && n >= FORMS_HALVES_MIN && !segment_writer_settings(inv->w)->scratch) {
+    if (inv->threads > 1 && n >= FORMS_HALVES_MIN && !segment_writer_settings(inv->w)->scratch)
         job.middle = n / 2 / DICT_BLOCK_KEYS * DICT_BLOCK_KEYS;
-        (void)thread_run(2, put_half, &job, NULL); /* who is refused is done here               */
-    }
-    for (unsigned half = 0; half < 2; half++)
-        if (!job.done[half]) put_half(&job, half);
+    do_halves(&job, put_half);
     return job.refused[0] || job.refused[1] ? error_nomem(err) : PM_OK;
 }
 
-static pm_status write_forms(inversion *inv, pm_error *err)
+/* Variants [begin, end) that are listed, to items from `begin` on; how many these are, to *n. */
+static void list_variants(void *ctx, unsigned half)
 {
-    uint32_t n = 0;
-    /* A list that was refused has left its term without a number; the writer says so in the end. */
-    if (segment_writer_settings(inv->w)->no_forms || segment_writer_failed(inv->w)) return PM_OK;
-    for (uint32_t i = 0; i < inv->n_variants; i++) {
-        if (i + FORMS_AHEAD < inv->n_variants) inverter_ask(inv->variants[i + FORMS_AHEAD].f);
+    forms_job *job = ctx;
+    inversion *inv = job->inv;
+    uint32_t begin = half ? job->middle : 0, end = half ? job->n : job->middle, n = begin;
+    for (uint32_t i = begin; i < end; i++) {
+        if (i + FORMS_AHEAD < end) inverter_ask(inv->variants[i + FORMS_AHEAD].f);
         if (inv->terms[inv->variants[i].term].implies) continue;
         const form *f = inv->variants[i].f;
         inv->items[n++] = keysort_string(f->folded, f->folded_len, i);
     }
+    job->listed[half] = n - begin;
+    job->done[half] = true;
+}
+
+static pm_status write_forms(inversion *inv, pm_error *err)
+{
+    uint32_t n = inv->n_variants;
+    /* A list that was refused has left its term without a number; the writer says so in the end. */
+    if (segment_writer_settings(inv->w)->no_forms || segment_writer_failed(inv->w)) return PM_OK;
+    forms_job job = {.inv = inv, .middle = n, .n = n};
+    if (inv->threads > 1 && n >= FORMS_HALVES_MIN) job.middle = n / 2;
+    do_halves(&job, list_variants);
+    n = job.listed[0] + job.listed[1];
+    memmove(inv->items + job.listed[0], inv->items + job.middle,
+            job.listed[1] * sizeof *inv->items);
     segment_writer_implied_forms(inv->w, inv->n_variants - n);
     const keysort_order order = {.compare = order_by_form, .ask = ask_variant, .ctx = inv};
     keysort_threads(inv->threads, inv->items, inv->scratch, n, &order);
@@ -404,6 +492,7 @@ pm_status inverter_write(inverter *iv, unsigned threads, segment_writer *w, pm_e
     inv.forms = iv->frozen ? iv->frozen : analyzer_forms(iv->a);
     inv.n_forms = iv->frozen ? iv->n_frozen : analyzer_form_count(iv->a);
     pthread_mutex_init(&inv.large_lock, NULL);
+    pthread_cond_init(&inv.large_given, NULL);
     PM_TRY(inversion_plan(&inv, err));
     if (!invert_allocate(&inv)) PM_TRY(error_nomem(err));
     const key_class markers = {KEY_MARKER, inv.n_markers}, titles = {KEY_TITLE, inv.n_terms};
@@ -415,6 +504,7 @@ pm_status inverter_write(inverter *iv, unsigned threads, segment_writer *w, pm_e
     PM_TRY(inversion_plain(&inv, err));
     PM_TRY(write_forms(&inv, err));
 out:
+    pthread_cond_destroy(&inv.large_given);
     pthread_mutex_destroy(&inv.large_lock);
     inversion_free(&inv);
     return st;

@@ -12,7 +12,12 @@
 
 #include <sys/random.h>
 
-enum { FIRST_SLOTS = 256, KEEP_SLOTS = 16 << 10, PIECES_MAX = ANALYZER_WORD_FORMS };
+enum {
+    FIRST_SLOTS = 256,
+    KEEP_SLOTS = 16 << 10,
+    PREPARED_SLOTS = 256 << 10, /* of 8 MB: some ms                                         */
+    PIECES_MAX = ANALYZER_WORD_FORMS,
+};
 
 /* Room to take one word apart; kept because it is too large for a stack frame. */
 typedef struct form_work {
@@ -49,6 +54,7 @@ pm_status forms_init(forms *f, pm_error *err)
 
 void forms_free(forms *f)
 {
+    mem_free(forms_prepared(f, f->n_next));
     mem_free(f->slots);
     mem_free(f->by_id);
     mem_free(f->work);
@@ -74,6 +80,7 @@ static void reset_slots(forms *f)
 void forms_reset(forms *f)
 {
     forms_hide(f);
+    mem_free(forms_prepared(f, f->n_next));
     f->epoch++;
     reset_slots(f);
     arena_free(&f->memory);
@@ -111,12 +118,17 @@ static form_slot *free_slot(form_slot *slots, size_t mask, uint64_t seed, const 
     return &slots[i];
 }
 
-/* Make room for one more: at most five slots in eight are ever used. */
+/* Make room for one more: at most five slots in eight are ever used.  A large table that comes near
+ * that has the next one made beside, where there are two threads anyway. */
 static bool reserve_slot(forms *f)
 {
-    if (f->used < (f->mask + 1) / 8 * 5) return true;
     size_t n = (f->mask + 1) * 2;
-    form_slot *slots = mem_table(n, sizeof *slots);
+    if (f->used < n / 16 * 5) {
+        if (f->shared && n >= PREPARED_SLOTS && f->used == n / 32 * 9) forms_prepare(f, n);
+        return true;
+    }
+    form_slot *slots = forms_prepared(f, n);
+    if (!slots) slots = mem_table(n, sizeof *slots);
     if (!slots) return false;
     for (size_t i = 0; i <= f->mask; i++)
         if (f->slots[i].len) *free_slot(slots, n - 1, f->seed, &f->slots[i]) = f->slots[i];

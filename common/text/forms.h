@@ -86,6 +86,9 @@ typedef struct forms {
     bool shared;
     _Atomic(form_view *) view, read; /* while shared: the newest; the one that is looked at  */
     form_view *retired;
+    struct thread *maker; /* of `next`; NULL: none has been begun                             */
+    form_slot *next;      /* the maker's until it has been joined: room for n_next slots      */
+    size_t n_next;
 } forms;
 
 pm_status forms_init(forms *f, pm_error *err);

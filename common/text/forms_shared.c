@@ -8,6 +8,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "common/base/thread.h"
+
 /* Views that nobody looks at any more go. */
 static void sweep(forms *f)
 {
@@ -60,6 +62,30 @@ void forms_moved(forms *f, form_slot *old)
     forms_show(f);
 }
 
+static void make_next(void *ctx)
+{
+    forms *f = ctx;
+    f->next = mem_table(f->n_next, sizeof *f->next);
+}
+
+void forms_prepare(forms *f, size_t n)
+{
+    if (f->maker) return;
+    f->n_next = n;
+    (void)thread_start(&f->maker, make_next, f, NULL);
+}
+
+form_slot *forms_prepared(forms *f, size_t n)
+{
+    thread_join(f->maker);
+    f->maker = NULL;
+    form_slot *made = f->next;
+    f->next = NULL;
+    if (f->n_next == n) return made;
+    mem_free(made);
+    return NULL;
+}
+
 bool forms_share(forms *f)
 {
     f->shared = true;
@@ -72,6 +98,7 @@ bool forms_share(forms *f)
 void forms_unshare(forms *f)
 {
     forms_hide(f);
+    mem_free(forms_prepared(f, f->n_next));
     f->shared = false;
 }
 

@@ -35,4 +35,9 @@ void forms_moved(forms *f, form_slot *old);
 void forms_hide(forms *f);
 void forms_show(forms *f);
 
+/* A table of n slots, all free, is made on a thread of its own, because touching that much memory
+ * for the first time takes long; and taken when it is needed, NULL when there is none. */
+void forms_prepare(forms *f, size_t n);
+form_slot *forms_prepared(forms *f, size_t n);
+
 #endif

@@ -226,6 +226,27 @@ static void test_growth_within(void **state)
     analyzer_close(leader);
 }
 
+/* What is made ready for a table that then does not grow, because forms are forgotten or nobody
+ * follows any more, is given back. */
+static void test_growth_in_vain(void **state)
+{
+    (void)state;
+    for (unsigned n = 46000; n < 90000; n += 4000) {
+        analyzer *leader, *follower;
+        assert_int_equal(analyzer_open(&leader, "none", &err), PM_OK);
+        assert_int_equal(analyzer_follow(&follower, leader, &err), PM_OK);
+        learn_many(leader, 0, n);
+        if (n / 4000 % 2) analyzer_reset_forms(leader);
+        learn_many(leader, 0, 100);
+        assert_int_equal(analyzer_follow_enter(follower), 1 + n / 4000 % 2);
+        assert_int_equal(count_known(follower, "m1 m99"), 2);
+        analyzer_follow_leave(follower);
+        analyzer_close(follower);
+        learn_many(leader, n, 100);
+        analyzer_close(leader);
+    }
+}
+
 typedef struct visit {
     analyzer *follower;
     atomic_bool within, leaving;
@@ -328,9 +349,9 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_tokens),       cmocka_unit_test(test_growth_within),
-        cmocka_unit_test(test_forgets_when_left), cmocka_unit_test(test_follow_refused),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_same_tokens),    cmocka_unit_test(test_growth_within),
+        cmocka_unit_test(test_growth_in_vain), cmocka_unit_test(test_forgets_when_left),
+        cmocka_unit_test(test_follow_refused), cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
