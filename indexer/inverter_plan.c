@@ -76,11 +76,11 @@ static bool plan_allocate(inversion *inv)
     inv->form_rows = inv->iv->form_rows;
     inv->form_buckets = inv->iv->form_buckets;
     inv->form_marker = inv->iv->form_marker;
-    inv->items = mem_array(n, sizeof *inv->items);
-    inv->scratch = mem_array(n, sizeof *inv->scratch);
-    inv->variants = mem_array(n, sizeof *inv->variants);
-    inv->terms = mem_array(n, sizeof *inv->terms);
-    inv->markers = mem_array(n, sizeof *inv->markers);
+    inv->items = mem_alloc(n * sizeof *inv->items);
+    inv->scratch = mem_alloc(n * sizeof *inv->scratch);
+    inv->variants = mem_alloc(n * sizeof *inv->variants);
+    inv->terms = mem_alloc(n * sizeof *inv->terms);
+    inv->markers = mem_alloc(n * sizeof *inv->markers);
     return inv->items && inv->scratch && inv->variants && inv->terms && inv->markers;
 }
 
@@ -273,8 +273,8 @@ static void follow_variants(inversion *inv, uint32_t begin, uint32_t end)
 
 static pm_status plan_indexes(inversion *inv, pm_error *err)
 {
-    inv->ranked = mem_array(inv->n_variants, sizeof *inv->ranked);
-    inv->moved = mem_array(inv->n_variants, sizeof *inv->moved);
+    inv->ranked = mem_alloc(inv->n_variants * sizeof *inv->ranked);
+    inv->moved = mem_alloc(inv->n_variants * sizeof *inv->moved);
     bool ok = inv->ranked && inv->moved;
     if (ok) {
         in_halves(inv, inv->n_terms, rank_variants);
