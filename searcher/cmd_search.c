@@ -20,7 +20,7 @@ typedef struct search_options {
     unsigned format, match, color;
     double k1, b;
     int snippets;
-    bool count, explain, strict;
+    bool count, explain, strict, quiet;
     filter_options filters;
     engine_options engine;
 } search_options;
@@ -100,6 +100,10 @@ static const cli_option table[] = {
      .arg = CLI_COLORS,
      .offset = FIELD(color),
      .help = "colour in text output (default auto; NO_COLOR is obeyed)"},
+    {.name = "quiet",
+     .kind = CLI_FLAG,
+     .offset = FIELD(quiet),
+     .help = "no summary on standard error; warnings and errors are still said"},
     {.name = "sort", .kind = CLI_LATER},
     {.name = "why-not", .kind = CLI_LATER},
     {.name = "timeline", .kind = CLI_LATER},
@@ -186,7 +190,7 @@ static void print(const pm_result *result, const search_options *o)
     default:
         emit_text(result, o);
         if (result->truncated) emit_warning("the query is too long; it was cut");
-        summarize(result);
+        if (!o->quiet) summarize(result);
     }
 }
 

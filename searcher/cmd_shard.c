@@ -32,9 +32,10 @@ extern char **environ;
 
 typedef struct shard_options {
     uint64_t port, timeout_ms;
+    bool quiet;
 } shard_options;
 
-static const shard_options defaults = {PORT_DEFAULT, 60000};
+static const shard_options defaults = {PORT_DEFAULT, 60000, false};
 
 typedef struct servers {
     const char *folder;
@@ -208,6 +209,7 @@ static int start_all(servers *s, const shard_options *o)
 
 static int start(const void *given, const cli_args *args)
 {
+    const shard_options *o = given;
     servers s = {.folder = args->words[0]}, old = s;
     int code = read_servers(&old);
     for (unsigned i = 0; code == EXIT_OK && i < old.n; i++)
@@ -215,13 +217,14 @@ static int start(const void *given, const cli_args *args)
             return emit_usage("shard: servers of %s run already; 'pressmark shard stop' ends them",
                               s.folder);
     if (code > EXIT_NONE) return code;
-    code = start_all(&s, given);
+    code = start_all(&s, o);
     if (code == EXIT_OK) code = write_file(&s, "servers", true);
     if (code == EXIT_OK) code = write_file(&s, "servers.pid", false);
     if (code != EXIT_OK) {
         end_all(&s);
         return code;
     }
+    if (o->quiet) return EXIT_OK;
     emit_note("%u servers at 127.0.0.1:%u to %u; ask them by: pressmark search -i %s/servers QUERY",
               s.n, s.ports[0], s.ports[s.n - 1], s.folder);
     return EXIT_OK;
@@ -281,6 +284,7 @@ static const cli_option start_table[] = {
      .low = 1,
      .high = 3600000,
      .help = "a server ends a connection that is silent for this long (default 60000)"},
+    {.name = "quiet", .kind = CLI_FLAG, .offset = FIELD(quiet), .help = "no summary"},
 };
 
 const cli_command cmd_shard_start = {

@@ -89,7 +89,8 @@ static const char head[] =
     ".PP\nOptions follow the command: \\-\\-name value, \\-\\-name=value, \\-x value; \\-\\- ends "
     "them.\n"
     "Sizes are bytes, or have a suffix: 512k, 64M, 1G.\n"
-    "Every command takes \\-\\-color=auto|always|never; only search has colours.\n"
+    "Every command takes \\-\\-color=auto|always|never (only search has colours) and \\-\\-quiet\n"
+    "(no progress and no summary; warnings and errors are still said).\n"
     ".SH COMMANDS\n";
 
 static const char tail[] =

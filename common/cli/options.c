@@ -114,15 +114,51 @@ unsigned cli_name_distance(const char *a, const char *b)
     return d[m][n];
 }
 
+/* What every command takes, whether it has a use for it or not: scripts give it to all alike.  The
+ * command's own option of the name goes first.  Offset SIZE_MAX: the value is kept nowhere. */
+static const cli_option common[] = {
+    {.name = "color",
+     .kind = CLI_CHOICE,
+     .arg = "auto|always|never",
+     .offset = SIZE_MAX,
+     .help = "colour in text output; only search has any"},
+    {.name = "quiet", .kind = CLI_FLAG, .offset = SIZE_MAX, .help = "no progress and no summary"},
+};
+enum { N_COMMON = sizeof(common) / sizeof(common[0]) };
+
+static const cli_option *find_in(const cli_option *options, size_t n, const char *name, size_t len)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strlen(options[i].name) == len && memcmp(options[i].name, name, len) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static const cli_option *find_long(const cli_command *command, const char *name, size_t len)
+{
+    const cli_option *own = find_in(command->options, command->n_options, name, len);
+    return own ? own : find_in(common, N_COMMON, name, len);
+}
+
+const cli_option *cli_option_listed(const cli_command *command, size_t i)
+{
+    for (size_t at = 0; at < command->n_options + N_COMMON; at++) {
+        bool is_own = at < command->n_options;
+        const cli_option *o = is_own ? &command->options[at] : &common[at - command->n_options];
+        bool is_taken = !is_own && find_long(command, o->name, strlen(o->name)) != o;
+        if (o->kind != CLI_LATER && o->help && !is_taken && i-- == 0) return o;
+    }
+    return NULL;
+}
+
 /* The listed option nearest to `name`, or NULL when none is near. */
 static const char *nearest_option(const cli_command *command, const char *name)
 {
     const char *best = NULL;
     if (strlen(name) < 2) return NULL;
     unsigned best_distance = strlen(name) < 4 ? 2 : 3;
-    for (size_t i = 0; i < command->n_options; i++) {
-        const cli_option *option = &command->options[i];
-        if (option->kind == CLI_LATER || !option->help) continue;
+    const cli_option *option;
+    for (size_t i = 0; (option = cli_option_listed(command, i)); i++) {
         unsigned distance = cli_name_distance(option->name, name);
         if (strlen(name) > 2 && strncmp(option->name, name, strlen(name)) == 0) distance = 1;
         if (distance < best_distance) {
@@ -132,12 +168,6 @@ static const char *nearest_option(const cli_command *command, const char *name)
     }
     return best;
 }
-
-/* What every command takes, whether it has a use for it or not: scripts give it to all alike.  The
- * command's own option of the name goes first.  Offset SIZE_MAX: the value is kept nowhere. */
-static const cli_option common[] = {
-    {.name = "color", .kind = CLI_CHOICE, .arg = "auto|always|never", .offset = SIZE_MAX},
-};
 
 /* ---- one argument ---------------------------------------------------------------------------- */
 
@@ -299,6 +329,7 @@ static pm_status apply(parse *p, const cli_option *o, const char *value)
         }
         unsigned set = (unsigned)o->low;
         bool yes = true;
+        if (o->offset == SIZE_MAX) return PM_OK;
         if (o->kind == CLI_SET)
             memcpy(p->options + o->offset, &set, sizeof(set));
         else
@@ -315,20 +346,6 @@ static pm_status apply(parse *p, const cli_option *o, const char *value)
     return store_value(p, o, value);
 }
 
-static const cli_option *find_in(const cli_option *options, size_t n, const char *name, size_t len)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strlen(options[i].name) == len && memcmp(options[i].name, name, len) == 0)
-            return &options[i];
-    return NULL;
-}
-
-static const cli_option *find_long(const cli_command *command, const char *name, size_t len)
-{
-    const cli_option *own = find_in(command->options, command->n_options, name, len);
-    return own ? own : find_in(common, sizeof(common) / sizeof(common[0]), name, len);
-}
-
 /* -x, -x5 and -xvalue.  Among the words of a query -x5 needs its digit and -xvalue is a
  * word, so that `-korea` never becomes `-k orea`. */
 static const cli_option *find_short(const parse *p, const char *arg)
@@ -336,7 +353,7 @@ static const cli_option *find_short(const parse *p, const char *arg)
     for (size_t i = 0; i < p->command->n_options; i++) {
         const cli_option *o = &p->command->options[i];
         if (!o->letter || o->letter != arg[1]) continue;
-        if (!arg[2]) return o;
+        if (!arg[2] || arg[2] == '=') return o;
         bool in_query = (p->command->flags & CLI_QUERY) && p->n_words > 0;
         bool digits = arg[2] >= '0' && arg[2] <= '9';
         bool numeric = o->kind == CLI_NUMBER || o->kind == CLI_SIZE;

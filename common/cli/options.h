@@ -15,8 +15,9 @@
  *           .help = "print one JSON object" },
  *     };
  *
- * Accepted forms: --name value, --name=value, -x value, -xvalue, and `--` to end options.
- * --color=auto|always|never is taken by every command, also by those whose table lacks it.
+ * Accepted forms: --name value, --name=value, -x value, -xvalue, -x=value, and `--` to end options.
+ * --color=auto|always|never and --quiet are taken by every command, also by those whose table
+ * lacks them.
  * Takes argv, gives a filled struct and the remaining words.
  */
 #ifndef PM_CLI_OPTIONS_H
@@ -99,6 +100,10 @@ typedef struct cli_command {
  * argv is reordered; words point into it.  PM_USAGE with a one-line message and a hint. */
 pm_status cli_parse(const cli_command *command, int argc, char **argv, void *options,
                     cli_args *args, pm_error *err);
+
+/* The i-th of the options that are listed: the command's own, then those that every command takes;
+ * NULL beyond the last. */
+const cli_option *cli_option_listed(const cli_command *command, size_t i);
 
 /* The values by themselves; false when the text is not one. */
 bool cli_parse_number(const char *text, uint64_t *out);

@@ -112,6 +112,46 @@ load helper
     run P help; [[ $output == *"--color=auto|always|never"* ]]
 }
 
+@test "every command takes --quiet, which is no word of a query and silences summaries" {
+    cd "$BATS_TEST_TMPDIR"
+    echo "one story" >a.txt; echo story >q; echo '{"id":"a","text":"story"}' >d.jsonl
+    export PRESSMARK_INDEX=$PWD/x.idx
+    for c in "index a.txt" "search story" "show a.txt" "batch q" optimize stats check dump "analyze story" \
+        "delete a.txt" "bench search --queries q --warmup 0" "bench protocol" "bench index d.jsonl"; do
+        expect 0 P $c --quiet </dev/null
+        [ -z "$stderr" ] || [[ $c != @(index|optimize|delete)* ]]
+        expect 2 P $c --quiet=yes; says "--quiet takes no value"
+        [ "$c" != "delete a.txt" ] || expect 0 P index --quiet a.txt
+    done
+    expect 1 P shard status --quiet x.idx; says "no servers"
+    expect 2 P stats --quite; says "did you mean '--quiet'"
+    same "one story" "$(P search --json one --quiet story | jq -r .interpreted)"
+    same "story -q" "$(P search --json story -q | jq -r .interpreted)"
+    run P help; [[ $output == *"--quiet"* ]]
+}
+
+@test "search --quiet on a terminal: hits without the summary" {
+    has_tty || skip "no pseudo-terminal"
+    cd "$BATS_TEST_TMPDIR"
+    echo "one story" >a.txt; P index -q -i x.idx a.txt
+    run script -qec "$PRESSMARK search -i x.idx story" /dev/null </dev/null
+    [[ $output == *"read as: story"* ]]
+    run script -qec "$PRESSMARK search -i x.idx story --quiet" /dev/null </dev/null
+    [[ $output == *a.txt* && $output != *"read as"* ]]
+}
+
+@test "-k=3 is -k 3, also behind a query" {
+    cd "$BATS_TEST_TMPDIR"
+    for i in 1 2 3 4 5; do echo "{\"id\":\"$i\",\"text\":\"story\"}"; done | P index -q -i x.idx -
+    same $'1\n2\n3' "$(P search -i=x.idx --format ids story -k=3)"
+    same $'1\n2\n3' "$(P search -k=3 -i x.idx --format ids story)"
+    same $'1\n2' "$(P batch -k=2 -i x.idx --format tsv - <<<story | cut -f 3)"
+    expect 2 P search -i x.idx story -k=abc; says "--limit" "'abc' is not a whole number"
+    expect 2 P search -i x.idx story -k=; says "--limit" "'' is not a whole number"
+    expect 2 P index -q=1 a; says "--quiet takes no value"
+    same "story -korea" "$(P search -i x.idx --json story -korea | jq -r .interpreted)"
+}
+
 @test "missing and superfluous words" {
     expect 2 P search; says "QUERY"
     expect 2 P index; says "PATH"
