@@ -5,8 +5,8 @@
  * The lexer also makes a blanked copy of the text in which everything that is not a word
  * (signs, quotes, boosts, field names) is spaces.  The analyzer reads that copy once, and its
  * tokens are handed to the lexemes by their byte spans, which stay true because blanking
- * keeps every offset.  Linear: a quote that is not closed is found so once, since no later
- * quote can be closed either.
+ * keeps every offset.  Quotes are paired in their order, so one that is left without its pair is
+ * the last of an odd number; it is read as if it were not there, but that it ends a word.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +18,7 @@ typedef struct lexer {
     arena *a;
     const char *text;
     uint32_t len, at;
+    uint32_t lone; /* the quote without its pair; UINT32_MAX: there is none                */
     char *blank;
     lexeme *items;
     size_t cap;
@@ -69,6 +70,21 @@ static uint32_t quote_at(const lexer *x, uint32_t at)
     return is ? (uint32_t)end - at : 0;
 }
 
+/* Where the quote without its pair is. */
+static uint32_t find_lone(const lexer *x)
+{
+    uint32_t n = 0, last = UINT32_MAX;
+    for (uint32_t at = 0; at < x->len; at++)
+        if (quote_at(x, at)) n++, last = at;
+    return n % 2 ? last : UINT32_MAX;
+}
+
+/* `at`, or behind the quote without its pair when that is there. */
+static uint32_t behind_lone(const lexer *x, uint32_t at)
+{
+    return at == x->lone ? at + quote_at(x, at) : at;
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -89,6 +105,16 @@ static bool ends_word(const lexer *x, uint32_t at)
 static void blank_out(lexer *x, uint32_t start, uint32_t end)
 {
     memset(x->blank + start, ' ', end - start);
+}
+
+/* Passes over the quote without its pair, when that is next, and notes it. */
+static bool skip_lone(lexer *x)
+{
+    if (x->at != x->lone) return false;
+    query_add_note(x->q, x->at, true, "quote without its pair ignored");
+    x->at = behind_lone(x, x->at);
+    blank_out(x, x->lone, x->at);
+    return true;
 }
 
 static lexeme *lexer_push(lexer *x, lexeme_kind kind, uint32_t at)
@@ -220,19 +246,12 @@ static void lex_suffix(lexer *x, lexeme *item, bool may_near)
     x->at = end;
 }
 
-static void lex_quote(lexer *x, uint32_t at, query_sign sign, bool title, bool *hopeless)
+static void lex_quote(lexer *x, uint32_t at, query_sign sign, bool title)
 {
     uint32_t open = quote_at(x, x->at), start = x->at + open, end = start;
-    blank_out(x, x->at, start);
-    x->at = start;
-    if (!*hopeless)
-        while (end < x->len && !quote_at(x, end)) end++;
-    if (*hopeless || end >= x->len) {
-        *hopeless = true;
-        query_add_note(x->q, at, true, "quote without its pair ignored");
-        return;
-    }
+    while (end < x->len && !quote_at(x, end)) end++;
     uint32_t close = quote_at(x, end);
+    blank_out(x, x->at, start);
     blank_out(x, end, end + close);
     lexeme *item = lexer_push(x, LEX_PHRASE, at);
     item->sign = sign;
@@ -261,8 +280,10 @@ static query_sign lex_sign(lexer *x, bool fresh)
     if (c != '+' && c != '-') return SIGN_PLAIN;
     uint32_t end = x->at;
     while (char_at(x, end) == '+' || char_at(x, end) == '-') end++;
-    bool sign =
-        fresh && end == x->at + 1 && end < x->len && x->text[end] != ')' && !space_at(x, end);
+    uint32_t next = behind_lone(x, end);
+    char after = char_at(x, next);
+    bool is_one = end == x->at + 1 && after != '+' && after != '-';
+    bool sign = fresh && is_one && next < x->len && after != ')' && !space_at(x, next);
     blank_out(x, x->at, end);
     x->at = end;
     return !sign ? SIGN_PLAIN : c == '+' ? SIGN_MUST : SIGN_NOT;
@@ -273,9 +294,11 @@ static bool lex_title(lexer *x)
     static const char name[] = "title:";
     uint32_t end = x->at + (uint32_t)strlen(name);
     if (!starts_with(x, x->at, x->len, name)) return false;
-    if (ends_word(x, end) && !quote_at(x, end)) return false;
+    uint32_t next = behind_lone(x, end);
+    if (ends_word(x, next) && !quote_at(x, next)) return false;
     blank_out(x, x->at, end);
     x->at = end;
+    skip_lone(x);
     return true;
 }
 
@@ -283,6 +306,7 @@ static bool lex_title(lexer *x)
  * there is none.  A value in quotes may hold spaces. */
 static bool filter_span(const lexer *x, uint32_t at, uint32_t *start, uint32_t *end, uint32_t *next)
 {
+    at = behind_lone(x, at);
     uint32_t open = quote_at(x, at);
     *start = *end = at + open;
     if (open) {
@@ -324,14 +348,17 @@ static bool lex_filter(lexer *x, uint32_t at, query_sign sign)
     item->filter = filter;
     item->start = item->end = next;
     blank_out(x, x->at, next);
+    x->at += name;
+    skip_lone(x);
     x->at = next;
     return true;
 }
 
 static void lex_all(lexer *x)
 {
-    bool fresh = true, hopeless = false;
+    bool fresh = true;
     while (x->at < x->len) {
+        if (skip_lone(x)) continue;
         uint32_t at = x->at, space = space_at(x, at);
         if (space) {
             blank_out(x, at, at + space);
@@ -344,6 +371,7 @@ static void lex_all(lexer *x)
             fresh = false;
             continue;
         }
+        skip_lone(x);
         if (lex_filter(x, at, sign)) {
             fresh = false;
             continue;
@@ -351,7 +379,7 @@ static void lex_all(lexer *x)
         bool title = lex_title(x);
         fresh = x->text[x->at] == '(';
         if (quote_at(x, x->at))
-            lex_quote(x, at, sign, title, &hopeless);
+            lex_quote(x, at, sign, title);
         else if (x->text[x->at] == '(' || x->text[x->at] == ')')
             lex_paren(x, at, sign);
         else
@@ -386,6 +414,7 @@ pm_status query_lex(lexemes *out, query *q, arena *a, analyzer *words, const cha
     memset(out, 0, sizeof *out);
     x.blank = arena_strndup(a, text, len);
     if (!x.blank) return error_nomem(err);
+    x.lone = find_lone(&x);
     lex_all(&x);
     if (x.no_memory) return error_nomem(err);
     pm_status st = lex_analyse(out, &x, words, err);
