@@ -9,7 +9,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/file.h"
-#include "indexer/gzip.h"
+#include "common/base/gzip.h"
 
 /* Largest text of one article, and largest line of JSON Lines, where memory allows it. */
 #define INPUT_ARTICLE_MAX ((size_t)64 << 20)

@@ -7,7 +7,7 @@
 
 #include "common/cli/queries.h"
 #include "common/text/analyzer.h"
-#include "indexer/gzip.h"
+#include "common/base/gzip.h"
 #include "indexer/ingest.h"
 #include "tests/fuzz/targets.h"
 

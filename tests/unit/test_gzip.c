@@ -13,7 +13,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/mem.h"
-#include "indexer/gzip.h"
+#include "common/base/gzip.h"
 
 /* Compressed bytes, handed out `step` at a time. */
 typedef struct feed {

@@ -6,8 +6,8 @@
  * bytes behind the last member that are not a member are PM_IO naming the file; zero padding
  * there is allowed.
  */
-#ifndef PM_INDEXER_GZIP_H
-#define PM_INDEXER_GZIP_H
+#ifndef PM_BASE_GZIP_H
+#define PM_BASE_GZIP_H
 
 #include "common/base/error.h"
 

@@ -2,7 +2,7 @@
  * gzip.c - see gzip.h.  zlib does headers, checksums and lengths; here are the members, the
  * end of input and the ratio.  zlib's memory comes from mem.h, so that refusals are tested.
  */
-#include "indexer/gzip.h"
+#include "common/base/gzip.h"
 
 #include "common/base/mem.h"
 
