@@ -12,8 +12,11 @@
 #include <sys/statvfs.h>
 
 #include "common/base/error.h"
+#include "common/base/gzip.h"
 #include "common/base/json.h"
 #include "common/cli/emit.h"
+
+enum { CHUNK = 1 << 16 };
 
 pm_status stream_check_exists(const char *path, pm_error *err)
 {
@@ -53,7 +56,14 @@ json_t *stream_json(const char *line, size_t len, bool *refused)
 
 static pm_status open_input(const char *path, FILE **out, pm_error *err)
 {
-    *out = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    bool is_standard = strcmp(path, "-") == 0;
+    struct stat info;
+    *out = is_standard ? stdin : fopen(path, "rb");
+    if (*out && fstat(fileno(*out), &info) == 0 && S_ISDIR(info.st_mode)) {
+        return error_set(err, PM_USAGE, "%s: a folder; name a file%s",
+                         is_standard ? "standard input" : path,
+                         is_standard ? "" : ", or '-' for standard input");
+    }
     if (*out) return PM_OK;
     if (errno == ENOENT || errno == ENOTDIR) {
         return error_set(err, PM_USAGE, "%s: no such file; '-' reads standard input", path);
@@ -68,9 +78,46 @@ static pm_status close_input(FILE *file, const char *path, int failed, pm_status
     return st;
 }
 
+static pm_status feed(void *ctx, void *data, size_t cap, size_t *got, pm_error *err)
+{
+    slice *left = ctx;
+    (void)err;
+    *got = left->len < cap ? left->len : cap;
+    if (*got) memcpy(data, left->data, *got);
+    left->data += *got;
+    left->len -= *got;
+    return PM_OK;
+}
+
+/* What is gzip data becomes what it holds. */
+static pm_status inflate_all(const char *path, buf *text, pm_error *err)
+{
+    pm_status st = PM_OK;
+    pm_error why = {.status = PM_OK};
+    slice left = buf_slice(text);
+    buf plain = {0};
+    gzip *gz = NULL;
+    size_t got = 1;
+    if (text->len < 2 || text->data[0] != 0x1f || text->data[1] != 0x8b) return PM_OK;
+    PM_TRY(gzip_open(&gz, feed, &left, err));
+    while (got > 0) {
+        if (!buf_reserve(&plain, CHUNK)) PM_TRY(error_nomem(err));
+        st = gzip_read(gz, plain.data + plain.len, CHUNK, &got, &why);
+        if (st == PM_NOMEM) PM_TRY(error_nomem(err));
+        if (st != PM_OK) PM_TRY(error_set(err, st, "%s: %s", path, why.message));
+        plain.len += got;
+    }
+    buf_free(text);
+    *text = plain;
+    plain = (buf){0};
+out:
+    gzip_close(gz);
+    buf_free(&plain);
+    return st;
+}
+
 pm_status stream_read_all(const char *path, buf *out, pm_error *err)
 {
-    enum { CHUNK = 1 << 16 };
     FILE *file = NULL;
     int failed = 0;
     pm_status st = open_input(path, &file, err);
@@ -85,7 +132,22 @@ pm_status stream_read_all(const char *path, buf *out, pm_error *err)
         out->len += got;
         if (got == 0 && ferror(file)) failed = errno ? errno : EIO;
     }
-    return close_input(file, path, failed, st, err);
+    st = close_input(file, path, failed, st, err);
+    return st == PM_OK ? inflate_all(path, out, err) : st;
+}
+
+static pm_status each_line_of(const buf *text, stream_line_fn *fn, void *ctx, pm_error *err)
+{
+    pm_status st = PM_OK;
+    for (size_t at = 0, end; st == PM_OK && at < text->len; at = end + 1) {
+        const char *line = (const char *)text->data + at;
+        const char *newline = memchr(line, '\n', text->len - at);
+        end = newline ? at + (size_t)(newline - line) : text->len;
+        size_t len = end - at;
+        if (len && line[len - 1] == '\r') len--;
+        st = fn(ctx, line, len, err);
+    }
+    return st;
 }
 
 pm_status stream_each_line(const char *path, stream_line_fn *fn, void *ctx, pm_error *err)
@@ -94,7 +156,15 @@ pm_status stream_each_line(const char *path, stream_line_fn *fn, void *ctx, pm_e
     char *line = NULL;
     size_t cap = 0;
     int failed = 0;
-    pm_status st = open_input(path, &file, err);
+    pm_status st;
+    if (strcmp(path, "-") != 0) {
+        buf text = {0};
+        st = stream_read_all(path, &text, err);
+        if (st == PM_OK) st = each_line_of(&text, fn, ctx, err);
+        buf_free(&text);
+        return st;
+    }
+    st = open_input(path, &file, err);
     while (st == PM_OK) {
         errno = 0;
         ssize_t got = getline(&line, &cap, file);

@@ -23,10 +23,12 @@ uint64_t stream_tree_bytes(const char *path);
 /* Bytes that the file system of `path` has room for; UINT64_MAX when it cannot be told. */
 uint64_t stream_free_bytes(const char *path);
 
-/* The whole content; PM_USAGE when there is no such file. */
+/* The whole content, inflated when it is gzip data; PM_USAGE when there is no such file, or it is a
+ * folder. */
 pm_status stream_read_all(const char *path, buf *out, pm_error *err);
 /* Calls fn for each line, without its newline or return, until it gives something other
- * than PM_OK, which is then given back. */
+ * than PM_OK, which is then given back.  Standard input is read line by line, and not inflated; a
+ * file as by stream_read_all. */
 typedef pm_status stream_line_fn(void *ctx, const char *line, size_t len, pm_error *err);
 pm_status stream_each_line(const char *path, stream_line_fn *fn, void *ctx, pm_error *err);
 
