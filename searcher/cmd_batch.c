@@ -215,6 +215,18 @@ static int check_timing(const batch_options *o, const char *queries)
     return EXIT_OK;
 }
 
+/* Whoever reads the answers would take them for those of one query. */
+static pm_status warn_of_repeated(const query_list *queries, pm_error *err)
+{
+    size_t n;
+    pm_text id;
+    pm_status st = queries_repeated(queries, &n, &id, err);
+    if (st == PM_OK && n)
+        emit_warning("query ids met more than once: %zu (%.*s%s); each is answered every time", n,
+                     (int)(id.len < QID_SHOWN ? id.len : QID_SHOWN), id.data, n > 1 ? ", ..." : "");
+    return st;
+}
+
 static int run(const void *given, const cli_args *args)
 {
     batch b = {.options = given};
@@ -227,6 +239,7 @@ static int run(const void *given, const cli_args *args)
     if (bad != EXIT_OK) return bad;
     pm_status st = engine_open(cli_index_path(b.options->index), &b.options->engine, &index, &err);
     if (st == PM_OK) st = queries_read(&b.queries, args->words[0], fields, &err);
+    if (st == PM_OK) st = warn_of_repeated(&b.queries, &err);
     if (st == PM_OK) st = answer(&b, index, &err);
     int code = st == PM_OK ? b.code : emit_error(&err);
     queries_free(&b.queries);
@@ -239,8 +252,9 @@ const cli_command cmd_batch = {
     "QUERYFILE|-",
     "answer many queries",
     "QUERYFILE ('-' is standard input) holds lines 'qid<TAB>query' or only the query (its line "
-    "number is the qid), or JSON Lines with 'qid' or 'id' and 'query' or 'text', or TREC topics. "
-    "Answers come in the order of the queries.",
+    "number is the qid), or JSON Lines with 'qid', else 'id', else '_id', and 'query', else "
+    "'text', "
+    "or TREC topics. It may be gzipped. Answers come in the order of the queries.",
     CLI_TABLE(table),
     &defaults,
     sizeof(batch_options),

@@ -10,7 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/base/json.h"
-#include "common/base/number.h"
+#include "common/base/sort.h"
 #include "common/cli/stream.h"
 
 unsigned queries_topic_fields(const char *names)
@@ -73,27 +73,68 @@ out:
 
 /* ---- JSON Lines ----------------------------------------------------------------------- */
 
-static const json_t *first_key(const json_t *object, const char *a, const char *b)
+/* JSON text with its numbers in quotes, so that each stays as it is spelled. */
+static void quote_numbers(buf *out, const char *text, size_t len)
 {
-    const json_t *value = json_object_get(object, a);
-    return value ? value : json_object_get(object, b);
+    bool in_string = false;
+    for (size_t at = 0, from = 0; at <= len; at++) {
+        char c = at < len ? text[at] : '0', next = at + 1 < len ? text[at + 1] : '\0';
+        bool begins = (c >= '0' && c <= '9') || (c == '-' && next >= '0' && next <= '9');
+        if (in_string && c == '\\') {
+            at++;
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (at == len || (!in_string && begins)) {
+            buf_append(out, text + from, at - from);
+            if (at == len) return;
+            for (from = at; at < len && strchr("+-.0123456789eE", text[at]) && text[at];) at++;
+            buf_u8(out, '"');
+            buf_append(out, text + from, at - from);
+            buf_u8(out, '"');
+            from = at--;
+        }
+    }
 }
 
-static pm_status json_qid(query_list *list, const json_t *object, size_t number, pm_text *qid,
-                          pm_error *err)
+static json_t *read_spelled(pm_text line, json_error_t *why, bool *refused)
 {
-    const json_t *id = first_key(object, "qid", "id");
-    if (json_string_length(id)) /* an empty one is none, as in the other forms             */
-        return keep(list, json_string_value(id), json_string_length(id), qid, err);
-    if (json_is_integer(id)) return keep_number(list, json_integer_value(id), qid, err);
-    if (json_is_real(id)) {
-        char text[NUMBER_SHORTEST_MAX];
-        number_shortest(text, json_real_value(id));
-        return keep(list, text, strlen(text), qid, err);
+    buf quoted = {0};
+    json_t *object = NULL;
+    quote_numbers(&quoted, line.data, line.len);
+    *refused = quoted.failed;
+    if (!*refused) object = json_read((const char *)quoted.data, quoted.len, why, refused);
+    buf_free(&quoted);
+    return object;
+}
+
+/* The first key that gives an id; an empty string is none, as in the other forms. */
+static const char *qid_key(const json_t *object)
+{
+    static const char *const keys[] = {"qid", "id", "_id"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const json_t *id = json_object_get(object, keys[i]);
+        if (json_string_length(id) || json_is_number(id) || json_is_boolean(id)) return keys[i];
     }
+    return NULL;
+}
+
+static pm_status json_qid(query_list *list, const json_t *object, pm_text line, size_t number,
+                          pm_text *qid, pm_error *err)
+{
+    const char *key = qid_key(object);
+    if (!key) return keep_number(list, (long long)number, qid, err);
+    const json_t *id = json_object_get(object, key);
     if (json_is_boolean(id))
         return keep(list, json_is_true(id) ? "true" : "false", json_is_true(id) ? 4 : 5, qid, err);
-    return keep_number(list, (long long)number, qid, err);
+    if (json_is_string(id))
+        return keep(list, json_string_value(id), json_string_length(id), qid, err);
+    bool refused;
+    json_t *spelled = read_spelled(line, NULL, &refused);
+    if (!spelled) return error_nomem(err);
+    id = json_object_get(spelled, key);
+    pm_status st = keep(list, json_string_value(id), json_string_length(id), qid, err);
+    json_decref(spelled);
+    return st;
 }
 
 static pm_status add_json(query_list *list, const char *path, size_t number, pm_text line,
@@ -104,8 +145,11 @@ static pm_status add_json(query_list *list, const char *path, size_t number, pm_
     pm_text qid, text;
     bool refused;
     json_t *object = json_read(line.data, line.len, &why, &refused);
+    if (!object && !refused && json_error_code(&why) == json_error_numeric_overflow)
+        object = read_spelled(line, &why, &refused);
     if (refused) return error_nomem(err);
-    const json_t *query = first_key(object, "query", "text");
+    const json_t *query = json_object_get(object, "query");
+    if (!query) query = json_object_get(object, "text");
     if (!json_is_string(query)) {
         st = object
                  ? error_set(err, PM_USAGE, "%s:%zu: not a JSON object with \"query\" or \"text\"",
@@ -114,7 +158,7 @@ static pm_status add_json(query_list *list, const char *path, size_t number, pm_
                              why.text);
         goto out;
     }
-    PM_TRY(json_qid(list, object, number, &qid, err));
+    PM_TRY(json_qid(list, object, line, number, &qid, err));
     PM_TRY(keep(list, json_string_value(query), json_string_length(query), &text, err));
     PM_TRY(queries_add(list, qid, text, err));
 out:
@@ -158,12 +202,11 @@ pm_status queries_parse(query_list *list, const char *path, unsigned topic_field
         text->len -= 3;
         memmove(text->data, text->data + 3, text->len);
     }
+    pm_text topics = {(const char *)text->data, text->len};
+    if (topics_begin(&topics)) return topics_parse(list, path, topics, topic_fields, err);
     size_t at = 0;
     while (at < text->len && strchr(" \t\r\n", text->data[at]) && text->data[at]) at++;
     char first = at < text->len ? (char)text->data[at] : '\0';
-    if (first == '<' && memmem(text->data, text->len, "<top>", 5)) {
-        return topics_parse(list, path, topic_fields, err);
-    }
     return parse_lines(list, path, first == '{', err);
 }
 
@@ -176,6 +219,33 @@ pm_status queries_read(query_list *list, const char *path, unsigned topic_fields
         return error_set(err, PM_USAGE, "%s: UTF-16; make it UTF-8: iconv -f UTF-16 -t UTF-8",
                          path);
     return st == PM_OK ? queries_parse(list, path, topic_fields, err) : st;
+}
+
+/* By length first: all that matters is that equal ones stand side by side. */
+static int by_qid(const void *a, const void *b)
+{
+    const pm_text *x = a, *y = b;
+    if (x->len != y->len) return x->len < y->len ? -1 : 1;
+    return x->len ? memcmp(x->data, y->data, x->len) : 0;
+}
+
+pm_status queries_repeated(const query_list *list, size_t *n, pm_text *example, pm_error *err)
+{
+    *n = 0;
+    if (list->n < 2) return PM_OK;
+    pm_text *ids = mem_array(list->n, sizeof *ids);
+    if (!ids) return error_nomem(err);
+    for (size_t i = 0; i < list->n; i++) ids[i] = list->items[i].qid;
+    sort_items(ids, list->n, sizeof *ids, by_qid);
+    for (size_t i = 1; i < list->n; i++) {
+        bool again = by_qid(&ids[i - 1], &ids[i]) == 0;
+        bool before = i > 1 && by_qid(&ids[i - 2], &ids[i - 1]) == 0;
+        if (!again || before) continue;
+        *example = ids[i];
+        ++*n;
+    }
+    mem_free(ids);
+    return PM_OK;
 }
 
 void queries_free(query_list *list)

@@ -2,9 +2,11 @@
  *
  * queries.h - a file of queries, in whichever of its forms, as a list of (qid, query).
  *
- * Forms, told apart by content: JSON Lines (the first character is '{'), TREC topics (it
- * begins with a tag and has <top>), else lines: `qid<TAB>query` or only the query, its
- * number in the file being the qid.  Empty lines are passed over.
+ * Forms, told apart by content: JSON Lines (the first character is '{'), TREC topics (the first
+ * line that is neither blank nor a # comment begins with a tag, and there is a <top>), else lines:
+ * `qid<TAB>query` or only the query, its number in the file being the qid.  Empty lines are passed
+ * over.  In JSON the qid is the first of "qid", "id", "_id" that is a string with something in it,
+ * a number, as it is spelled, or true or false; else the line's number.
  */
 #ifndef PM_CLI_QUERIES_H
 #define PM_CLI_QUERIES_H
@@ -26,6 +28,8 @@ typedef struct query_list {
 pm_status queries_read(query_list *list, const char *path, unsigned topic_fields, pm_error *err);
 /* Queries already in list->text. */
 pm_status queries_parse(query_list *list, const char *path, unsigned topic_fields, pm_error *err);
+/* The qids that are met more than once: how many, and one of them. */
+pm_status queries_repeated(const query_list *list, size_t *n, pm_text *example, pm_error *err);
 void queries_free(query_list *list);
 
 /* Topic fields: names joined by commas ("title,desc"); 0 when one is unknown. */
@@ -33,7 +37,9 @@ unsigned queries_topic_fields(const char *names);
 
 /* Used by the forms: append one query; its bytes live as long as the list. */
 pm_status queries_add(query_list *list, pm_text qid, pm_text query, pm_error *err);
-/* TREC topics of list->text (topics.c). */
-pm_status topics_parse(query_list *list, const char *path, unsigned topic_fields, pm_error *err);
+/* Is *text TREC topics?  Then without the blank lines and # comments before them (topics.c). */
+bool topics_begin(pm_text *text);
+pm_status topics_parse(query_list *list, const char *path, pm_text text, unsigned topic_fields,
+                       pm_error *err);
 
 #endif

@@ -11,8 +11,11 @@
  *     ...
  *     </top>
  *
- * It is no XML: end tags are optional, a field lasts until the next tag.  A label that
- * repeats the field's name is not part of it, and white space is one blank.
+ * It is no XML: end tags are optional, a field lasts until the next tag of a known name.  A tag is
+ * '<' or '</' with a letter right behind it, closed by '>' in the same line, in either case and
+ * with attributes; any other '<' is text.  Tags of other names are markup: a blank takes their
+ * place, and a number ends there.  A label that repeats the field's name is not part of it, and
+ * white space is one blank.
  */
 #include <string.h>
 #include <strings.h>
@@ -50,23 +53,100 @@ static pm_text without_label(pm_text t, const char *label)
     return trim(t);
 }
 
-static bool tag_is(pm_text tag, const char *name)
+typedef struct tag {
+    pm_text name;
+    const char *start, *end; /* from its '<' to behind its '>'                             */
+    bool closes;             /* </name>                                                    */
+} tag;
+
+static bool is_letter(char c)
 {
-    return tag.len == strlen(name) && strncasecmp(tag.data, name, tag.len) == 0;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The next <tag> at or after p, and the text up to the tag that follows it. */
-static const char *next_tag(const char *p, const char *end, pm_text *tag, pm_text *text)
+static bool is_name(char c)
 {
-    const char *open = memchr(p, '<', (size_t)(end - p));
-    const char *close = open ? memchr(open, '>', (size_t)(end - open)) : NULL;
-    if (!close) return NULL;
-    *tag = (pm_text){open + 1, (size_t)(close - open - 1)};
-    const char *after = close + 1;
-    const char *next = memchr(after, '<', (size_t)(end - after));
-    if (!next) next = end;
-    *text = (pm_text){after, (size_t)(next - after)};
-    return next;
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ':' || c == '.';
+}
+
+static bool tag_is(const tag *t, const char *name)
+{
+    return t->name.len == strlen(name) && strncasecmp(t->name.data, name, t->name.len) == 0;
+}
+
+static bool is_known(const tag *t)
+{
+    static const char *const names[] = {"top",  "num", "title", "desc", "narr", "dom",
+                                        "smry", "con", "fac",   "def",  "head"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (tag_is(t, names[i])) return true;
+    return false;
+}
+
+/* Is there a tag at p, which is a '<'? */
+static bool tag_at(const char *p, const char *end, tag *out)
+{
+    const char *name = p + 1;
+    if (name < end && *name == '/') name++;
+    if (name == end || !is_letter(*name)) return false;
+    size_t len = 0;
+    while (name + len < end && is_name(name[len])) len++;
+    const char *q = name + len;
+    if (q < end && *q != '/' && *q != '>' && !is_space(*q)) return false;
+    while (q < end && *q != '>' && *q != '<' && *q != '\n' && *q != '\r') q++;
+    if (q == end || *q != '>') return false;
+    *out = (tag){{name, len}, p, q + 1, name[-1] == '/'};
+    return true;
+}
+
+/* The next tag at or after p, of a known name only if so wanted. */
+static bool next_tag(const char *p, const char *end, bool known, tag *out)
+{
+    while ((p = memchr(p, '<', (size_t)(end - p)))) {
+        bool is = tag_at(p, end, out);
+        if (is && (!known || is_known(out))) return true;
+        p = is ? out->end : p + 1;
+    }
+    return false;
+}
+
+bool topics_begin(pm_text *text)
+{
+    tag first;
+    const char *p = text->data, *end = p + text->len;
+    for (const char *stop; p < end; p = stop) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        stop = newline ? newline + 1 : end;
+        while (p < stop && is_space(*p)) p++;
+        if (p < stop && *p != '#') break;
+    }
+    if (p == end || *p != '<') return false;
+    *text = (pm_text){p, (size_t)(end - p)};
+    while (next_tag(p, end, true, &first)) {
+        if (tag_is(&first, "top") && !first.closes) return true;
+        p = first.end;
+    }
+    return false;
+}
+
+/* Appends words of `from` to query[len..], each white space and each tag as one blank. */
+static size_t append_words(char *query, size_t len, pm_text from)
+{
+    tag markup;
+    const char *p = from.data, *end = p + from.len;
+    bool blank = len > 0;
+    while (p < end) {
+        bool is_tag = *p == '<' && tag_at(p, end, &markup);
+        if (is_tag || is_space(*p)) {
+            blank = len > 0;
+            p = is_tag ? markup.end : p + 1;
+            continue;
+        }
+        if (blank) query[len++] = ' ';
+        blank = false;
+        query[len++] = *p++;
+    }
+    return len;
 }
 
 static pm_status add_topic(query_list *list, const char *path, const topic *t, unsigned wanted,
@@ -78,44 +158,55 @@ static pm_status add_topic(query_list *list, const char *path, const topic *t, u
     for (unsigned i = 0; i < 3; i++) cap += t->fields[i].len + 1;
     char *query = arena_alloc(&list->arena, cap);
     if (!query) return error_nomem(err);
-    for (unsigned i = 0; i < 3; i++) {
-        if (!(wanted & 1u << i)) continue;
-        bool blank = len > 0;
-        for (size_t j = 0; j < t->fields[i].len; j++) {
-            char c = t->fields[i].data[j];
-            if (is_space(c)) {
-                blank = len > 0;
-                continue;
-            }
-            if (blank) query[len++] = ' ';
-            blank = false;
-            query[len++] = c;
-        }
-    }
+    for (unsigned i = 0; i < 3; i++)
+        if (wanted & 1u << i) len = append_words(query, len, t->fields[i]);
     return queries_add(list, t->num, (pm_text){query, len}, err);
 }
 
-pm_status topics_parse(query_list *list, const char *path, unsigned topic_fields, pm_error *err)
+/* A number ends with its line, or at any tag. */
+static pm_text number_of(pm_text text)
+{
+    tag after;
+    pm_text num = without_label(text, "Number:");
+    if (next_tag(num.data, num.data + num.len, false, &after))
+        num.len = (size_t)(after.start - num.data);
+    const char *newline = memchr(num.data, '\n', num.len);
+    if (newline) num.len = (size_t)(newline - num.data);
+    return trim(num);
+}
+
+/* A field of the topic, begun by its tag. */
+static void take_field(topic *t, const tag *begin, pm_text text)
+{
+    if (tag_is(begin, "num"))
+        t->num = number_of(text);
+    else if (tag_is(begin, "title"))
+        t->fields[0] = without_label(text, "Topic:");
+    else if (tag_is(begin, "desc"))
+        t->fields[1] = without_label(text, "Description:");
+    else if (tag_is(begin, "narr"))
+        t->fields[2] = without_label(text, "Narrative:");
+}
+
+pm_status topics_parse(query_list *list, const char *path, pm_text text, unsigned topic_fields,
+                       pm_error *err)
 {
     pm_status st = PM_OK;
-    const char *p = (const char *)list->text.data, *end = p + list->text.len;
+    const char *end = text.data + text.len;
     topic current = {0};
     bool inside = false;
-    pm_text tag, text;
-    while ((p = next_tag(p, end, &tag, &text))) {
-        bool begins = tag_is(tag, "top"), ends = tag_is(tag, "/top");
-        if ((begins || ends) && inside) PM_TRY(add_topic(list, path, &current, topic_fields, err));
-        if (begins || ends) {
+    tag t = {.name = {NULL, 0}}, next = t;
+    bool more = next_tag(text.data, end, true, &t);
+    for (; more; t = next) {
+        more = next_tag(t.end, end, true, &next);
+        const char *stop = more ? next.start : end;
+        if (tag_is(&t, "top")) {
+            if (inside) PM_TRY(add_topic(list, path, &current, topic_fields, err));
             current = (topic){0};
-            inside = begins;
-        } else if (tag_is(tag, "num"))
-            current.num = without_label(text, "Number:");
-        else if (tag_is(tag, "title"))
-            current.fields[0] = without_label(text, "Topic:");
-        else if (tag_is(tag, "desc"))
-            current.fields[1] = without_label(text, "Description:");
-        else if (tag_is(tag, "narr"))
-            current.fields[2] = without_label(text, "Narrative:");
+            inside = !t.closes;
+        } else if (!t.closes) {
+            take_field(&current, &t, (pm_text){t.end, (size_t)(stop - t.end)});
+        }
     }
     if (inside) PM_TRY(add_topic(list, path, &current, topic_fields, err));
 out:

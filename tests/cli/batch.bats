@@ -61,6 +61,41 @@ END
     expect 2 B bad; says "<num>"
 }
 
+# asked FILE OPTIONS...: a line of qid and query for each
+asked() { B "$@" --format jsonl | jq -r '.qid + " " + .query'; }
+
+@test "TREC topics: in either case, with attributes, behind comments and blank lines" {
+    printf '<TOP>\n<NUM>7</NUM>\n<Title>tin</TITLE>\n</TOP>\n' > upper
+    printf '\n# <top> of a file\n\n \t<top lang="en">\n<num>7</num>\n<title lang="en">tin\n</top>\n' > attributes
+    printf '\xef\xbb\xbf<?xml version="1.0"?>\r\n<topics>\r\n<top>\r\n<num> Number: 7\r\n<title> tin\r\n</top>\r\n' > xml
+    for f in upper attributes xml; do same "7 tin" "$(asked $f)"; done
+    printf '# tin\n<topic>copper\n' > plain # no <top>
+    same $'1 # tin\n2 <topic>copper' "$(asked plain)"
+    printf 'copper <top>\n' > plain
+    same "1 copper <top>" "$(asked plain)"
+}
+
+@test "TREC topics: what is no tag is text, markup goes and its text stays" {
+    cat > topics <<'END'
+<top>
+<num> Number: 1
+<title> price < 5 rare earth <b>metals</b> x<y, y>z <1> </2> <- a
+<desc> one <head> two </head> three
+<narr> four
+</top>
+<top> <num> 2 <E-title> deux <title>tin<br/>mine <open
+closed> <i <b>copper</b></title> lost
+<smry> s <con> c <fac> f <def> d <dom> m </top>
+<top><num>Number: 3
+not its number
+<title>tin</title>
+END
+    same "1 price < 5 rare earth metals x<y, y>z <1> </2> <- a
+2 tin mine <open closed> <i copper
+3 tin" "$(asked topics)"
+    same "1 one" "$(asked topics --topic-fields desc | head -n 1)"
+}
+
 @test "trec: scores strictly decrease as single precision, ids have no blanks" {
     expect 0 B --run-tag "my tag" - <<< $'s\tsilver'
     same "s Q0 tie%20a 1 my%20tag
@@ -101,6 +136,39 @@ s Q0 tie%20c 3 my%20tag" "$(awk '{print $1, $2, $3, $4, $6}' <<<"$output")"
     cmp q before; expect 0 P check -i idx
 }
 
+@test "JSON Lines: qid, else id, else _id, else the number of the line" {
+    printf '%s\n' '{"_id":"q9","text":"tin"}' '{"_id":"c","id":"b","qid":"a","query":"tin"}' \
+        '{"_id":"c","id":"b","query":"tin"}' '{"qid":"","id":null,"_id":"c","query":"tin"}' \
+        '{"qid":[],"query":"tin"}' > q.jsonl
+    same $'q9\na\nb\nc\n5' "$(B q.jsonl -k 1 --format tsv | cut -f 1)"
+    same "tin" "$(echo '{"text":"copper","query":"tin"}' | B - --format jsonl | jq -r .query)"
+}
+
+@test "a query id met twice: one warning, answers as they are" {
+    printf 'a\ttin\na\tcopper\n1\ttin\nb\ttin\nb\tmine\nb\tcopper\n' > q
+    expect 0 B q -k 1; says "warning: query ids met more than once: 2 (" "answered every time"
+    same $'a 2\na 3\n1 2\nb 2\nb 1\nb 3' "$(awk '{print $1, $3}' <<<"$output")"
+    printf 'tin\n1\tcopper\n' > q # the number of the first line
+    expect 0 B q -k 1; says "warning: query ids met more than once: 1 (1)"
+    printf 'tin\n11\tcopper\n111\ttin' > q
+    expect 0 B q -k 1; [ -z "$stderr" ]
+}
+
+@test "a gzipped query file is read, a broken one named" {
+    printf 'q1\tcopper\n\nq2\ttin\n' > q; gzip -k q; cp q.gz other
+    expect 0 B q; local plain=$output
+    for f in q.gz other; do same "$plain" "$(B $f)"; done
+    same "$plain" "$(B - < q.gz)"
+    { gzip -c <<<'{"_id":"a","text":"tin"}'; gzip -c <<<'{"_id":"b","text":"tin"}'; } > two.gz
+    same $'a\nb' "$(B two.gz -k 1 | cut -d' ' -f 1)"
+    head -c 25 q.gz > cut.gz
+    expect 5 B cut.gz; says "cut.gz: gzip data ends too early"
+    printf '\x1f\x8bplain' > bad.gz
+    expect 5 B bad.gz; says "bad.gz: gzip data"
+    gzip -c <<<tin > bench.gz
+    same 1 "$(P bench search -i "$D" --queries bench.gz --commands COUNT --warmup 0 --json | jq '.commands[0].queries')"
+}
+
 @test "UTF-16 is no query file" {
     printf '\xff\xfet\0i\0n\0' > q
     expect 2 B q; says "q: UTF-16" "iconv"
@@ -117,8 +185,14 @@ s Q0 tie%20c 3 my%20tag" "$(awk '{print $1, $2, $3, $4, $6}' <<<"$output")"
     printf '%s\n' '{"id":1.5,"query":"tin"}' '{"id":true,"query":"tin"}' '{"id":0.1,"query":"tin"}' > q.jsonl
     expect 0 B q.jsonl
     same $'1.5\ntrue\n0.1' "$(cut -d' ' -f1 <<<"$output")"
-    echo '{"id":123456789012345678901,"query":"tin"}' > q.jsonl
-    expect 2 B q.jsonl; says "q.jsonl:1" "too big integer"
+    printf '%s\n' '{"id":123456789012345678901,"query":"tin"}' '{"qid":-1.50e+2,"a":"\"7","query":"tin"}' \
+        '{"a":[1e999],"id":7}' '{"_id":1e999,"query":"tin 12"}' '{"id":0,"query":"tin"}' > q.jsonl
+    expect 2 B q.jsonl; says "q.jsonl:3" "not a JSON object with"
+    sed -i 3d q.jsonl
+    same $'123456789012345678901\n-1.50e+2\n1e999\n0' "$(B q.jsonl -k 1 | cut -d' ' -f 1)"
+    same 'tin 12' "$(asked q.jsonl | sed -n 's/^1e999 //p')"
+    echo '{"id":01,"query":"tin"}' > q.jsonl
+    expect 2 B q.jsonl; says "q.jsonl:1" "not JSON"
 }
 
 @test "--timing: one object a query, in order" {
@@ -129,7 +203,10 @@ s Q0 tie%20c 3 my%20tag" "$(awk '{print $1, $2, $3, $4, $6}' <<<"$output")"
     expect 5 B --timing /dev/full - <<< tin; says "/dev/full"
 }
 
-@test "no such query file: exit 2; a folder: exit 5" {
+@test "no such query file, or a folder: exit 2" {
     expect 2 B nosuch; says "nosuch"
-    expect 5 B /; says "/"
+    mkdir queries
+    expect 2 B queries; says "queries: a folder; name a file" "standard input"
+    expect 2 B - < queries; says "standard input: a folder"
+    expect 2 P bench search -i "$D" --queries queries; says "queries: a folder"
 }

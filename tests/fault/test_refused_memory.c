@@ -446,7 +446,9 @@ static pm_status write_article(void)
 static pm_status read_queries(void)
 {
     static const char lines[] = "{\"qid\": \"q1\", \"query\": \"rare earth\"}\n"
-                                "{\"qid\": 2, \"text\": \"export controls\"}\n";
+                                "{\"qid\": 2, \"text\": \"export controls\"}\n"
+                                "{\"_id\": 12345678901234567890123, \"query\": \"trade\"}\n"
+                                "{\"id\": 2, \"query\": \"talks\"}\n";
     query_list list = {0};
     pm_error err = {.status = PM_OK};
     pm_status st = PM_NOMEM;
@@ -454,15 +456,48 @@ static pm_status read_queries(void)
         buf_append(&list.text, lines, sizeof lines - 1);
         st = queries_parse(&list, "queries", 1, &err);
     }
-    if (st == PM_OK) assert_int_equal(list.n, 2);
+    size_t repeated = 0;
+    pm_text example;
+    if (st == PM_OK) st = queries_repeated(&list, &repeated, &example, &err);
+    if (st == PM_OK) assert_int_equal(list.n, 4);
+    if (st == PM_OK) assert_int_equal(repeated, 1);
+    if (st == PM_OK) assert_memory_equal(list.items[2].qid.data, "12345678901234567890123", 23);
+    queries_free(&list);
+    return st;
+}
+
+static char topics[FOLDER_PATH + 16]; /* a gzipped file of them                           */
+
+static void write_topics(const char *where)
+{
+    /* <top><num>1<title>rare <b>earth</b></top> */
+    static const unsigned char bytes[] = {
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xb3, 0x29, 0xc9, 0x2f, 0xb0,
+        0xb3, 0xc9, 0x2b, 0xcd, 0xb5, 0x33, 0xb4, 0x29, 0xc9, 0x2c, 0xc9, 0x49, 0xb5, 0x2b, 0x4a,
+        0x2c, 0x4a, 0x55, 0xb0, 0x49, 0xb2, 0x4b, 0x4d, 0x2c, 0x2a, 0xc9, 0xb0, 0xd1, 0x4f, 0xb2,
+        0xb3, 0xd1, 0x07, 0xa9, 0xe1, 0x02, 0x00, 0xa1, 0xe1, 0x30, 0xa5, 0x2a, 0x00, 0x00, 0x00};
+    folder_write(where, "topics.gz", bytes, sizeof bytes);
+    snprintf(topics, sizeof topics, "%s/topics.gz", where);
+}
+
+static pm_status read_gzipped(void)
+{
+    query_list list = {0};
+    pm_error err = {.status = PM_OK};
+    pm_status st = queries_read(&list, topics, TOPIC_TITLE, &err);
+    if (st == PM_OK) assert_int_equal(list.n, 1);
+    if (st == PM_OK) assert_int_equal(list.items[0].query.len, 10);
     queries_free(&list);
     return st;
 }
 
 static void test_command_line(void **state)
 {
-    pm_status (*const work[])(void) = {write_article, read_queries};
+    pm_status (*const work[])(void) = {write_article, read_queries, read_gzipped};
+    char where[FOLDER_PATH];
     (void)state;
+    folder_make(where);
+    write_topics(where);
     for (size_t i = 0; i < sizeof work / sizeof *work; i++) {
         for (int sticky = 0; sticky < 2; sticky++) {
             uint64_t n = 0;
@@ -478,6 +513,7 @@ static void test_command_line(void **state)
             assert_true(n > 5);
         }
     }
+    folder_remove(where);
 }
 
 int main(void)
