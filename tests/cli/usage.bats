@@ -184,18 +184,56 @@ load helper
     done
 }
 
+# completes WORD...: what the bash script offers for the last one, a line each
+completes() {
+    P help --completions bash >"$BATS_TEST_TMPDIR/complete"
+    bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pressmark; printf "%s\n" "${COMPREPLY[@]}"' \
+        "$BATS_TEST_TMPDIR/complete" pressmark "$@"
+}
+
 @test "bash completion completes commands, options and values" {
-    P help --completions bash > "$BATS_TEST_TMPDIR/complete"
-    cat >> "$BATS_TEST_TMPDIR/complete" <<'END'
-try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pressmark; echo "${COMPREPLY[*]}"; }
-try pressmark se
-try pressmark search --fo
-try pressmark search --format = j
-try pressmark index --positions y
-try pressmark bench pro
-try pressmark bench search --que
-END
-    same $'search\n--format\njson jsonl\nyes\nprotocol\n--queries' "$(bash "$BATS_TEST_TMPDIR/complete")"
+    same search "$(completes se)"
+    same --format "$(completes search --fo)"
+    same $'json\njsonl' "$(completes search --format = j)"
+    same $'text\njson\njsonl\ntsv\ntrec\nids' "$(completes search --format =)"
+    same yes "$(completes index --positions y)"
+    same "" "$(completes search --limit '')"
+    same $'--completions' "$(completes help --c)"
+    same $'bash\nzsh' "$(completes help --completions '')"
+}
+
+@test "bash completion: the second words of each family, and their options" {
+    same $'search\nprotocol\nindex' "$(completes bench '')"
+    same $'start\nstop\nstatus' "$(completes shard '')"
+    same $'start\nstop\nstatus' "$(completes help shard st)"
+    same protocol "$(completes bench pro)"
+    same "" "$(completes bench st)"
+    same --queries "$(completes bench search --que)"
+    same $'--port' "$(completes shard start --p)"
+    same "" "$(completes shard status --p)"
+    same "" "$(completes help bench search --q)"
+}
+
+@test "bash completion: what every command takes is offered for each, once" {
+    for c in index search show batch delete optimize stats check dump analyze "bench search" "bench protocol" \
+        "bench index" "shard start" "shard stop" "shard status"; do
+        same --quiet "$(completes $c --qui)"
+        same --color "$(completes $c --col)"
+        same $'always\nauto' "$(completes $c --color a | sort)"
+    done
+}
+
+@test "bash completion: files and folders, also with blanks in their names" {
+    cd "$BATS_TEST_TMPDIR"; mkdir work; cd work
+    mkdir "my dir"; touch "my file" 'm*' "it's"
+    same $'m*\nmy dir\nmy file' "$(completes batch m | sort)"
+    same "my file" "$(completes batch 'my\ f')"
+    same "my file" "$(completes batch '"my f')"
+    same "it's" "$(completes batch "it\\'")"
+    same "my dir" "$(completes search -i m)"
+    same "my dir" "$(completes search --index = m)"
+    same "my dir" "$(completes shard start '')"
+    same "" "$(completes stats m)" # takes no words
 }
 
 @test "zsh completion names every command" {
@@ -203,6 +241,11 @@ END
     for c in index search show batch delete optimize stats check dump analyze; do
         grep -q "^    '$c')" <<<"$output"
     done
+    grep -q "^    shard) seconds='start stop status' ;;" <<<"$output"
+    grep -q "^    'shard start')" <<<"$output"
+    same 16 "$(grep -c -e ' .--color=\[' <<<"$output")"
+    same 16 "$(grep -c -e '--quiet' <<<"$output")"
+    if command -v zsh >/dev/null; then zsh -n <(printf '%s\n' "$output"); fi
     expect 2 P help --completions fish; says "bash or zsh"
     expect 2 P help --completions; says "bash or zsh"
 }
