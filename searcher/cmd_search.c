@@ -262,8 +262,12 @@ const cli_command cmd_search = {
     "find articles, best first",
     "QUERY is words; several arguments are joined by blanks. \"a phrase\", +must, -not, "
     "AND OR NOT, ( ), \"a b\"~5 (within 5 words), title:word and word^2 narrow and weigh it. "
+    "Words side by side bind tighter than AND, and AND tighter than OR: rare AND kirk meet is "
+    "rare AND (kirk meet). "
     "date:2025-09-19, date:2025-09..2025-11, after:2025 and before:2025-09 keep to articles of "
     "that time, source:ap author:\"jane doe\" tag:trade lang:en to those with just that value. "
+    "An article whose date has a zone is filtered by its day in UTC, another by the day as "
+    "written. "
     "What cannot be understood is taken as words.\n\n"
     "Options may follow the query; what is no option is query text there, so that "
     "'search trump -tiktok' leaves out articles on TikTok. '--' ends the options.",

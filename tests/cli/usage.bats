@@ -26,6 +26,19 @@ load helper
     expect 0 P help bench search; [[ $output == "pressmark bench search"* ]]
 }
 
+@test "help search says how operators bind and how zones are filtered, and so it is" {
+    cd "$BATS_TEST_TMPDIR"
+    expect 0 P help search
+    local help=$(tr -s '\n ' ' ' <<<"$output")
+    [[ $help == *"rare AND kirk meet is rare AND (kirk meet)."* && $help == *"filtered by its day in UTC"* ]]
+    printf '%s\n' '{"id":"a","text":"kirk","date":"2025-09-19T23:30:00-05:00"}' \
+        '{"id":"b","text":"kirk","date":"2025-09-19T23:30:00"}' \
+        '{"id":"c","text":"kirk","date":"2025-09-20T01:00:00+02:00"}' | P index -q -i x.idx -
+    same $'b\nc' "$(P search -i x.idx --format ids kirk date:2025-09-19)"
+    same a "$(P search -i x.idx --format ids kirk --after 2025-09-20)"
+    same "rare AND (kirk meet)" "$(P search -i x.idx --json rare AND kirk meet | jq -r .interpreted)"
+}
+
 @test "--help wins over bad arguments after it, not before it" {
     expect 0 P search --help --nonsense
     expect 2 P search --nonsense --help
