@@ -8,10 +8,10 @@
 #include "common/cli/help.h"
 
 /* Text with roff's special characters made plain; `bold` is for what is typed as it is. */
-static void roff(const char *text)
+static void roff_part(const char *text, size_t len)
 {
     bool line_start = true;
-    for (; *text; text++) {
+    for (const char *end = text + len; text < end; text++) {
         if (line_start && (*text == '.' || *text == '\'')) emit_str("\\&");
         if (*text == '\\')
             emit_str("\\e");
@@ -31,19 +31,22 @@ static void roff(const char *text)
     }
 }
 
+static void roff(const char *text)
+{
+    roff_part(text, strlen(text));
+}
+
 static void man_details(const char *text)
 {
     for (; *text; text++) {
-        const char *end = strchr(text, '\n');
-        char line[512];
-        snprintf(line, sizeof(line), "%.*s", (int)(end ? end - text : (long)strlen(text)), text);
-        if (*line)
-            roff(line);
+        size_t len = strcspn(text, "\n");
+        if (len)
+            roff_part(text, len);
         else
             emit_str(".PP");
         emit_str("\n");
-        if (!end) break;
-        text = end;
+        text += len;
+        if (!*text) break;
     }
 }
 
