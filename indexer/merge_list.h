@@ -9,7 +9,8 @@
 #include "indexer/keysort.h"
 #include "indexer/merge_internal.h"
 
-enum { MERGE_TASK_KEYS = 256, MERGE_NO_FORM = UINT32_MAX /* tag of a list without forms */ };
+enum { MERGE_TASK_KEYS = 256 };
+#define MERGE_NO_FORM UINT32_MAX /* tag of a list without forms */
 
 typedef struct u32_list {
     uint32_t *data;

@@ -11,7 +11,7 @@
 #include "common/cli/stream.h"
 
 enum { FORMAT_TREC, FORMAT_JSONL, FORMAT_TSV };
-enum { LIMIT_UNSET = UINT32_MAX };
+#define LIMIT_UNSET UINT32_MAX
 
 typedef struct batch_options {
     const char *index, *run_tag, *timing, *topic_fields;
