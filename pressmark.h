@@ -398,17 +398,19 @@ typedef struct pm_search_options {
     size_t size;
     uint64_t limit, offset; /* hits [offset, offset + limit) of the ranked list          */
     pm_match match;
-    double k1, b;             /* negative: those of the index                              */
-    bool want_total;          /* exact totals; without it total_is_exact may be false      */
-    bool want_ids;            /* the id of each hit, else it is empty                      */
-    bool want_fields;         /* title, date, source, url of each hit                      */
-    bool want_snippets;       /* snippet and highlights of each hit; implies want_fields   */
-    bool want_explain;        /* per-term parts of each hit's score                        */
-    bool joined;              /* also match joined and split forms (CONTRACT: words)       */
-    bool strict;              /* a query that cannot be parsed is PM_USAGE with a column   */
-    unsigned snippet_bytes;   /* aim; default 240                                          */
-    bool exhaustive;          /* score every match: the definition that faster loops equal */
-    const pm_filter *filters; /* n_filters of them; no date, or no value: PM_USAGE        */
+    double k1, b;           /* negative: those of the index                              */
+    bool want_total;        /* exact totals; without it total_is_exact may be false      */
+    bool want_ids;          /* the id of each hit, else it is empty                      */
+    bool want_fields;       /* title, date, source, url of each hit                      */
+    bool want_snippets;     /* snippet and highlights of each hit; implies want_fields   */
+    bool want_explain;      /* per-term parts of each hit's score                        */
+    bool joined;            /* also match joined and split forms (CONTRACT: words)       */
+    bool strict;            /* a query that cannot be parsed is PM_USAGE with a column   */
+    unsigned snippet_bytes; /* aim; default 240                                          */
+    bool exhaustive;        /* score every match: the definition that faster loops equal */
+    /* n_filters of them; no date, or no value: PM_USAGE.  With a query of no words, or of
+     * negatives only, they say what is looked for, as filters in the query would. */
+    const pm_filter *filters;
     size_t n_filters;
     bool total_only; /* PM_MATCH_ANY need not count total_all, which then may be 0       */
     /* Xapian's own BM25Weight instead of pressmark's formula, which searches over servers use

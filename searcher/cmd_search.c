@@ -245,6 +245,9 @@ static int run(const void *given, const cli_args *args)
     pm_index *index = NULL;
     pm_searcher *searcher = NULL;
     int code = EXIT_OK;
+    if (!args->n && !filters_given(&o->filters))
+        return emit_usage("search: QUERY is missing, or a filter such as --after; see 'pressmark "
+                          "help search'");
     char *query = join_words(args);
     if (!query) return emit_nomem();
     pm_status st = engine_open(cli_index_path(o->index), &o->engine, &index, &err);
@@ -258,7 +261,7 @@ static int run(const void *given, const cli_args *args)
 
 const cli_command cmd_search = {
     "search",
-    "QUERY...",
+    "[QUERY...]",
     "find articles, best first",
     "QUERY is words; several arguments are joined by blanks. \"a phrase\", +must, -not, "
     "AND OR NOT, ( ), \"a b\"~5 (within 5 words), title:word and word^2 narrow and weigh it. "
@@ -268,13 +271,14 @@ const cli_command cmd_search = {
     "that time, source:ap author:\"jane doe\" tag:trade lang:en to those with just that value. "
     "An article whose date has a zone is filtered by its day in UTC, another by the day as "
     "written. "
-    "What cannot be understood is taken as words.\n\n"
+    "What cannot be understood is taken as words. Without words filters, or the options "
+    "that say the same, list what passes them.\n\n"
     "Options may follow the query; what is no option is query text there, so that "
     "'search trump -tiktok' leaves out articles on TikTok. '--' ends the options.",
     CLI_TABLE(table),
     &defaults,
     sizeof(search_options),
-    1,
+    0,
     SIZE_MAX,
     CLI_QUERY,
     run,

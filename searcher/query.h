@@ -101,9 +101,15 @@ typedef struct query {
  * names the column); else PM_OK or PM_NOMEM. */
 pm_status query_parse(query *q, arena *a, analyzer *words, const char *text, size_t len,
                       bool strict, pm_error *err);
+/* The note of a query that matches nothing because it is no search. */
+void query_note_nothing(query *q);
 /* For an index without positions: phrases and NEAR groups become required words, and a note
  * says so.  False: memory is refused. */
 bool query_to_words(query *q, arena *a);
+/* A query that is no search (no words, or negatives only) becomes one by the filters of the
+ * options, as if they stood in it; *taken says so, and they need not be obeyed again. */
+pm_status query_take_filters(query *q, arena *a, const pm_filter *filters, size_t n, bool *taken,
+                             pm_error *err);
 /* The canonical form of the tree, notes in brackets behind it. */
 pm_status query_print(const query *q, arena *a, pm_text *out, pm_error *err);
 

@@ -2,7 +2,8 @@
  *
  * query_filter.c - what a filter says: its field's name, and its value made comparable.
  *
- * The same code reads date:2025-09 in a query and --after 2025-09 of a command.
+ * The same code reads date:2025-09 in a query and --after 2025-09 of a command; where a query asks
+ * for nothing the latter stand in it.
  */
 #include <stdio.h>
 
@@ -114,5 +115,61 @@ pm_status query_filter_make(arena *a, pm_filter_field field, const char *value, 
     pm_status st = name->key ? make_value(a, f, name, value, len, err)
                              : make_date(a, f, name, value, len, err);
     if (st == PM_OK) *out = f;
+    return st;
+}
+
+/* ---- filters of the options in the tree ---------------------------------------------------- */
+
+/* Dates each bind; values of another field are alternatives. */
+static pm_status add_filters(query_node *list, arena *a, const pm_filter *filters, size_t n,
+                             pm_error *err)
+{
+    pm_status st = PM_OK;
+    query_node *any[PM_FILTER_LANG + 1] = {0};
+    for (size_t i = 0; i < n; i++) {
+        const query_filter *made;
+        const pm_filter *f = &filters[i];
+        PM_TRY(query_filter_make(a, f->field, f->value.data, f->value.len, &made, err));
+        query_node *leaf = query_node_make(a, QUERY_FILTER);
+        if (!any[f->field]) any[f->field] = query_node_make(a, QUERY_OR);
+        if (!leaf || !any[f->field]) return error_nomem(err);
+        leaf->filter = made;
+        query_node_append(made->key.len ? any[f->field] : list, leaf);
+    }
+    for (size_t i = 0; i <= PM_FILTER_LANG; i++) {
+        query_node *node = query_node_collapse(any[i]);
+        if (node) query_node_append(list, node);
+    }
+out:
+    return st;
+}
+
+/* What is only negative stands behind the filters, neighbours as neighbours. */
+static void add_negatives(query_node *list, query_node *root)
+{
+    if (root->kind != QUERY_LIST || root->fixed || root->sign == SIGN_NOT) {
+        query_node_append(list, root);
+        return;
+    }
+    for (query_node *child = root->first, *next; child; child = next) {
+        next = child->next;
+        query_node_append(list, child);
+    }
+}
+
+pm_status query_take_filters(query *q, arena *a, const pm_filter *filters, size_t n, bool *taken,
+                             pm_error *err)
+{
+    pm_status st = PM_OK;
+    *taken = n && !(q->root && q->root->positive);
+    if (!*taken) return PM_OK;
+    query_node *list = query_node_make(a, QUERY_LIST);
+    if (!list) return error_nomem(err);
+    PM_TRY(add_filters(list, a, filters, n, err));
+    if (q->root) add_negatives(list, q->root);
+    q->root = query_node_collapse(list);
+    q->n_leaves = 0;
+    query_node_finish(q, q->root);
+out:
     return st;
 }

@@ -378,11 +378,15 @@ pm_status query_parse(query *q, arena *a, analyzer *words, const char *text, siz
     }
     q->root = query_node_collapse(p.stack[0].any);
     if (q->root) query_node_finish(q, q->root);
+    if (strict) PM_TRY(refuse_lenient(q, err));
+out:
+    return st;
+}
+
+void query_note_nothing(query *q)
+{
     if (!q->root)
         query_add_note(q, 0, false, "no words: matches nothing");
     else if (!q->root->positive)
         query_add_note(q, 0, false, "only negatives: matches nothing");
-    if (strict) PM_TRY(refuse_lenient(q, err));
-out:
-    return st;
 }

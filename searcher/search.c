@@ -118,11 +118,23 @@ static void note_scores(pm_searcher *s)
     if (has_phrase(s->q.root)) query_add_note(&s->q, 0, false, "phrases score by their words");
 }
 
+/* Filters of the options alone are a search for what passes them. */
+static pm_status filters_only(pm_searcher *s, pm_error *err)
+{
+    bool taken;
+    pm_search_options *o = &s->options;
+    pm_status st = query_take_filters(&s->q, &s->a, o->filters, o->n_filters, &taken, err);
+    if (taken) o->n_filters = 0;
+    if (st == PM_OK) query_note_nothing(&s->q);
+    return st;
+}
+
 static pm_status parse(pm_searcher *s, const char *text, size_t len, pm_error *err)
 {
     pm_status st = PM_OK;
     uint64_t start = clock_ns();
     PM_TRY(query_parse(&s->q, &s->a, s->words, text, len, s->options.strict, err));
+    PM_TRY(filters_only(s, err));
     if (!s->index->snap->meta.has_positions) PM_TRY(words_only(s, err));
     if (s->index->xapian) note_scores(s);
     PM_TRY(query_print(&s->q, &s->a, &s->result.interpreted, err));

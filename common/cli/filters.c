@@ -16,6 +16,11 @@ static void add_all(filter_list *out, pm_filter_field field, const cli_list *val
     for (size_t i = 0; i < values->n; i++) add(out, field, values->items[i]);
 }
 
+bool filters_given(const filter_options *given)
+{
+    return given->after || given->before || given->source.n || given->author.n || given->tag.n;
+}
+
 void filters_take(const filter_options *given, filter_list *out, pm_search_options *search)
 {
     out->n = 0;

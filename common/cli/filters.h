@@ -35,6 +35,7 @@ typedef struct filter_list {
     pm_filter items[2 + 3 * CLI_LIST_MAX];
     size_t n;
 } filter_list;
+bool filters_given(const filter_options *given);
 void filters_take(const filter_options *given, filter_list *out, pm_search_options *search);
 
 #endif

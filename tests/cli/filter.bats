@@ -52,6 +52,33 @@ A() { P search -i "$D" --format ids "$@" | sort | paste -sd' '; }
     same '[0,0,0,0]' "$(jq -c '[.hits[].score]' <<<"$output")"
 }
 
+@test "options without words list what passes them, as filters in a query do" {
+    local X=$BATS_TEST_TMPDIR/x.idx i
+    allow_xapian
+    P index -q -i "$X" --engine xapian - <<'END'
+{"id":"a","text":"copper mine strike","date":"2024-12-31T23:59:59","source":"AP"}
+{"id":"b","text":"copper tin","date":"2025-01-01","tags":["metal"]}
+{"id":"c","text":"tin mine opens","date":"2025-09-19","source":"AP"}
+END
+    same "b c d f g" "$(I --after 2025)"
+    same "b c" "$(I --after 2025 --before 2025-09-30)"
+    same "b c" "$(I --after 2025 --before 2025-09-30 '')"
+    same "b c" "$(I --after 2025 -k 2 ' ?')"
+    same "c" "$(I --after 2025 -- -copper)"
+    same 5 "$(P search -i "$D" --after 2025 --count)"
+    expect 1 P search -i "$D" --after 2030
+    expect 0 P search -i "$D" --after 2025 --json
+    same '"after:2025" {"value":5,"relation":"eq","all":5} [0,0,0,0,0]' \
+        "$(jq -c '.interpreted, .total, [.hits[].score]' <<<"$output" | paste -sd' ')"
+    for i in --after=2025 --source=ap '--source=ap --after=2025' '--tag=metal --tag=ore'; do
+        # shellcheck disable=SC2086
+        same "$(P search -i "$X" --format ids $i mine OR copper OR tin | sort)" "$(P search -i "$X" --format ids $i | sort)"
+    done
+    same 1 "$(P search -i "$X" --after 2025 --count -- -copper)"
+    expect 2 P search -i "$D"; says "QUERY is missing" "--after"
+    expect 1 P search -i "$D" ''
+}
+
 @test "scores do not depend on filters" {
     one() { P search -i "$D" --json "$@" | jq -c '.hits[] | select(.id == "d") | .score'; }
     same "$(one copper strike)" "$(one copper strike date:2025)"

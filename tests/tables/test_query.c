@@ -46,6 +46,7 @@ static void interpret(analyzer *words, const char *text, size_t len, bool strict
     pm_error err = {0};
     pm_status st = query_parse(&q, &a, words, text, len, strict, &err);
     if (st == PM_OK) {
+        query_note_nothing(&q);
         assert_int_equal(query_print(&q, &a, &shown, &err), PM_OK);
         snprintf(out, cap, "%s", shown.data);
     } else {

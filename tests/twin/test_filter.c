@@ -429,6 +429,24 @@ static void ask_deep(pm_searcher **s, uint64_t *seed)
     for (size_t i = 0; i < slow->n_hits; i++) same_hit(&slow->hits[i], &fast->hits[i], i);
 }
 
+/* The same filter by an option, beside no words. */
+static void same_by_option(pm_searcher *s, const spoken *f, pm_search_options options,
+                           const pm_result *want)
+{
+    const pm_filter filter = {f->field, {f->text, strlen(f->text)}};
+    options.filters = &filter;
+    options.n_filters = 1;
+    for (int i = 0; i < 2; i++) {
+        options.exhaustive = i;
+        const pm_result *got = search(s, i ? " ?! " : "", &options);
+        assert_string_equal(got->interpreted.data, want->interpreted.data);
+        assert_int_equal(got->n_hits, want->n_hits);
+        assert_int_equal(got->total, want->total);
+        assert_int_equal(got->total_all, want->total_all);
+        for (size_t k = 0; k < want->n_hits; k++) same_hit(&want->hits[k], &got->hits[k], k);
+    }
+}
+
 /* A filter by itself lists what passes, in order of ingest. */
 static void ask_alone(pm_searcher **s, uint64_t *seed, unsigned n_docs)
 {
@@ -453,6 +471,7 @@ static void ask_alone(pm_searcher **s, uint64_t *seed, unsigned n_docs)
         assert_true(!i || number > last);
         last = number;
     }
+    same_by_option(s[1], &f, options, r);
 }
 
 static void run_collection(uint64_t seed, unsigned n_queries)

@@ -305,6 +305,7 @@ static void compare(pm_searcher *native, pm_searcher *xapian, uint64_t *seed)
     options.filters = option_filters + pick(seed, 5);
     options.n_filters = pick(seed, 4) ? 0 : 1;
     if (options.filters == option_filters && options.n_filters) options.n_filters += pick(seed, 4);
+    if (options.n_filters && !pick(seed, 4)) q.text[q.len = 0] = 0;
     print_message("%s (match %d, joined %d, limit %u, filters %zu)\n", q.text, (int)options.match,
                   (int)options.joined, (unsigned)options.limit, options.n_filters);
     assert_int_equal(pm_searcher_search(native, q.text, q.len, &options, &n, &err), PM_OK);

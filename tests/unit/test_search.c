@@ -214,6 +214,49 @@ static void test_nothing_found(void **state)
     }
 }
 
+static void expect_total(fixture *f, const char *query, const pm_search_options *o, uint64_t total,
+                         const char *interpreted)
+{
+    const pm_result *r;
+    assert_int_equal(search(f, query, o, &r, NULL), PM_OK);
+    assert_int_equal(r->total, total);
+    assert_string_equal(r->interpreted.data, interpreted);
+}
+
+/* Filters of the options are a search where the query is none, as filters in the query are. */
+static void test_filters_alone(void **state)
+{
+    const pm_filter both[] = {{PM_FILTER_SOURCE, {"WIRE", 4}},
+                              {PM_FILTER_SOURCE, {"ap", 2}},
+                              {PM_FILTER_AFTER, {"2025", 4}},
+                              {PM_FILTER_BEFORE, {"2025-10-10", 10}}};
+    const pm_filter bad = {PM_FILTER_TAG, {"'", 1}};
+    fixture *f = *state;
+    pm_search_options o = PM_SEARCH_OPTIONS_INIT;
+    const pm_result *r;
+    pm_error err;
+    o.strict = true;
+    o.filters = both;
+    o.n_filters = 1;
+    expect_total(f, "", &o, ARTICLES - 1, "source:wire");
+    assert_int_equal(pm_searcher_search(f->searcher, NULL, 0, &o, &r, NULL), PM_OK);
+    assert_int_equal(r->total, ARTICLES - 1);
+    o.n_filters = 2;
+    expect_total(f, " ", &o, ARTICLES - 1, "source:wire OR source:ap");
+    o.n_filters = 4;
+    o.limit = 3;
+    expect_total(f, "", &o, ARTICLES - (ARTICLES + 2) / 3 - 1,
+                 "after:2025 before:2025-10-10 (source:wire OR source:ap)");
+    expect_total(f, "-new -common", &o, 0,
+                 "after:2025 before:2025-10-10 (source:wire OR source:ap) -new -common");
+    expect_total(f, "-(a OR common)", &o, 0,
+                 "after:2025 before:2025-10-10 (source:wire OR source:ap) -(a OR common)");
+    o.filters = &bad;
+    o.n_filters = 1;
+    assert_int_equal(search(f, "", &o, &r, &err), PM_USAGE);
+    assert_non_null(strstr(err.message, "tag: without a value"));
+}
+
 static void test_strict(void **state)
 {
     pm_search_options o = PM_SEARCH_OPTIONS_INIT;
@@ -434,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_paging),
         cmocka_unit_test(test_only_what_is_asked),
         cmocka_unit_test(test_nothing_found),
+        cmocka_unit_test(test_filters_alone),
         cmocka_unit_test(test_strict),
         cmocka_unit_test(test_no_positions),
         cmocka_unit_test(test_batch),
