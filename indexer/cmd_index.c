@@ -11,6 +11,7 @@
 
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
+#include "common/cli/engine.h"
 #include "common/cli/ingest_report.h"
 #include "common/cli/meter.h"
 #include "common/cli/terminal.h"
@@ -124,6 +125,7 @@ typedef struct ingest {
     pm_commit_info info;
     uint64_t start_ns;
     uint64_t temp_bytes; /* of files at most, beside those of the last commit                 */
+    bool temp_unknown;   /* another engine's are not counted                                  */
 } ingest;
 
 static bool on_event(void *ctx, const pm_ingest_event *event)
@@ -202,6 +204,7 @@ static void print_json(const ingest *run, double seconds)
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         emit_json_set(&o, numbers[i].key, json_integer((json_int_t)numbers[i].value));
     }
+    if (run->temp_unknown) emit_json_set(&o, "temp_bytes", json_null());
     emit_json_set(&o, "seconds", json_real(seconds));
     emit_json(o);
 }
@@ -224,10 +227,11 @@ static void print_text(const ingest *run, double seconds)
               (unsigned long long)s->unchanged, (unsigned long long)s->pruned,
               (unsigned long long)s->skipped);
     print_odd(s);
-    emit_note("%s of text in %.2f s, %.1f MB/s; peak memory %s, temporary disk %s; index %s in %s",
+    emit_note("%s of text in %.2f s, %.1f MB/s; peak memory %s%s%s; index %s in %s",
               meter_bytes(s->text_bytes, text), seconds,
               seconds > 0 ? (double)s->text_bytes / 1e6 / seconds : 0,
-              meter_bytes(meter_peak_rss(), peak), meter_bytes(run->temp_bytes, temporary),
+              meter_bytes(meter_peak_rss(), peak), run->temp_unknown ? "" : ", temporary disk ",
+              run->temp_unknown ? "" : meter_bytes(run->temp_bytes, temporary),
               meter_bytes(run->info.index_bytes, size), run->path);
 }
 
@@ -254,6 +258,7 @@ static pm_status ingest_all(ingest *run, const cli_args *args, pm_error *err)
         if (st == PM_OK && !interrupt_seen()) st = pm_writer_finish(writer, &run->info, err);
         uint64_t most = pm_writer_most_bytes(writer), is = run->info.index_bytes;
         run->temp_bytes = most > is ? most - is : 0;
+        run->temp_unknown = engine_is_plugin(&cmd_index, run->options);
     }
     pm_writer_close(writer);
     report_end(&run->report);
@@ -310,7 +315,7 @@ const cli_command cmd_index = {
     "article is known by its id: the path below PATH, or the field 'id'; an id that is there "
     "already is updated, and an unchanged file is passed over.\n\n"
     "Merges take disk for a while, as much as the index at most and what does not fit into "
-    "--memory; the summary says how much it was.\n\n"
+    "--memory; the summary says how much it was (not of an index of the engine xapian).\n\n"
     "Everything becomes visible in one commit at the end; before it, and after Ctrl-C, searches "
     "see the index as it was.\n\n"
     "With --prune an article goes when its file under PATH is gone, whether it was added by this "

@@ -6,6 +6,7 @@
 
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
+#include "common/cli/engine.h"
 #include "common/cli/meter.h"
 #include "common/cli/progress.h"
 #include "common/cli/stream.h"
@@ -56,6 +57,7 @@ static const cli_option table[] = {
 typedef struct merging {
     progress line;
     uint64_t total_bytes, most_bytes; /* of files: before, and at any time                  */
+    bool most_unknown;                /* another engine's are not counted                   */
 } merging;
 
 static bool on_progress(void *ctx, pm_phase phase, uint64_t written)
@@ -87,10 +89,12 @@ static void summarize(const char *path, const merging *m, double seconds)
 {
     char size[24], freed[24], peak[24], temporary[24];
     uint64_t now = stream_tree_bytes(path), before = m->total_bytes;
-    emit_note("%s in %s, %s freed, %.2f s; peak memory %s, temporary disk %s",
-              meter_bytes(now, size), path, meter_bytes(before > now ? before - now : 0, freed),
-              seconds, meter_bytes(meter_peak_rss(), peak),
-              meter_bytes(m->most_bytes > now ? m->most_bytes - now : 0, temporary));
+    emit_note("%s in %s, %s freed, %.2f s; peak memory %s%s%s", meter_bytes(now, size), path,
+              meter_bytes(before > now ? before - now : 0, freed), seconds,
+              meter_bytes(meter_peak_rss(), peak), m->most_unknown ? "" : ", temporary disk ",
+              m->most_unknown
+                  ? ""
+                  : meter_bytes(m->most_bytes > now ? m->most_bytes - now : 0, temporary));
 }
 
 /* The result stands beside what there is until it is committed. */
@@ -131,6 +135,7 @@ static int run(const void *given, const cli_args *args)
     how.reorder = (pm_reorder)o->reorder;
     if (st == PM_OK) st = pm_writer_optimize_with(writer, &how, &info, &err);
     if (writer) m.most_bytes = pm_writer_most_bytes(writer);
+    m.most_unknown = engine_is_plugin(&cmd_optimize, o);
     pm_writer_close(writer);
     progress_clear(&m.line);
     if (st != PM_OK && interrupt_seen()) {

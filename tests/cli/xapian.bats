@@ -57,7 +57,7 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
     make_both
     expect 1 P delete -i "$X" 003_49c9dfdcf3ca4ea9.txt nope; mentions "no article 'nope'"
     expect 1 P show -i "$X" 003_49c9dfdcf3ca4ea9.txt
-    expect 0 P index --json -i "$X" "$ARTICLES"; same "1 4" "$(jq -r '"\(.added) \(.unchanged)"' <<<"$output")"
+    expect 0 P index --json -i "$X" "$ARTICLES"; same "1 4 null" "$(jq -r '"\(.added) \(.unchanged) \(.temp_bytes)"' <<<"$output")"
     same "$(P show -i "$N" 003_49c9dfdcf3ca4ea9.txt)" "$(P show -i "$X" 003_49c9dfdcf3ca4ea9.txt)"
     for key in documents terms postings positions tokens avgdl; do
         same "$(P stats -i "$N" --json | jq ".$key")" "$(P stats -i "$X" --json | jq ".$key")"
@@ -215,6 +215,7 @@ content() { P dump -i "$X"; P search -i "$X" --format tsv -k 700 -- w1x w20x tit
         rm -rf "$X"; with_updates $shards
         local before small; before=$(content) small=$(bytes)
         expect 0 P optimize -i "$X"; mentions freed
+        [[ $stderr != *"temporary disk"* ]] # which is not counted there
         [ "$(bytes)" -lt $((small * 3 / 4)) ]
         same "$before" "$(content)"
         expect 1 P show -i "$X" n3
