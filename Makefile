@@ -249,7 +249,7 @@ TWIN_QUERIES ?= 100000
 twin: $(PLUGIN)
 # Random queries, pruned loops against the exhaustive one and native against Xapian, at each level of kernels.
 twin: $(B)/tests/twin/test_prune $(B)/tests/twin/test_prune_phrase $(B)/tests/twin/test_filter $(B)/tests/twin/test_xapian
-	@for t in $^; do PRESSMARK_TEST_QUERIES=$(TWIN_QUERIES) nice -n 19 $$t || exit 1; done
+	@for t in $^; do PM_TEST_QUERIES=$(TWIN_QUERIES) nice -n 19 $$t || exit 1; done
 # For a machine that has the night: some 30 GB of disk.
 nightly: all benches twin
 	@sh benchmarks/scale.sh 5000000 250000

@@ -8,7 +8,7 @@
  * and asks random queries, of the exhaustive loop and of whatever is chosen otherwise.  Totals,
  * order, parts and scores must agree.
  *
- * PRESSMARK_TEST_SEED repeats a run; PRESSMARK_TEST_ROUNDS makes it longer.
+ * PM_TEST_SEED repeats a run; PM_TEST_ROUNDS makes it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -245,7 +245,7 @@ static bool close_to(double a, double b)
 static void differ(const question *q, const char *what)
 {
     fail_msg("%s: %s\n  match %d k1 %g b %g joined %d exhaustive %d; repeat with "
-             "PRESSMARK_TEST_SEED=%llu",
+             "PM_TEST_SEED=%llu",
              q->text, what, (int)q->options.match, q->options.k1, q->options.b, q->options.joined,
              q->options.exhaustive, (unsigned long long)q->seed);
 }
@@ -350,7 +350,7 @@ static void run_round(uint64_t seed)
 static void test_random_queries(void **state)
 {
     (void)state;
-    const char *given = getenv("PRESSMARK_TEST_SEED"), *more = getenv("PRESSMARK_TEST_ROUNDS");
+    const char *given = getenv("PM_TEST_SEED"), *more = getenv("PM_TEST_ROUNDS");
     uint64_t seed = given ? strtoull(given, NULL, 10) : 20251124;
     unsigned rounds = more ? (unsigned)strtoul(more, NULL, 10) : given ? 1 : ROUNDS;
     print_message("seed %llu, %u rounds of %d queries\n", (unsigned long long)seed, rounds,

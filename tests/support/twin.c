@@ -22,7 +22,7 @@ static const twin_plan *plan;
 static _Noreturn void run_level(cpu_level level, uint64_t seed, unsigned n_queries)
 {
     setenv("PRESSMARK_CPU", cpu_level_name(level), 1);
-    if (!getenv("PRESSMARK_TEST_SHOW") && !freopen("/dev/null", "w", stdout)) _exit(2);
+    if (!getenv("PM_TEST_SHOW") && !freopen("/dev/null", "w", stdout)) _exit(2);
     for (unsigned done = 0; done < n_queries; done += plan->at_a_time)
         plan->run(random_next(&seed), plan->at_a_time);
     _exit(0);
@@ -32,7 +32,7 @@ static void at_level(cpu_level level)
 {
     const char *only = getenv("PRESSMARK_CPU");
     if (level > cpu_machine_level() || (only && strcmp(only, cpu_level_name(level)) != 0)) skip();
-    const char *given = getenv("PRESSMARK_TEST_SEED"), *more = getenv("PRESSMARK_TEST_QUERIES");
+    const char *given = getenv("PM_TEST_SEED"), *more = getenv("PM_TEST_QUERIES");
     uint64_t seed = given ? strtoull(given, NULL, 10) : plan->seed;
     unsigned n_queries = more ? (unsigned)strtoul(more, NULL, 10) : plan->n_queries;
     fflush(NULL);
@@ -41,8 +41,7 @@ static void at_level(cpu_level level)
     int status = 0;
     assert_true(waitpid(child, &status, 0) == child);
     if (status != 0)
-        fail_msg("PRESSMARK_CPU=%s PRESSMARK_TEST_SEED=%" PRIu64 " fails", cpu_level_name(level),
-                 seed);
+        fail_msg("PRESSMARK_CPU=%s PM_TEST_SEED=%" PRIu64 " fails", cpu_level_name(level), seed);
     print_message("%s: %u queries equal, seed %" PRIu64 "\n", cpu_level_name(level), n_queries,
                   seed);
 }

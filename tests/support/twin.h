@@ -2,8 +2,8 @@
  * twin.h - the frame of the tests that ask random queries of random collections at every level of
  * kernels: where a run starts, how words are drawn, and a process for each level.
  *
- * PRESSMARK_CPU runs that level alone, PRESSMARK_TEST_SEED repeats a run, PRESSMARK_TEST_QUERIES
- * makes it longer, PRESSMARK_TEST_SHOW shows what the processes print.
+ * PRESSMARK_CPU runs that level alone, PM_TEST_SEED repeats a run, PM_TEST_QUERIES
+ * makes it longer, PM_TEST_SHOW shows what the processes print.
  */
 #ifndef PM_TESTS_TWIN_H
 #define PM_TESTS_TWIN_H

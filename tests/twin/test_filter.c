@@ -8,7 +8,7 @@
  * deletions and several commits.  Filters come by options and inside queries, at the top,
  * negated, as alternatives, and deep in a tree (there: fast against exhaustive).
  *
- * PRESSMARK_TEST_SEED repeats a run; PRESSMARK_TEST_QUERIES makes it longer.
+ * PM_TEST_SEED repeats a run; PM_TEST_QUERIES makes it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>

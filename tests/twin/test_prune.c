@@ -9,7 +9,7 @@
  * commit so that the average leaves the reference of the impact bytes.  Windows of sums are
  * shrunk so that a segment has several of them.
  *
- * PRESSMARK_TEST_SEED repeats a run; PRESSMARK_TEST_QUERIES makes it longer.
+ * PM_TEST_SEED repeats a run; PM_TEST_QUERIES makes it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>

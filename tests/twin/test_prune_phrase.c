@@ -7,7 +7,7 @@
  * Few words, so that phrases of frequent, rare and repeated words occur; titles that are part
  * of the text and titles that are not; small blocks, so that lists of all shapes meet.
  *
- * PRESSMARK_TEST_SEED repeats a run; PRESSMARK_TEST_QUERIES makes it longer.
+ * PM_TEST_SEED repeats a run; PM_TEST_QUERIES makes it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>

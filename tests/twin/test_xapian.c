@@ -9,7 +9,7 @@
  * in one to three databases, some of which are flushed within commits, or compacted after them. The
  * two lists' contents are also compared as dumps.
  *
- * PRESSMARK_TEST_SEED repeats a run; PRESSMARK_TEST_QUERIES makes it longer.
+ * PM_TEST_SEED repeats a run; PM_TEST_QUERIES makes it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
