@@ -146,7 +146,7 @@ $(B)/benchmarks/%: $(B)/benchmarks/%.o $(B)/libpressmark.a
 
 # ---- the two commands of README ------------------------------------------------------------------
 
-.PHONY: demo test check-all test-variant test-cli test-abi setup-build setup-test
+.PHONY: demo test setup-build setup-test
 setup-build:
 	@sh .ci/setup --install build
 setup-test:
