@@ -9,7 +9,7 @@
  * for about one token in a hundred.
  *
  * The profile string names everything that decides terms; an index stores it, and a reader
- * with another profile refuses the index.  Rules: CONTRACT "Words"; tables/analyzer.txt.
+ * with another profile refuses the index.  Rules: README.md of this folder; tests/tables/analyzer.txt.
  */
 #ifndef PM_TEXT_ANALYZER_H
 #define PM_TEXT_ANALYZER_H
