@@ -8,16 +8,25 @@
  *
  * Conventions
  *   - Every fallible call returns a pm_status and, unless that is PM_OK, fills the caller's
- *     pm_error (which may be NULL).  The library never prints, never exits, never installs signal
- * handlers.
+ *     pm_error.  The library never prints, never exits, never installs signal handlers.
  *   - Text is UTF-8 given as pointer and byte length; it need not end in NUL, and invalid
- *     bytes are repaired, counted, never fatal.  Text handed out is valid UTF-8 and is
- *     followed by a NUL that its length does not count; ids are bytes as they came.
+ *     bytes are repaired, counted, never fatal.  Text in articles, results and analyses that
+ *     are handed out is valid UTF-8 and followed by a NUL that its length does not count; what a
+ *     function of the caller's is given (pm_ingest_event, pm_writer_each_id) need not be.  Ids
+ *     are bytes as they came.
+ *   - NULL may stand for options (the defaults), for a pm_error, a summary or a pm_commit_info
+ *     that nobody wants, for `found` and `replaced` where it is said, for a text of length 0, and
+ *     for `event`, `finding` and `progress`.  It may not for `out`, where a handle, an article or a
+ *     result that could not be had is NULL.  Every close and free takes NULL.
  *   - Option structs start with `size`; fill them by their PM_..._INIT macro and change
  *     what you need.  Fields added later keep the old meaning when absent.
- *   - A pm_index may be searched from many threads, each with its own pm_searcher.
- *     A pm_writer belongs to one thread at a time, and to the process that opened it: one that
- *     was forked meanwhile can only close it, which changes nothing.
+ *   - A pm_index shows the commit that it was opened at, whatever is written meanwhile: open
+ *     another for a newer one.  (Of an index of the engine xapian a search may also see a later
+ *     commit.)  It must outlive its searchers.
+ *   - A pm_index may be used by many threads at once: by pm_index_stats, pm_index_article,
+ *     pm_index_dump and pm_batch, and by searchers, each of which belongs to one thread at a time,
+ *     as a pm_analyzer does.  A pm_writer belongs to one thread at a time, and to the process that
+ *     opened it: one that was forked meanwhile can only close it, which changes nothing.
  *   - A writer's call that fails with PM_USAGE changes nothing.  After PM_NOMEM, PM_IO or
  *     PM_CORRUPT what was added since its last commit is gone, its other calls repeat the error,
  *     and it can only be closed; the index is as the last commit left it.
@@ -80,7 +89,8 @@ typedef struct pm_text {
 /* One article.  Only `id` must be non-empty (1..1024 bytes, no NUL).  `tags` is one
  * string, tags separated by U+001F.  `date` is YYYY-MM-DD or YYYY-MM-DDThh:mm:ss[+hh:mm];
  * pm_writer_add takes anything pm_date_parse understands and stores the canonical form,
- * or no date.  `extra` is a JSON object of further keys, kept as is, or empty.
+ * or no date.  `extra` is a JSON object of further keys, or empty; it is kept as it is, and
+ * nobody looks whether it is one.
  * When `title_in_body` is set the title is a copy of a part of the body: it is shown and
  * ranked as the title, and its span [title_start, title_end) of `text` is not indexed a
  * second time. */
@@ -127,10 +137,12 @@ typedef struct pm_writer_options {
     int store;             /* 1, 0, or -1: as the index, else 1                        */
     bool create;           /* create the index if there is none                        */
     unsigned commit_level; /* 0 full (default), 1 atomic, 2 none: see FORMAT.md, commit */
-    /* Geometry, for tests; 0 means the default (FORMAT.md).  Recorded in each segment. */
-    unsigned block_size;        /* postings a block, 8..256                                 */
-    unsigned dense_shift;       /* a term is dense when df >= N >> dense_shift; default 5   */
-    unsigned store_block_bytes; /* raw bytes a stored block; default 32 KiB             */
+    /* Geometry, for tests; 0: as the index, of a new one the default.  What is out of range is
+     * PM_USAGE.  The first two are recorded in the index and in each segment, the last nowhere. */
+    unsigned block_size;        /* postings a block, 8..256; default 256                    */
+    unsigned dense_shift;       /* a term is dense when df >= N >> dense_shift; 1..31, default
+                                   5, 4 with `small`                                        */
+    unsigned store_block_bytes; /* raw bytes a stored block, 64 B to 16 MiB; 0: 32 KiB      */
     /* 1, 0, or -1: as the index, else 0.  A smaller, somewhat slower index: bitmaps for fewer
      * terms, no bigrams, and no surface forms, which operators on unstemmed words need. */
     int small;
@@ -168,15 +180,18 @@ PM_API pm_status pm_writer_open(const char *path, const pm_writer_options *optio
  * tells whether the id was there before, in the index or in this batch. */
 PM_API pm_status pm_writer_add(pm_writer *writer, const pm_article *article, bool *replaced,
                                pm_error *err);
+/* Delete the article of this id, added by this writer or before, from the next commit on.  `*found`
+ * (may be NULL) tells whether there was one; that there was none is no error. */
 PM_API pm_status pm_writer_delete(pm_writer *writer, const char *id, size_t id_len, bool *found,
                                   pm_error *err);
 /* Provenance of a stored article (id's live version as of the last commit), to skip
- * unchanged files.  *found false when absent. */
+ * unchanged files.  *found false when absent; the numbers may be NULL, `found` may not. */
 PM_API pm_status pm_writer_provenance(pm_writer *writer, const char *id, size_t id_len, bool *found,
                                       uint64_t *file_size, int64_t *file_mtime_ns,
                                       uint64_t *file_hash, pm_error *err);
 /* Call `fn` once for each live committed id, in no particular order, until it returns
- * false. */
+ * false.  The id is borrowed for the duration of the call, and no NUL need follow it.  Of the
+ * writer's calls fn may make pm_writer_delete alone. */
 PM_API pm_status pm_writer_each_id(pm_writer *writer,
                                    bool (*fn)(void *ctx, const char *id, size_t id_len), void *ctx,
                                    pm_error *err);
@@ -315,6 +330,7 @@ typedef struct pm_index_options {
     }
 PM_API pm_status pm_index_open_with(const char *path, const pm_index_options *options,
                                     pm_index **out, pm_error *err);
+/* After its searchers; no call may be under way. */
 PM_API void pm_index_close(pm_index *index);
 
 typedef struct pm_section_bytes {
@@ -404,7 +420,7 @@ typedef struct pm_search_options {
     bool want_fields;       /* title, date, source, url of each hit                      */
     bool want_snippets;     /* snippet and highlights of each hit; implies want_fields   */
     bool want_explain;      /* per-term parts of each hit's score                        */
-    bool joined;            /* also match joined and split forms (CONTRACT: words)       */
+    bool joined;            /* also match joined and split forms (tik tok, TikTok)       */
     bool strict;            /* a query that cannot be parsed is PM_USAGE with a column   */
     unsigned snippet_bytes; /* aim; default 240                                          */
     bool exhaustive;        /* score every match: the definition that faster loops equal */
@@ -467,7 +483,10 @@ typedef struct pm_result {
                                 and their source is not there unchanged                  */
 } pm_result;
 
+/* What one thread needs to ask the index, kept from query to query: keep it, too.  PM_USAGE when
+ * the index was analysed by other rules than this library's. */
 PM_API pm_status pm_searcher_open(pm_index *index, pm_searcher **out, pm_error *err);
+/* The last result goes with it. */
 PM_API void pm_searcher_close(pm_searcher *searcher);
 /* Run one query.  *out and everything it points to belong to the searcher and live until
  * its next search or close.  PM_PARTIAL still gives a result. */
@@ -476,8 +495,10 @@ PM_API pm_status pm_searcher_search(pm_searcher *searcher, const char *query, si
                                     pm_error *err);
 
 /* Run many queries on `threads` threads (0: as many as processors); `each` is called on
- * the calling thread, in input order, once for every query, with its result or with its
- * error; it returns false to stop. */
+ * the calling thread, in input order, once for every query, with its result (valid during the
+ * call) or with its error, with both where that is PM_PARTIAL; it returns false to stop.  PM_OK
+ * also when queries failed or `each` stopped: the status is of the run, not of its queries.  `qid`
+ * is the caller's own. */
 typedef struct pm_batch_query {
     pm_text qid, query;
 } pm_batch_query;
@@ -490,7 +511,7 @@ PM_API pm_status pm_batch(pm_index *index, const pm_batch_query *queries, size_t
 /* ---- analysis -------------------------------------------------------------------------- */
 
 typedef struct pm_analyzer pm_analyzer;
-/* lang as in pm_writer_options; PM_USAGE for an unknown language. */
+/* lang as in pm_writer_options, NULL: "en"; PM_USAGE for an unknown language. */
 PM_API pm_status pm_analyzer_open(const char *lang, pm_analyzer **out, pm_error *err);
 PM_API void pm_analyzer_close(pm_analyzer *analyzer);
 /* The terms of one text in position order, separated by spaces, a marker after its term
@@ -498,7 +519,8 @@ PM_API void pm_analyzer_close(pm_analyzer *analyzer);
 PM_API pm_status pm_analyzer_terms(pm_analyzer *analyzer, const char *text, size_t len,
                                    pm_text *out, pm_error *err);
 
-/* Canonical form of a date, or false when it is not understood.  out holds >= 26 bytes. */
+/* Canonical form of a date, with a NUL, at most 26 bytes of `out`; false, and nothing is written,
+ * when it is not understood. */
 PM_API bool pm_date_parse(const char *text, size_t len, char out[32]);
 /* What a date of a filter covers, seconds [*from, *to) since 1970 (UTC, or as written without a
  * zone): a year (2025), a month (2025-09), whatever pm_date_parse takes (a day, or a second), or

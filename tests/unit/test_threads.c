@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_threads.c - one process, many threads: searchers that share an index, a batch, and readers
- * that open the index while a writer commits.
+ * test_threads.c - one process, many threads: searchers that share an index, a batch, all that
+ * an index answers at once, and readers that open the index while a writer commits.
  *
  * What threads get must be what one thread alone gets.  The thread sanitizer watches the same
  * programs (make tsan), so each test begins with an index that nobody has touched: first looks at
@@ -208,6 +208,65 @@ static void batch_of_threads(void **state)
     for (unsigned i = 0; i < QUERIES; i++) same(&answers[i], &alone[i], i);
 }
 
+/* ---- what else one index answers on many threads
+ * ------------------------------------------------- */
+
+enum { ROUNDS_OF_ALL = 3 };
+
+typedef struct read_all {
+    pm_stats stats;
+    uint64_t dumped; /* bytes                                                                   */
+    char text[32];
+    answer answers[QUERIES];
+} read_all;
+
+static bool count_bytes(void *ctx, const char *data, size_t len)
+{
+    uint64_t *n = ctx;
+    (void)data;
+    *n += len;
+    return true;
+}
+
+static void read_everything(pm_index *index, read_all *out)
+{
+    pm_batch_query batch[QUERIES];
+    pm_article *article = NULL;
+    pm_error err = {.status = PM_OK};
+    memset(out, 0, sizeof *out);
+    for (unsigned i = 0; i < QUERIES; i++)
+        batch[i] = (pm_batch_query){.query = {queries[i], strlen(queries[i])}};
+    folder_must(pm_index_dump(index, count_bytes, &out->dumped, &err) == PM_OK, err.message,
+                folder);
+    folder_must(pm_index_article(index, "d7", 2, &article, &err) == PM_OK && article, err.message,
+                folder);
+    snprintf(out->text, sizeof out->text, "%.31s", article->text.data);
+    pm_article_free(article);
+    folder_must(pm_index_stats(index, &out->stats, &err) == PM_OK, err.message, folder);
+    folder_must(pm_batch(index, batch, QUERIES, NULL, 2, keep_next, out->answers, &err) == PM_OK,
+                err.message, folder);
+}
+
+static read_all everything[THREADS];
+
+static void read_shared(void *ctx, unsigned number)
+{
+    (void)ctx;
+    for (unsigned i = 0; i < ROUNDS_OF_ALL; i++) read_everything(shared_index, &everything[number]);
+}
+
+static void everything_at_once(void **state)
+{
+    static read_all want;
+    pm_error err;
+    (void)state;
+    must(pm_index_open(folder, &shared_index, &err), &err);
+    must(thread_run(THREADS, read_shared, NULL, &err), &err);
+    read_everything(shared_index, &want);
+    pm_index_close(shared_index);
+    for (unsigned t = 0; t < THREADS; t++) assert_memory_equal(&everything[t], &want, sizeof want);
+}
+
 /* ---- readers beside a writer ------------------------------------------------------------------
  */
 
@@ -276,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_searchers),
         cmocka_unit_test(batch_of_threads),
+        cmocka_unit_test(everything_at_once),
         cmocka_unit_test(readers_beside_a_writer),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
