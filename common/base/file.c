@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * file.c - system calls on files, and nothing else makes any (INV-3); see file.h.
+ * file.c - system calls on files, which only file*.c make in the library (INV-3); see file.h.
  *
  * First the sys_ functions: one for each system call, each asking file_fault first and
  * retrying EINTR.  Then what the headers promise, in their order.  Rules that hold:
