@@ -267,6 +267,41 @@ static void test_full_arena(void **state)
     assert_true(refused > 20);
 }
 
+/* The same for filters of the options beside negatives alone. */
+static void test_filters_in_a_full_arena(void **state)
+{
+    static const char text[] = "-talks -(rare earth)";
+    static const pm_filter filters[] = {{PM_FILTER_TAG, {"trade war", 9}},
+                                        {PM_FILTER_TAG, {"metal", 5}},
+                                        {PM_FILTER_AFTER, {"2025-09", 7}}};
+    enum { CHUNK = 64 << 10, LAST = 8 << 10, STEP = 16 };
+    (void)state;
+    unsigned refused = 0;
+    for (unsigned left = LAST; left; left -= STEP) {
+        arena a = {0};
+        query q;
+        bool taken = false;
+        pm_text shown;
+        assert_non_null(arena_alloc(&a, CHUNK - left));
+        mem_fail_at(1, true);
+        pm_status st = query_parse(&q, &a, words, text, strlen(text), false, NULL);
+        bool parsed = st == PM_OK;
+        if (parsed) st = query_take_filters(&q, &a, filters, 3, &taken, NULL);
+        refused += parsed && st != PM_OK;
+        if (st == PM_OK) st = query_print(&q, &a, &shown, NULL);
+        mem_fail_at(0, false);
+        if (st == PM_OK)
+            assert_string_equal(
+                shown.data, "after:2025-09 (tag:\"trade war\" OR tag:metal) -talks -(rare earth)");
+        else
+            assert_int_equal(st, PM_NOMEM);
+        assert_true(taken || !parsed);
+        arena_free(&a);
+    }
+    print_message("%u sizes too small for the filters\n", refused);
+    assert_true(refused > 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_any_text),
         cmocka_unit_test(test_refused_memory),
         cmocka_unit_test(test_full_arena),
+        cmocka_unit_test(test_filters_in_a_full_arena),
     };
     return cmocka_run_group_tests(tests, open_words, close_words);
 }
