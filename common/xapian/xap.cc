@@ -11,7 +11,6 @@
  * changed stands behind XAPIAN_AT_LEAST.
  */
 #include "common/xapian/xap.h"
-#include "common/xapian/xap_weight.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -29,6 +28,8 @@
 #else
 static inline void test_point() {}
 #endif
+
+#include "common/xapian/xap_weight.hpp"
 
 struct xap_db {
     Xapian::Database db;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * xap_weight.hpp - pressmark's BM25 inside Xapian's matcher: a part of the shim (xap.cc).
+ * xap_weight.hpp - pressmark's BM25 inside Xapian's matcher: a part of the shim (xap.cc), which
+ * has test_point().
  */
 #ifndef PM_XAPIAN_XAP_WEIGHT_HPP
 #define PM_XAPIAN_XAP_WEIGHT_HPP
@@ -97,11 +98,16 @@ class PositionsSource : public Xapian::PostingSource
     Xapian::Database db;
     Xapian::PostingIterator at, end;
     bool begun = false;
+    Xapian::doccount df = 0;
 
+    /* All that is asked later where the matcher, with its lists half made, survives no exception.
+     */
     void start(const Xapian::Database &in)
     {
+        test_point();
         db = in;
         begun = false;
+        df = db.get_termfreq(term);
         set_maxweight(BOUND * factor * (k1 + 1));
     }
 
@@ -137,15 +143,15 @@ class PositionsSource : public Xapian::PostingSource
 #endif
     Xapian::doccount get_termfreq_min() const override
     {
-        return db.get_termfreq(term);
+        return df;
     }
     Xapian::doccount get_termfreq_est() const override
     {
-        return db.get_termfreq(term);
+        return df;
     }
     Xapian::doccount get_termfreq_max() const override
     {
-        return db.get_termfreq(term);
+        return df;
     }
 
     void next(double) override
