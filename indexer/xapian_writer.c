@@ -189,6 +189,17 @@ static pm_status write_settings(pm_writer *w, pm_error *err)
 
 /* ---- open -------------------------------------------------------------------------------- */
 
+/* A file in the marker's place that is none would be lost to the first commit. */
+static pm_status marker_read(pm_writer *w, bool *absent, pm_error *err)
+{
+    const char *path = w->folder.path;
+    pm_status st = xap_marker_read(&w->folder, &w->xapian->n_shards, absent, err);
+    if (st != PM_CORRUPT || xap_marker_there(path)) return st;
+    return error_set(err, PM_USAGE,
+                     "%s: its file '" XAP_MARKER "' is not of an index; make the index elsewhere",
+                     path);
+}
+
 static pm_status open_folder(pm_writer *w, const char *path, pm_error *err)
 {
     bool absent;
@@ -198,7 +209,7 @@ static pm_status open_folder(pm_writer *w, const char *path, pm_error *err)
         if (st == PM_OK) st = dir_open(&w->folder, path, NULL, err);
     }
     if (st != PM_OK) return st;
-    st = xap_marker_read(&w->folder, &w->xapian->n_shards, &absent, err);
+    st = marker_read(w, &absent, err);
     if (absent && w->options.create) st = PM_OK;
     return st != PM_OK ? st : dir_lock(&w->folder, err);
 }
@@ -208,7 +219,7 @@ static pm_status read_marker(pm_writer *w, pm_error *err)
 {
     bool absent;
     xapian_writer *x = w->xapian;
-    pm_status st = xap_marker_read(&w->folder, &x->n_shards, &absent, err);
+    pm_status st = marker_read(w, &absent, err);
     w->exists = st == PM_OK;
     if (st != PM_OK && !absent) return st;
     if (!w->exists) x->n_shards = w->options.shards ? w->options.shards : 1;

@@ -74,13 +74,41 @@ int64_t xap_get_date(pm_text value)
 
 /* ---- the marker -------------------------------------------------------------------------- */
 
+static const char marker_begin[] = "pressmark xapian ";
+
+/* Is there a regular file at folder/name?  Its path, too. */
+static bool file_there(char path[PATH_ROOM], const char *folder, const char *name)
+{
+    file_info info;
+    int n = snprintf(path, PATH_ROOM, "%s/%s", folder, name);
+    return n > 0 && n < PATH_ROOM && file_stat(path, &info, NULL) == PM_OK && info.is_regular;
+}
+
+static bool begins_as_marker(const char *path)
+{
+    char begin[sizeof marker_begin - 1];
+    size_t got = 0;
+    infile f = INFILE_INIT;
+    bool read = infile_open(&f, path, NULL) == PM_OK &&
+                infile_read(&f, begin, sizeof begin, &got, NULL) == PM_OK;
+    infile_close(&f);
+    return read && got == sizeof begin && !memcmp(begin, marker_begin, got);
+}
+
+static bool first_shard_there(const char *folder)
+{
+    char path[PATH_ROOM];
+    return file_there(path, folder, "shard-0/iamglass") ||
+           file_there(path, folder, "shard-0/postlist.glass");
+}
+
 bool xap_marker_there(const char *folder)
 {
     char path[PATH_ROOM];
-    file_info info;
-    int n = snprintf(path, sizeof path, "%s/" XAP_MARKER, folder);
-    return n > 0 && (size_t)n < sizeof path && file_stat(path, &info, NULL) == PM_OK &&
-           info.is_regular;
+    bool native = false;
+    if (!file_there(path, folder, XAP_MARKER)) return false;
+    if (begins_as_marker(path)) return true;
+    return first_shard_there(folder) && (manifest_is_in(folder, &native, NULL) != PM_OK || !native);
 }
 
 static pm_status marker_decode(const char *text, const dir *d, uint32_t *shards, pm_error *err)

@@ -71,7 +71,8 @@ bool xap_get_head(pm_text value, xap_head *out);
 void xap_put_date(char out[8], int64_t seconds);
 int64_t xap_get_date(pm_text value); /* INT64_MIN when there is none                         */
 
-/* Is there a marker in the folder? */
+/* Is there a marker in the folder, be it damaged?  A file of its name that does not begin as one is
+ * somebody's own, unless a database stands beside it and no native index does. */
 bool xap_marker_there(const char *folder);
 /* PM_USAGE with *absent true when there is none, or when it is of a later version. */
 pm_status xap_marker_read(const dir *d, uint32_t *shards, bool *absent, pm_error *err);

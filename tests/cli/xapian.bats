@@ -182,6 +182,26 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
     same 400 "$(P stats -i "$X" --json | jq .documents)"
 }
 
+@test "a file called xapian makes no index: articles beside it are read, a native index stays one" {
+    mkdir -p in/sub; cp "$ARTICLES"/*.txt in/sub/; echo 'an article about search engines' >in/sub/xapian
+    P index -q -i "$N" in
+    same 6 "$(P stats -i "$N" --json | jq .documents)"
+    expect 0 P index --prune --json -i "$N" in; same 0 "$(jq .deleted <<<"$output")"
+    echo stray >"$N/xapian"
+    expect 0 P index -q -i "$N" in
+    expect 0 P search -i "$N" trump
+    expect 0 P check -i "$N"
+    mkdir -p "$N/shard-0"; touch "$N/shard-0/iamglass"
+    expect 0 P check -i "$N"
+    expect 2 P index -q -i in/sub --engine xapian "$ARTICLES"; says "not of an index"
+    same 'an article about search engines' "$(cat in/sub/xapian)"
+    P index -q -i in/x.idx --engine xapian in/sub
+    expect 0 P index --json -i "$N" in; same 6 "$(jq .unchanged <<<"$output")"
+    echo damaged >in/x.idx/xapian
+    expect 0 P index --json -i "$N" in; same 6 "$(jq .unchanged <<<"$output")"
+    expect 4 P search -i in/x.idx trump; says "marker"
+}
+
 @test "a file that cannot grow: exit 5, and the last commit stands" {
     make_both
     for i in $(seq 2000); do echo "{\"id\":\"n$i\",\"text\":\"more and more words $i $((i * 7919)) of text\"}"; done >d.jsonl
