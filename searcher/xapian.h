@@ -11,8 +11,8 @@
  *
  * A native index is a snapshot.  Xapian's readers follow the newest commit instead: a handle keeps
  * the one it was opened at for as long as Xapian keeps its blocks, and another is opened when they
- * are gone, at most XAPIAN_TRIES times a search.  Reopening it would do nothing where a compacted
- * database stands at the old one's path, with the same revision number by chance.
+ * are gone or overwritten, at most XAPIAN_TRIES times a search.  Reopening it would do nothing
+ * where a compacted database stands at the old one's path, with the same revision number by chance.
  */
 #ifndef PM_SEARCHER_XAPIAN_H
 #define PM_SEARCHER_XAPIAN_H
@@ -81,9 +81,6 @@ void xapian_give(xapian_handle *h);
 void xapian_drop(xapian_handle *h);
 /* Fill *err from h's `last` and give its status. */
 pm_status xapian_failed(xapian_handle *h, pm_error *err);
-/* After a failure: may another try succeed?  Then *h is good for it: a new one, or without the
- * server that did not answer.  `tries` counts up. */
-bool xapian_again(xapian_handle **h, unsigned *tries, pm_error *err);
 /* PM_OK, or PM_PARTIAL and who is missing. */
 pm_status xapian_whole(const xapian_handle *h, pm_error *err);
 

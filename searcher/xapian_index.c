@@ -104,10 +104,13 @@ static pm_status open_places(xapian_handle *h, bool ask, pm_error *err)
                      x->view.folder.path);
 }
 
-static pm_status make_handle(xapian_index *x, bool ask, xapian_handle **out, pm_error *err)
+/* *why: what the shim said, where that was it. */
+static pm_status make_handle(xapian_index *x, bool ask, xapian_handle **out, xap_error *why,
+                             pm_error *err)
 {
     pm_status st = PM_OK;
     *out = NULL;
+    memset(why, 0, sizeof *why);
     xapian_handle *h = mem_zalloc(sizeof *h);
     if (!h) return error_nomem(err);
     h->of = x;
@@ -118,6 +121,7 @@ static pm_status make_handle(xapian_index *x, bool ask, xapian_handle **out, pm_
     PM_TRY(read_numbers(h, err));
     *out = h;
 out:
+    *why = h->last;
     if (st != PM_OK) xapian_drop(h);
     return st;
 }
@@ -133,20 +137,49 @@ static uint64_t folders_now(const xapian_index *x)
     return sum;
 }
 
+/* The newest commits of the local databases, as one number; 0 where there are none. */
+static uint64_t commits_now(const xapian_index *x)
+{
+    uint64_t sum = 0, revision;
+    xap_error e;
+    for (size_t i = 0; i < x->n_places; i++) {
+        if (x->places[i].host) continue;
+        x->api->revision(x->places[i].name, &revision, &e);
+        sum = hash_mix(sum ^ (revision + 1));
+    }
+    return sum;
+}
+
+/* What a writer overwrites looks like damage to a reader.  It is damage where it is met twice with
+ * no commit in between; *commits keeps what was seen the first time. */
+static bool has_moved(const xapian_index *x, uint64_t *commits)
+{
+    uint64_t before = *commits;
+    *commits = commits_now(x);
+    return *commits != before;
+}
+
+static pm_status too_fast(const xapian_index *x, pm_error *err)
+{
+    return error_set(err, PM_IO, "%s: the index changes faster than it can be read, try again",
+                     x->view.folder.path);
+}
+
 /* Xapian opens a database's files one by one, by name.  Where `optimize` has put another folder in
- * its place meanwhile, they are of two databases: once more. */
+ * its place meanwhile, they are of two databases: once more; and so where a commit fell into it. */
 static pm_status new_handle(xapian_index *x, bool ask, xapian_handle **out, pm_error *err)
 {
+    uint64_t commits = 0;
     for (unsigned tries = 0;; tries++) {
+        xap_error why;
         uint64_t before = folders_now(x);
-        pm_status st = make_handle(x, ask, out, err);
-        if (folders_now(x) == before) return st;
+        pm_status st = make_handle(x, ask, out, &why, err);
+        if (folders_now(x) == before && !why.modified &&
+            (st != PM_CORRUPT || !has_moved(x, &commits)))
+            return st;
         if (st == PM_OK) xapian_drop(*out);
         *out = NULL;
-        if (tries == XAPIAN_TRIES)
-            return error_set(err, PM_IO,
-                             "%s: the index changes faster than it can be read, try again",
-                             x->view.folder.path);
+        if (tries == XAPIAN_TRIES) return too_fast(x, err);
     }
 }
 
@@ -208,31 +241,45 @@ static xapian_place *culprit(const xapian_handle *h)
     return NULL;
 }
 
-static bool renew(xapian_handle **h, bool ask, pm_error *err)
+/* Of one question to a handle. */
+typedef struct retries {
+    unsigned n;
+    uint64_t commits; /* has_moved                                                           */
+    pm_status status; /* of the last try                                                     */
+} retries;
+
+static bool renew(xapian_handle **h, bool ask, retries *r, pm_error *err)
 {
     xapian_index *x = (*h)->of;
     xapian_drop(*h);
-    return new_handle(x, ask, h, err) == PM_OK;
+    pm_status st = new_handle(x, ask, h, err);
+    if (st != PM_OK) r->status = st;
+    return st == PM_OK;
 }
 
 /* Of a connection closed between two messages Xapian does not say whose it was. */
-static bool without_culprit(xapian_handle **h, pm_error *err)
+static bool without_culprit(xapian_handle **h, retries *r, pm_error *err)
 {
     xapian_index *x = (*h)->of;
     xapian_place *place = culprit(*h);
-    if (!place) return x->remote && renew(h, true, err);
+    if (!place) return x->remote && renew(h, true, r, err);
     if (x->options.require_all) return false;
     lay_to_rest(x, place);
-    return renew(h, false, err);
+    return renew(h, false, r, err);
 }
 
-bool xapian_again(xapian_handle **h, unsigned *tries, pm_error *err)
+/* After a failure: may another try succeed?  Then *h is good for it: a new one, or without the
+ * server that did not answer. */
+static bool again(xapian_handle **h, retries *r, pm_error *err)
 {
     xapian_index *x = (*h)->of;
-    bool modified = (*h)->last.modified, network = (*h)->last.network;
-    if (++*tries >= XAPIAN_TRIES + (unsigned)x->n_places) return false;
-    if (network) return without_culprit(h, err);
-    return modified && renew(h, false, err);
+    bool network = (*h)->last.network;
+    bool moved = (*h)->last.modified || (r->status == PM_CORRUPT && has_moved(x, &r->commits));
+    if (!network && !moved) return false;
+    if (++r->n < XAPIAN_TRIES + (unsigned)x->n_places)
+        return network ? without_culprit(h, r, err) : renew(h, false, r, err);
+    if (moved) r->status = too_fast(x, err);
+    return false;
 }
 
 pm_status xapian_whole(const xapian_handle *h, pm_error *err)
@@ -253,16 +300,16 @@ pm_status xapian_with(xapian_index *x,
                       pm_error *err)
 {
     xapian_handle *h = NULL;
-    unsigned tries = 0;
+    retries r = {0};
     pm_status st = xapian_take(x, &h, err);
     if (st != PM_OK) return st;
     do {
         memset(&h->last, 0, sizeof h->last);
-        st = what(h, ctx, err);
-    } while (st != PM_OK && xapian_again(&h, &tries, err));
-    if (st != PM_OK) {
+        r.status = what(h, ctx, err);
+    } while (r.status != PM_OK && again(&h, &r, err));
+    if (r.status != PM_OK) {
         xapian_drop(h);
-        return st;
+        return r.status;
     }
     st = xapian_whole(h, err);
     xapian_give(h);
