@@ -71,7 +71,7 @@ pm_status xapian_open_shard(pm_writer *w, uint32_t shard, pm_error *err)
     if (st != PM_OK) return st;
     if (x->shards[shard]) x->api->writer_free(x->shards[shard]);
     st = x->api->writer_open(path, !w->exists, &x->shards[shard], &e);
-    return st == PM_OK ? st : xap_failed(&e, path, err);
+    return st == PM_OK ? st : xap_failed_promised(&e, path, err);
 }
 
 static pm_status open_shards(pm_writer *w, pm_error *err)
@@ -95,7 +95,7 @@ pm_status xapian_open_committed(pm_writer *w, uint32_t shard, pm_error *err)
     x->committed[shard] = NULL;
     st = x->api->db_new(&x->committed[shard], &e);
     if (st == PM_OK) st = x->api->db_add_local(x->committed[shard], path, &e);
-    return st == PM_OK ? st : xap_failed(&e, path, err);
+    return st == PM_OK ? st : xap_failed_promised(&e, path, err);
 }
 
 static pm_status open_committed(pm_writer *w, pm_error *err)

@@ -95,7 +95,7 @@ static pm_status open_places(xapian_handle *h, bool ask, pm_error *err)
         bool silent = skip || (place->host && h->last.network);
         if (!skip && silent) lay_to_rest(x, place);
         if (!silent || (!skip && x->options.require_all))
-            return xap_failed(&h->last, place->name, err);
+            return (x->is_folder ? xap_failed_promised : xap_failed)(&h->last, place->name, err);
         h->missing[i] = true;
         h->n_missing++;
     }

@@ -12,6 +12,7 @@
  */
 #include "common/xapian/xap.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -118,12 +119,21 @@ pm_status status_of(const char *type)
     return PM_IO;
 }
 
+/* Of a folder without a root file Xapian knows no cause. */
+bool is_absent(const Xapian::Error &x)
+{
+    const char *type = x.get_type(), *cause = x.get_error_string();
+    return !strcmp(type, "DatabaseNotFoundError") ||
+           (!strcmp(type, "DatabaseOpeningError") && (!cause || !strcmp(cause, strerror(ENOENT))));
+}
+
 pm_status tell_xapian(xap_error *e, const Xapian::Error &x)
 {
     const char *type = x.get_type();
     tell(e, status_of(type), type, x.get_msg().c_str(), x.get_context().c_str());
     e->modified = !strcmp(type, "DatabaseModifiedError");
     e->network = !strncmp(type, "Network", 7);
+    e->absent = is_absent(x);
     add_cause(e, x);
     return e->status;
 }
@@ -292,6 +302,31 @@ pm_status db_each_term(xap_db *db, bool (*fn)(void *ctx, pm_text term, uint64_t 
     });
 }
 
+pm_status db_has_positions(xap_db *db, bool *out, xap_error *e)
+{
+    *out = false;
+    return guarded(e, [&] { *out = db->db.has_positions(); });
+}
+
+/* Each database of pressmark's making has such lists: one that has none has lost their file. */
+pm_status db_each_term_of(xap_db *db, uint32_t docid,
+                          bool (*fn)(void *ctx, pm_text term, uint32_t wdf, uint32_t n_positions),
+                          void *ctx, xap_error *e)
+{
+    return guarded(e, [&] {
+        try {
+            for (auto at = db->db.termlist_begin(docid); at != db->db.termlist_end(docid); ++at) {
+                std::string name = *at;
+                if (!fn(ctx, pm_text{name.data(), name.size()}, at.get_wdf(),
+                        at.positionlist_count()))
+                    return;
+            }
+        } catch (const Xapian::FeatureUnavailableError &x) {
+            throw Xapian::DatabaseCorruptError(x.get_msg());
+        }
+    });
+}
+
 pm_status db_each_posting(xap_db *db, pm_text term,
                           bool (*fn)(void *ctx, uint32_t docid, uint32_t wdf), void *ctx,
                           xap_error *e)
@@ -351,27 +386,23 @@ pm_status db_compact(xap_db *db, const char *folder, bool (*go_on)(void *ctx), v
 }
 
 /* Why a database does not open is for others to say. */
-uint64_t revision_of(const char *path)
-{
-    try {
-        return Xapian::Database(path).get_revision();
-    } catch (const Xapian::Error &) {
-        return 0;
-    }
-}
-
 pm_status revision(const char *path, uint64_t *out, xap_error *e)
 {
     *out = 0;
-    return guarded(e, [&] { *out = revision_of(path); });
+    return guarded(e, [&] {
+        try {
+            *out = Xapian::Database(path).get_revision();
+        } catch (const Xapian::Error &) {
+            *out = 0;
+        }
+    });
 }
 
 pm_status check(const char *path, void (*line)(void *ctx, const char *text), void *ctx,
-                uint64_t *revision, uint64_t *findings, xap_error *e)
+                uint64_t *findings, xap_error *e)
 {
-    *revision = *findings = 0;
+    *findings = 0;
     return guarded(e, [&] {
-        *revision = revision_of(path);
         std::ostringstream said;
         size_t n = Xapian::Database::check(path, 0, &said);
         std::istringstream lines(said.str());
@@ -725,7 +756,9 @@ const xap_api api = {
     .db_value = db_value,
     .db_length = db_length,
     .db_occurrences = db_occurrences,
+    .db_has_positions = db_has_positions,
     .db_each_term = db_each_term,
+    .db_each_term_of = db_each_term_of,
     .db_each_posting = db_each_posting,
     .db_each_position = db_each_position,
     .db_each_metadata = db_each_metadata,

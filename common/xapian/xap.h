@@ -24,11 +24,12 @@
 extern "C" {
 #endif
 
-enum { XAP_VERSION = 4 };
+enum { XAP_VERSION = 5 };
 
 typedef struct xap_error {
     pm_status status;
     bool modified; /* DatabaseModifiedError: reopen, and what failed may work              */
+    bool absent;   /* a database, or a file of it, is not there                             */
     bool network;  /* a remote database did not answer; `context` names it                 */
     char type[40]; /* "DatabaseLockError", "std::bad_alloc", ...                           */
     char context[200];
@@ -86,10 +87,16 @@ typedef struct xap_api {
     /* Occurrences of a term in a document: as counted, and as positions. */
     pm_status (*db_occurrences)(xap_db *db, pm_text term, uint32_t docid, uint32_t *wdf,
                                 uint32_t *n_positions, xap_error *e);
+    /* False, too, where the file of positions is lost. */
+    pm_status (*db_has_positions)(xap_db *db, bool *out, xap_error *e);
     /* Each calls fn in rising order until it returns false.  Each posting of an empty term: each
      * document. */
     pm_status (*db_each_term)(xap_db *db, bool (*fn)(void *ctx, pm_text term, uint64_t df),
                               void *ctx, xap_error *e);
+    pm_status (*db_each_term_of)(xap_db *db, uint32_t docid,
+                                 bool (*fn)(void *ctx, pm_text term, uint32_t wdf,
+                                            uint32_t n_positions),
+                                 void *ctx, xap_error *e);
     pm_status (*db_each_posting)(xap_db *db, pm_text term,
                                  bool (*fn)(void *ctx, uint32_t docid, uint32_t wdf), void *ctx,
                                  xap_error *e);
@@ -106,11 +113,10 @@ typedef struct xap_api {
     /* The newest commit of the database at a path: a number that rises, 0 where it does not open.
      */
     pm_status (*revision)(const char *path, uint64_t *out, xap_error *e);
-    /* Xapian's own check of the database at a path: a line for each finding, and their number;
-     * *revision, before it was begun, is set also where it fails.  What a commit after that one
-     * overwrites looks like damage. */
+    /* Xapian's own check of the database at a path: a line for each finding, and their number. What
+     * a commit meanwhile overwrites looks like damage. */
     pm_status (*check)(const char *path, void (*line)(void *ctx, const char *text), void *ctx,
-                       uint64_t *revision, uint64_t *findings, xap_error *e);
+                       uint64_t *findings, xap_error *e);
 
     /* ---- queries ---- */
     pm_status (*query_term)(pm_text term, xap_query **out, xap_error *e);

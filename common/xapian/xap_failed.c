@@ -32,3 +32,10 @@ pm_status xap_failed(const xap_error *e, const char *where, pm_error *err)
     return error_set(err, e->status, "%s: %s: %s%s%s%s%s", where, e->type, e->message,
                      *e->context ? " (" : "", e->context, *e->context ? ")" : "", advice(e));
 }
+
+pm_status xap_failed_promised(const xap_error *e, const char *where, pm_error *err)
+{
+    xap_error lost = *e;
+    if (lost.absent) lost.status = PM_CORRUPT;
+    return xap_failed(&lost, where, err);
+}

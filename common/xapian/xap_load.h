@@ -19,5 +19,7 @@ bool xap_can_load(void);
 
 /* Fill *err from *e and give its status; `where`: the folder or server that it happened at. */
 pm_status xap_failed(const xap_error *e, const char *where, pm_error *err);
+/* The same of a database that a marker promises: that it is absent is damage. */
+pm_status xap_failed_promised(const xap_error *e, const char *where, pm_error *err);
 
 #endif
