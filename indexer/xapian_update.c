@@ -14,6 +14,20 @@ static uint32_t shard_of(const pm_writer *w, const char *id, size_t len)
     return xap_shard_of(id, len, w->xapian->n_shards);
 }
 
+/* Xapian flushes by documents; this flushes by what they weigh. */
+static pm_status keep_memory(pm_writer *w, pm_error *err)
+{
+    xapian_writer *x = w->xapian;
+    xap_error e;
+    uint64_t pending = 0;
+    for (uint32_t i = 0; i < x->n_shards; i++) pending += x->api->writer_pending(x->shards[i]);
+    if (pending < w->options.memory_bytes / 4 * 3) return PM_OK;
+    for (uint32_t i = 0; i < x->n_shards; i++)
+        if (x->api->writer_flush(x->shards[i], &e) != PM_OK)
+            return xap_failed(&e, w->folder.path, err);
+    return PM_OK;
+}
+
 pm_status xapian_kill(pm_writer *w, const char *id, size_t len, uint64_t *seq, pm_error *err)
 {
     const xap_api *api = w->xapian->api;
@@ -28,7 +42,7 @@ pm_status xapian_kill(pm_writer *w, const char *id, size_t len, uint64_t *seq, p
         return xap_failed(&e, w->folder.path, err);
     *seq = found.seq;
     w->xapian->changed = true;
-    return PM_OK;
+    return keep_memory(w, err);
 }
 
 /* A form that is there already costs a look, and no write. */
@@ -57,20 +71,6 @@ pm_status xapian_keep_forms(pm_writer *w, pm_error *err)
     }
 out:
     return st;
-}
-
-/* Xapian flushes by documents; this flushes by what they weigh. */
-static pm_status keep_memory(pm_writer *w, pm_error *err)
-{
-    xapian_writer *x = w->xapian;
-    xap_error e;
-    uint64_t pending = 0;
-    for (uint32_t i = 0; i < x->n_shards; i++) pending += x->api->writer_pending(x->shards[i]);
-    if (pending < w->options.memory_bytes / 4 * 3) return PM_OK;
-    for (uint32_t i = 0; i < x->n_shards; i++)
-        if (x->api->writer_flush(x->shards[i], &e) != PM_OK)
-            return xap_failed(&e, w->folder.path, err);
-    return PM_OK;
 }
 
 pm_status xapian_add(pm_writer *w, const pm_article *article, uint64_t *replaced, pm_error *err)

@@ -337,4 +337,9 @@ content() { P dump -i "$X"; P search -i "$X" --format tsv -k 700 -- w1x w20x tit
     is_asan || [ "$(jq .peak_rss_bytes out)" -le $((68 << 20)) ]
     same 12000 "$(P search -i "$X" --count common)"
     expect 0 P check --deep -i "$X"
+    mkdir in; more 16000 >in/a.jsonl; P index -q -i y.idx --engine xapian in
+    more 1 >in/a.jsonl; P index --json --prune -i y.idx --memory 4M in >out
+    same 15999 "$(jq .deleted out)"
+    is_asan || [ "$(jq .peak_rss_bytes out)" -le $((68 << 20)) ]
+    expect 0 P check --deep -i y.idx
 }
