@@ -46,7 +46,7 @@ static pm_status count_tf(xapian_list *l, const pm_searcher *s, const plan_match
     uint32_t wdf, positions;
     *tf = 1;
     if (m->kind != MATCH_KEY) return PM_OK;
-    pm_text name = xap_term_make(&term, 0, k->key, k->len);
+    pm_text name = xap_term_of_key(&term, k->key, k->len);
     if (l->h->of->api->db_occurrences(l->h->db, name, docid, &wdf, &positions, &l->h->last) !=
         PM_OK)
         return xapian_failed(l->h, err);

@@ -31,7 +31,7 @@ static pm_status term_df(void *ctx, const void *key, size_t len, uint64_t *df, p
     if (h->of->remote && !h->wants_df && !acronym) return PM_OK;
     xap_term term;
     uint64_t cf;
-    pm_text name = xap_term_make(&term, 0, key, len);
+    pm_text name = xap_term_of_key(&term, key, len);
     if (h->of->api->db_term(h->db, name, df, &cf, &h->last) == PM_OK) return PM_OK;
     return xapian_failed(h, err);
 }

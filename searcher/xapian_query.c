@@ -32,14 +32,19 @@ static pm_status keep(xapian_query *q, pm_status st, xap_query *made, const xap_
     return PM_OK;
 }
 
+static pm_status term_query(xapian_query *q, pm_text name, const xap_query **out, pm_error *err)
+{
+    xap_query *made = NULL;
+    if (!reserve(q)) return error_nomem(err);
+    pm_status st = q->h->of->api->query_term(name, &made, &q->h->last);
+    return keep(q, st, made, out, err);
+}
+
 static pm_status term(xapian_query *q, const void *key, size_t len, const xap_query **out,
                       pm_error *err)
 {
     xap_term t;
-    xap_query *made = NULL;
-    if (!reserve(q)) return error_nomem(err);
-    pm_status st = q->h->of->api->query_term(xap_term_make(&t, 0, key, len), &made, &q->h->last);
-    return keep(q, st, made, out, err);
+    return term_query(q, xap_term_of_key(&t, key, len), out, err);
 }
 
 static pm_status group(xapian_query *q, xap_op op, const xap_query *const *parts, size_t n,
@@ -224,7 +229,7 @@ static pm_status by_positions(xapian_query *q, const plan_matcher *m, uint32_t m
         xap_query *made = NULL;
         double factor = weight * k->idf * (m->kind == MATCH_NEAR ? m->needs[i] : 1);
         if (!reserve(q)) return error_nomem(err);
-        st = q->h->of->api->query_by_positions(xap_term_make(&t, 0, k->key, k->len), factor, p->k1,
+        st = q->h->of->api->query_by_positions(xap_term_of_key(&t, k->key, k->len), factor, p->k1,
                                                p->b, p->snap->avgdl, &made, &q->h->last);
         PM_TRY(keep(q, st, made, &there, err));
         PM_TRY(add(q, &words, there, err));
@@ -521,7 +526,7 @@ pm_status xapian_query_part(xapian_query *q, size_t i, pm_text id, const xap_que
     const xap_query *one;
     pm_text key = xap_term_make(&name, XAP_KEY_ID, id.data, id.len);
     PM_TRY(all_parts(q, err));
-    PM_TRY(term(q, key.data, key.len, &one, err));
+    PM_TRY(term_query(q, key, &one, err));
     PM_TRY(scale(q, one, 0, &one, err));
     PM_TRY(pair(q, XAP_AND, one, q->parts[i], out, err));
 out:

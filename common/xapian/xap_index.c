@@ -28,6 +28,14 @@ pm_text xap_term_make(xap_term *t, uint8_t class, const void *key, size_t len)
     return (pm_text){t->bytes, at};
 }
 
+/* The hash behind a long key is of what follows its class, but for fields, which are keys whole. */
+pm_text xap_term_of_key(xap_term *t, const void *key, size_t len)
+{
+    const uint8_t *bytes = key;
+    bool apart = len && (*bytes == KEY_TITLE || *bytes == KEY_MARKER);
+    return apart ? xap_term_make(t, *bytes, bytes + 1, len - 1) : xap_term_make(t, 0, key, len);
+}
+
 /* ---- values ------------------------------------------------------------------------------ */
 
 static void put_number(char *out, uint64_t number, unsigned bytes)

@@ -57,6 +57,8 @@ typedef struct xap_term {
     size_t len;
 } xap_term;
 pm_text xap_term_make(xap_term *t, uint8_t class, const void *key, size_t len);
+/* The same of a key that begins with its class, as plans have them. */
+pm_text xap_term_of_key(xap_term *t, const void *key, size_t len);
 
 /* Values. */
 typedef struct xap_head {

@@ -113,6 +113,20 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
     expect 0 P check --deep -i "$X"
 }
 
+@test "keys of every length about the cut are found: words, titles, fields, ids, explanations" {
+    local n long
+    for n in $(seq 225 250); do
+        long=$(printf "%0${n}d" 0 | tr 0 x)
+        printf '{"id":"%s","title":"y%s","text":"%s tail","author":"z%s"}\n' "$long" "$long" "$long" "$long"
+    done >d.jsonl
+    P index -q -i "$X" --engine xapian d.jsonl
+    for n in $(seq 225 250); do
+        long=$(printf "%0${n}d" 0 | tr 0 x)
+        same "1 1 1" "$(P search -i "$X" --count "$long") $(P search -i "$X" --count "title:y$long") $(P search -i "$X" --count "author:z$long")"
+        same true "$(P search -i "$X" --explain --json "$long title:y$long" | jq '.hits[0] | ([.explain[].contribution] | add) == .score')"
+    done
+}
+
 @test "a writer holds the index: exit 7, and readers see the last commit" {
     make_both
     mkfifo pipe
