@@ -63,7 +63,7 @@ static pm_status is_index(const walk *w, const file_info *folder, bool *yes, pm_
     file_info made;
     const char *path = (const char *)w->path.data, *own = w->run->sink->folder;
     pm_status st = manifest_is_in(path, yes, err);
-    if (st == PM_OK && !*yes) *yes = xap_marker_there(path);
+    if (st == PM_OK && !*yes) *yes = xap_marker_there(path) || xap_is_begun(path);
     if (st == PM_OK && !*yes)
         *yes = own && file_stat(own, &made, &problem) == PM_OK && made.number == folder->number &&
                is_same(own, path);

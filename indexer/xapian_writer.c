@@ -2,8 +2,9 @@
  *
  * xapian_writer.c - open, commit and close a Xapian index for writing; see xapian_writer.h.
  *
- * The marker is written by the first commit, after the databases: without it there is no index,
- * and databases that a writer left behind are made anew.  Xapian renames its root file without
+ * The marker is written by the first commit, after the databases: without it there is no index.
+ * Databases that a first run left behind are made anew; what else has articles is not touched.
+ * Xapian renames its root file without
  * syncing the folder; a commit here does that for it.
  */
 #include "indexer/xapian_writer.h"
@@ -72,6 +73,56 @@ pm_status xapian_open_shard(pm_writer *w, uint32_t shard, pm_error *err)
     if (x->shards[shard]) x->api->writer_free(x->shards[shard]);
     st = x->api->writer_open(path, !w->exists, &x->shards[shard], &e);
     return st == PM_OK ? st : xap_failed_promised(&e, path, err);
+}
+
+/* Whose marker was lost, too. */
+static pm_status refuse_articles(pm_writer *w, const char *path, pm_error *err)
+{
+    const xap_api *api = w->xapian->api;
+    xap_db *db = NULL;
+    xap_stats stats = {0};
+    xap_error e;
+    pm_status st = api->db_new(&db, &e);
+    if (st == PM_OK) st = api->db_add_local(db, path, &e);
+    if (st == PM_OK) st = api->db_stats(db, &stats, &e);
+    if (db) api->db_free(db);
+    if (st != PM_OK) return e.absent ? PM_OK : xap_failed(&e, path, err);
+    if (!stats.n_docs) return PM_OK;
+    return error_set(err, PM_USAGE,
+                     "%s: a database with articles, but no file '" XAP_MARKER
+                     "' beside it; restore "
+                     "that, or make the index elsewhere",
+                     path);
+}
+
+/* Of a new index. */
+static pm_status look_at_shards(pm_writer *w, pm_error *err)
+{
+    xapian_writer *x = w->xapian;
+    char path[XAPIAN_PATH];
+    file_info info;
+    bool begun = false;
+    pm_status st;
+    PM_TRY(xap_marker_begin(&w->folder, &begun, err));
+    x->made = mem_array(x->n_shards, sizeof *x->made);
+    if (!x->made) return error_nomem(err);
+    for (uint32_t i = 0; i < x->n_shards; i++) {
+        PM_TRY(shard_path(w, i, path, err));
+        x->made[i] = begun || file_stat(path, &info, NULL) != PM_OK;
+        if (!x->made[i]) PM_TRY(refuse_articles(w, path, err));
+    }
+out:
+    return st;
+}
+
+static void remove_made(pm_writer *w)
+{
+    char name[XAP_SHARD_NAME];
+    for (uint32_t i = 0; i < w->xapian->n_shards; i++) {
+        xap_shard_name(name, i);
+        if (w->xapian->made[i]) dir_remove(&w->folder, name, NULL);
+    }
+    dir_unlink(&w->folder, XAP_BEGUN, NULL);
 }
 
 static pm_status open_shards(pm_writer *w, pm_error *err)
@@ -236,6 +287,7 @@ pm_status xapian_writer_open(pm_writer *w, const char *path, pm_error *err)
     PM_TRY(open_folder(w, path, err));
     PM_TRY(read_marker(w, err));
     xapian_collect(w);
+    if (!w->exists) PM_TRY(look_at_shards(w, err));
     PM_TRY(open_shards(w, err));
     if (w->exists) PM_TRY(read_settings(w, err));
     PM_TRY(writer_open_analyzer(w, err));
@@ -258,6 +310,8 @@ void xapian_writer_close(pm_writer *w)
     for (uint32_t i = 0; x->committed && i < x->n_shards; i++)
         if (x->committed[i]) x->api->db_free(x->committed[i]);
     if (x->doc) x->api->doc_free(x->doc);
+    if (x->made) remove_made(w);
+    mem_free(x->made);
     mem_free(x->shards);
     mem_free(x->committed);
     inverter_fields_free(&x->fields);
@@ -304,6 +358,8 @@ static pm_status publish(pm_writer *w, pm_error *err)
     PM_TRY(write_metadata(w, XAP_STATE, (pm_text){state, (size_t)len}, err));
     PM_TRY(commit_shards(w, err));
     PM_TRY(sync_shards(w, err));
+    mem_free(w->xapian->made); /* from here on they may be those of an index                    */
+    w->xapian->made = NULL;
     if (!w->exists) PM_TRY(xap_marker_write(&w->folder, w->xapian->n_shards, err));
     w->exists = true;
     w->meta.generation++;

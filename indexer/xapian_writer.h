@@ -29,6 +29,7 @@ typedef struct xapian_writer {
     inverter_fields fields;
     uint32_t forms_seen; /* of the analyzer, kept as metadata already                        */
     bool changed;        /* since the last commit                                            */
+    bool *made;          /* by shard: its folder is of this run, which has not committed yet */
 } xapian_writer;
 
 /* Is the index at path, or the one to be made there, of this engine?  PM_USAGE when the option

@@ -119,6 +119,13 @@ bool xap_marker_there(const char *folder)
     return first_shard_there(folder) && (manifest_is_in(folder, &native, NULL) != PM_OK || !native);
 }
 
+bool xap_is_begun(const char *folder)
+{
+    char path[PATH_ROOM];
+    return file_there(path, folder, "LOCK") &&
+           (file_there(path, folder, XAP_BEGUN) || first_shard_there(folder));
+}
+
 static pm_status marker_decode(const char *text, const dir *d, uint32_t *shards, pm_error *err)
 {
     unsigned version = 0, n = 0;
@@ -153,12 +160,25 @@ pm_status xap_marker_write(const dir *d, uint32_t shards, pm_error *err)
     outfile f = OUTFILE_INIT;
     int len =
         snprintf(text, sizeof text, "pressmark xapian %d\nshards %u\n", XAP_MARKER_VERSION, shards);
-    pm_status st = outfile_create(&f, d, XAP_MARKER ".tmp", false, err);
+    pm_status st = outfile_create(&f, d, XAP_BEGUN, false, err);
     if (st != PM_OK) return st;
     outfile_write(&f, text, (size_t)len);
     st = outfile_finish(&f, true, err);
-    if (st == PM_OK) st = dir_rename(d, XAP_MARKER ".tmp", XAP_MARKER, err);
+    if (st == PM_OK) st = dir_rename(d, XAP_BEGUN, XAP_MARKER, err);
     return st == PM_OK ? dir_sync(d, err) : st;
+}
+
+pm_status xap_marker_begin(const dir *d, bool *begun, pm_error *err)
+{
+    outfile f = OUTFILE_INIT;
+    buf text = {0};
+    bool absent = false;
+    pm_status st = dir_read(d, XAP_BEGUN, MARKER_BYTES_MAX, &text, &absent, err);
+    buf_free(&text);
+    *begun = st == PM_OK && !absent;
+    if (st != PM_OK || *begun) return st;
+    st = outfile_create(&f, d, XAP_BEGUN, true, err);
+    return st == PM_OK ? outfile_finish(&f, true, err) : st;
 }
 
 void xap_shard_name(char out[XAP_SHARD_NAME], uint32_t shard)

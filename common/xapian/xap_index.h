@@ -4,6 +4,7 @@
  *
  *   folder/xapian     the marker: "pressmark xapian 1", then "shards N"
  *   folder/LOCK       the writer's lock, as of a native index
+ *   folder/xapian.tmp the same before the first commit, empty or not whole
  *   folder/shard-0    a Xapian database, and so on; articles are spread by a hash of their ids
  *   folder/shard-0.new  its smaller copy while `optimize` works, then the old one until it is gone;
  *                     nobody reads it, and the next writer deletes what was left
@@ -32,6 +33,7 @@
 
 #define XAP_ENGINE   "xapian"
 #define XAP_MARKER   "xapian"
+#define XAP_BEGUN    XAP_MARKER ".tmp"
 #define XAP_SETTINGS "pressmark"
 #define XAP_STATE    "state" /* next sequence number, and generation */
 
@@ -79,6 +81,11 @@ bool xap_marker_there(const char *folder);
 /* PM_USAGE with *absent true when there is none, or when it is of a later version. */
 pm_status xap_marker_read(const dir *d, uint32_t *shards, bool *absent, pm_error *err);
 pm_status xap_marker_write(const dir *d, uint32_t shards, pm_error *err);
+/* Before the databases of a new index are made: what stands in the folder until the marker does.
+ * *begun: an earlier run came no further, so that its databases may be made anew. */
+pm_status xap_marker_begin(const dir *d, bool *begun, pm_error *err);
+/* Is there a lock, with what a first run makes before it commits? */
+bool xap_is_begun(const char *folder);
 void xap_shard_name(char out[XAP_SHARD_NAME], uint32_t shard);
 void xap_shard_new_name(char out[XAP_SHARD_NAME], uint32_t shard);
 /* Is it a name of the second kind? */

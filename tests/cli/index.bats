@@ -492,7 +492,7 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
         exec 8>&-
         same 130 "$code"
         same "pressmark: interrupted; what was not committed is left out of $X" "$(cat err)"
-        [[ $options = *xapian ]] || same LOCK "$(ls "$X")"
+        same LOCK "$(ls "$X")"
     done
 }
 

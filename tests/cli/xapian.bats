@@ -239,6 +239,34 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
     expect 4 P search -i in/x.idx trump; says "marker"
 }
 
+@test "a marker that was lost: databases with articles are not made anew" {
+    make_both --shards 2
+    mv "$X/xapian" kept
+    expect 2 P index -q -i "$X" --engine xapian "$ARTICLES"; says "a database with articles"
+    expect 2 P index -q -i "$X" --engine xapian --shards 3 "$ARTICLES"
+    same "LOCK shard-0 shard-1" "$(ls "$X" | paste -sd' ')"
+    mv kept "$X/xapian"
+    same 5 "$(P stats -i "$X" --json | jq .documents)"
+    expect 0 P check --deep -i "$X"
+}
+
+@test "a first run that fails leaves nothing, one that is killed what the next makes anew and nobody reads" {
+    for i in $(seq 2000); do echo "{\"id\":\"n$i\",\"text\":\"more and more words $i $((i * 7919)) of text\"}"; done >d.jsonl
+    run --separate-stderr bash -c "ulimit -f 100; '$PRESSMARK' index -q --engine xapian --shards 3 -i y.idx d.jsonl"
+    same "5 LOCK" "$status $(ls y.idx)"
+    mkdir in; cp "$ARTICLES"/*.txt in; mkfifo pipe
+    "$PRESSMARK" index -q --engine xapian --shards 2 -i in/x.idx - <pipe 3>&- & local writer=$!
+    exec 9>pipe
+    await_lock $writer
+    for _ in $(seq 100); do [ ! -e in/x.idx/shard-1/iamglass ] || break; sleep 0.05; done
+    kill -KILL $writer; exec 9>&-; wait $writer || true
+    P index -q -i "$N" in
+    same 5 "$(P stats -i "$N" --json | jq .documents)"
+    expect 0 P index -q --engine xapian -i in/x.idx in
+    same 5 "$(P stats -i in/x.idx --json | jq .documents)"
+    [ ! -e in/x.idx/xapian.tmp ]
+}
+
 @test "a file that cannot grow: exit 5, and the last commit stands" {
     make_both
     for i in $(seq 2000); do echo "{\"id\":\"n$i\",\"text\":\"more and more words $i $((i * 7919)) of text\"}"; done >d.jsonl
