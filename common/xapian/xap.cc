@@ -193,6 +193,15 @@ pm_text lend(std::string &keep, std::string &&text)
     return pm_text{keep.data(), keep.size()};
 }
 
+/* Where memory ends Xapian 1.4 frees twice a part of a phrase that it makes ready, and lets an
+ * exception out of the destructor that writes values after a deletion.  So memory that it might
+ * want is asked for, and given back, before: where there is none, it ends here. */
+void ask_for_reserve()
+{
+    std::vector<char> reserve(1 << 20);
+    reserve.back() = 1;
+}
+
 /* ---- reading ----------------------------------------------------------------------------- */
 
 pm_status db_new(xap_db **out, xap_error *e)
@@ -508,14 +517,6 @@ void set_weights(Xapian::Enquire &enquire, const xap_spec *spec)
         enquire.set_weighting_scheme(Xapian::BM25Weight(spec->k1, 0, 1, spec->b, 0));
 }
 
-/* Where memory ends while it makes a phrase ready, Xapian 1.4 frees a part of it twice.  So memory
- * that it might want is asked for, and given back, before: where there is none, it ends here. */
-void ask_for_reserve()
-{
-    std::vector<char> reserve(1 << 20);
-    reserve.back() = 1;
-}
-
 pm_status search(xap_db *db, const xap_query *query, const xap_spec *spec, xap_hits **out,
                  xap_error *e)
 {
@@ -724,6 +725,7 @@ pm_status writer_flush(xap_writer *w, xap_error *e)
         reach_threshold(w, id, same);
         w->db.replace_document(id, same);
         w->changed = 1;
+        ask_for_reserve();
         w->db.valuestream_begin(0);
         w->pending = 0;
     });
