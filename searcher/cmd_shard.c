@@ -189,21 +189,39 @@ static int start_one(servers *s, const char *database, unsigned port, uint64_t t
     return EXIT_IO;
 }
 
-/* The databases are DIR/shard-0, DIR/shard-1, ... */
+/* How many databases the index has, by its marker. */
+static int count_shards(const servers *s, unsigned *n)
+{
+    char path[PATH_ROOM];
+    unsigned version = 0;
+    if (!path_of(path, s->folder, "xapian")) return emit_usage("shard: the path is too long");
+    FILE *f = fopen(path, "r");
+    int got = f ? fscanf(f, "pressmark xapian %u shards %u", &version, n) : 0;
+    if (f) fclose(f);
+    if (got == 2 && version == 1 && *n && *n <= SERVERS_MAX) return EXIT_OK;
+    return emit_usage("shard: %s is no index of the engine xapian", s->folder);
+}
+
+/* The databases are DIR/shard-0, DIR/shard-1, ...  Without one of them answers would be of a part.
+ */
 static int start_all(servers *s, const shard_options *o)
 {
-    int code = EXIT_OK;
     char name[32], path[PATH_ROOM];
+    unsigned n = 0;
     struct stat info;
-    for (unsigned i = 0; code == EXIT_OK && i < SERVERS_MAX; i++) {
+    int code = count_shards(s, &n);
+    for (unsigned i = 0; code == EXIT_OK && i < n; i++) {
         snprintf(name, sizeof name, "shard-%u", i);
         if (!path_of(path, s->folder, name)) return emit_usage("shard: the path is too long");
-        if (stat(path, &info) != 0) break;
         if (o->port + i > 65535) return emit_usage("shard: ports end at 65535");
-        code = start_one(s, path, (unsigned)o->port + i, o->timeout_ms);
+        if (stat(path, &info) == 0) {
+            code = start_one(s, path, (unsigned)o->port + i, o->timeout_ms);
+            continue;
+        }
+        emit_note("pressmark: shard: %s: %s; restore this database of the index", path,
+                  strerror(errno));
+        code = errno == ENOENT ? EXIT_DAMAGED : EXIT_IO;
     }
-    if (code == EXIT_OK && !s->n)
-        code = emit_usage("shard: %s is no index of the engine xapian", s->folder);
     return code;
 }
 

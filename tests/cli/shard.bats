@@ -64,6 +64,11 @@ for_shards() {
     expect 1 P shard status "$X"; mentions "no servers"
     expect 1 P shard stop "$X"
     expect 2 P shard start /nonexistent; says "no index"
+    mv "$X/shard-1" kept
+    expect 4 P shard start --port $PORT "$X"; says "x.idx/shard-1: No such file"
+    expect 1 P shard status "$X"
+    mv kept "$X/shard-1"; mv "$X/xapian" kept
+    expect 2 P shard start --port $PORT "$X"; says "no index"
     expect 2 P shard start
     [ ! -e "$X/servers" ]
 }
