@@ -33,11 +33,10 @@ static xap_api_get *symbol(void *library, const char *name)
     return get;
 }
 
-/* A plugin that is there and does not open is worth more words than places without one, which
- * the loader names first in its message. */
+/* A plugin that is there and does not open is worth more words than places without one. */
 static void keep_reason(plugin_search *s, const char *why)
 {
-    if (!why || !strncmp(why, s->path, strlen(s->path))) return;
+    if (!why || access(s->path, F_OK) != 0) return;
     snprintf(s->why, sizeof s->why, "%s", why);
 }
 
