@@ -85,7 +85,8 @@ const cli_command cmd_delete = {
     "ID...|-",
     "delete articles by id",
     "'-' reads ids from standard input, one a line. An unknown id gives exit code 1; the others "
-    "are still deleted. 'pressmark optimize' gives their space back.",
+    "are still deleted. Ids made for lines of standard input begin with '-': write '--' before them "
+    "('delete -- -#3'). 'pressmark optimize' gives their space back.",
     CLI_TABLE(table),
     NULL,
     sizeof(delete_options),

@@ -98,11 +98,17 @@ static pm_status take_path(ingest *run, const char *path, pm_error *err)
     return is_stdin ? ingest_stdin(run, &file, err) : ingest_file(run, &file, err);
 }
 
-static pm_status check_paths(const char *const *paths, size_t n_paths, pm_error *err)
+static pm_status check_paths(const char *const *paths, size_t n_paths, pm_input_format format,
+                             pm_error *err)
 {
+    bool lines = format == PM_INPUT_AUTO || format == PM_INPUT_JSONL;
     for (size_t i = 0; i < n_paths; i++) {
         file_info info;
         pm_error problem = {0};
+        if (strcmp(paths[i], "-") == 0 && !lines)
+            return error_set(err, PM_USAGE,
+                             "standard input is read as JSON Lines, which say an article's id; "
+                             "name a file, or leave the format out");
         if (strcmp(paths[i], "-") == 0 || file_stat(paths[i], &info, &problem) == PM_OK) continue;
         return error_set(err, PM_USAGE, "%s; name a file, a folder, or - for standard input",
                          problem.message);
@@ -150,7 +156,7 @@ pm_status ingest_run(const ingest_sink *sink, const char *const *paths, size_t n
     pm_status st = PM_OK;
     ingest run = {.sink = sink};
     PM_TRY(set_options(&run, options, err));
-    PM_TRY(check_paths(paths, n_paths, err));
+    PM_TRY(check_paths(paths, n_paths, run.options.format, err));
     for (size_t i = 0; i < n_paths && !run.stopped; i++) PM_TRY(take_path(&run, paths[i], err));
     if (!run.stopped) PM_TRY(ingest_prune(&run, err));
     if (run.stopped)

@@ -67,7 +67,8 @@ const cli_command cmd_show = {
     "show",
     "ID...",
     "print stored articles",
-    "An unknown id gives exit code 1; the other articles are still printed.",
+    "An unknown id gives exit code 1; the other articles are still printed. Ids made for lines of "
+    "standard input begin with '-': write '--' before them ('show -- -#3').",
     CLI_TABLE(table),
     NULL,
     sizeof(show_options),

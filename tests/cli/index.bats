@@ -265,6 +265,17 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     expect 2 P batch -i "$X" --timing - q; says "--timing"
 }
 
+@test "standard input is JSON Lines: another format is refused; ids that are made begin with -" {
+    for format in text markdown; do
+        expect 2 P index -q -i "$X" --input-format=$format - <<<'some text'; says "read as JSON Lines"
+    done
+    expect 0 P index -q -i "$X" --input-format=jsonl - <<<'{"text":"some text"}'
+    same "-#1 " "$(ids text)"
+    expect 0 P show -i "$X" -- -#1
+    expect 0 P delete -i "$X" -- -#1
+    for command in show delete; do [[ $(P help $command | paste -sd' ') = *"begin with '-': write '--'"* ]]; done
+}
+
 @test "odd file names are ids as they are, and shown safely" {
     mkdir in
     echo "plain story" > $'in/new\nline.txt'; echo "plain story" > $'in/esc\e[31m.txt'
