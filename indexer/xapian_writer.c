@@ -4,8 +4,7 @@
  *
  * The marker is written by the first commit, after the databases: without it there is no index.
  * Databases that a first run left behind are made anew; what else has articles is not touched.
- * Xapian renames its root file without
- * syncing the folder; a commit here does that for it.
+ * Xapian renames its root file without syncing the folder; a commit here does that for it.
  */
 #include "indexer/xapian_writer.h"
 
@@ -89,9 +88,8 @@ static pm_status refuse_articles(pm_writer *w, const char *path, pm_error *err)
     if (st != PM_OK) return e.absent ? PM_OK : xap_failed(&e, path, err);
     if (!stats.n_docs) return PM_OK;
     return error_set(err, PM_USAGE,
-                     "%s: a database with articles, but no file '" XAP_MARKER
-                     "' beside it; restore "
-                     "that, or make the index elsewhere",
+                     "%s: a database with articles, but no marker '" XAP_MARKER
+                     "' beside it; restore that, or make the index elsewhere",
                      path);
 }
 

@@ -127,10 +127,17 @@ bool is_absent(const Xapian::Error &x)
            (!strcmp(type, "DatabaseOpeningError") && (!cause || !strcmp(cause, strerror(ENOENT))));
 }
 
+/* A file that ends before a block of it is damaged; Xapian has no class for that. */
+bool is_cut(const Xapian::Error &x)
+{
+    return !strcmp(x.get_type(), "DatabaseError") && !x.get_msg().compare(0, 11, "EOF reading");
+}
+
 pm_status tell_xapian(xap_error *e, const Xapian::Error &x)
 {
     const char *type = x.get_type();
-    tell(e, status_of(type), type, x.get_msg().c_str(), x.get_context().c_str());
+    pm_status status = is_cut(x) ? PM_CORRUPT : status_of(type);
+    tell(e, status, type, x.get_msg().c_str(), x.get_context().c_str());
     e->modified = !strcmp(type, "DatabaseModifiedError");
     e->network = !strncmp(type, "Network", 7);
     e->absent = is_absent(x);

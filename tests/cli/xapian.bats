@@ -162,6 +162,9 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
     done
     expect 4 P search -i y.idx trump; says "shard-1"
     expect 4 P index -q -i y.idx "$ARTICLES"; says "shard-1"
+    rm -rf y.idx; cp -r "$X" y.idx; truncate -s 8192 y.idx/shard-1/postlist.glass
+    expect 4 P search -i y.idx trump; says "EOF"
+    expect 4 P check -i y.idx
     rm -r y.idx/shard-1
     expect 4 P search -i y.idx trump; says "shard-1"
     expect 4 P index -q -i y.idx "$ARTICLES"; says "shard-1"
