@@ -419,6 +419,8 @@ static void test_longest_list(void **state)
         assert_false(inverter_exceeds(iv, exact));
     }
     assert_true(needed > 5);
+    inverter_reset(iv, false); /* what was known of the list goes with it                      */
+    assert_int_equal(inverter_memory(iv), inverter_forms_memory(iv));
     inverter_close(iv);
 }
 
@@ -479,6 +481,8 @@ static void test_exact_limit(void **state)
                           .author = {"Ann and Bob", 11},
                           .tags = {"one\x1ftwo", 7}};
     assert_int_equal(inverter_open(&iv, words, true, NULL), PM_OK);
+    assert_int_equal(inverter_add(iv, &a, 240000, &dl, &err), PM_USAGE); /* of 480,000          */
+    assert_true(iv->tokens_cap <= 16384 + TOKENS_AT_ONCE); /* no more was read than may be       */
     assert_int_equal(inverter_add(iv, &a, UINT64_MAX, &dl, &err), PM_OK);
     assert_true(inverter_exceeds(iv, 0)); /* measured: "titl" is not in the list                  */
     uint64_t most = inverter_memory(iv);
