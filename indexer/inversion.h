@@ -93,7 +93,7 @@ typedef struct scatter_part {
     piece_chain *chains; /* by bucket                                                      */
     uint8_t *pool;       /* what of the stream is read and not yet reused; NULL: it stays  */
     struct slab *slabs;  /* memory of pieces that the stream has no room for               */
-    bool done, refused;
+    bool refused;
 } scatter_part;
 
 /* A bucket being read. */
@@ -152,7 +152,8 @@ struct inversion {
     list_room rooms[LIST_WORKERS_MAX];
     list_room large[LARGE_ROOMS]; /* of lists longer than bucket_tokens                   */
     bool large_taken[LARGE_ROOMS];
-    uint32_t longest; /* tokens of the most frequent term                                  */
+    uint32_t longest;   /* tokens of the most frequent term                                */
+    size_t second_room; /* occurrences that the second large room may have                 */
     pthread_mutex_t large_lock;
     pthread_cond_t large_given;
 };
@@ -182,7 +183,7 @@ pm_status inversion_plain(inversion *inv, pm_error *err);
 bool inversion_array(uint32_t **array, size_t *cap, size_t n);
 /* Room for a list of so many occurrences; false when memory is refused. */
 bool inversion_room(const inversion *inv, list_room *room, size_t occurrences);
-/* The room for such a list: the worker's own, or the large one, which is then locked. */
+/* The room for such a list: the worker's own, or a large one, which is then taken. */
 list_room *inversion_begin(inversion *inv, unsigned worker, size_t occurrences, list_task *out);
 void inversion_end(inversion *inv, list_room *room);
 /* Room for the numbers of n tokens in inv->places; false when memory is refused. */

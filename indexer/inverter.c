@@ -29,6 +29,7 @@ enum {
     INVERTER_LIST_BYTES = 12, /* a token of the longest list                                 */
     INVERTER_FORM_BYTES = 240,
     INVERTER_DOC_BYTES = 24,
+    INVERTER_POSTING_BYTES = 8, /* of one list; the longest one's are a part of a document's */
     WORD_IN_SLOT = 16, /* a longer word stands in the analyzer's table once more            */
     WORD_CUT = 250,    /* and one that was cut to a form, whole                             */
     WORD_LONGEST = 1024,
@@ -130,7 +131,7 @@ static bool add_text(inverter *iv, pm_text text, uint64_t most)
     analyzer_begin(iv->a, text.data, text.len, false);
     do {
         iv->n_tokens += n;
-        if (!is_within(iv, most)) break;
+        if (!is_within(iv, most)) return !iv->refused;
         if (!inverter_reserve_tokens(iv, TOKENS_AT_ONCE)) return false;
         n = analyzer_fill_ids(iv->a, iv->tokens + iv->n_tokens, TOKENS_AT_ONCE);
     } while (n);
@@ -144,7 +145,9 @@ static bool add_text_around(inverter *iv, const pm_article *article, uint64_t mo
     token t[TOKENS_AT_ONCE];
     size_t begin = iv->n_tokens;
     analyzer_begin(iv->a, article->text.data, article->text.len, false);
-    for (size_t n; is_within(iv, most) && (n = analyzer_fill(iv->a, t, TOKENS_AT_ONCE)) != 0;) {
+    for (size_t n;;) {
+        if (!is_within(iv, most)) return !iv->refused;
+        if ((n = analyzer_fill(iv->a, t, TOKENS_AT_ONCE)) == 0) break;
         if (!inverter_reserve_tokens(iv, n)) return false;
         for (size_t i = 0; i < n; i++) {
             if (t[i].start >= article->title_start && t[i].end <= article->title_end) {
@@ -253,11 +256,24 @@ uint64_t inverter_forms_memory(const inverter *iv)
     return iv->form_bytes + (uint64_t)iv->forms_seen * INVERTER_FORM_BYTES;
 }
 
+/* Of n tokens, `list` of them in the longest list, while lists are made. */
+static uint64_t listed_memory(const inverter *iv, uint64_t n, uint64_t list)
+{
+    uint64_t words = iv->n_used > BUCKET_LATE ? 2 : 1;
+    return n * words * INVERTER_WORD_BYTES + list * INVERTER_LIST_BYTES;
+}
+
+size_t inverter_second_room(const inverter *iv, size_t longest)
+{
+    uint64_t n = iv->n_tokens, paired = n * INVERTER_TOKEN_BYTES;
+    uint64_t taken = listed_memory(iv, n, longest) + (uint64_t)iv->n_docs * INVERTER_POSTING_BYTES;
+    return paired > taken ? (size_t)((paired - taken) / INVERTER_LIST_BYTES) : 0;
+}
+
 uint64_t inverter_memory(const inverter *iv)
 {
-    uint64_t n = iv->n_tokens, list = iv->list.longest + (n - iv->list.n_tokens);
-    uint64_t words = iv->n_used > BUCKET_LATE ? 2 : 1, paired = n * INVERTER_TOKEN_BYTES;
-    uint64_t listed = n * words * INVERTER_WORD_BYTES + list * INVERTER_LIST_BYTES;
+    uint64_t n = iv->n_tokens, paired = n * INVERTER_TOKEN_BYTES;
+    uint64_t listed = listed_memory(iv, n, iv->list.longest + (n - iv->list.n_tokens));
     return inverter_forms_memory(iv) + (paired > listed ? paired : listed) +
            inverter_fields_memory(&iv->fields) + (uint64_t)iv->n_docs * INVERTER_DOC_BYTES;
 }

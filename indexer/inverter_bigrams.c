@@ -164,22 +164,18 @@ static void place_half(const bigram_set *set, pair_half *half)
 typedef struct half_work {
     bigram_set *set;
     void (*fn)(const bigram_set *set, pair_half *half);
-    bool done[2];
 } half_work;
 
 static void do_half(void *ctx, unsigned h)
 {
     half_work *work = ctx;
     work->fn(work->set, &work->set->halves[h]);
-    work->done[h] = true;
 }
 
 static void each_half(bigram_set *set, void (*fn)(const bigram_set *set, pair_half *half))
 {
     half_work work = {.set = set, .fn = fn};
-    if (set->n_halves > 1) (void)thread_run(set->n_halves, do_half, &work, NULL);
-    for (unsigned h = 0; h < set->n_halves; h++)
-        if (!work.done[h]) do_half(&work, h); /* the system refused a thread                  */
+    thread_run_all(set->n_halves, do_half, &work);
 }
 
 /* ---- lists --------------------------------------------------------------------------------- */

@@ -198,6 +198,7 @@ static void keep_ordinal(void *ctx, uint32_t term, uint32_t ordinal)
 pm_status inversion_plain(inversion *inv, pm_error *err)
 {
     inversion_drop_places(inv); /* of pairs, beside which the longest list is not counted    */
+    inv->second_room = inverter_second_room(inv->iv, inv->longest);
     pm_status st = inversion_scatter(inv, err);
     const list_job lists = {.w = inv->w,
                             .n_tasks = inv->n_buckets,

@@ -88,7 +88,11 @@ void inverter_free_tables(inverter *iv);
 /* Give the stream's memory back; it is not to be read until the reset. */
 void inverter_drop_tokens(inverter *iv);
 
-/* Count the forms that the last article brought. */
+/* Once pairs are gone: occurrences of another list that may be made beside the longest one, within
+ * what inverter_memory counts. */
+size_t inverter_second_room(const inverter *iv, size_t longest);
+
+/* Count the forms that the last article brought; false when memory is refused. */
 bool inverter_count_forms(inverter *iv);
 
 #endif

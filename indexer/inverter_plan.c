@@ -104,23 +104,19 @@ typedef struct halves_job {
     inversion *inv;
     plan_fn fn;
     uint32_t middle, n;
-    bool done[2];
 } halves_job;
 
 static void do_half(void *ctx, unsigned half)
 {
     halves_job *job = ctx;
     job->fn(job->inv, half ? job->middle : 0, half ? job->n : job->middle);
-    job->done[half] = true;
 }
 
 /* fn(0, middle) and fn(middle, n), at the same time where that is worth it. */
 static void in_parts(inversion *inv, uint32_t middle, uint32_t n, plan_fn fn)
 {
     halves_job job = {.inv = inv, .fn = fn, .middle = middle, .n = n};
-    (void)thread_run(2, do_half, &job, NULL); /* who is refused is done here                    */
-    for (unsigned half = 0; half < 2; half++)
-        if (!job.done[half]) do_half(&job, half);
+    thread_run_all(2, do_half, &job);
 }
 
 static bool is_worth_two(const inversion *inv, uint32_t n)

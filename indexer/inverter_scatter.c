@@ -103,7 +103,6 @@ static void scatter(void *ctx, unsigned index)
     const uint32_t *tokens = inv->iv->tokens, *rows = inv->form_buckets;
     const uint32_t end = part->end;
     piece_chain *chains = part->chains;
-    part->done = true;
     for (uint32_t at = part->begin; at < end; at++) {
         if (end - at > ROW_AHEAD) __builtin_prefetch(&rows[TOKEN_FORM(tokens[at + ROW_AHEAD])]);
         uint32_t form_id = TOKEN_FORM(tokens[at]), row = rows[form_id];
@@ -149,11 +148,9 @@ pm_status inversion_scatter(inversion *inv, pm_error *err)
         if (!part_open(inv, &inv->parts[i], begin, end)) return error_nomem(err);
         begin = end;
     }
-    (void)thread_run(parts, scatter, inv, NULL); /* who is refused is done here               */
-    for (unsigned i = 0; i < parts; i++) {
-        if (!inv->parts[i].done) scatter(inv, i);
+    thread_run_all(parts, scatter, inv);
+    for (unsigned i = 0; i < parts; i++)
         if (inv->parts[i].refused) return error_nomem(err);
-    }
     return PM_OK;
 }
 

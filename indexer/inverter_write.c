@@ -132,14 +132,12 @@ bool inversion_room(const inversion *inv, list_room *room, size_t occurrences)
     return true;
 }
 
-/* A room for a long list, when there is one.  The second is for as many occurrences as pairs took,
- * less those of the longest list, so that both take no more than is counted (inverter.c). */
+/* A room for a long list, when there is one. */
 static list_room *take_large(inversion *inv, size_t occurrences)
 {
-    size_t half = inv->iv->n_tokens / 2, second = half > inv->longest ? half - inv->longest : 0;
     pthread_mutex_lock(&inv->large_lock);
     for (;;) {
-        unsigned i = occurrences <= second && !inv->large_taken[1];
+        unsigned i = occurrences <= inv->second_room && !inv->large_taken[1];
         if (!inv->large_taken[i]) {
             inv->large_taken[i] = true;
             pthread_mutex_unlock(&inv->large_lock);
@@ -182,7 +180,6 @@ static inline bool any_marked(const uint32_t tokens[8])
 typedef struct class_part {
     size_t begin, end; /* documents                                                        */
     uint32_t *ends; /* by key: tokens; then where they begin in places, and in the end their end  */
-    bool done;
 } class_part;
 
 typedef struct class_scatter {
@@ -220,7 +217,6 @@ static void class_pass(void *ctx, unsigned index)
     const inversion *inv = all->inv;
     uint32_t *places = all->placing ? inv->places : NULL;
     const inverter_doc *docs = inv->iv->docs;
-    part->done = true;
     if (part->begin == part->end) return;
     if (all->class->byte != KEY_TITLE) {
         class_run(inv, all->class, docs[part->begin].first,
@@ -230,14 +226,6 @@ static void class_pass(void *ctx, unsigned index)
     for (size_t doc = part->begin; doc < part->end; doc++)
         class_run(inv, all->class, docs[doc].first, docs[doc].first + docs[doc].n_title, part->ends,
                   places);
-}
-
-static void class_passes(class_scatter *all, unsigned parts)
-{
-    for (unsigned i = 0; i < parts; i++) all->parts[i].done = false;
-    (void)thread_run(parts, class_pass, all, NULL); /* who is refused is done here             */
-    for (unsigned i = 0; i < parts; i++)
-        if (!all->parts[i].done) class_pass(all, i);
 }
 
 /* Put the tokens' numbers in order of their keys: ends[key] is where a key's end.  False when
@@ -256,7 +244,7 @@ static bool scatter(inversion *inv, const key_class *class)
                                     .ends = ends};
         if (ok) memset(ends, 0, class->n_keys * sizeof *ends);
     }
-    if (ok) class_passes(&all, parts);
+    if (ok) thread_run_all(parts, class_pass, &all);
     for (uint32_t key = 0; key < class->n_keys && ok; key++) {
         for (unsigned i = 0; i < parts; i++) {
             uint32_t n = all.parts[i].ends[key];
@@ -266,7 +254,7 @@ static bool scatter(inversion *inv, const key_class *class)
     }
     ok = ok && inversion_places(inv, sum);
     all.placing = true;
-    if (ok) class_passes(&all, parts);
+    if (ok) thread_run_all(parts, class_pass, &all);
     if (ok && parts > 1) memcpy(inv->ends, own[parts - 1], class->n_keys * sizeof *inv->ends);
     for (unsigned i = 1; i < parts; i++) mem_free(own[i]);
     return ok;
@@ -398,7 +386,7 @@ typedef struct forms_job {
     inversion *inv;
     uint32_t middle, n;
     uint32_t listed[2];
-    bool done[2], refused[2];
+    bool refused[2];
 } forms_job;
 
 static void put_half(void *ctx, unsigned half)
@@ -422,16 +410,12 @@ static void put_half(void *ctx, unsigned half)
             inv->w, key->data, key->len, term->ordinal, at - term->first_variant, v->df, v->cf);
     }
     job->refused[half] = key->failed;
-    job->done[half] = true;
 }
 
-/* Both halves, perhaps at the same time. */
+/* Both halves, at the same time where there are two. */
 static void do_halves(forms_job *job, void (*fn)(void *ctx, unsigned half))
 {
-    job->done[0] = job->done[1] = false;
-    if (job->middle < job->n) (void)thread_run(2, fn, job, NULL); /* else it is done here       */
-    for (unsigned half = 0; half < 2; half++)
-        if (!job->done[half]) fn(job, half);
+    thread_run_all(job->middle < job->n ? 2 : 1, fn, job);
 }
 
 static pm_status put_variants(inversion *inv, uint32_t n, pm_error *err)
@@ -443,7 +427,7 @@ static pm_status put_variants(inversion *inv, uint32_t n, pm_error *err)
     return job.refused[0] || job.refused[1] ? error_nomem(err) : PM_OK;
 }
 
-/* Variants [begin, end) that are listed, to items from `begin` on; how many these are, to *n. */
+/* Variants [begin, end) that are listed, to items from `begin` on; job->listed of them. */
 static void list_variants(void *ctx, unsigned half)
 {
     forms_job *job = ctx;
@@ -456,7 +440,6 @@ static void list_variants(void *ctx, unsigned half)
         inv->items[n++] = keysort_string(f->folded, f->folded_len, i);
     }
     job->listed[half] = n - begin;
-    job->done[half] = true;
 }
 
 static pm_status write_forms(inversion *inv, pm_error *err)

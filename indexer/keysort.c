@@ -201,7 +201,6 @@ typedef struct shares {
     uint32_t ends[SHARES]; /* where each share's items end                                  */
     uint32_t middle;       /* shares of the first part                                      */
     unsigned n_parts;
-    bool done[2];
 } shares;
 
 /* The least byte of each of 64 places: letters and digits have places of their own, and so have the
@@ -264,7 +263,6 @@ static void sort_part(void *ctx, unsigned part)
     shares *s = ctx;
     uint32_t from = part ? s->middle : 0, to = s->n_parts > 1 && !part ? s->middle : SHARES;
     uint32_t begin = from ? s->ends[from - 1] : 0, at = begin;
-    s->done[part] = true;
     for (uint32_t share = from; share < to; at = s->ends[share++]) {
         uint32_t n = s->ends[share] - at;
         memcpy(s->items + at, s->scratch + at, n * sizeof *s->items);
@@ -283,7 +281,5 @@ void keysort_threads(unsigned threads, keysort_item *items, keysort_item *scratc
     }
     deal(&s, n);
     s.n_parts = threads > 1 ? 2 : 1;
-    if (s.n_parts > 1) (void)thread_run(s.n_parts, sort_part, &s, NULL);
-    for (unsigned part = 0; part < s.n_parts; part++)
-        if (!s.done[part]) sort_part(&s, part); /* the system refused a thread                */
+    thread_run_all(s.n_parts, sort_part, &s);
 }

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "common/base/cpu.h"
 #include "common/base/mem.h"
@@ -29,34 +30,43 @@ enum {
 /* ---- state --------------------------------------------------------------------------- */
 
 /* How often this process was forked from another one since the library is there.  getpid is a call
- * to the system, 80 ns, and whose a writer is is asked for each article. */
+ * to the system, 80 ns, and whose a writer is is asked for each article; what is rare asks it, too,
+ * because not every way to fork tells. */
 static unsigned forks;
-static bool forks_are_counted;
 
 static void count_fork(void)
 {
     forks++;
 }
 
-static void count_forks(void)
-{
-    forks_are_counted = pthread_atfork(NULL, NULL, count_fork) == 0;
-}
-
 /* The writer belongs to this process. */
 static pm_status take_over(pm_writer *w, pm_error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, count_forks);
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static bool counted;
+    pthread_mutex_lock(&lock);
+    if (!counted) counted = pthread_atfork(NULL, NULL, count_fork) == 0;
+    bool is = counted;
+    pthread_mutex_unlock(&lock);
     w->forks = forks;
-    return forks_are_counted ? PM_OK : error_nomem(err);
+    w->pid = getpid();
+    return is ? PM_OK : error_nomem(err);
+}
+
+static pm_status not_ours(const pm_writer *w, pm_error *err)
+{
+    return error_set(err, PM_USAGE, "%s: this writer belongs to the process that opened it",
+                     w->folder.path);
+}
+
+pm_status writer_is_ours(const pm_writer *w, pm_error *err)
+{
+    return w->pid == getpid() ? PM_OK : not_ours(w, err);
 }
 
 pm_status writer_ready(const pm_writer *w, bool commit, pm_error *err)
 {
-    if (w->forks != forks)
-        return error_set(err, PM_USAGE, "%s: this writer belongs to the process that opened it",
-                         w->folder.path);
+    if (w->forks != forks) return not_ours(w, err);
     if (w->status != PM_OK) {
         if (err) *err = w->first;
         return w->status;
@@ -317,7 +327,7 @@ pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_
 void pm_writer_close(pm_writer *w)
 {
     if (!w) return;
-    if (w->forks != forks) { /* forked meanwhile: threads and files are not this process's */
+    if (w->pid != getpid()) { /* forked meanwhile: threads and files are not this process's */
         dir_close(&w->folder);
         return;
     }

@@ -102,6 +102,7 @@ typedef struct beside_merge beside_merge;
 struct pm_writer {
     dir folder;
     unsigned forks; /* of this process, when it was opened                                 */
+    int pid;        /* of it                                                                */
     pm_writer_options options;
     pm_phase phase;
     uint64_t written; /* bytes, as options.progress is told                          */
@@ -138,6 +139,8 @@ struct pm_writer {
 /* PM_OK when the writer takes changes (commit: or a repeated commit).  PM_USAGE in a process that
  * was forked from the one that opened it. */
 pm_status writer_ready(const pm_writer *w, bool commit, pm_error *err);
+/* The same of however it was forked, for what is rare: a call to the system. */
+pm_status writer_is_ours(const pm_writer *w, pm_error *err);
 /* w->a in the language that the index has, or gets, and w->meta of an index that is to be made;
  * PM_USAGE when the options contradict one that is there. */
 pm_status writer_open_analyzer(pm_writer *w, pm_error *err);

@@ -101,6 +101,7 @@ static pm_status finish_batch(pm_writer *w, manifest_segment *named, pm_error *e
     w->phase = PM_PHASE_WRITE;
     segment_writer_docs_done(out);
     writer_keep(w, w->iv);
+    analyzer_trim(w->a); /* a table of forms to come is not counted                           */
     pm_status st = inverter_write(w->iv, w->options.threads, out, err);
     w->batch.out = NULL;
     if (st != PM_OK) {
@@ -285,7 +286,8 @@ static pm_status commit(pm_writer *w, bool last, pm_commit_info *info, pm_error 
 {
     pm_error own = {0};
     if (!err) err = &own;
-    pm_status st = writer_ready(w, true, err);
+    pm_status st = writer_is_ours(w, err);
+    if (st == PM_OK) st = writer_ready(w, true, err);
     if (st != PM_OK) return st;
     if (w->xapian) return xapian_writer_commit(w, info, err);
     st = writer_flush(w, err);
@@ -418,7 +420,8 @@ pm_status pm_writer_optimize_with(pm_writer *w, const pm_optimize_options *optio
         return error_set(err, PM_USAGE, "optimize options are not initialised");
     if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     if ((unsigned)o.reorder > PM_REORDER_BP) return error_set(err, PM_USAGE, "no such order");
-    pm_status st = writer_ready(w, false, err);
+    pm_status st = writer_is_ours(w, err);
+    if (st == PM_OK) st = writer_ready(w, false, err);
     if (st != PM_OK) return st;
     if (w->xapian) return xapian_writer_optimize(w, o.reorder, info, err);
     st = writer_flush(w, err);

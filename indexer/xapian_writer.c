@@ -93,23 +93,29 @@ static pm_status refuse_articles(pm_writer *w, const char *path, pm_error *err)
                      path);
 }
 
-/* Of a new index. */
+/* Of a new index: may its databases be made?  It is not begun before that is known. */
 static pm_status look_at_shards(pm_writer *w, pm_error *err)
 {
     xapian_writer *x = w->xapian;
-    char path[XAPIAN_PATH];
-    file_info info;
-    bool begun = false;
+    char path[XAPIAN_PATH], name[XAP_SHARD_NAME];
+    bool *made = mem_array(x->n_shards, sizeof *made), begun = false, there = true;
     pm_status st;
-    PM_TRY(xap_marker_begin(&w->folder, &begun, err));
-    x->made = mem_array(x->n_shards, sizeof *x->made);
-    if (!x->made) return error_nomem(err);
-    for (uint32_t i = 0; i < x->n_shards; i++) {
+    if (!made) return error_nomem(err);
+    PM_TRY(xap_marker_begun(&w->folder, &begun, err));
+    for (uint32_t i = 0; i < XAP_SHARDS_MAX && (there || i < x->n_shards); i++) {
+        file_info info;
         PM_TRY(shard_path(w, i, path, err));
-        x->made[i] = begun || file_stat(path, &info, NULL) != PM_OK;
-        if (!x->made[i]) PM_TRY(refuse_articles(w, path, err));
+        there = file_stat(path, &info, NULL) == PM_OK;
+        if (there && !begun) PM_TRY(refuse_articles(w, path, err));
+        xap_shard_name(name, i);
+        if (there && begun && i >= x->n_shards) dir_remove(&w->folder, name, NULL);
+        if (i < x->n_shards) made[i] = begun || !there;
     }
+    if (!begun) PM_TRY(xap_marker_begin(&w->folder, err));
+    x->made = made;
+    made = NULL;
 out:
+    mem_free(made);
     return st;
 }
 
@@ -120,7 +126,7 @@ static void remove_made(pm_writer *w)
         xap_shard_name(name, i);
         if (w->xapian->made[i]) dir_remove(&w->folder, name, NULL);
     }
-    dir_unlink(&w->folder, XAP_BEGUN, NULL);
+    if (dir_sync(&w->folder, NULL) == PM_OK) dir_unlink(&w->folder, XAP_BEGUN, NULL);
 }
 
 static pm_status open_shards(pm_writer *w, pm_error *err)

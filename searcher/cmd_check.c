@@ -10,7 +10,7 @@
 
 typedef struct check_options {
     const char *index;
-    bool deep, json;
+    bool deep, json, quiet;
 } check_options;
 
 static const cli_option table[] = {
@@ -23,6 +23,10 @@ static const cli_option table[] = {
      .kind = CLI_FLAG,
      .offset = offsetof(check_options, json),
      .help = "one JSON object with the findings"},
+    {.name = "quiet",
+     .kind = CLI_FLAG,
+     .offset = offsetof(check_options, quiet),
+     .help = "findings and exit code alone, no summary"},
 };
 
 typedef struct report {
@@ -95,7 +99,7 @@ static int run(const void *given, const cli_args *args)
     if (st == PM_OK || st == PM_CORRUPT) {
         if (o->json)
             print_json(&summary, json_incref(r.findings), o->deep, st == PM_OK);
-        else
+        else if (!o->quiet)
             print_text(&summary, o->deep, st == PM_OK);
     }
     json_decref(r.findings);

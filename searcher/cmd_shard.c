@@ -218,9 +218,10 @@ static int start_all(servers *s, const shard_options *o)
             code = start_one(s, path, (unsigned)o->port + i, o->timeout_ms);
             continue;
         }
+        int why = errno;
         emit_note("pressmark: shard: %s: %s; restore this database of the index", path,
-                  strerror(errno));
-        code = errno == ENOENT ? EXIT_DAMAGED : EXIT_IO;
+                  strerror(why));
+        code = why == ENOENT ? EXIT_DAMAGED : EXIT_IO;
     }
     return code;
 }

@@ -46,11 +46,10 @@ static void join_ticking(pthread_t id, void (*tick)(void *ctx), void *ctx)
     }
 }
 
-pm_status thread_run_ticking(unsigned n, void (*fn)(void *ctx, unsigned index),
-                             void (*tick)(void *ctx), void *ctx, pm_error *err)
+/* On as many threads as can be made; how many these were, once they have ended. */
+static unsigned run_made(thread_job *jobs, unsigned n, void (*fn)(void *ctx, unsigned index),
+                         void (*tick)(void *ctx), void *ctx)
 {
-    thread_job *jobs = mem_array(n, sizeof *jobs);
-    if (!jobs) return error_nomem(err);
     unsigned made = 0;
     for (; made < n; made++) {
         jobs[made] = (thread_job){.fn = fn, .ctx = ctx, .index = made};
@@ -62,9 +61,26 @@ pm_status thread_run_ticking(unsigned n, void (*fn)(void *ctx, unsigned index),
         else
             pthread_join(jobs[i].id, NULL);
     }
+    return made;
+}
+
+pm_status thread_run_ticking(unsigned n, void (*fn)(void *ctx, unsigned index),
+                             void (*tick)(void *ctx), void *ctx, pm_error *err)
+{
+    thread_job *jobs = mem_array(n, sizeof *jobs);
+    if (!jobs) return error_nomem(err);
+    unsigned made = run_made(jobs, n, fn, tick, ctx);
     mem_free(jobs);
     if (made < n) return error_set(err, PM_NOMEM, "cannot start thread %u of %u", made + 1, n);
     return PM_OK;
+}
+
+void thread_run_all(unsigned n, void (*fn)(void *ctx, unsigned index), void *ctx)
+{
+    thread_job *jobs = n > 1 ? mem_array(n, sizeof *jobs) : NULL;
+    unsigned made = jobs ? run_made(jobs, n, fn, NULL, ctx) : 0;
+    mem_free(jobs);
+    for (; made < n; made++) fn(ctx, made);
 }
 
 pm_status thread_run(unsigned n, void (*fn)(void *ctx, unsigned index), void *ctx, pm_error *err)

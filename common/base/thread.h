@@ -10,8 +10,11 @@
  * and waits for all.  PM_NOMEM when a thread cannot be made (those made are joined first,
  * and fn must cope with not being called for every index). */
 pm_status thread_run(unsigned n, void (*fn)(void *ctx, unsigned index), void *ctx, pm_error *err);
-/* The same with all n threads beside the caller, on whose thread tick(ctx) is called every 50 ms
- * until they have ended. */
+/* The same where a thread that cannot be made is no failure: what it was for is called on the
+ * caller's, after the others.  So fn is called for every index. */
+void thread_run_all(unsigned n, void (*fn)(void *ctx, unsigned index), void *ctx);
+/* As thread_run, with all n threads beside the caller, on whose thread tick(ctx) is called every 50
+ * ms until they have ended. */
 pm_status thread_run_ticking(unsigned n, void (*fn)(void *ctx, unsigned index),
                              void (*tick)(void *ctx), void *ctx, pm_error *err);
 

@@ -105,6 +105,11 @@ void analyzer_reset_forms(analyzer *a)
     forms_reset(&a->table);
 }
 
+void analyzer_trim(analyzer *a)
+{
+    forms_unprepare(&a->table);
+}
+
 void analyzer_begin(analyzer *a, const char *text, size_t len, bool query)
 {
     tokenizer_begin(&a->words, text, len < UINT32_MAX ? len : UINT32_MAX);

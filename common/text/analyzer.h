@@ -9,7 +9,8 @@
  * for about one token in a hundred.
  *
  * The profile string names everything that decides terms; an index stores it, and a reader
- * with another profile refuses the index.  Rules: README.md of this folder; tests/tables/analyzer.txt.
+ * with another profile refuses the index.  Rules: README.md of this folder;
+ * tests/tables/analyzer.txt.
  */
 #ifndef PM_TEXT_ANALYZER_H
 #define PM_TEXT_ANALYZER_H
@@ -89,6 +90,8 @@ const form *const *analyzer_forms(const analyzer *a);
 /* Bytes held by the form table; and forget all forms (ids start again from 0). */
 size_t analyzer_memory(const analyzer *a);
 void analyzer_reset_forms(analyzer *a);
+/* Give back memory that was made ready for forms to come; when they come it takes longer. */
+void analyzer_trim(analyzer *a);
 
 /* ---- two threads ---------------------------------------------------------------------------
  *

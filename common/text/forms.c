@@ -54,7 +54,7 @@ pm_status forms_init(forms *f, pm_error *err)
 
 void forms_free(forms *f)
 {
-    mem_free(forms_prepared(f, f->n_next));
+    forms_unprepare(f);
     mem_free(f->slots);
     mem_free(f->by_id);
     mem_free(f->work);
@@ -80,7 +80,7 @@ static void reset_slots(forms *f)
 void forms_reset(forms *f)
 {
     forms_hide(f);
-    mem_free(forms_prepared(f, f->n_next));
+    forms_unprepare(f);
     f->epoch++;
     reset_slots(f);
     arena_free(&f->memory);

@@ -86,6 +86,11 @@ form_slot *forms_prepared(forms *f, size_t n)
     return NULL;
 }
 
+void forms_unprepare(forms *f)
+{
+    mem_free(forms_prepared(f, f->n_next));
+}
+
 bool forms_share(forms *f)
 {
     f->shared = true;
@@ -98,7 +103,7 @@ bool forms_share(forms *f)
 void forms_unshare(forms *f)
 {
     forms_hide(f);
-    mem_free(forms_prepared(f, f->n_next));
+    forms_unprepare(f);
     f->shared = false;
 }
 

@@ -39,5 +39,6 @@ void forms_show(forms *f);
  * for the first time takes long; and taken when it is needed, NULL when there is none. */
 void forms_prepare(forms *f, size_t n);
 form_slot *forms_prepared(forms *f, size_t n);
+void forms_unprepare(forms *f); /* and given back when it is not                              */
 
 #endif

@@ -168,16 +168,20 @@ pm_status xap_marker_write(const dir *d, uint32_t shards, pm_error *err)
     return st == PM_OK ? dir_sync(d, err) : st;
 }
 
-pm_status xap_marker_begin(const dir *d, bool *begun, pm_error *err)
+pm_status xap_marker_begun(const dir *d, bool *begun, pm_error *err)
 {
-    outfile f = OUTFILE_INIT;
     buf text = {0};
     bool absent = false;
     pm_status st = dir_read(d, XAP_BEGUN, MARKER_BYTES_MAX, &text, &absent, err);
     buf_free(&text);
     *begun = st == PM_OK && !absent;
-    if (st != PM_OK || *begun) return st;
-    st = outfile_create(&f, d, XAP_BEGUN, true, err);
+    return st;
+}
+
+pm_status xap_marker_begin(const dir *d, pm_error *err)
+{
+    outfile f = OUTFILE_INIT;
+    pm_status st = outfile_create(&f, d, XAP_BEGUN, true, err);
     return st == PM_OK ? outfile_finish(&f, true, err) : st;
 }
 

@@ -81,9 +81,10 @@ bool xap_marker_there(const char *folder);
 /* PM_USAGE with *absent true when there is none, or when it is of a later version. */
 pm_status xap_marker_read(const dir *d, uint32_t *shards, bool *absent, pm_error *err);
 pm_status xap_marker_write(const dir *d, uint32_t shards, pm_error *err);
-/* Before the databases of a new index are made: what stands in the folder until the marker does.
- * *begun: an earlier run came no further, so that its databases may be made anew. */
-pm_status xap_marker_begin(const dir *d, bool *begun, pm_error *err);
+/* What stands in the folder from before the databases of a new index are made until its marker
+ * does.  *begun: it is there, an earlier run came no further, and its databases may be made anew. */
+pm_status xap_marker_begun(const dir *d, bool *begun, pm_error *err);
+pm_status xap_marker_begin(const dir *d, pm_error *err);
 /* Is there a lock, with what a first run makes before it commits? */
 bool xap_is_begun(const char *folder);
 void xap_shard_name(char out[XAP_SHARD_NAME], uint32_t shard);

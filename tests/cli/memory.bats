@@ -75,6 +75,12 @@ kept() {
     done
 }
 
+@test "new words for ever: a table of forms that was made ready is not there when a batch is written" {
+    distinct 24000000 | tr ' ' '\n' | paste -sd "$(printf '%0.s ' {1..999})\n" |
+        awk '{ printf "{\"id\":\"%d\",\"text\":\"%s\"}\n", NR, $0 }' >d.jsonl
+    kept 400 --memory 400M --threads 2 --store=no d.jsonl
+}
+
 @test "a line of JSON with many keys, or with long lists: skipped, told, the next line is read" {
     { printf '{"id":"k","text":"x"'; seq -f ',"k%.0f":"v"' 1000000 | tr -d '\n'; echo '}'
       printf '{"id":"l","text":"x","data":[1'; seq -f ',%.0f' 1000000 | tr -d '\n'; echo ']}'

@@ -269,6 +269,9 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
     expect 0 P index -q --engine xapian -i in/x.idx in
     same 5 "$(P stats -i in/x.idx --json | jq .documents)"
     [ ! -e in/x.idx/xapian.tmp ]
+    mkdir begun; cp -r in/x.idx/shard-0 begun/shard-0; cp -r begun/shard-0 begun/shard-1; touch begun/xapian.tmp
+    expect 0 P index -q --engine xapian -i begun in # of fewer databases than the run that was killed
+    same "LOCK shard-0 xapian" "$(ls begun | paste -sd' ')"
 }
 
 @test "a file that cannot grow: exit 5, and the last commit stands" {

@@ -537,6 +537,34 @@ static void test_refused_memory(void **state)
     assert_true(n > 30);
 }
 
+/* An article that has a limit, memory refused at one allocation after the other: it is there whole,
+ * or not at all and that is said. */
+static void test_refused_limit(void **state)
+{
+    (void)state;
+    static char text[120000]; /* two lists                                                  */
+    for (size_t i = 0; i < sizeof text; i++) text[i] = i % 2 ? ' ' : i % 4 ? 'x' : 'y';
+    pm_article a = {.text = {text, sizeof text}, .title = {"Title", 5}};
+    for (unsigned round = 0; round < 2; round++) {
+        pm_status st = PM_NOMEM;
+        a.title_in_body = round;
+        for (unsigned n = 1; st != PM_OK; n++) {
+            inverter *iv;
+            uint32_t dl = 0;
+            pm_error err;
+            assert_int_equal(inverter_open(&iv, words, true, NULL), PM_OK);
+            mem_fail_at(n, false);
+            st = inverter_add(iv, &a, 620000, &dl, &err); /* 960,000 before measured */
+            mem_fail_at(0, false);
+            if (st == PM_OK) assert_int_equal(dl, sizeof text / 2 + 1);
+            if (st != PM_OK) assert_int_equal(st, PM_NOMEM);
+            assert_int_equal(inverter_n_docs(iv), st == PM_OK);
+            inverter_close(iv);
+            if (n == 1) assert_int_equal(st, PM_NOMEM);
+        }
+    }
+}
+
 int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -544,6 +572,7 @@ int main(void)
         IN_FOLDER(test_against_model), IN_FOLDER(test_memory),
         IN_FOLDER(test_longest_list),  IN_FOLDER(test_refused_articles),
         IN_FOLDER(test_exact_limit),   IN_FOLDER(test_refused_memory),
+        IN_FOLDER(test_refused_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
