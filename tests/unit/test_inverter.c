@@ -419,6 +419,11 @@ static void test_longest_list(void **state)
         assert_false(inverter_exceeds(iv, exact));
     }
     assert_true(needed > 5);
+    for (uint64_t list = 0; list <= tokens; list += tokens / 20) { /* another one beside it */
+        uint64_t room = inverter_second_room(iv, list), stream = 4 * tokens, pairs = 10 * tokens;
+        assert_true(!room || stream + 12 * (list + room) + 8 * ARTICLES <= pairs);
+        assert_true(stream + 12 * (list + room + 1) + 8 * ARTICLES > pairs);
+    }
     inverter_reset(iv, false); /* what was known of the list goes with it                      */
     assert_int_equal(inverter_memory(iv), inverter_forms_memory(iv));
     inverter_close(iv);
