@@ -118,8 +118,14 @@ static const char *qid_key(const json_t *object)
     return NULL;
 }
 
-static pm_status json_qid(query_list *list, const json_t *object, pm_text line, size_t number,
-                          pm_text *qid, pm_error *err)
+static pm_status not_json(const char *path, size_t number, const json_error_t *why, pm_error *err)
+{
+    return error_set(err, PM_USAGE, "%s:%zu: not JSON that can be read: %s", path, number,
+                     why->text);
+}
+
+static pm_status json_qid(query_list *list, const char *path, const json_t *object, pm_text line,
+                          size_t number, pm_text *qid, pm_error *err)
 {
     const char *key = qid_key(object);
     if (!key) return keep_number(list, (long long)number, qid, err);
@@ -129,8 +135,10 @@ static pm_status json_qid(query_list *list, const json_t *object, pm_text line, 
     if (json_is_string(id))
         return keep(list, json_string_value(id), json_string_length(id), qid, err);
     bool refused;
-    json_t *spelled = read_spelled(line, NULL, &refused);
-    if (!spelled) return error_nomem(err);
+    json_error_t why;
+    json_t *spelled = read_spelled(line, &why, &refused);
+    /* jansson passes over a NUL behind a number, but not behind a string. */
+    if (!spelled) return refused ? error_nomem(err) : not_json(path, number, &why, err);
     id = json_object_get(spelled, key);
     pm_status st = keep(list, json_string_value(id), json_string_length(id), qid, err);
     json_decref(spelled);
@@ -154,11 +162,10 @@ static pm_status add_json(query_list *list, const char *path, size_t number, pm_
         st = object
                  ? error_set(err, PM_USAGE, "%s:%zu: not a JSON object with \"query\" or \"text\"",
                              path, number)
-                 : error_set(err, PM_USAGE, "%s:%zu: not JSON that can be read: %s", path, number,
-                             why.text);
+                 : not_json(path, number, &why, err);
         goto out;
     }
-    PM_TRY(json_qid(list, object, line, number, &qid, err));
+    PM_TRY(json_qid(list, path, object, line, number, &qid, err));
     PM_TRY(keep(list, json_string_value(query), json_string_length(query), &text, err));
     PM_TRY(queries_add(list, qid, text, err));
 out:
