@@ -38,7 +38,7 @@ uint32_t inverter_n_docs(const inverter *iv);
  * nothing is known of the longest list but how many tokens there are. */
 uint64_t inverter_memory(const inverter *iv);
 /* Whether that is more than `most`.  Where it seems so, the longest list is measured first:
- * O(forms), a millisecond for 400,000 of them, and mostly thrice in a batch. */
+ * O(forms), from twice in a large batch to eight times in a small one. */
 bool inverter_exceeds(inverter *iv, uint64_t most);
 /* The part of it that forms take, which reset keeps unless told otherwise. */
 uint64_t inverter_forms_memory(const inverter *iv);

@@ -237,7 +237,7 @@ static bool scatter(inversion *inv, const key_class *class)
     uint32_t *own[LIST_WORKERS_MAX] = {0}, sum = 0;
     bool ok = true;
     for (unsigned i = 0; i < parts && ok; i++) {
-        uint32_t *ends = i ? own[i] = mem_array(class->n_keys, sizeof *ends) : inv->ends;
+        uint32_t *ends = i ? own[i] = mem_alloc(class->n_keys * sizeof *ends) : inv->ends;
         ok = ends != NULL;
         all.parts[i] = (class_part){.begin = inv->iv->n_docs * i / parts,
                                     .end = inv->iv->n_docs * (i + 1) / parts,

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static locale_t
-    plain; /* made once and kept; (locale_t)0: no memory, then that of the thread stays */
+/* Made once and kept; (locale_t)0: no memory, then that of the thread stays. */
+static locale_t plain;
 
 static void make_plain(void)
 {

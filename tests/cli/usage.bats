@@ -137,6 +137,8 @@ load helper
         [ "$c" != "delete a.txt" ] || expect 0 P index --quiet a.txt
     done
     expect 1 P shard status --quiet x.idx; says "no servers"
+    expect 0 P check --quiet; same "" "$output"
+    expect 0 P check; [[ $output == "ok: "* ]]
     expect 2 P stats --quite; says "did you mean '--quiet'"
     same "one story" "$(P search --json one --quiet story | jq -r .interpreted)"
     same "story -q" "$(P search --json story -q | jq -r .interpreted)"
