@@ -10,7 +10,7 @@
 
 typedef struct delete_options {
     const char *index;
-    bool quiet;
+    bool quiet, null;
 } delete_options;
 
 static const cli_option table[] = {
@@ -20,6 +20,11 @@ static const cli_option table[] = {
      .kind = CLI_FLAG,
      .offset = offsetof(delete_options, quiet),
      .help = "no summary"},
+    {.name = "null",
+     .letter = '0',
+     .kind = CLI_FLAG,
+     .offset = offsetof(delete_options, null),
+     .help = "ids on standard input end with a NUL byte, as 'search --format ids -0' prints them"},
 };
 
 typedef struct deletion {
@@ -48,15 +53,17 @@ static pm_status delete_line(void *ctx, const char *id, size_t len, pm_error *er
     return len ? delete_one(ctx, id, len, err) : PM_OK;
 }
 
-static pm_status delete_all(deletion *d, const cli_args *args, pm_error *err)
+static pm_status delete_all(deletion *d, const cli_args *args, bool null, pm_error *err)
 {
     pm_status st = PM_OK;
     for (size_t i = 0; i < args->n && st == PM_OK; i++) {
         const char *id = args->words[i];
-        if (strcmp(id, "-") == 0)
-            st = stream_each_line("-", delete_line, d, err);
-        else
+        if (strcmp(id, "-") != 0)
             st = delete_one(d, id, strlen(id), err);
+        else if (null)
+            st = stream_each_record(delete_line, d, err);
+        else
+            st = stream_each_line("-", delete_line, d, err);
     }
     return st;
 }
@@ -70,7 +77,7 @@ static int run(const void *given, const cli_args *args)
     pm_writer_options options = PM_WRITER_OPTIONS_INIT;
     options.create = false;
     pm_status st = pm_writer_open(cli_index_path(o->index), &options, &d.writer, &err);
-    if (st == PM_OK) st = delete_all(&d, args, &err);
+    if (st == PM_OK) st = delete_all(&d, args, o->null, &err);
     if (st == PM_OK) st = pm_writer_commit(d.writer, &info, &err);
     pm_writer_close(d.writer);
     if (st != PM_OK) return emit_error(&err);
@@ -85,7 +92,8 @@ const cli_command cmd_delete = {
     "ID...|-",
     "delete articles by id",
     "'-' reads ids from standard input, one a line. An unknown id gives exit code 1; the others "
-    "are still deleted. Ids made for lines of standard input begin with '-': write '--' before them "
+    "are still deleted. Ids made for lines of standard input begin with '-': write '--' before "
+    "them "
     "('delete -- -#3'). 'pressmark optimize' gives their space back.",
     CLI_TABLE(table),
     NULL,

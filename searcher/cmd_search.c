@@ -20,7 +20,7 @@ typedef struct search_options {
     unsigned format, match, color;
     double k1, b;
     int snippets;
-    bool count, explain, strict, quiet;
+    bool count, explain, strict, quiet, null;
     filter_options filters;
     engine_options engine;
 } search_options;
@@ -65,6 +65,11 @@ static const cli_option table[] = {
      .offset = FIELD(format),
      .low = FORMAT_JSON,
      .help = "the same as --format=json"},
+    {.name = "null",
+     .letter = '0',
+     .kind = CLI_FLAG,
+     .offset = FIELD(null),
+     .help = "with --format ids: a NUL byte ends each id, so that ids may have line ends"},
     {.name = "count",
      .kind = CLI_FLAG,
      .offset = FIELD(count),
@@ -185,7 +190,7 @@ static void print(const pm_result *result, const search_options *o)
         emit_hits_trec(result, (pm_text){"1", 1}, "pressmark");
         break;
     case FORMAT_IDS:
-        emit_hits_ids(result);
+        emit_hits_ids(result, o->null);
         break;
     default:
         emit_text(result, o);
@@ -248,6 +253,8 @@ static int run(const void *given, const cli_args *args)
     if (!args->n && !filters_given(&o->filters))
         return emit_usage("search: QUERY is missing, or a filter such as --after; see 'pressmark "
                           "help search'");
+    if (o->null && o->format != FORMAT_IDS)
+        return emit_usage("search: --null goes with --format ids; see 'pressmark help search'");
     char *query = join_words(args);
     if (!query) return emit_nomem();
     pm_status st = engine_open(cli_index_path(o->index), &o->engine, &index, &err);

@@ -55,11 +55,16 @@ void emit_id(pm_text id)
     if (from < id.len) emit_data(id.data + from, id.len - from);
 }
 
-void emit_hits_ids(const pm_result *result)
+void emit_hits_ids(const pm_result *result, bool null)
 {
+    bool bytes = null && !terminal_is_stdout();
     for (size_t i = 0; i < result->n_hits; i++) {
-        emit_id(result->hits[i].id);
-        emit_str("\n");
+        pm_text id = result->hits[i].id;
+        if (bytes)
+            emit_data(id.data, id.len);
+        else
+            emit_id(id);
+        emit_data(bytes ? "" : "\n", 1);
     }
 }
 

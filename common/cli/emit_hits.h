@@ -26,8 +26,8 @@ json_t *emit_hits_json(const pm_result *result, bool explain);
 json_t *emit_hit_json(const pm_hit *hit, bool explain);
 /* {"value":N,"relation":"eq","all":N} */
 json_t *emit_total_json(const pm_result *result);
-/* One id a line. */
-void emit_hits_ids(const pm_result *result);
+/* One id a line; with `null` its bytes as they are, ended by a NUL byte, unless on a terminal. */
+void emit_hits_ids(const pm_result *result, bool null);
 /* rank, id, score, title; before them the query's id unless it is empty. */
 void emit_hits_tsv(const pm_result *result, pm_text qid);
 /* qid Q0 id rank score tag; blanks within a field as %20. */

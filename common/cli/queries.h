@@ -3,10 +3,11 @@
  * queries.h - a file of queries, in whichever of its forms, as a list of (qid, query).
  *
  * Forms, told apart by content: JSON Lines (the first character is '{'), TREC topics (the first
- * line that is neither blank nor a # comment begins with a tag, and there is a <top>), else lines:
- * `qid<TAB>query` or only the query, its number in the file being the qid.  Empty lines are passed
- * over.  In JSON the qid is the first of "qid", "id", "_id" that is a string with something in it,
- * a number, as it is spelled, or true or false; else the line's number.
+ * line that is neither blank nor a # comment begins with a tag, and there is a <top> or a
+ * <topic number="...">), else lines: `qid<TAB>query` or only the query, its number in the file
+ * being the qid.  Empty lines are passed over.  In JSON the qid is the first of "qid", "id", "_id"
+ * that is a string with something in it, a number, as it is spelled, or true or false; else the
+ * line's number.
  */
 #ifndef PM_CLI_QUERIES_H
 #define PM_CLI_QUERIES_H

@@ -150,33 +150,41 @@ static pm_status each_line_of(const buf *text, stream_line_fn *fn, void *ctx, pm
     return st;
 }
 
-pm_status stream_each_line(const char *path, stream_line_fn *fn, void *ctx, pm_error *err)
+/* Pieces of standard input that end with `delimiter`, or where the input does. */
+static pm_status each_piece(char delimiter, stream_line_fn *fn, void *ctx, pm_error *err)
 {
     FILE *file = NULL;
-    char *line = NULL;
+    char *piece = NULL;
     size_t cap = 0;
     int failed = 0;
-    pm_status st;
-    if (strcmp(path, "-") != 0) {
-        buf text = {0};
-        st = stream_read_all(path, &text, err);
-        if (st == PM_OK) st = each_line_of(&text, fn, ctx, err);
-        buf_free(&text);
-        return st;
-    }
-    st = open_input(path, &file, err);
+    pm_status st = open_input("-", &file, err);
     while (st == PM_OK) {
         errno = 0;
-        ssize_t got = getline(&line, &cap, file);
+        ssize_t got = getdelim(&piece, &cap, delimiter, file);
         if (got < 0) {
             if (!feof(file)) failed = errno ? errno : EIO;
             break;
         }
         size_t len = (size_t)got;
-        if (len && line[len - 1] == '\n') len--;
-        if (len && line[len - 1] == '\r') len--;
-        st = fn(ctx, line, len, err);
+        if (len && piece[len - 1] == delimiter) len--;
+        if (len && piece[len - 1] == '\r' && delimiter == '\n') len--;
+        st = fn(ctx, piece, len, err);
     }
-    free(line);
-    return close_input(file, path, failed, st, err);
+    free(piece);
+    return close_input(file, "-", failed, st, err);
+}
+
+pm_status stream_each_line(const char *path, stream_line_fn *fn, void *ctx, pm_error *err)
+{
+    if (strcmp(path, "-") == 0) return each_piece('\n', fn, ctx, err);
+    buf text = {0};
+    pm_status st = stream_read_all(path, &text, err);
+    if (st == PM_OK) st = each_line_of(&text, fn, ctx, err);
+    buf_free(&text);
+    return st;
+}
+
+pm_status stream_each_record(stream_line_fn *fn, void *ctx, pm_error *err)
+{
+    return each_piece('\0', fn, ctx, err);
 }

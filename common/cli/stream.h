@@ -31,6 +31,9 @@ pm_status stream_read_all(const char *path, buf *out, pm_error *err);
  * file as by stream_read_all. */
 typedef pm_status stream_line_fn(void *ctx, const char *line, size_t len, pm_error *err);
 pm_status stream_each_line(const char *path, stream_line_fn *fn, void *ctx, pm_error *err);
+/* The same for what is read from standard input and ends with a NUL byte each; returns belong to
+ * it. */
+pm_status stream_each_record(stream_line_fn *fn, void *ctx, pm_error *err);
 
 /* The value that a line is; NULL: it is none, or memory was *refused.  Owned by the caller. */
 json_t *stream_json(const char *line, size_t len, bool *refused);

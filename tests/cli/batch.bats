@@ -96,6 +96,40 @@ END
     same "1 one" "$(asked topics --topic-fields desc | head -n 1)"
 }
 
+@test "TREC topics in XML, as later tracks have them" {
+    cat > xml <<'END'
+<?xml version="1.0" encoding="UTF-8"?>
+<topics task="COVIDSEARCH" batch="1">
+  <topic number="1">
+    <query>tin &amp; &quot;copper mine&quot;</query>
+    <question>where is tin?</question>
+    <narrative>silver &lt;ore&gt;, &nbsp; &am</narrative>
+  </topic>
+  <topic type="faceted" number = '2'>
+    <query>strike</query>
+    <description> a
+      strike </description>
+    <subtopic number="9" type="inf">lost</subtopic>
+  </topic>
+  <TOPIC NUMBER=3>
+    free <b>text</b> of
+    a patient
+  </topic>
+</topics>
+END
+    same '1 tin & "copper mine"
+2 strike
+3 free text of a patient' "$(asked xml)"
+    same "1 where is tin?
+2 a strike
+3 " "$(asked xml --topic-fields desc)"
+    same '1 silver <ore>, &nbsp; &am' "$(asked xml --topic-fields narr | head -n 1)"
+    printf '<topic number=>x' > none # no number: lines
+    same '1 <topic number=>x' "$(asked none)"
+    printf '<topic number="4><query>tin</query></topic>' > open # a quote that never ends
+    same '4 tin' "$(asked open)"
+}
+
 @test "trec: scores strictly decrease as single precision, ids have no blanks" {
     expect 0 B --run-tag "my tag" - <<< $'s\tsilver'
     same "s Q0 tie%20a 1 my%20tag

@@ -305,6 +305,18 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     expect 1 P search -i "$X" pears
 }
 
+@test "search --format ids -0 and delete -0: ids with line ends and returns survive" {
+    printf '%s\n' '{"id":"a\nb","text":"plum"}' '{"id":"c\r","text":"plum"}' '{"id":"d\t","text":"plum"}' \
+        '{"id":"a","text":"stays"}' '{"id":"c","text":"stays"}' | P index -q -i "$X" -
+    P search -i "$X" plum --format ids -0 >ids
+    same "$(printf 'a\nb\0c\r\0d\t\0' | od -c)" "$(od -c <ids)"
+    { printf '\0'; cat ids; printf 'c'; } | expect 0 P delete --null -q -i "$X" -    # the last may lack its end
+    same a "$(P search -i "$X" stays --format ids)"
+    expect 1 P search -i "$X" plum
+    expect 2 P search -i "$X" -0 plum; says "--null goes with --format ids"
+    same "a" "$(script -qec "'$PRESSMARK' search -i '$X' stays --format ids -0" /dev/null </dev/null | tr -d '\r')"
+}
+
 @test "an article over a quarter of --memory is skipped, and one that cannot be stored: exit 3, the rest is there" {
     mkdir d; echo first >d/a.txt; echo last >d/z.txt
     head -c 17000000 /dev/zero | tr '\0' x >d/m.txt

@@ -254,7 +254,7 @@ static void print_jsonl(void)
 }
 static void print_ids(void)
 {
-    emit_hits_ids(make_result());
+    emit_hits_ids(make_result(), false);
 }
 static void print_tsv(void)
 {
