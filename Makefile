@@ -63,15 +63,20 @@ TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(B)/%.o) $(filter $(B)/common/cli/%,$(CLI_OB
 TESTS := $(TEST_SRC:%.c=$(B)/%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
 
-# What cannot be in a static program: the plugin of the engine xapian (C++, GPL by what it links,
-# common/xapian/xap.cc), and the same program linked dynamically, which opens it.
+# What cannot be in a static program: the plugin of the engine xapian (C++, GPL by what it links),
+# and the same program linked dynamically, which opens it.  Tests have a plugin that throws what they
+# ask for.
+XAP_SRC := $(wildcard common/xapian/*.cc)
+XAP_OBJ := $(XAP_SRC:%.cc=$(B)/%.o)
+XAP_TEST_OBJ := $(XAP_SRC:common/xapian/%.cc=$(B)/tests/plugin/%.o)
 PLUGIN := $(B)/pressmark-xapian.so
+TEST_PLUGIN := $(B)/tests/plugin/pressmark-xapian.so
 DYNAMIC := $(if $(STATIC),$(B)/pressmark-dynamic)
 
 .PHONY: all lib tests benches check-deps clean
 all: $(B)/pressmark $(DYNAMIC) $(PLUGIN) lib
 lib: $(B)/libpressmark.a $(B)/libpressmark.so $(if $(filter release,$(VARIANT)),$(B)/installed/libpressmark.a)
-tests: $(TESTS) $(B)/tests/cli/pressmark $(B)/tests/plugin/pressmark-xapian.so
+tests: $(TESTS) $(B)/tests/cli/pressmark $(TEST_PLUGIN)
 benches: $(BENCHES)
 
 # ---- compiling -------------------------------------------------------------------------------
@@ -123,14 +128,16 @@ $(B)/pressmark-dynamic: $(CLI_OBJ) $(B)/libpressmark.a
 
 XAP_CXXFLAGS = -std=c++20 -I. -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow \
                $(if $(WERROR),-Werror) $(CFLAGS_$(VARIANT)) $(CXXFLAGS) $(shell xapian-config --cxxflags)
-XAP_LINK = -shared $(PM_LDFLAGS) $(shell xapian-config --libs)
-$(PLUGIN): common/xapian/xap.cc common/xapian/xap_weight.hpp common/xapian/xap.h pressmark.h $(B)/flags | check-deps
+$(B)/common/xapian/%.o: common/xapian/%.cc $(B)/flags | check-deps
 	@mkdir -p $(@D)
-	$(CXX) $(XAP_CXXFLAGS) -o $@ $< $(XAP_LINK)
-# One that throws what a test asks for.
-$(B)/tests/plugin/pressmark-xapian.so: common/xapian/xap.cc common/xapian/xap_weight.hpp common/xapian/xap.h tests/support/xap_throw.h pressmark.h $(B)/flags
+	$(CXX) $(XAP_CXXFLAGS) -MMD -MP -c $< -o $@
+$(B)/tests/plugin/%.o: common/xapian/%.cc $(B)/flags | check-deps
 	@mkdir -p $(@D)
-	$(CXX) $(XAP_CXXFLAGS) -DXAP_TEST -o $@ $< $(XAP_LINK)
+	$(CXX) $(XAP_CXXFLAGS) -DXAP_TEST -MMD -MP -c $< -o $@
+$(PLUGIN): $(XAP_OBJ)
+$(TEST_PLUGIN): $(XAP_TEST_OBJ)
+$(PLUGIN) $(TEST_PLUGIN):
+	$(CXX) -shared $(PM_LDFLAGS) -o $@ $^ $(shell xapian-config --libs)
 # The same, dynamic: tests preload a library that makes system calls fail.
 $(B)/tests/cli/pressmark: $(CLI_OBJ) $(B)/libpressmark.a
 	@mkdir -p $(@D)
@@ -209,7 +216,7 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_LIB_OBJ:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(XAP_OBJ:.o=.d) $(XAP_TEST_OBJ:.o=.d) $(TEST_LIB_OBJ:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
 .SECONDARY:
 
 # ---- comparison with other engines (benchmarks/peers/README.md) --------------------------------------------

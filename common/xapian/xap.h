@@ -2,7 +2,7 @@
  *
  * xap.h - Xapian in plain C: opaque handles, a table of functions, one error struct.
  *
- * Behind the table stands a plugin, pressmark-xapian.so (xap.cc), the only C++ and the only part
+ * Behind the table stands a plugin, pressmark-xapian.so (xap*.cc), the only C++ and the only part
  * that links libxapian; xap_load opens it when an index asks for it.  The core neither links it
  * nor libstdc++.  Licence: Xapian is GPL-2+, so the plugin, as a file that is given away, falls
  * under the GPL; this header and everything that includes it is MIT.

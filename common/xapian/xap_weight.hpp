@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * xap_weight.hpp - pressmark's BM25 inside Xapian's matcher: a part of the shim (xap.cc), which
- * has test_point().
+ * xap_weight.hpp - a part of the shim: pressmark's BM25 inside Xapian's matcher.
  */
 #ifndef PM_XAPIAN_XAP_WEIGHT_HPP
 #define PM_XAPIAN_XAP_WEIGHT_HPP
 
-#include <cmath>
-#include <string>
+#include "common/xapian/xap_shim.hpp"
 
-#include <xapian.h>
+#include <cmath>
 
 /* Since 1.5 the matcher tells weights and sources more than it did. */
 #define XAP_LATER XAPIAN_AT_LEAST(1, 5, 0)
 
-namespace
+namespace shim
 {
 
 /* A bound must not be below what it bounds, whatever rounding does. */
@@ -181,6 +179,6 @@ class PositionsSource : public Xapian::PostingSource
     }
 };
 
-} /* namespace */
+} /* namespace shim */
 
 #endif

@@ -15,6 +15,7 @@
 
 #include <dlfcn.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 
 #include "common/base/error.h"
 #include "common/base/mem.h"
+#include "common/xapian/xap_load.h"
 #include "tests/support/folder.h"
 #include "tests/support/plugin.h"
 
@@ -410,9 +412,9 @@ static int refuse_one(script *run, const char *path, unsigned n)
 
 /* Of libxapian's own allocations some are not survived by itself: 1.4.22 frees twice what phrases
  * were being made of when memory ends there, and ends in a destructor that writes values after a
- * deletion.  The shim asks for a reserve before it comes to that
- * (xap.cc), which one refused allocation in the middle cannot show; their number is bounded here.
- * Sanitizers take every fifth, for time. */
+ * deletion.  The shim asks for a reserve before it comes to that (xap_shim.hpp), which one refused
+ * allocation in the middle cannot show; their number is bounded here.  Sanitizers take every fifth,
+ * for time. */
 static void refuse_everywhere(script *run, const char *path, const char *what,
                               unsigned crashes_most)
 {
@@ -495,9 +497,22 @@ static void test_own_memory(void **state)
     tree_remove(path);
 }
 
+/* A function that no part of the shim puts into the table would be NULL there. */
+static void test_table_has_no_hole(void **state)
+{
+    const xap_api *api;
+    uintptr_t rows[sizeof *api / sizeof(uintptr_t)];
+    pm_error err;
+    (void)state;
+    assert_int_equal(xap_load(&api, &err), PM_OK);
+    memcpy(rows, api, sizeof *api);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) assert_int_not_equal(rows[i], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table_has_no_hole),
         cmocka_unit_test(test_classes_while_reading),
         cmocka_unit_test(test_readers_try_again),
         cmocka_unit_test(test_classes_while_writing),

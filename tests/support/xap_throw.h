@@ -3,7 +3,7 @@
  * xap_throw.h - a part of the shim as tests build it (XAP_TEST): each function of its table first
  * asks whether it is to throw, and what.
  *
- * Read by xap.cc, which has included what this needs.
+ * Read by xap_thrown.cc, which has included what this needs.
  */
 #ifndef PM_TESTS_XAP_THROW_H
 #define PM_TESTS_XAP_THROW_H
@@ -54,7 +54,7 @@ static void throw_other()
     THROW_IF(WildcardError);
 }
 
-static void test_point()
+void shim::test_point()
 {
     if (!calls_until || --calls_until) return;
     throw_database();
