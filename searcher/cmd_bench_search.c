@@ -148,45 +148,72 @@ static bool in_class(const bench *b, const bench_query *query, size_t tag)
     return false;
 }
 
-static void report_row(bench *b, const char *command, size_t tag)
+/* What is printed of a class of queries under a command; microseconds. */
+typedef struct class_times {
+    const char *command, *class;
+    size_t n;
+    double mean, p50, p90, p99, max, parse;
+    uint64_t hits;
+} class_times;
+
+/* r->n is 0 when no query is of the class. */
+static void summarize(bench *b, size_t tag, class_times *r)
 {
-    size_t n = 0;
     double sum = 0, parse = 0;
-    uint64_t hits = 0;
+    size_t n = 0;
     for (size_t i = 0; i < b->queries.n; i++) {
         if (!in_class(b, &b->queries.list[i], tag)) continue;
         b->sorted[n++] = b->samples[i].us;
         sum += b->samples[i].us;
         parse += b->samples[i].parse_us;
-        hits += b->samples[i].count;
+        r->hits += b->samples[i].count;
     }
     if (n == 0) return;
     qsort(b->sorted, n, sizeof *b->sorted, compare_doubles);
-    const char *class = b->queries.tags[tag];
-    double mean = sum / (double)n, p50 = percentile(b->sorted, n, 50),
-           p90 = percentile(b->sorted, n, 90), p99 = percentile(b->sorted, n, 99),
-           max = b->sorted[n - 1];
-    parse /= (double)n;
-    if (!b->opt->json) {
-        emit_printf("%-14s %-24s %7zu %10.1f %10.1f %10.1f %10.1f %10.1f %8.1f %12" PRIu64 "\n",
-                    command, class, n, mean, p50, p90, p99, max, parse, hits);
-        return;
-    }
+    r->n = n;
+    r->mean = sum / (double)n;
+    r->p50 = percentile(b->sorted, n, 50);
+    r->p90 = percentile(b->sorted, n, 90);
+    r->p99 = percentile(b->sorted, n, 99);
+    r->max = b->sorted[n - 1];
+    r->parse = parse / (double)n;
+}
+
+static void print_line(const class_times *r)
+{
+    emit_printf("%-14s %-24s %7zu %10.1f %10.1f %10.1f %10.1f %10.1f %8.1f %12" PRIu64 "\n",
+                r->command, r->class, r->n, r->mean, r->p50, r->p90, r->p99, r->max, r->parse,
+                r->hits);
+}
+
+static void add_json(bench *b, const class_times *r)
+{
     json_t *row = json_object();
-    emit_json_set(&row, "command", emit_json_text(command, strlen(command)));
-    emit_json_set(&row, "class", emit_json_text(class, strlen(class)));
-    emit_json_set(&row, "queries", json_integer((json_int_t)n));
-    emit_json_set(&row, "mean_us", json_real(mean));
-    emit_json_set(&row, "p50_us", json_real(p50));
-    emit_json_set(&row, "p90_us", json_real(p90));
-    emit_json_set(&row, "p99_us", json_real(p99));
-    emit_json_set(&row, "max_us", json_real(max));
-    emit_json_set(&row, "parse_us", json_real(parse));
-    emit_json_set(&row, "hits", json_integer((json_int_t)hits));
+    emit_json_set(&row, "command", emit_json_text(r->command, strlen(r->command)));
+    emit_json_set(&row, "class", emit_json_text(r->class, strlen(r->class)));
+    emit_json_set(&row, "queries", json_integer((json_int_t)r->n));
+    emit_json_set(&row, "mean_us", json_real(r->mean));
+    emit_json_set(&row, "p50_us", json_real(r->p50));
+    emit_json_set(&row, "p90_us", json_real(r->p90));
+    emit_json_set(&row, "p99_us", json_real(r->p99));
+    emit_json_set(&row, "max_us", json_real(r->max));
+    emit_json_set(&row, "parse_us", json_real(r->parse));
+    emit_json_set(&row, "hits", json_integer((json_int_t)r->hits));
     if (json_array_append_new(b->rows, row) != 0) {
         json_decref(b->rows);
         b->rows = NULL;
     }
+}
+
+static void report_row(bench *b, const char *command, size_t tag)
+{
+    class_times r = {.command = command, .class = b->queries.tags[tag]};
+    summarize(b, tag, &r);
+    if (r.n == 0) return;
+    if (b->opt->json)
+        add_json(b, &r);
+    else
+        print_line(&r);
 }
 
 static int bench_one(bench *b, const char *command, size_t len)

@@ -206,6 +206,20 @@ static bool list_docs(filter_set *f, filter_room *room, uint32_t n_docs)
     return true;
 }
 
+/* One more clause as a bitmap: *bits, NULL before the first one, are what all of them have. */
+static bool meet_bits(filter_cache *c, filter_room *own, segment *s, const filter_clause *clause,
+                      uint64_t **bits)
+{
+    size_t words = words_of(s);
+    uint64_t **room = *bits ? &c->scratch : &own->words;
+    size_t *cap = *bits ? &c->scratch_cap : &own->words_cap;
+    if (!mem_grow(room, cap, words, sizeof **room)) return false;
+    clause_bits(s, clause, *room, words);
+    if (*bits) scan_get()->and_into(*bits, c->scratch, words);
+    *bits = own->words;
+    return true;
+}
+
 static bool make_set(filter_cache *c, filter_entry *e, segment *s, uint32_t segment_index,
                      const filter_clause *clauses, uint32_t n)
 {
@@ -219,14 +233,9 @@ static bool make_set(filter_cache *c, filter_entry *e, segment *s, uint32_t segm
         if (clause_interval(s, &clauses[i], &lo, &hi)) {
             if (lo > f->lo) f->lo = lo;
             if (hi < f->hi) f->hi = hi;
-            continue;
+        } else if (!meet_bits(c, own, s, &clauses[i], &bits)) {
+            return false;
         }
-        uint64_t **room = bits ? &c->scratch : &own->words;
-        size_t *cap = bits ? &c->scratch_cap : &own->words_cap;
-        if (!mem_grow(room, cap, words, sizeof **room)) return false;
-        clause_bits(s, &clauses[i], *room, words);
-        if (bits) scan_get()->and_into(bits, c->scratch, words);
-        bits = own->words;
     }
     if (f->lo >= f->hi) {
         *f = (filter_set){0};

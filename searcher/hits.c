@@ -107,6 +107,23 @@ static void begin_hit(pm_hit *to, const hit *h, uint64_t rank)
     to->dl = h->dl;
 }
 
+/* The parts of a hit's score, and its fields.  *open: the segment that `set` is open in. */
+static pm_status fill_one(pm_searcher *s, match_set *set, uint32_t *open, const fill *f,
+                          pm_error *err)
+{
+    pm_status st = PM_OK;
+    const hit *h = f->from;
+    if (s->options.want_explain) {
+        if (*open != h->segment) match_set_open(set, h->segment);
+        *open = h->segment;
+        PM_TRY(explain_hit(set, h->doc, &s->a, f->to, err));
+    }
+    if (s->options.want_fields)
+        PM_TRY(fill_fields(s, s->index->snap->segments[h->segment].seg, f, err));
+out:
+    return st;
+}
+
 static pm_status fill_all(pm_searcher *s, fill *fills, size_t n, pm_error *err)
 {
     pm_status st = PM_OK;
@@ -119,16 +136,7 @@ static pm_status fill_all(pm_searcher *s, fill *fills, size_t n, pm_error *err)
     sort_items(fills, n, sizeof *fills, by_place);
     if (s->options.want_snippets && n)
         PM_TRY(snippet_begin(&s->snippets, &s->p, s->options.snippet_bytes, err));
-    for (size_t i = 0; i < n; i++) {
-        const hit *h = fills[i].from;
-        segment *seg = s->index->snap->segments[h->segment].seg;
-        if (s->options.want_explain) {
-            if (open != h->segment) match_set_open(&set, h->segment);
-            open = h->segment;
-            PM_TRY(explain_hit(&set, h->doc, &s->a, fills[i].to, err));
-        }
-        if (s->options.want_fields) PM_TRY(fill_fields(s, seg, &fills[i], err));
-    }
+    for (size_t i = 0; i < n; i++) PM_TRY(fill_one(s, &set, &open, &fills[i], err));
     if (s->options.want_explain && s->scratch.no_memory) st = error_nomem(err);
 out:
     return st;

@@ -34,35 +34,26 @@ static void open_parts(matcher *m, const plan *p, uint32_t segment_index)
     for (uint32_t i = 0; i < m->n_parts; i++) cursor_open(&m->words[i], m->seg, m->parts[i].entry);
 }
 
-void matcher_open(matcher *m, const plan *p, uint32_t segment_index)
+/* The rarest word leads; empty where one of them is not there. */
+static void choose_lead(matcher *m, const plan *p, uint32_t segment_index)
 {
     const plan_matcher *spec = m->plan;
     uint32_t least = UINT32_MAX;
-    m->seg = p->snap->segments[segment_index].seg;
-    m->begun = m->empty = false;
-    m->tf = 0;
-    if (spec->kind == MATCH_DOCS) {
-        m->list = spec->lists[segment_index];
-        m->at = 0;
-        return;
+    for (uint32_t i = 0; i < spec->n_words && !m->empty; i++) {
+        uint32_t df = p->keys[spec->words[i]].entries[segment_index].df;
+        m->empty = !df;
+        if (df < least) least = df, m->lead = i;
     }
-    if (spec->kind == MATCH_FILTER) {
-        filter_interval(m->seg, spec->filter, &m->at, &m->end);
-        return;
-    }
-    if (m->parts) {
-        open_parts(m, p, segment_index);
-        return;
-    }
+}
+
+/* The cursors of the words, and behind them those of the same words in titles; a title word that is
+ * not there has no list. */
+static void open_words(matcher *m, const plan *p, uint32_t segment_index)
+{
+    const plan_matcher *spec = m->plan;
     m->n_parts = spec->n_words;
-    for (uint32_t i = 0; i < spec->n_words; i++) {
-        const term_entry *entry = &p->keys[spec->words[i]].entries[segment_index];
-        if (!entry->df) {
-            m->empty = true;
-            return;
-        }
-        if (entry->df < least) least = entry->df, m->lead = i;
-    }
+    choose_lead(m, p, segment_index);
+    if (m->empty) return;
     for (uint32_t i = 0; i < spec->n_words; i++)
         cursor_open(&m->words[i], m->seg, &p->keys[spec->words[i]].entries[segment_index]);
     for (uint32_t i = 0; spec->titles && i < spec->n_words; i++) {
@@ -72,6 +63,24 @@ void matcher_open(matcher *m, const plan *p, uint32_t segment_index)
             cursor_open(c, m->seg, entry);
         else
             c->list.s = NULL;
+    }
+}
+
+void matcher_open(matcher *m, const plan *p, uint32_t segment_index)
+{
+    const plan_matcher *spec = m->plan;
+    m->seg = p->snap->segments[segment_index].seg;
+    m->begun = m->empty = false;
+    m->tf = 0;
+    if (spec->kind == MATCH_DOCS) {
+        m->list = spec->lists[segment_index];
+        m->at = 0;
+    } else if (spec->kind == MATCH_FILTER) {
+        filter_interval(m->seg, spec->filter, &m->at, &m->end);
+    } else if (m->parts) {
+        open_parts(m, p, segment_index);
+    } else {
+        open_words(m, p, segment_index);
     }
 }
 

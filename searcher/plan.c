@@ -308,6 +308,24 @@ out:
     return st;
 }
 
+/* A filter is a key of its field, or an interval; it adds nothing to a score. */
+static pm_status plan_filter_leaf(plan *p, const query_filter *filter, plan_leaf *leaf,
+                                  pm_error *err)
+{
+    pm_status st = PM_OK;
+    uint32_t key, match = 0;
+    if (filter->key.len) {
+        PM_TRY(plan_add_key(p, KEY_FIELD, filter->key, &key, err));
+        PM_TRY(plan_add_key_matcher(p, key, &match, err));
+    } else {
+        PM_TRY(add_filter(p, filter, &match, err));
+    }
+    leaf->scored_by = match;
+    PM_TRY(plan_add_alt(p, leaf, match, err));
+out:
+    return st;
+}
+
 static pm_status plan_leaf_node(plan *p, const query_node *node, double boost, bool negated,
                                 pm_error *err)
 {
@@ -317,18 +335,7 @@ static pm_status plan_leaf_node(plan *p, const query_node *node, double boost, b
     uint32_t match = 0;
     leaf->node = node;
     leaf->negated = negated;
-    if (node->kind == QUERY_FILTER && node->filter->key.len) {
-        uint32_t key;
-        PM_TRY(plan_add_key(p, KEY_FIELD, node->filter->key, &key, err));
-        PM_TRY(plan_add_key_matcher(p, key, &match, err));
-        leaf->scored_by = match;
-        return plan_add_alt(p, leaf, match, err);
-    }
-    if (node->kind == QUERY_FILTER) {
-        PM_TRY(add_filter(p, node->filter, &match, err));
-        leaf->scored_by = match;
-        return plan_add_alt(p, leaf, match, err);
-    }
+    if (node->kind == QUERY_FILTER) return plan_filter_leaf(p, node->filter, leaf, err);
     if (node->kind == QUERY_WORD)
         PM_TRY(plan_word(p, node, &t, &match, err));
     else

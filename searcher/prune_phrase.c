@@ -27,37 +27,26 @@ void prune_phrases_free(prune_phrases *f)
     memset(f, 0, sizeof *f);
 }
 
+/* Room for n of what `room` points to, made when it is first wanted; false: memory was refused. */
+#define READY(room, n) ((room) || ((room) = mem_array((n), sizeof *(room))))
+
 bool prune_phrases_ready(prune_phrases *f)
 {
     f->scratch.no_memory = false;
     f->n_tfs = 0;
     f->counting = false;
-    if (!f->lists) f->lists = mem_array(PRUNE_PARTS_MAX, sizeof *f->lists);
-    if (!f->cursors) f->cursors = mem_array(PRUNE_PARTS_MAX, sizeof *f->cursors);
-    if (!f->parts) f->parts = mem_array(PRUNE_PARTS_MAX, sizeof *f->parts);
-    if (!f->candidates) f->candidates = mem_array(PRUNE_CANDIDATES, sizeof *f->candidates);
-    if (!f->order) f->order = mem_array(PRUNE_CANDIDATES, sizeof *f->order);
-    if (!f->shares)
-        f->shares = mem_array((size_t)PRUNE_PHRASES_MAX * PRUNE_BATCH_CAP, sizeof *f->shares);
-    if (!f->part_lists) f->part_lists = mem_array(PRUNE_PARTS_MAX, sizeof *f->part_lists);
-    if (!f->readers) f->readers = mem_array(PRUNE_PARTS_MAX, sizeof *f->readers);
-    if (!f->meetings) f->meetings = mem_array(PRUNE_VERIFY, sizeof *f->meetings);
-    if (!f->meeting_docs)
-        f->meeting_docs = mem_array(PRUNE_VERIFY + SCAN_SLACK, sizeof *f->meeting_docs);
-    if (!f->finding) f->finding = mem_array(1, sizeof *f->finding);
-    if (!f->places) f->places = mem_array(PRUNE_VERIFY, sizeof *f->places);
-    if (!f->finding || !f->places) return false;
-    if (!f->ranks)
-        f->ranks = mem_array((size_t)PRUNE_PARTS_MAX * PRUNE_BATCH_CAP, sizeof *f->ranks);
-    if (!f->waiting_ranks)
-        f->waiting_ranks = mem_array(PRUNE_WAITING_RANKS, sizeof *f->waiting_ranks);
-    if (!f->verify_ranks)
-        f->verify_ranks =
-            mem_array((size_t)PRUNE_PARTS_MAX * PRUNE_VERIFY, sizeof *f->verify_ranks);
-    if (!f->ranks || !f->waiting_ranks || !f->verify_ranks) return false;
-    if (!f->part_lists || !f->readers || !f->meetings || !f->meeting_docs) return false;
-    return f->lists && f->cursors && f->parts && f->candidates && f->order && f->shares;
+    return READY(f->lists, PRUNE_PARTS_MAX) && READY(f->cursors, PRUNE_PARTS_MAX) &&
+           READY(f->parts, PRUNE_PARTS_MAX) && READY(f->part_lists, PRUNE_PARTS_MAX) &&
+           READY(f->readers, PRUNE_PARTS_MAX) && READY(f->candidates, PRUNE_CANDIDATES) &&
+           READY(f->order, PRUNE_CANDIDATES) &&
+           READY(f->shares, PRUNE_PHRASES_MAX * PRUNE_BATCH_CAP) &&
+           READY(f->ranks, PRUNE_PARTS_MAX * PRUNE_BATCH_CAP) &&
+           READY(f->waiting_ranks, PRUNE_WAITING_RANKS) && READY(f->meetings, PRUNE_VERIFY) &&
+           READY(f->meeting_docs, PRUNE_VERIFY + SCAN_SLACK) && READY(f->finding, 1) &&
+           READY(f->places, PRUNE_VERIFY) && READY(f->verify_ranks, PRUNE_PARTS_MAX * PRUNE_VERIFY);
 }
+
+#undef READY
 
 void prune_phrases_clear(prune_phrases *f)
 {

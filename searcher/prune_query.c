@@ -78,33 +78,43 @@ static bool bounds_apply(const plan *p)
     return p->k1 == p->snap->meta.k1 && p->b == p->snap->meta.b;
 }
 
-bool prune_query_of(prune_query *q, plan *p, bool all)
+/* What stands under the root, if it is flat. */
+static bool add_children(prune_query *q, const query_node *root, bool all)
 {
-    const query_node *root = p->core;
-    bool forbids = false;
-    q->p = p;
-    q->n_words = q->n_must = q->n_should = q->n_not = q->n_phrases = q->n_parts = 0;
-    q->ranked = bounds_apply(p);
-    q->one_suffices = root && root->kind == QUERY_OR;
-    if (!root || !root->positive || root->sign == SIGN_NOT) return false;
-    if (query_is_leaf(root)) {
-        if (!add_leaf(q, root, root->kind == QUERY_WORD ? PRUNE_SHOULD : PRUNE_MUST)) return false;
-    } else {
-        for (const query_node *child = root->first; child; child = child->next) {
-            if (q->one_suffices && !child->positive) continue;       /* adds nothing to an OR     */
-            if (!q->one_suffices && plan_is_clause(child)) continue; /* in p->only          */
-            if (!query_is_leaf(child) || !add_leaf(q, child, role_of(root, child, all)))
-                return false;
-        }
+    for (const query_node *child = root->first; child; child = child->next) {
+        if (q->one_suffices && !child->positive) continue;       /* adds nothing to an OR     */
+        if (!q->one_suffices && plan_is_clause(child)) continue; /* in p->only          */
+        if (!query_is_leaf(child) || !add_leaf(q, child, role_of(root, child, all))) return false;
     }
+    return true;
+}
+
+/* Roles are counted; whether words of them are asked for, and a forbidden phrase stands beside
+ * required ones. */
+static bool roles_allow(prune_query *q)
+{
+    bool forbids = false;
     for (uint32_t i = 0; i < q->n_words; i++) {
         q->n_must += q->words[i].role == PRUNE_MUST;
         q->n_should += q->words[i].role == PRUNE_SHOULD;
         q->n_not += q->words[i].role == PRUNE_NOT;
         forbids |= q->words[i].role == PRUNE_NOT && q->words[i].phrase;
     }
-    if (forbids && !q->n_must) return false;
-    return q->n_must + q->n_should > 0;
+    return q->n_must || (q->n_should && !forbids);
+}
+
+bool prune_query_of(prune_query *q, plan *p, bool all)
+{
+    const query_node *root = p->core;
+    q->p = p;
+    q->n_words = q->n_must = q->n_should = q->n_not = q->n_phrases = q->n_parts = 0;
+    q->ranked = bounds_apply(p);
+    q->one_suffices = root && root->kind == QUERY_OR;
+    if (!root || !root->positive || root->sign == SIGN_NOT) return false;
+    bool flat = query_is_leaf(root)
+                    ? add_leaf(q, root, root->kind == QUERY_WORD ? PRUNE_SHOULD : PRUNE_MUST)
+                    : add_children(q, root, all);
+    return flat && roles_allow(q);
 }
 
 /* ---- memory ------------------------------------------------------------------------------ */
@@ -219,19 +229,10 @@ static bool open_word(prune_state *s, const prune_word *w, prune_list *list, boo
     return prune_list_open(s, w, entry, list);
 }
 
-bool prune_open(prune_state *s, const prune_query *q, uint32_t segment_index)
+/* The lists of the words, by role; false: a required word is not there. */
+static bool open_lists(prune_state *s)
 {
-    s->q = q;
-    s->segment = segment_index;
-    s->part = &q->p->snap->segments[segment_index];
-    s->only = q->p->only ? &q->p->only[segment_index] : NULL;
-    s->n_must = s->n_should = s->n_not = 0;
-    prune_phrases_clear(&s->phrases);
-    if (s->only && !s->only->n) return false;
-    if (s->only && s->only->n == s->part->seg->info.n_docs) s->only = NULL;
-    prune_bounds *bounds = &s->all_bounds[segment_index];
-    if (!bounds->made) bounds_make(bounds, &s->part->seg->info, q->p->snap->avgdl);
-    s->bounds = bounds;
+    const prune_query *q = s->q;
     for (uint32_t i = 0; i < q->n_words; i++) {
         const prune_word *w = &q->words[i];
         prune_list *list = &s->lists[i];
@@ -247,6 +248,23 @@ bool prune_open(prune_state *s, const prune_query *q, uint32_t segment_index)
         else
             s->not [s->n_not++] = list;
     }
+    return true;
+}
+
+bool prune_open(prune_state *s, const prune_query *q, uint32_t segment_index)
+{
+    s->q = q;
+    s->segment = segment_index;
+    s->part = &q->p->snap->segments[segment_index];
+    s->only = q->p->only ? &q->p->only[segment_index] : NULL;
+    s->n_must = s->n_should = s->n_not = 0;
+    prune_phrases_clear(&s->phrases);
+    if (s->only && !s->only->n) return false;
+    if (s->only && s->only->n == s->part->seg->info.n_docs) s->only = NULL;
+    prune_bounds *bounds = &s->all_bounds[segment_index];
+    if (!bounds->made) bounds_make(bounds, &s->part->seg->info, q->p->snap->avgdl);
+    s->bounds = bounds;
+    if (!open_lists(s)) return false;
     qsort(s->must, s->n_must, sizeof *s->must, by_df);
     qsort(s->should, s->n_should, sizeof *s->should, by_most);
     if (s->phrases.n_must + s->phrases.n_not) prune_phrase_needs(s);

@@ -99,41 +99,46 @@ static bool totals_on_page(const topk *best, uint64_t asked, bool two, rank_tota
     return true;
 }
 
+/* The best k of one reading, or of two (any: NULL for one).  *want_total becomes false where all
+ * were counted with them. */
+static pm_status rank_page(prune_state *s, prune_query *all, prune_query *any, uint64_t k,
+                           topk *best, bool *want_total, rank_totals *totals, pm_error *err)
+{
+    if (any && all->p->match == PM_MATCH_AUTO) return rank_two_parts(s, all, any, k, best, err);
+    if (any || !*want_total || !(all->n_phrases || all->n_must))
+        return prune_rank(s, any ? any : all, k, best, false, err);
+    *want_total = false;
+    return rank_and_count(s, all, k, best, totals, err);
+}
+
 pm_status rank_pruned(plan *p, uint64_t k, bool want_total, topk *best, prune_state *s,
                       rank_totals *totals, bool *done, pm_error *err)
 {
     pm_status st = PM_OK;
-    prune_query all, any;
-    bool two = p->match != PM_MATCH_ALL, first_part_only = false;
+    prune_query all, second, *any = NULL;
+    bool first_part_only = false;
     uint64_t asked = k;
     *done = false;
     *totals = (rank_totals){0};
     if (!prune_query_of(&all, p, true)) return PM_OK;
-    if (two && !prune_query_of(&any, p, false)) {
+    if (p->match != PM_MATCH_ALL && !prune_query_of(&second, p, false)) {
         /* An optional phrase is ranked where it is required: when that fills the page. */
         if (p->match == PM_MATCH_ANY || want_total || !k) return PM_OK;
         first_part_only = true;
+    } else if (p->match != PM_MATCH_ALL && !prune_query_same(&all, &second)) {
+        any = &second;
     }
-    if (two && !first_part_only) two = !prune_query_same(&all, &any);
     if (k && !all.ranked) return PM_OK;
     if (!prune_state_ready(s, p->snap)) return error_nomem(err);
     if (all.n_phrases && !prune_phrases_ready(&s->phrases)) return error_nomem(err);
     uint64_t matches = p->cost < p->snap->n_docs ? p->cost : p->snap->n_docs;
     if (!topk_begin(best, k, matches, p->match == PM_MATCH_AUTO)) return error_nomem(err);
     if (k > best->k) k = best->k;
-    if (first_part_only) {
-        PM_TRY(prune_rank(s, &all, k, best, false, err));
-        if (best->n < k) goto out;
-    } else if (k && want_total && !two && (all.n_phrases || all.n_must)) {
-        PM_TRY(rank_and_count(s, &all, k, best, totals, err));
-        want_total = false;
-    } else if (k && two && p->match == PM_MATCH_AUTO)
-        PM_TRY(rank_two_parts(s, &all, &any, k, best, err));
-    else if (k)
-        PM_TRY(prune_rank(s, two ? &any : &all, k, best, false, err));
+    if (k) PM_TRY(rank_page(s, &all, any, k, best, &want_total, totals, err));
+    if (first_part_only && best->n < k) goto out;
     topk_sort(best);
-    if (want_total && !totals_on_page(best, asked, two, totals))
-        PM_TRY(count_both(s, &all, two ? &any : NULL, totals, err));
+    if (want_total && !totals_on_page(best, asked, any != NULL, totals))
+        PM_TRY(count_both(s, &all, any, totals, err));
     *done = true;
 out:
     return st;

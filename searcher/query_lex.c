@@ -354,36 +354,39 @@ static bool lex_filter(lexer *x, uint32_t at, query_sign sign)
     return true;
 }
 
+/* What stands at x->at, which is no space.  `fresh`: a sign may stand there, as behind a space or
+ * `(`; returns the same of what follows. */
+static bool lex_one(lexer *x, bool fresh)
+{
+    uint32_t at = x->at;
+    query_sign sign = lex_sign(x, fresh);
+    if (x->at >= x->len || (sign == SIGN_PLAIN && x->at > at)) return false;
+    skip_lone(x);
+    if (lex_filter(x, at, sign)) return false;
+    bool title = lex_title(x);
+    char first = x->text[x->at];
+    if (quote_at(x, x->at))
+        lex_quote(x, at, sign, title);
+    else if (first == '(' || first == ')')
+        lex_paren(x, at, sign);
+    else
+        lex_word(x, at, sign, title);
+    return first == '(';
+}
+
 static void lex_all(lexer *x)
 {
     bool fresh = true;
     while (x->at < x->len) {
         if (skip_lone(x)) continue;
-        uint32_t at = x->at, space = space_at(x, at);
+        uint32_t space = space_at(x, x->at);
         if (space) {
-            blank_out(x, at, at + space);
+            blank_out(x, x->at, x->at + space);
             x->at += space;
             fresh = true;
-            continue;
+        } else {
+            fresh = lex_one(x, fresh);
         }
-        query_sign sign = lex_sign(x, fresh);
-        if (x->at >= x->len || (sign == SIGN_PLAIN && x->at > at)) {
-            fresh = false;
-            continue;
-        }
-        skip_lone(x);
-        if (lex_filter(x, at, sign)) {
-            fresh = false;
-            continue;
-        }
-        bool title = lex_title(x);
-        fresh = x->text[x->at] == '(';
-        if (quote_at(x, x->at))
-            lex_quote(x, at, sign, title);
-        else if (x->text[x->at] == '(' || x->text[x->at] == ')')
-            lex_paren(x, at, sign);
-        else
-            lex_word(x, at, sign, title);
     }
 }
 

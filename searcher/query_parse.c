@@ -277,44 +277,53 @@ static void mark_operands(const lexemes *in)
     }
 }
 
-static void parse_all(parser *p)
+static void parse_item(parser *p, const lexeme *item, bool operand_follows)
 {
-    mark_operands(p->in);
-    for (uint32_t i = 0; i < p->in->n && !p->full && !p->no_memory; i++) {
-        const lexeme *item = &p->in->items[i];
-        switch (item->kind) {
-        case LEX_WORD:
-            add_words(p, item, true);
-            break;
-        case LEX_PHRASE:
-            add_phrase(p, item);
-            break;
-        case LEX_FILTER:
-            add_filter(p, item);
-            break;
-        case LEX_OPEN:
-            open_group(p, item);
-            break;
-        case LEX_CLOSE:
-            close_group(p, item);
-            break;
-        case LEX_AND:
-        case LEX_OR:
-        case LEX_NOT:
-            add_operator(p, item, i + 1 < p->in->n && p->in->items[i + 1].operand);
-            break;
-        }
+    switch (item->kind) {
+    case LEX_WORD:
+        add_words(p, item, true);
+        break;
+    case LEX_PHRASE:
+        add_phrase(p, item);
+        break;
+    case LEX_FILTER:
+        add_filter(p, item);
+        break;
+    case LEX_OPEN:
+        open_group(p, item);
+        break;
+    case LEX_CLOSE:
+        close_group(p, item);
+        break;
+    case LEX_AND:
+    case LEX_OR:
+    case LEX_NOT:
+        add_operator(p, item, operand_follows);
+        break;
     }
-    if (p->full) {
-        p->q->truncated = true;
-        query_add_note(p->q, 0, false, "cut after %d words", QUERY_WORDS_MAX);
-    }
+}
+
+static void close_open_groups(parser *p)
+{
     const lexeme end = {.kind = LEX_CLOSE, .boost = 1.0};
     p->ignored = 0;
     while (p->depth && !p->no_memory) {
         if (!p->full) query_add_note(p->q, top(p)->at, true, "( without ) closed at the end");
         close_group(p, &end);
     }
+}
+
+static void parse_all(parser *p)
+{
+    const lexemes *in = p->in;
+    mark_operands(p->in);
+    for (uint32_t i = 0; i < in->n && !p->full && !p->no_memory; i++)
+        parse_item(p, &in->items[i], i + 1 < in->n && in->items[i + 1].operand);
+    if (p->full) {
+        p->q->truncated = true;
+        query_add_note(p->q, 0, false, "cut after %d words", QUERY_WORDS_MAX);
+    }
+    close_open_groups(p);
     if (!p->no_memory) close_and(p);
 }
 
