@@ -108,35 +108,41 @@ static void warn_of_room(const char *path, uint64_t needed)
         meter_bytes(needed, needs), path, meter_bytes(room, is));
 }
 
-static int run(const void *given, const cli_args *args)
+static pm_status optimize(const char *path, const optimize_options *o, merging *m, pm_error *err)
 {
-    const optimize_options *o = given;
-    pm_error err = {0};
     pm_writer *writer = NULL;
     pm_commit_info info = {0};
-    merging m = {.total_bytes = 0};
-    (void)args;
-    uint64_t start = meter_now_ns();
-    const char *path = cli_index_path(o->index);
     pm_writer_options options = PM_WRITER_OPTIONS_INIT;
     options.create = false;
     options.memory_bytes = o->memory;
     options.threads = (unsigned)o->threads;
     options.progress = on_progress;
-    options.progress_ctx = &m;
+    options.progress_ctx = m;
+    pm_optimize_options how = PM_OPTIMIZE_OPTIONS_INIT;
+    how.reorder = (pm_reorder)o->reorder;
+    pm_status st = pm_writer_open(path, &options, &writer, err);
+    if (st == PM_OK) st = pm_writer_optimize_with(writer, &how, &info, err);
+    if (writer) m->most_bytes = pm_writer_most_bytes(writer);
+    m->most_unknown = engine_is_plugin(&cmd_optimize, o);
+    pm_writer_close(writer);
+    return st;
+}
+
+static int run(const void *given, const cli_args *args)
+{
+    const optimize_options *o = given;
+    pm_error err = {0};
+    merging m = {.total_bytes = 0};
+    (void)args;
+    uint64_t start = meter_now_ns();
+    const char *path = cli_index_path(o->index);
     interrupt_catch();
     if (!o->quiet) {
         progress_begin(&m.line);
         m.total_bytes = stream_tree_bytes(path);
         warn_of_room(path, m.total_bytes);
     }
-    pm_status st = pm_writer_open(path, &options, &writer, &err);
-    pm_optimize_options how = PM_OPTIMIZE_OPTIONS_INIT;
-    how.reorder = (pm_reorder)o->reorder;
-    if (st == PM_OK) st = pm_writer_optimize_with(writer, &how, &info, &err);
-    if (writer) m.most_bytes = pm_writer_most_bytes(writer);
-    m.most_unknown = engine_is_plugin(&cmd_optimize, o);
-    pm_writer_close(writer);
+    pm_status st = optimize(path, o, &m, &err);
     progress_clear(&m.line);
     if (st != PM_OK && interrupt_seen()) {
         emit_note("pressmark: interrupted; %s is as it was", path);

@@ -137,12 +137,28 @@ static pm_status sink_add(const ingest_sink *sink, const pm_article *a, const si
                   : sink->add(sink->ctx, a, replaced, err);
 }
 
+/* What is told of a document, but for what becomes of it; `date` holds its canonical date. */
+static pm_ingest_event event_of(const document *d, const char *path, uint64_t line, char date[32])
+{
+    const pm_article *a = &d->article;
+    bool dated = a->date.len && pm_date_parse(a->date.data, a->date.len, date);
+    return (pm_ingest_event){.path = text_of(path),
+                             .line = line,
+                             .id = a->id,
+                             .title = a->title,
+                             .date = text_of(dated ? date : ""),
+                             .title_rule = d->title_rule,
+                             .date_rule = dated ? d->date_rule : "none",
+                             .spans = d->spans,
+                             .n_spans = d->n_spans};
+}
+
 pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const char *path,
                      uint64_t line, pm_error *err)
 {
     pm_status st = PM_OK;
     const pm_article *a = &d->article;
-    char date[32] = "";
+    char date[32];
     uint64_t replaced = SEQ_NONE;
     const char *problem = id_problem(a->id);
     if (problem) {
@@ -150,8 +166,8 @@ pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const 
                     problem);
         return PM_OK;
     }
-    bool dated = a->date.len && pm_date_parse(a->date.data, a->date.len, date);
-    run->summary.bad_dates += a->date.len && !dated;
+    pm_ingest_event event = event_of(d, path, line, date);
+    run->summary.bad_dates += a->date.len && !event.date.len;
     pm_error why;
     st = sink_add(run->sink, a, stream, &replaced, &why);
     if (st == PM_USAGE && run->sink->usable && run->sink->usable(run->sink->ctx)) {
@@ -161,15 +177,6 @@ pm_status ingest_add(ingest *run, document *d, const side_stream *stream, const 
     }
     if (st != PM_OK && err) *err = why;
     if (st != PM_OK) return st;
-    pm_ingest_event event = {.path = text_of(path),
-                             .line = line,
-                             .id = a->id,
-                             .title = a->title,
-                             .date = text_of(dated ? date : ""),
-                             .title_rule = d->title_rule,
-                             .date_rule = dated ? d->date_rule : "none",
-                             .spans = d->spans,
-                             .n_spans = d->n_spans};
     count_added(run, d, replaced, &event);
     send(run, &event);
     if (!run->stopped) PM_TRY(commit_when_due(run, err));

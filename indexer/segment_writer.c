@@ -127,6 +127,22 @@ static void writer_tables(segment_writer *w, buf *out[WRITER_TABLES])
     memcpy(out, all, sizeof all);
 }
 
+static segment_info info_of(const segment_writer_config *config)
+{
+    segment_info info = {.segment_id = config->segment_id,
+                         .k1 = config->k1,
+                         .b = config->b,
+                         .avgdl_ref = config->avgdl_ref,
+                         .block_size = config->block_size,
+                         .dense_shift = config->dense_shift,
+                         .page_shift = SEGMENT_PAGE_SHIFT,
+                         .has_positions = config->has_positions,
+                         .has_text = config->has_text,
+                         .has_marks = config->has_marks};
+    memcpy(info.uuid, config->uuid, sizeof info.uuid);
+    return info;
+}
+
 pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *name,
                                const segment_writer_config *config, pm_error *err)
 {
@@ -139,17 +155,7 @@ pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *n
     PM_TRY(config_check(config, err));
     w->folder = d;
     w->config = *config;
-    w->info = (segment_info){.segment_id = config->segment_id,
-                             .k1 = config->k1,
-                             .b = config->b,
-                             .avgdl_ref = config->avgdl_ref,
-                             .block_size = config->block_size,
-                             .dense_shift = config->dense_shift,
-                             .page_shift = SEGMENT_PAGE_SHIFT,
-                             .has_positions = config->has_positions,
-                             .has_text = config->has_text,
-                             .has_marks = config->has_marks};
-    memcpy(w->info.uuid, config->uuid, 16);
+    w->info = info_of(config);
     snprintf(w->name, sizeof w->name, "%s", name);
     buf *tables[WRITER_TABLES];
     writer_tables(w, tables);

@@ -133,8 +133,7 @@ static void take_date(head *h, line *l)
     if (!h->out->date[0]) memcpy(h->out->date, found, sizeof found);
 }
 
-/* ---- lines
- * ---------------------------------------------------------------------------------------- */
+/* ---- lines ---------------------------------------------------------------------------------- */
 
 static bool is_mark_at(const head *h, size_t at, size_t end, const char *mark)
 {
@@ -142,15 +141,9 @@ static bool is_mark_at(const head *h, size_t at, size_t end, const char *mark)
     return end - at > n && memcmp(h->text + at, mark, n) == 0;
 }
 
-/* Narrow a line of Markdown to its words: past images and tags in front, heading and list
- * marks, emphasis around it. */
-static void strip_marks(const head *h, line *l)
+/* Heading marks on both sides, or the mark of a list or a quotation in front. */
+static void strip_block_marks(const head *h, line *l)
 {
-    size_t used;
-    while ((used = line_inline_markup(h->text + l->start, l->end - l->start)) != 0) {
-        l->start += used;
-        line_trim(h->text, &l->start, &l->end);
-    }
     size_t at = l->start;
     while (at < l->end && h->text[at] == '#' && at - l->start < 6) at++;
     if (at > l->start && at < l->end && (h->text[at] == ' ' || h->text[at] == '\t')) {
@@ -162,6 +155,10 @@ static void strip_marks(const head *h, line *l)
         l->start += 2;
     }
     line_trim(h->text, &l->start, &l->end);
+}
+
+static void strip_emphasis(const head *h, line *l)
+{
     static const char *const marks[] = {"***", "**", "__", "*", "_"};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         size_t n = strlen(marks[i]);
@@ -171,6 +168,19 @@ static void strip_marks(const head *h, line *l)
         l->start += n;
         l->end -= n;
     }
+}
+
+/* Narrow a line of Markdown to its words: past images and tags in front, heading and list
+ * marks, emphasis around it. */
+static void strip_marks(const head *h, line *l)
+{
+    size_t used;
+    while ((used = line_inline_markup(h->text + l->start, l->end - l->start)) != 0) {
+        l->start += used;
+        line_trim(h->text, &l->start, &l->end);
+    }
+    strip_block_marks(h, l);
+    strip_emphasis(h, l);
 }
 
 /* The next non-blank line from *at on; *blank tells whether blank ones stood before it. */

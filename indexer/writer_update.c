@@ -273,12 +273,30 @@ pm_status pm_writer_add(pm_writer *w, const pm_article *article, bool *replaced,
     return st;
 }
 
+/* *fits becomes false as by add_tokens. */
+static pm_status add_clean(pm_writer *w, const pm_article *clean, const side_stream *stream,
+                           uint64_t *replaced, bool *fits, pm_error *err)
+{
+    uint32_t dl = 0;
+    if (w->xapian) return xapian_add(w, clean, replaced, err);
+    pm_status st = add_tokens(w, clean, stream, &dl, fits, err);
+    return st == PM_OK && *fits ? add_article(w, clean, dl, replaced, err) : st;
+}
+
+static void count_added(pm_writer *w, const pm_article *clean, uint64_t replaced)
+{
+    w->pending.added += replaced == SEQ_NONE;
+    w->pending.updated += replaced != SEQ_NONE;
+    w->pending.text_bytes += clean->title.len + clean->text.len;
+    w->pending.repaired += w->repair.repaired;
+    w->pending.bad_dates += w->repair.bad_dates;
+}
+
 pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_stream *stream,
                             uint64_t *replaced, pm_error *err)
 {
     pm_article clean;
     pm_error own = {0};
-    uint32_t dl = 0;
     bool fits = true;
     if (!err) err = &own;
     pm_status st = writer_ready(w, false, err);
@@ -289,20 +307,12 @@ pm_status writer_add_stream(pm_writer *w, const pm_article *article, const side_
     if (st != PM_OK) return writer_discard(w, st, err);
     st = encode_record(w, &clean, err);
     if (st == PM_USAGE) return st;
-    if (st == PM_OK && stream &&
-        (!is_same(clean.title, article->title) || !is_same(clean.text, article->text)))
+    if (!is_same(clean.title, article->title) || !is_same(clean.text, article->text))
         stream = NULL; /* it is of what was repaired                                            */
-    if (st == PM_OK && !w->xapian) st = add_tokens(w, &clean, stream, &dl, &fits, err);
+    if (st == PM_OK) st = add_clean(w, &clean, stream, replaced, &fits, err);
     if (!fits) return st;
-    if (st == PM_OK)
-        st = w->xapian ? xapian_add(w, &clean, replaced, err)
-                       : add_article(w, &clean, dl, replaced, err);
     if (st != PM_OK) return writer_discard(w, st, err);
-    w->pending.added += *replaced == SEQ_NONE;
-    w->pending.updated += *replaced != SEQ_NONE;
-    w->pending.text_bytes += clean.title.len + clean.text.len;
-    w->pending.repaired += w->repair.repaired;
-    w->pending.bad_dates += w->repair.bad_dates;
+    count_added(w, &clean, *replaced);
     return PM_OK;
 }
 
