@@ -328,12 +328,15 @@ static pm_status corrupt_file(const dir *d, const char *name, const char *what, 
     return error_corrupt(err, path, 0, "file", what);
 }
 
-/* Open a regular file and stat it.  *fd is -1 when it is absent. */
-static pm_status dir_open_file(const dir *d, const char *name, int *fd, struct stat *info,
-                               pm_error *err)
+/* Open a regular file and stat it.  Where it may be absent (absent is not NULL) and is, *fd is -1.
+ */
+static pm_status dir_open_file(const dir *d, const char *name, bool *absent, int *fd,
+                               struct stat *info, pm_error *err)
 {
     *fd = sys_open(d->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-    if (*fd < 0 && errno == ENOENT) return PM_OK;
+    bool missing = *fd < 0 && errno == ENOENT;
+    if (absent) *absent = missing;
+    if (missing) return absent ? PM_OK : corrupt_file(d, name, "is missing", err);
     if (*fd < 0 && errno == ELOOP) return corrupt_file(d, name, "is a symbolic link", err);
     if (*fd < 0) return error_os(err, errno, "cannot open %s/%s", d->path, name);
     pm_status st = PM_OK;
@@ -350,14 +353,8 @@ pm_status dir_read(const dir *d, const char *name, uint64_t max, buf *out, bool 
 {
     struct stat info;
     int fd;
-    if (absent) *absent = false;
-    pm_status st = dir_open_file(d, name, &fd, &info, err);
-    if (st != PM_OK) return st;
-    if (fd < 0) {
-        if (!absent) return corrupt_file(d, name, "is missing", err);
-        *absent = true;
-        return PM_OK;
-    }
+    pm_status st = dir_open_file(d, name, absent, &fd, &info, err);
+    if (st != PM_OK || fd < 0) return st;
     size_t begin = out->len;
     for (;;) {
         if (!buf_reserve(out, 16384)) {
@@ -382,14 +379,8 @@ pm_status map_open(map *m, const dir *d, const char *name, bool *absent, pm_erro
     struct stat info;
     int fd;
     *m = (map){0};
-    if (absent) *absent = false;
-    pm_status st = dir_open_file(d, name, &fd, &info, err);
-    if (st != PM_OK) return st;
-    if (fd < 0) {
-        if (!absent) return corrupt_file(d, name, "is missing", err);
-        *absent = true;
-        return PM_OK;
-    }
+    pm_status st = dir_open_file(d, name, absent, &fd, &info, err);
+    if (st != PM_OK || fd < 0) return st;
     if (info.st_size > 0) {
         void *data = MAP_FAILED;
         if (!sys_refused("mmap", name))
