@@ -95,28 +95,37 @@ static void count_marks(bigram_check *b, uint32_t doc)
     b->end = 0;
 }
 
+/* The words of a document are marked; *next: the next one that has any. */
+static pm_status mark_doc(bigram_check *b, uint32_t doc, uint32_t *next, pm_error *err)
+{
+    pm_status st = PM_OK;
+    *next = CURSOR_END;
+    for (uint32_t w = 0; w < b->n; w++) {
+        cursor *at = &b->cursors[w];
+        if (at->doc == doc) {
+            PM_TRY(mark_word(b, w, err));
+            cursor_next(at);
+        }
+        if (at->doc < *next) *next = at->doc;
+    }
+out:
+    return st;
+}
+
 static pm_status count_pairs(bigram_check *b, pm_error *err)
 {
+    pm_status st = PM_OK;
     uint32_t doc = CURSOR_END;
     for (uint32_t w = 0; w < b->n; w++) {
         cursor_open(&b->cursors[w], b->c->s, &b->words[w].entry);
         if (cursor_next(&b->cursors[w]) < doc) doc = b->cursors[w].doc;
     }
-    while (doc != CURSOR_END) {
-        uint32_t next = CURSOR_END;
-        for (uint32_t w = 0; w < b->n; w++) {
-            cursor *at = &b->cursors[w];
-            if (at->doc == doc) {
-                pm_status st = mark_word(b, w, err);
-                if (st != PM_OK) return st;
-                cursor_next(at);
-            }
-            if (at->doc < next) next = at->doc;
-        }
+    for (uint32_t next; doc != CURSOR_END; doc = next) {
+        PM_TRY(mark_doc(b, doc, &next, err));
         count_marks(b, doc);
-        doc = next;
     }
-    return PM_OK;
+out:
+    return st;
 }
 
 /* ---- comparing --------------------------------------------------------------------------- */

@@ -176,23 +176,26 @@ static pm_status open_files(index_check *c, pm_error *err)
 
 /* ---- ids --------------------------------------------------------------------------------- */
 
-/* Every live document is the one that its id leads to. */
+/* A live document is the one that its id leads to. */
+static bool id_leads_back(snapshot *snap, uint32_t segment_index, uint32_t doc)
+{
+    uint8_t room[SEGMENT_ID_ROOM];
+    uint32_t where, found;
+    slice id = segment_id(snap->segments[segment_index].seg, doc, room);
+    return snapshot_find_id(snap, (const char *)id.data, id.len, &where, &found) &&
+           where == segment_index && found == doc;
+}
+
 static void check_live_ids(index_check *c, snapshot *snap)
 {
     for (uint32_t i = 0; i < snap->meta.n_segments; i++) {
         snapshot_segment *at = &snap->segments[i];
         c->file = snap->meta.segments[i].name;
         for (uint32_t doc = 0; doc < at->seg->info.n_docs; doc++) {
-            uint8_t room[SEGMENT_ID_ROOM];
-            uint32_t where, found;
-            if (!snapshot_live(at, doc)) continue;
-            slice id = segment_id(at->seg, doc, room);
-            if (!snapshot_find_id(snap, (const char *)id.data, id.len, &where, &found) ||
-                where != i || found != doc) {
-                index_finding(c, "ids", at->seg->info.sections[SECTION_IDS].off,
-                              "an id has two live documents");
-                return;
-            }
+            if (!snapshot_live(at, doc) || id_leads_back(snap, i, doc)) continue;
+            index_finding(c, "ids", at->seg->info.sections[SECTION_IDS].off,
+                          "an id has two live documents");
+            return;
         }
     }
 }

@@ -252,23 +252,28 @@ uint64_t id_hash(const segment_info *info, const void *id, size_t len)
     return hash_keyed(info->ids_keyed ? load_u64(info->uuid) : 0, id, len);
 }
 
-static bool find_in_table(segment *s, const char *id, size_t len, uint32_t *doc)
+/* Rows [*first, *end) of the table are those of a bucket; false: damaged. */
+static bool read_bucket(segment *s, uint32_t bucket, uint32_t *first, uint32_t *end)
 {
-    uint32_t n = s->info.n_docs, first = 0;
-    uint64_t hash = id_hash(&s->info, id, len);
-    uint32_t bucket = id_bucket(hash, n);
-    slice ends, tags;
+    slice ends;
     if (!segment_slice(s, SECTION_ID_TABLE, 4 * (uint64_t)(bucket - (bucket > 0)), bucket ? 8 : 4,
                        &ends))
         return false;
-    if (bucket) first = load_u32(ends.data);
-    uint32_t end = load_u32(ends.data + (bucket ? 4 : 0));
-    if (end < first || end > n) {
-        segment_damaged(s, s->info.sections[SECTION_ID_TABLE].off + 4 * (uint64_t)bucket,
-                        section_name(SECTION_ID_TABLE), "a bucket is impossible");
-        return false;
-    }
-    if (!segment_slice(s, SECTION_ID_TABLE, 4 * (uint64_t)id_buckets(n) + first, end - first,
+    *first = bucket ? load_u32(ends.data) : 0;
+    *end = load_u32(ends.data + (bucket ? 4 : 0));
+    if (*end >= *first && *end <= s->info.n_docs) return true;
+    segment_damaged(s, s->info.sections[SECTION_ID_TABLE].off + 4 * (uint64_t)bucket,
+                    section_name(SECTION_ID_TABLE), "a bucket is impossible");
+    return false;
+}
+
+static bool find_in_table(segment *s, const char *id, size_t len, uint32_t *doc)
+{
+    uint32_t n = s->info.n_docs, first, end;
+    uint64_t hash = id_hash(&s->info, id, len);
+    slice tags;
+    if (!read_bucket(s, id_bucket(hash, n), &first, &end) ||
+        !segment_slice(s, SECTION_ID_TABLE, 4 * (uint64_t)id_buckets(n) + first, end - first,
                        &tags))
         return false;
     for (uint32_t i = end - first; i-- > 0;) {
