@@ -277,8 +277,7 @@ static void run_find(unsigned l)
         sink += scans[l]->ef_find(&shapes[0], blocks[0][i % BLOCKS], numbers[i] % shapes[0].range);
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------------------------- */
 
 typedef struct kernel {
     const char *name;

@@ -116,8 +116,7 @@ static pm_status find_known(ingest *run, const ingest_input *file, ingest_known 
     return PM_OK;
 }
 
-/* ---- reading
- * --------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------ */
 
 static pm_status skip_unless_fatal(ingest *run, const ingest_input *file, pm_status st,
                                    const pm_error *problem, pm_error *err)

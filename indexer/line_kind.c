@@ -153,8 +153,7 @@ static bool closes_like_text(const char *line, size_t len)
     return !(len >= 2 && line[len - 2] == '.') && !line_is_abbreviation(line, len - 1);
 }
 
-/* ---- furniture
- * ------------------------------------------------------------------------------------- */
+/* ---- furniture ---------------------------------------------------------------------------- */
 
 /* A credit in brackets: "(Photo by Some One/Agency)". */
 static bool has_bracketed_credit(const char *line, size_t len)

@@ -117,8 +117,7 @@ void prune_phrase_needs(prune_state *s)
     for (uint32_t i = 1; i < all->n_needs; i++) insert(all->needs, i, all->needs[i]);
 }
 
-/* ---- the batch
- * ----------------------------------------------------------------------------------------- */
+/* ---- the batch ---------------------------------------------------------------------------- */
 
 /* The row of a need's list; NULL: nobody asks for ranks there. */
 static uint32_t *row_of(prune_phrases *all, const prune_need *need)
@@ -195,8 +194,7 @@ void prune_phrase_finish(prune_state *s)
     s->phrases.lead_ranked = row != NULL;
 }
 
-/* ---- asking
- * -------------------------------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------------------------- */
 
 uint32_t prune_phrase_tf(prune_state *s, prune_phrase *f, uint32_t doc)
 {

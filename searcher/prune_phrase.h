@@ -129,8 +129,7 @@ uint32_t prune_phrase_others(struct prune_state *s, struct prune_list *list);
 /* Know all ranks of what is left. */
 void prune_phrase_finish(struct prune_state *s);
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking ------------------------------------------------------------------------------- */
 
 /* Occurrences of a required phrase in each of n <= PRUNE_VERIFY rising documents that have all
  * its words, at ranks[list * row + i] of its lists. */

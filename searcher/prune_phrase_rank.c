@@ -24,8 +24,7 @@ static float *row(prune_state *s, uint32_t phrase)
     return s->phrases.shares + (size_t)phrase * PRUNE_BATCH_CAP;
 }
 
-/* ---- gather
- * --------------------------------------------------------------------------------------- */
+/* ---- gather ------------------------------------------------------------------------------- */
 
 static float odds(float x)
 {
@@ -190,8 +189,7 @@ static void batch_finish(prune_state *s, const phrase_plan *with)
     s->batch.n = 0;
 }
 
-/* ---- settle
- * -------------------------------------------------------------------------------------- */
+/* ---- settle ------------------------------------------------------------------------------- */
 
 /* Candidates that are verified together. */
 typedef struct verify_batch {
@@ -313,8 +311,7 @@ static void settle(prune_state *s, float margin)
     }
 }
 
-/* ---- the loop
- * -------------------------------------------------------------------------------------- */
+/* ---- the loop ----------------------------------------------------------------------------- */
 
 static void plan_bounds(prune_state *s, phrase_plan *with)
 {

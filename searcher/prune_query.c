@@ -139,8 +139,7 @@ void prune_state_free(prune_state *s)
     memset(s, 0, sizeof *s);
 }
 
-/* ---- bounds
- * --------------------------------------------------------------------------------------- */
+/* ---- bounds ------------------------------------------------------------------------------- */
 
 /* x = tf / (tf + K) at the reference length bounds tf / (tf + r K) from r alone. */
 static double share(double x, double r)
@@ -178,8 +177,7 @@ unsigned prune_least_byte(const prune_state *s, const prune_list *list, float ne
     return low;
 }
 
-/* ---- opening
- * ---------------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------ */
 
 static int by_df(const void *a, const void *b)
 {

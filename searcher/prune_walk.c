@@ -93,8 +93,7 @@ static bool fill_docs(prune_state *s, prune_walk *w)
     return false;
 }
 
-/* ---- dense
- * ----------------------------------------------------------------------------------------- */
+/* ---- dense -------------------------------------------------------------------------------- */
 
 bool prune_bucket(const prune_list *list, uint32_t bucket, uint32_t *first, uint32_t *n)
 {

@@ -90,8 +90,7 @@ static size_t write_terms(const char *text, size_t len, const char *sign)
     return n;
 }
 
-/* ---- corpus
- * ---------------------------------------------------------------------------------------- */
+/* ---- corpus ------------------------------------------------------------------------------- */
 
 /* The first of the named keys that is a string (or, for ids, an integer). */
 static pm_text field(const json_t *object, const char *const *names, char number[32])
@@ -138,8 +137,7 @@ static void write_document(const json_t *object)
     sums.bytes += title.len + text.len;
 }
 
-/* ---- queries
- * ----------------------------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------------------------ */
 
 static const char *class_of(const char *query)
 {
@@ -191,8 +189,7 @@ static void write_query(const char *query, const char *class)
     sums.records++;
 }
 
-/* ---- records
- * -------------------------------------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------------------------ */
 
 static void take_line(bool corpus)
 {

@@ -211,8 +211,7 @@ static size_t kernel_varints_len(slice bytes, uint32_t n)
     return 0;
 }
 
-/* ---- impacts
- * -------------------------------------------------------------------------------------- */
+/* ---- impacts ------------------------------------------------------------------------------ */
 
 /* Bytes that are c or more, c >= 1. */
 static inline uint32_t count_from(const uint8_t *bytes, uint32_t n, uint8_t c)

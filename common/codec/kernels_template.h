@@ -131,8 +131,7 @@ static uint32_t kernel_ef_decode(const ef_shape *s, const uint64_t *words, uint3
     return last == s->range ? s->n : 0;
 }
 
-/* ---- LEB128
- * ----------------------------------------------------------------------------------------- */
+/* ---- LEB128 ------------------------------------------------------------------------------- */
 
 #ifndef KERNELS_HAS_VARINTS_LEN
 static size_t kernel_varints_len(slice bytes, uint32_t n)
@@ -164,8 +163,7 @@ static bool kernel_varint_rising(slice bytes, uint32_t n, uint32_t limit, uint32
 }
 #endif
 
-/* ---- impacts
- * -------------------------------------------------------------------------------------- */
+/* ---- impacts ------------------------------------------------------------------------------ */
 
 #ifndef KERNELS_HAS_KTH_LARGEST
 static uint8_t kernel_kth_largest(const uint8_t *bytes, uint32_t n, uint32_t k)

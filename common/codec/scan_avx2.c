@@ -241,8 +241,7 @@ static uint32_t scan_bitmap_probe(const uint64_t *words, uint32_t n_words, const
     return kept;
 }
 
-/* ---- batches
- * --------------------------------------------------------------------------------------- */
+/* ---- batches ------------------------------------------------------------------------------ */
 
 static uint32_t scan_keep_least(uint32_t *docs, float *scores, uint32_t n, float least)
 {

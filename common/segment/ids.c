@@ -209,8 +209,7 @@ bool ids_block_exact(segment *s, uint32_t block)
     return !w.at.bad && !reader_left(&w.at);
 }
 
-/* ---- from an id to the document ---------------------------------------------------------------
- */
+/* ---- from an id to the document ----------------------------------------------------------- */
 
 unsigned id_doc_bits(uint32_t n_docs)
 {

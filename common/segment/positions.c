@@ -184,8 +184,7 @@ static void slot_measure(position_reader *r, position_slot *s)
     s->sound = slot_frequencies(r, s);
 }
 
-/* ---- step 3: places ---------------------------------------------------------------------------
- */
+/* ---- step 3: places ----------------------------------------------------------------------- */
 
 static void place_find(const position_reader *r, const position_slot *s, uint32_t rank,
                        position_place *out)

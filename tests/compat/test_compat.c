@@ -203,8 +203,7 @@ static void old_indexes_are_written_on(void **state)
     }
 }
 
-/* ---- a version of the future ------------------------------------------------------------------
- */
+/* ---- a version of the future -------------------------------------------------------------- */
 
 static void refuses(pm_status st, const pm_error *err, const char *file)
 {

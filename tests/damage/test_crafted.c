@@ -158,8 +158,7 @@ static void read_everything(segment *s, uint64_t *random)
     segment_check(s, true, &sink, &err);
 }
 
-/* ---- changes
- * ------------------------------------------------------------------------------------- */
+/* ---- changes ------------------------------------------------------------------------------ */
 
 static void change_number(uint8_t *data, size_t at, size_t end, uint64_t *random)
 {

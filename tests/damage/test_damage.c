@@ -207,8 +207,7 @@ static void try_all(const char *title, const sound *s, damage_fn *fn)
     try_every(1, title, s, fn, 0);
 }
 
-/* ---- the campaigns
- * ---------------------------------------------------------------------------------- */
+/* ---- the campaigns ------------------------------------------------------------------------ */
 
 static void begin_case(examination *x, const char *file, unsigned long place, unsigned change)
 {
@@ -392,8 +391,7 @@ static void test_foreign_manifest(void **state)
     try_all("manifest of another index", &one, adopt_manifest);
 }
 
-/* ---- whole commits
- * ------------------------------------------------------------------------------------- */
+/* ---- whole commits ------------------------------------------------------------------------ */
 
 static void test_no_manifest_is_no_index(void **state)
 {

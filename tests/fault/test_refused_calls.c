@@ -130,8 +130,7 @@ static int end(void **state)
     return 0;
 }
 
-/* ---- what must hold afterwards
- * ------------------------------------------------------------------- */
+/* ---- what must hold afterwards ------------------------------------------------------------ */
 
 static void wrong(const char *what, const char *detail)
 {
@@ -216,8 +215,7 @@ static void verify_recovery(void)
     verify_no_orphans();
 }
 
-/* ---- campaigns
- * ------------------------------------------------------------------------------------- */
+/* ---- campaigns ---------------------------------------------------------------------------- */
 
 typedef struct counts {
     unsigned long cases, ok, io, not_durable, is_new;

@@ -222,8 +222,7 @@ static void read_large(walk *w, bool dense)
         compare_maxima(w, false, 16 + 9 * n_blocks, n_blocks);
 }
 
-/* ---- Positions, Forms
- * ---------------------------------------------------------------------------- */
+/* ---- Positions, Forms --------------------------------------------------------------------- */
 
 /* The string of n positions at bit `at`; the bit behind it. */
 static uint64_t read_string(const bytes *b, uint64_t at, uint64_t n, uint64_t dl, uint32_t *out)

@@ -419,8 +419,7 @@ static void read_terms(file *f, const second_sink *sink)
     for (unsigned i = 0; i < 5; i++) EXPECT(f->parts[i] == 0);
 }
 
-/* ---- the whole
- * ----------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------- */
 
 static uint8_t *load(const char *path, uint64_t *len)
 {

@@ -95,8 +95,7 @@ static void parts_of_blocks_agree(void **state)
     guard_close(&more_out);
 }
 
-/* ---- bitmaps -----------------------------------------------------------------------------------
- */
+/* ---- bitmaps ------------------------------------------------------------------------------ */
 
 static bool silly_bits(const uint64_t *words, uint32_t at, uint32_t before, uint32_t *out)
 {
@@ -137,8 +136,7 @@ static void bits_below_agree(void **state)
     guard_close(&g);
 }
 
-/* ---- frequencies ------------------------------------------------------------------------------
- */
+/* ---- frequencies -------------------------------------------------------------------------- */
 
 static void frequencies_agree(void **state)
 {
@@ -209,8 +207,7 @@ static void common_frequencies_agree(void **state)
     }
 }
 
-/* ---- strings ------------------------------------------------------------------------------------
- */
+/* ---- strings ------------------------------------------------------------------------------ */
 
 /* The length by the words of ef_string.h, with a division. */
 static uint64_t silly_size(uint64_t n, uint64_t most)

@@ -80,8 +80,7 @@ static void build(const char *path, uint64_t *seed, unsigned n_docs, unsigned co
     pm_writer_close(w);
 }
 
-/* ---- queries
- * -------------------------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------------------------ */
 
 static size_t put_phrase(uint64_t *seed, char *text)
 {

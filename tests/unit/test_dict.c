@@ -38,8 +38,7 @@ static int close_folder(void **state)
     return 0;
 }
 
-/* ---- keys
- * ---------------------------------------------------------------------------------------- */
+/* ---- keys --------------------------------------------------------------------------------- */
 
 typedef struct test_key {
     size_t len;
@@ -159,8 +158,7 @@ static segment *make(const key_set *set)
     return s;
 }
 
-/* ---- comparisons
- * ----------------------------------------------------------------------------------- */
+/* ---- comparisons -------------------------------------------------------------------------- */
 
 /* Index of the first key >= want. */
 static uint32_t first_from(const test_key *keys, uint32_t n, const test_key *want)
@@ -245,8 +243,7 @@ static void compare_all(const key_set *set, uint32_t step)
     segment_close(s);
 }
 
-/* ---- cases
- * ----------------------------------------------------------------------------------------- */
+/* ---- cases -------------------------------------------------------------------------------- */
 
 static void equal_prefixes(void **state)
 {

@@ -40,8 +40,7 @@ int isatty(int fd)
     return on_terminal && (fd == STDOUT_FILENO || fd == STDERR_FILENO);
 }
 
-/* ---- what is put in ----------------------------------------------------------------------------
- */
+/* ---- what is put in ----------------------------------------------------------------------- */
 
 enum { CHUNK_CODES = 2048, CHUNKS_MAX = 2048, CODES = 0x110000, BEYOND = 0x400 };
 
@@ -99,8 +98,7 @@ static int free_chunks(void **state)
     return 0;
 }
 
-/* ---- what comes out
- * ------------------------------------------------------------------------------ */
+/* ---- what comes out ----------------------------------------------------------------------- */
 
 typedef struct output {
     char *data;
@@ -200,8 +198,7 @@ static void release(output *out, output *err)
     free(err->data);
 }
 
-/* ---- hits
- * ------------------------------------------------------------------------------------------ */
+/* ---- hits --------------------------------------------------------------------------------- */
 
 static text_style style = {.snippets = true, .explain = true, .width = 60};
 
@@ -346,8 +343,7 @@ static void ids_are_bytes_elsewhere(void **state)
     release(&out, &err);
 }
 
-/* ---- JSON
- * ---------------------------------------------------------------------------------------------- */
+/* ---- JSON --------------------------------------------------------------------------------- */
 
 static json_t *parsed(const char *line, size_t len)
 {
@@ -407,8 +403,7 @@ static void json_lines_parse(void **state)
     release(&out, &err);
 }
 
-/* ---- articles
- * --------------------------------------------------------------------------------------------- */
+/* ---- articles ----------------------------------------------------------------------------- */
 
 static pm_article article_of(size_t i)
 {
@@ -463,8 +458,7 @@ static void articles_are_harmless(void **state)
     release(&out, &err);
 }
 
-/* ---- messages and reports
- * -------------------------------------------------------------------------------------- */
+/* ---- messages and reports ----------------------------------------------------------------- */
 
 /* Parts short enough for a message, without zero bytes, which end it. */
 static void each_part(void (*fn)(const char *part, size_t len))

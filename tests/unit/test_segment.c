@@ -351,8 +351,7 @@ static void readers_answer_any_argument(void **state)
     model_free(&m);
 }
 
-/* ---- refusals of the writer
- * ----------------------------------------------------------------------- */
+/* ---- refusals of the writer --------------------------------------------------------------- */
 
 static segment_writer *begin_with_docs(uint32_t n)
 {

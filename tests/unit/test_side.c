@@ -167,8 +167,7 @@ static void test_same_tokens(void **state)
     pair_close(&p);
 }
 
-/* ---- tables that are looked at ----------------------------------------------------------------
- */
+/* ---- tables that are looked at ------------------------------------------------------------ */
 
 static void learn_many(analyzer *a, unsigned from, unsigned n)
 {

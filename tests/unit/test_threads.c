@@ -208,8 +208,7 @@ static void batch_of_threads(void **state)
     for (unsigned i = 0; i < QUERIES; i++) same(&answers[i], &alone[i], i);
 }
 
-/* ---- what else one index answers on many threads
- * ------------------------------------------------- */
+/* ---- what else one index answers on many threads ------------------------------------------ */
 
 enum { ROUNDS_OF_ALL = 3 };
 
@@ -267,8 +266,7 @@ static void everything_at_once(void **state)
     for (unsigned t = 0; t < THREADS; t++) assert_memory_equal(&everything[t], &want, sizeof want);
 }
 
-/* ---- readers beside a writer ------------------------------------------------------------------
- */
+/* ---- readers beside a writer -------------------------------------------------------------- */
 
 enum { COMMITS = 25, ADDED = 20 };
 static _Atomic unsigned commits_begun, commits_done, opens;

@@ -65,8 +65,7 @@ static void assert_count(const char *query, uint64_t n)
     pm_index_close(index);
 }
 
-/* ---- fork -------------------------------------------------------------------------------------
- */
+/* ---- fork --------------------------------------------------------------------------------- */
 
 /* Closing gives the lock back although a process that was forked meanwhile has it open. */
 static void test_lock_after_fork(void **state)
@@ -138,8 +137,7 @@ static void test_forked_close(void **state)
     assert_count("rare", 2);
 }
 
-/* ---- refusals -----------------------------------------------------------------------------------
- */
+/* ---- refusals ----------------------------------------------------------------------------- */
 
 /* An order that takes more memory than there is leaves what was added to be committed. */
 static void test_refused_order(void **state)
