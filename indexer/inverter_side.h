@@ -2,8 +2,9 @@
  * inverter_side.h - articles analysed by another thread, beside the inverter's own.
  *
  *   side_read            (the other thread) an article to a side_stream, by an analyzer that
- * follows the inverter's inverter_knows       whether the inverter's analyzer still has the forms
- * of which a stream speaks inverter_add_stream  then, instead of inverter_add
+ *                        follows the inverter's
+ *   inverter_knows       whether the inverter's analyzer still has the forms of which it speaks
+ *   inverter_add_stream  then, instead of inverter_add
  *
  * A stream has the ids of words that the inverter's analyzer knew when they were read, and the
  * words that it did not know, which it learns when they are added.  So ids, memory counted and all

@@ -33,7 +33,7 @@ static inline bool filter_has(const filter_set *f, uint32_t doc)
     return doc >= f->lo && doc < f->hi && (!f->bits || f->bits[doc / 64] >> doc % 64 & 1);
 }
 
-/* One of its atoms; negated: none of them. */
+/* A document passes by one of the atoms; negated: by none of them. */
 typedef struct filter_clause {
     const query_filter **atoms;
     uint32_t n;
@@ -51,7 +51,6 @@ typedef struct filter_room {
     size_t words_cap, docs_cap;
 } filter_room;
 
-/* Sets of the filters asked last; one for each searcher, for one snapshot.  Valid when zeroed. */
 typedef struct filter_entry {
     buf key;            /* the clauses, spelled out; empty: holds nothing                   */
     filter_set *sets;   /* one a segment                                                   */
@@ -59,6 +58,7 @@ typedef struct filter_entry {
     uint32_t n_segments;
     uint64_t used; /* when, by the cache's clock                                        */
 } filter_entry;
+/* Sets of the filters asked last; one for each searcher, for one snapshot.  Valid when zeroed. */
 typedef struct filter_cache {
     filter_entry entries[FILTERS_KEPT];
     uint64_t clock;

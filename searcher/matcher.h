@@ -13,11 +13,11 @@
 
 #include "searcher/phrase_parts.h"
 
-/* Positions of the document at hand; grows to the longest list met.  Valid when zeroed. */
 typedef struct position_event {
     uint32_t position, word;
 } position_event;
 
+/* Positions of the document at hand; grows to the longest list met.  Valid when zeroed. */
 typedef struct match_scratch {
     uint32_t *positions, *starts;
     position_event *events;

@@ -128,7 +128,8 @@ static inline bool plan_admits(const plan *p, uint32_t segment_index, uint32_t d
 /* Widen word leaves by joined and split forms (plan_joined.c). */
 pm_status plan_join(plan *p, pm_error *err);
 
-/* BM25's inverse document frequency. */
+/* BM25's inverse document frequency (S. Robertson, H. Zaragoza, "The probabilistic relevance
+ * framework: BM25 and beyond", 2009), with 1 added within the logarithm, so that it is above 0. */
 double plan_idf(uint64_t n_docs, uint64_t df);
 /* One term's part of a score; every score is a sum of these, in order of terms. */
 static inline double plan_contribution(const plan *p, const plan_term *t, uint32_t tf, double norm)

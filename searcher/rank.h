@@ -33,7 +33,7 @@ pm_status match_set_init(match_set *set, plan *p, match_scratch *scratch, pm_err
 void match_set_open(match_set *set, uint32_t segment_index);
 /* The tree's value at doc; `any`: plain neighbours are optional. */
 bool match_set_eval(match_set *set, const query_node *node, uint32_t doc, bool any);
-/* Score of doc; parts (n_terms of them, may be NULL) receives each term's tf. */
+/* Score of doc; tfs (one a term of the plan, may be NULL) receives each term's tf. */
 double match_set_score(match_set *set, uint32_t doc, uint32_t *tfs);
 
 #endif

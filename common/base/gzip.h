@@ -3,8 +3,7 @@
  *
  * Takes compressed bytes, gives plain bytes.  Guards against bombs: beyond 1 MiB of output,
  * output may be at most 200 times the input.  A truncated member, a wrong CRC or length, and
- * bytes behind the last member that are not a member are PM_IO naming the file; zero padding
- * there is allowed.
+ * bytes behind the last member that are not a member are PM_IO; zero padding there is allowed.
  */
 #ifndef PM_BASE_GZIP_H
 #define PM_BASE_GZIP_H

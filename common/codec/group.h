@@ -60,6 +60,7 @@ extern const group_kernels group_portable, group_avx2, group_avx512;
 
 /* The row for this machine; lowered by PRESSMARK_CPU.  Cheap. */
 const group_kernels *group_get(void);
+/* norm_scale of these, and its line. */
 group_scale group_scale_of(double k1, double b, double mean);
 
 #endif

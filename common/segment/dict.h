@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * dict.h - sorted keys to entries: the term dictionary and the surface form dictionary.
  *
- * Both are front-coded blocks of 16 keys under a sorted array of 8-byte big-endian key
- * prefixes (FORMAT.md, "dictionaries").  A look-up is a binary search of the prefixes and a
- * walk of one block; order is bytewise.
+ * Both are front-coded blocks of 16 keys (I. Witten, A. Moffat, T. Bell, "Managing gigabytes",
+ * 1999) under two levels of 8-byte big-endian key prefixes (dict_index.h; FORMAT.md,
+ * "dictionaries").  A look-up is a binary search in each level and a walk of one block; order is
+ * bytewise.
  *
  * The only form of a term is seldom listed: where it is the term's key, as it is, Capitalised
  * or in CAPITALS, the term's entry says so.  An iteration over forms gives both kinds in order.

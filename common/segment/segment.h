@@ -10,10 +10,10 @@
  * Here is an id, give me its document number: segment_find_id.
  *
  * Nothing is checked ahead of use by the caller (INV-6): every getter is defined for every
- * byte string.  Pages (16 KiB) are verified against the page table once, on first touch,
- * by segment_touch, which every getter that hands out bytes has called.  Damage found where
- * no status can be returned (posting loops) is recorded in the segment by segment_damaged
- * and reported once by the search through segment_status.
+ * byte string.  Pages (4 KiB as written here) are verified against the page table once, on
+ * first touch, by segment_touch, which every getter that hands out bytes has called.  Damage found
+ * where no status can be returned (posting loops) is recorded in the segment by segment_damaged and
+ * reported once by the search through segment_status.
  */
 #ifndef PM_SEGMENT_SEGMENT_H
 #define PM_SEGMENT_SEGMENT_H
@@ -46,11 +46,11 @@ enum {
 };
 /* Fields: the second byte of such a key. */
 enum { FIELD_SOURCE = 's', FIELD_AUTHOR = 'a', FIELD_TAG = 't', FIELD_LANG = 'l' };
-/* Has this class no positions? */
 static inline bool key_is_plain(uint8_t first_byte)
 {
     return first_byte >= 0x20;
 }
+/* Has this class no positions? */
 static inline bool key_is_flat(uint8_t first_byte)
 {
     return first_byte == KEY_MARKER || first_byte == KEY_FIELD;
@@ -127,8 +127,6 @@ typedef struct segment {
     _Atomic int damaged;                    /* set once by segment_damaged                   */
     pm_error damage;                        /* written by whoever set `damaged`              */
     const char *damage_where, *damage_what; /* the same in parts, static strings           */
-    /* K of a document of this length at the reference: k1 * (1 - b + b * dl / avgdl_ref)
-     * is computed by segment_norm; no table here. */
 } segment;
 
 static inline uint32_t segment_page_bytes(const segment_info *info)

@@ -28,14 +28,16 @@ typedef struct snapshot_terms {
 typedef struct snapshot {
     dir folder;
     manifest meta;
-    snapshot_segment *segments; /* meta.n_segments of them                           */
-    uint64_t n_docs;            /* live                                              */
-    uint64_t n_tokens;          /* sum of dl over live documents                     */
-    double avgdl;               /* n_tokens / n_docs; 1 when empty, never 0          */
+    snapshot_segment *segments;      /* meta.n_segments of them                           */
+    uint64_t n_docs;                 /* live                                              */
+    uint64_t n_tokens;               /* sum of dl over live documents                     */
+    double avgdl;                    /* n_tokens / n_docs; 1 when empty, never 0          */
     const snapshot_terms *elsewhere; /* NULL: in the segments; else there are none       */
 } snapshot;
 
-/* Retries while the generation advances under it (RELIABILITY (b), readers). */
+/* Owned by the caller: snapshot_close, until which all that is borrowed from its maps stays.
+ * Retries while the generation advances under it (RELIABILITY (b), readers).  PM_USAGE: no index.
+ */
 pm_status snapshot_open(snapshot **out, const char *path, pm_error *err);
 /* The same of a folder that is open, and may have been moved since; it is borrowed for the call. */
 pm_status snapshot_open_in(snapshot **out, const dir *folder, pm_error *err);

@@ -16,6 +16,8 @@ typedef struct tombstones {
     slice ordinals, df_minus, cf_minus; /* u32, u32, u64 arrays, by rising ordinal        */
 } tombstones;
 
+/* Map and check a tombstone file of segment s, which has the size and the sum that the manifest
+ * says; else PM_CORRUPT.  Owned by the caller: tombstones_close. */
 pm_status tombstones_open(tombstones *t, const dir *d, const char *name, const segment *s,
                           uint64_t file_size, uint32_t expect_crc, pm_error *err);
 void tombstones_close(tombstones *t);
