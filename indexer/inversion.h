@@ -181,9 +181,8 @@ pm_status inversion_plain(inversion *inv, pm_error *err);
 /* inverter_write.c: exactly so many elements of four bytes, whatever was there; false when memory
  * is refused. */
 bool inversion_array(uint32_t **array, size_t *cap, size_t n);
-/* Room for a list of so many occurrences; false when memory is refused. */
-bool inversion_room(const inversion *inv, list_room *room, size_t occurrences);
-/* The room for such a list: the worker's own, or a large one, which is then taken. */
+/* The room for a list of so many occurrences: the worker's own, or a large one, which is then
+ * taken. */
 list_room *inversion_begin(inversion *inv, unsigned worker, size_t occurrences, list_task *out);
 void inversion_end(inversion *inv, list_room *room);
 /* Room for the numbers of n tokens in inv->places; false when memory is refused. */

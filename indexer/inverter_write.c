@@ -116,7 +116,8 @@ bool inversion_array(uint32_t **array, size_t *cap, size_t n)
     return *array != NULL;
 }
 
-bool inversion_room(const inversion *inv, list_room *room, size_t occurrences)
+/* Room for a list of so many occurrences; false when memory is refused. */
+static bool grow_room(const inversion *inv, list_room *room, size_t occurrences)
 {
     size_t postings = occurrences < inv->iv->n_docs ? occurrences : inv->iv->n_docs;
     size_t docs_cap = room->postings_cap, positions_cap = room->occurrences_cap;
@@ -153,7 +154,7 @@ list_room *inversion_begin(inversion *inv, unsigned worker, size_t occurrences, 
     if (list_task_failed(out)) return NULL;
     bool large = occurrences > inv->bucket_tokens;
     list_room *room = large ? take_large(inv, occurrences) : &inv->rooms[worker];
-    if (inversion_room(inv, room, occurrences)) return room;
+    if (grow_room(inv, room, occurrences)) return room;
     inversion_end(inv, room);
     list_task_fail(out, error_nomem(&err), &err);
     return NULL;

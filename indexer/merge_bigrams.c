@@ -317,7 +317,7 @@ static pm_status read_pair(const bigrams *g, list_merge *l, uint32_t a, uint32_t
         if (missing[a] || missing[b])
             st = add_collected(l, pair, i, &at, &position, err);
         else if (dict_find(s, key.data, key.len, &entry))
-            st = merge_list_read(l, i, &entry, true, err);
+            st = merge_list_read(l, i, &entry, err);
         else
             st = segment_status(s, err);
     }
@@ -336,7 +336,7 @@ static void make_pairs(void *ctx, unsigned worker, uint32_t task, list_task *out
         buf_reset(key);
         bigram_key(key, g->words[a].key, g->words[a].key_len, g->words[b].key, g->words[b].key_len);
         st = key->failed ? error_nomem(&err) : read_pair(g, l, a, b, buf_slice(key), &err);
-        if (st == PM_OK) st = merge_list_put(l, buf_slice(key), true, out, &err);
+        if (st == PM_OK) st = merge_list_put(l, buf_slice(key), out, &err);
     }
     if (st != PM_OK) list_task_fail(out, st, &err);
 }

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * merge_internal.h - what merge.c (documents, forms) and merge_terms.c (posting lists) share.
+ * merge_internal.h - what the files of a merge share:
+ *   merge.c            documents, forms
+ *   merge_order.c      documents in another order
+ *   merge_terms.c      keys, in order
+ *   merge_list.c, merge_read.c (merge_list.h)     the list of a key
+ *   merge_bigrams.c    lists of bigrams
  */
 #ifndef PM_INDEXER_MERGE_INTERNAL_H
 #define PM_INDEXER_MERGE_INTERNAL_H
@@ -87,24 +92,24 @@ pm_status merge_ordered_documents(merger *m, uint64_t cache_bytes, pm_error *err
 /* Hand one document to the writer. */
 void merge_put_document(merger *m, segment *s, uint32_t doc, slice record);
 
+/* Damage that an input has recorded, or PM_OK. */
 pm_status merge_check(const merger *m, pm_error *err);
 
-/* merge_terms.c: a list being made by one worker, piece by piece: in order of the inputs. */
+/* merge_list.c: a list being made by one worker, piece by piece: in order of the inputs. */
 typedef struct list_merge list_merge;
 list_merge *merge_list_of(list_merge *lists, unsigned worker);
 void merge_list_begin(list_merge *l);
-/* One input's list of the key, which has no forms. */
-pm_status merge_list_read(list_merge *l, size_t input, const term_entry *entry, bool positions,
-                          pm_error *err);
+/* One input's list of the key, which has positions and no forms. */
+pm_status merge_list_read(list_merge *l, size_t input, const term_entry *entry, pm_error *err);
 /* A posting; doc: new number. */
 pm_status merge_list_add(list_merge *l, uint32_t doc, uint32_t tf, const uint32_t *positions,
                          pm_error *err);
 /* Encode the list, if anything is in it. */
-pm_status merge_list_put(list_merge *l, slice key, bool positions, list_task *out, pm_error *err);
+pm_status merge_list_put(list_merge *l, slice key, list_task *out, pm_error *err);
 
 /* merge_bigrams.c: the bigrams' lists. */
 pm_status merge_bigrams(merger *m, list_merge *lists, pm_error *err);
-/* All posting lists, in order of their keys. */
+/* merge_terms.c: all posting lists, in order of their keys. */
 pm_status merge_terms(merger *m, pm_error *err);
 
 #endif

@@ -317,7 +317,7 @@ pm_status merge_list_add(list_merge *l, uint32_t doc, uint32_t tf, const uint32_
     return PM_OK;
 }
 
-pm_status merge_list_put(list_merge *l, slice key, bool positions, list_task *out, pm_error *err)
+pm_status merge_list_put(list_merge *l, slice key, list_task *out, pm_error *err)
 {
-    return finish_list(l, key, positions, true, out, err);
+    return finish_list(l, key, true, true, out, err);
 }

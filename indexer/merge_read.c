@@ -253,10 +253,9 @@ pm_status merge_read_all(list_merge *l, const term_entry *entries, list_wants wa
     return merge_check(l->m, err);
 }
 
-pm_status merge_list_read(list_merge *l, size_t input, const term_entry *entry, bool positions,
-                          pm_error *err)
+pm_status merge_list_read(list_merge *l, size_t input, const term_entry *entry, pm_error *err)
 {
-    merge_read_begin(l, NULL, (list_wants){.docs = true, .lengths = true, .positions = positions});
+    merge_read_begin(l, NULL, (list_wants){.docs = true, .lengths = true, .positions = true});
     l->at.input = input;
     cursor_open(l->c, l->m->inputs[input].seg, entry);
     while (cursor_next_block(l->c))

@@ -59,31 +59,32 @@ void writer_put(segment_writer *w, const void *data, size_t len)
     }
 }
 
-void writer_zeros(segment_writer *w, uint64_t len)
+static void put_zeros(segment_writer *w, uint64_t len)
 {
     static const uint8_t zeros[256];
     for (; len && !writer_bad(w); len -= len < sizeof zeros ? len : sizeof zeros)
         writer_put(w, zeros, len < sizeof zeros ? (size_t)len : sizeof zeros);
 }
 
-void writer_section_begin(segment_writer *w, section_id id)
+/* A section from here on; and its end, with the slack. */
+static void section_begin(segment_writer *w, section_id id)
 {
     w->info.sections[id].off = w->out.len;
 }
 
-void writer_section_end(segment_writer *w, section_id id)
+static void section_end(segment_writer *w, section_id id)
 {
     uint64_t end = w->out.len;
     w->info.sections[id].len = end - w->info.sections[id].off;
-    writer_zeros(w, layout_next(end) - end);
+    put_zeros(w, layout_next(end) - end);
 }
 
 void writer_section(segment_writer *w, section_id id, const buf *content)
 {
     writer_check_buf(w, content);
-    writer_section_begin(w, id);
+    section_begin(w, id);
     if (content->len) writer_put(w, content->data, content->len);
-    writer_section_end(w, id);
+    section_end(w, id);
 }
 
 /* ---- life ------------------------------------------------------------------------------- */
@@ -165,7 +166,7 @@ pm_status segment_writer_begin(segment_writer **out, const dir *d, const char *n
     w->created = true;
     header_encode(&w->info, header);
     writer_put(w, header, sizeof header);
-    writer_section_begin(w, SECTION_STORE);
+    section_begin(w, SECTION_STORE);
     *out = w;
     return PM_OK;
 out:
@@ -213,8 +214,8 @@ void segment_writer_docs_done(segment_writer *w)
     const buf *const columns[] = {&w->dl,         &w->seq, &w->date,
                                   &w->id_offsets, &w->ids, &w->store_dir};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) writer_check_buf(w, columns[i]);
-    writer_section_end(w, SECTION_STORE);
-    writer_section_begin(w, SECTION_POSTINGS);
+    section_end(w, SECTION_STORE);
+    section_begin(w, SECTION_POSTINGS);
     if (w->info.avgdl_ref == 0)
         w->info.avgdl_ref = w->info.sum_dl ? (double)w->info.sum_dl / w->info.n_docs : 1;
     w->docs_done = true;
@@ -253,7 +254,7 @@ uint32_t segment_writer_list(segment_writer *w, slice key, const segment_list *l
         return 0;
     }
     if (list->entry.df > w->info.block_size) base = layout_align(base, 8);
-    writer_zeros(w, base - w->region_end);
+    put_zeros(w, base - w->region_end);
     writer_put(w, list->region.data, list->region.len);
     term_count(w, key.data[0], list, base + list->region.len - w->region_end);
     w->region_end = base + list->region.len;
@@ -380,7 +381,7 @@ static uint32_t writer_finish_sections(segment_writer *w)
     if (writer_bad(w)) return 0;
     w->info.n_terms = w->terms.n_keys;
     w->info.n_listed_forms = w->forms.n_keys;
-    writer_section_end(w, SECTION_POSTINGS);
+    section_end(w, SECTION_POSTINGS);
     writer_section(w, SECTION_STORE_DIR, &w->store_dir);
     dict_writer_finish(w, &w->terms, SECTION_TERMS, SECTION_TERMS_INDEX);
     dict_writer_finish(w, &w->forms, SECTION_FORMS, SECTION_FORMS_INDEX);

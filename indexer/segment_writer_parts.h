@@ -101,10 +101,7 @@ static inline bool writer_bad(const segment_writer *w)
 }
 /* Bytes at the end of the file. */
 void writer_put(segment_writer *w, const void *data, size_t len);
-void writer_zeros(segment_writer *w, uint64_t len);
-/* A section from here on; and its end, with the slack. */
-void writer_section_begin(segment_writer *w, section_id id);
-void writer_section_end(segment_writer *w, section_id id);
+/* A section with its slack. */
 void writer_section(segment_writer *w, section_id id, const buf *content);
 /* What is not sticky becomes so: memory refused to a buffer. */
 void writer_check_buf(segment_writer *w, const buf *b);

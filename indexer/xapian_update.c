@@ -57,7 +57,8 @@ static pm_status keep_form(pm_writer *w, xap_writer *shard, const form *f, pm_er
     return st == PM_OK ? PM_OK : xap_failed(&e, w->folder.path, err);
 }
 
-pm_status xapian_keep_forms(pm_writer *w, pm_error *err)
+/* Those that the analyzer met since it was asked last. */
+static pm_status keep_forms(pm_writer *w, pm_error *err)
 {
     pm_status st = PM_OK;
     xapian_writer *x = w->xapian;
@@ -80,7 +81,7 @@ pm_status xapian_add(pm_writer *w, const pm_article *article, uint64_t *replaced
     uint32_t docid, shard = shard_of(w, article->id.data, article->id.len);
     xap_error e;
     PM_TRY(xapian_document(w, article, err));
-    PM_TRY(xapian_keep_forms(w, err));
+    PM_TRY(keep_forms(w, err));
     PM_TRY(xapian_kill(w, article->id.data, article->id.len, replaced, err));
     x->changed = true;
     if (x->api->writer_add(x->shards[shard], x->doc, &docid, &e) != PM_OK)
@@ -152,7 +153,8 @@ static bool hand_over(void *ctx, uint32_t docid, uint32_t wdf)
     if (walk->w->xapian->api->db_value(walk->db, docid, XAP_SLOT_HEAD, &value, &e) != PM_OK)
         walk->status = xap_failed(&e, where, walk->err);
     else if (!xap_get_head(value, &head))
-        walk->status = error_corrupt(walk->err, where, docid, "values", "a document without its head");
+        walk->status =
+            error_corrupt(walk->err, where, docid, "values", "a document without its head");
     if (walk->status != PM_OK) return false;
     walk->stopped = !walk->fn(walk->ctx, head.id.data, head.id.len, head.seq);
     return !walk->stopped;

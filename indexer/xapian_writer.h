@@ -72,7 +72,5 @@ pm_status xapian_each_id(pm_writer *w,
 
 /* Into w->xapian->doc. */
 pm_status xapian_document(pm_writer *w, const pm_article *article, pm_error *err);
-/* Keep the forms that the analyzer met since it was asked last. */
-pm_status xapian_keep_forms(pm_writer *w, pm_error *err);
 
 #endif

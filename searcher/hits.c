@@ -37,7 +37,7 @@ static pm_status copy_text(arena *a, pm_text from, pm_text *to, pm_error *err)
     return to->data ? PM_OK : error_nomem(err);
 }
 
-pm_status hits_copy_id(pm_searcher *s, pm_text id, pm_hit *to, pm_error *err)
+static pm_status copy_id(pm_searcher *s, pm_text id, pm_hit *to, pm_error *err)
 {
     to->id = (pm_text){arena_strndup(&s->a, id.data, id.len), id.len};
     return to->id.data ? PM_OK : error_nomem(err);
@@ -54,7 +54,7 @@ static pm_status fill_ids(pm_searcher *s, const fill *fills, size_t n, pm_error 
     for (size_t i = 0; i < n; i++) {
         const hit *h = fills[i].from;
         slice id = segment_id(s->index->snap->segments[h->segment].seg, h->doc, room);
-        pm_status st = hits_copy_id(s, (pm_text){(const char *)id.data, id.len}, fills[i].to, err);
+        pm_status st = copy_id(s, (pm_text){(const char *)id.data, id.len}, fills[i].to, err);
         if (st != PM_OK) return st;
     }
     return PM_OK;

@@ -11,8 +11,9 @@
  *
  *   plan -> prune_query (flat lists by role) -> candidates in batches -> pool -> exact hits
  *
- * Disjunctions follow MaxScore (H. Turtle, J. Flood, 1995) term at a time, impacts first, and
- * where lists are many add them up in windows of documents (prune_window.h);
+ * Disjunctions follow MaxScore (H. Turtle, J. Flood, "Query evaluation: strategies and
+ * optimizations", 1995) term at a time, impacts first, and where lists are many add them up in
+ * windows of documents (prune_window.h);
  * conjunctions take the rarest list as lead.  Lists are opened once for each segment; the
  * pool and its threshold go over all segments, because statistics are global.
  */
@@ -48,8 +49,8 @@ typedef struct prune_query {
     bool one_suffices; /* an OR: one word is as good as all                      */
 } prune_query;
 
-/* False when the plan is not a flat query of plain words.  all: plain neighbours are
- * required. */
+/* False when the plan is not a flat query of words, and of phrases and NEAR groups that are
+ * required or forbidden.  all: plain neighbours are required. */
 bool prune_query_of(prune_query *q, plan *p, bool all);
 
 /* A list opened in one segment. */
@@ -218,10 +219,6 @@ void prune_push_exact(prune_state *s, topk *best, bool others);
 /* Bound the hits of the open segment by their exact scores, and tighten: for when so many
  * are within the bytes' margin of each other that keeping them costs more. */
 void prune_sharpen(prune_state *s);
-/* The best k of a flat query, exact, into *best (begun by the caller); others: only those that
- * lack some word. */
-pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *best, bool others,
-                     pm_error *err);
 /* Live documents of the open segment that match. */
 uint64_t prune_count_open(prune_state *s);
 /* Live documents that match a flat query. */

@@ -4,8 +4,10 @@
  */
 #include "searcher/prune.h"
 
-pm_status prune_rank(prune_state *s, const prune_query *q, uint64_t k, topk *best, bool others,
-                     pm_error *err)
+/* The best k of a flat query, exact, into *best (begun by the caller); others: only those that
+ * lack some word. */
+static pm_status rank_flat(prune_state *s, const prune_query *q, uint64_t k, topk *best,
+                           bool others, pm_error *err)
 {
     prune_pool_begin(&s->pool, k);
     if (s->pool.no_memory) return error_nomem(err);
@@ -45,10 +47,10 @@ static pm_status rank_two_parts(prune_state *s, prune_query *all, prune_query *a
                                 topk *best, pm_error *err)
 {
     pm_status st = PM_OK;
-    PM_TRY(prune_rank(s, all, k, best, false, err));
+    PM_TRY(rank_flat(s, all, k, best, false, err));
     size_t first = best->n;
     if (first >= k || all->one_suffices) goto out;
-    PM_TRY(prune_rank(s, any, k + first, best, true, err));
+    PM_TRY(rank_flat(s, any, k + first, best, true, err));
 out:
     return st;
 }
@@ -69,7 +71,7 @@ static pm_status rank_and_count(prune_state *s, prune_query *q, uint64_t k, topk
 {
     s->phrases.counting = true;
     s->phrases.counted = 0;
-    pm_status st = prune_rank(s, q, k, best, false, err);
+    pm_status st = rank_flat(s, q, k, best, false, err);
     s->phrases.counting = false;
     totals->in_all = totals->matches = s->phrases.counted;
     return st;
@@ -106,7 +108,7 @@ static pm_status rank_page(prune_state *s, prune_query *all, prune_query *any, u
 {
     if (any && all->p->match == PM_MATCH_AUTO) return rank_two_parts(s, all, any, k, best, err);
     if (any || !*want_total || !(all->n_phrases || all->n_must))
-        return prune_rank(s, any ? any : all, k, best, false, err);
+        return rank_flat(s, any ? any : all, k, best, false, err);
     *want_total = false;
     return rank_and_count(s, all, k, best, totals, err);
 }

@@ -31,9 +31,8 @@ struct pm_searcher {
 /* hits.c: ranked hits [offset, offset + limit) with what the options ask for. */
 pm_status hits_build(pm_searcher *s, pm_error *err);
 /* Its parts, for records that come from elsewhere: `to` is zeroed, and texts that were not asked
- * for are empty, not NULL; the id; title, date and the rest, with a snippet where wanted. */
+ * for are empty, not NULL; title, date and the rest, with a snippet where wanted. */
 void hits_begin(pm_hit *to, uint64_t rank);
-pm_status hits_copy_id(pm_searcher *s, pm_text id, pm_hit *to, pm_error *err);
 pm_status hits_fields(pm_searcher *s, slice record, pm_article *article, pm_hit *to, pm_error *err);
 /* explain.c: the parts of the score of a hit in the segment that the set is open in. */
 pm_status explain_hit(match_set *set, uint32_t doc, arena *a, pm_hit *out, pm_error *err);

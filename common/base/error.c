@@ -23,20 +23,20 @@ const char *pm_status_name(pm_status status)
     return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown status";
 }
 
-void error_sanitize(pm_error *err)
+/* A message may go to a terminal. */
+static void sanitize(pm_error *err)
 {
     for (char *p = err->message; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
 }
 
-static void error_fill(pm_error *err, pm_status status, int os_errno, uint64_t offset,
-                       const char *fmt, va_list args)
+static void error_fill(pm_error *err, pm_status status, int os_errno, const char *fmt, va_list args)
 {
     err->status = status;
     err->os_errno = os_errno;
-    err->offset = offset;
+    err->offset = 0;
     vsnprintf(err->message, sizeof err->message, fmt, args);
-    error_sanitize(err);
+    sanitize(err);
 }
 
 pm_status error_set(pm_error *err, pm_status status, const char *fmt, ...)
@@ -44,7 +44,7 @@ pm_status error_set(pm_error *err, pm_status status, const char *fmt, ...)
     if (err) {
         va_list args;
         va_start(args, fmt);
-        error_fill(err, status, 0, 0, fmt, args);
+        error_fill(err, status, 0, fmt, args);
         va_end(args);
     }
     return status;
@@ -75,7 +75,7 @@ pm_status error_os(pm_error *err, int os_errno, const char *fmt, ...)
     if (err) {
         va_list args;
         va_start(args, fmt);
-        error_fill(err, PM_IO, os_errno, 0, fmt, args);
+        error_fill(err, PM_IO, os_errno, fmt, args);
         va_end(args);
         size_t used = strlen(err->message);
         snprintf(err->message + used, sizeof err->message - used, ": %s%s", strerror(os_errno),

@@ -34,7 +34,5 @@ typedef struct error_parts {
     char section[32], what[400];
 } error_parts;
 void error_corrupt_parts(const pm_error *err, error_parts *out);
-/* Replaces control bytes of the message, so that it may go to a terminal. */
-void error_sanitize(pm_error *err);
 
 #endif

@@ -24,7 +24,8 @@ static void put(buf *out)
     buf_free(out);
 }
 
-void emit_line(pm_text text)
+/* Text on one line, made safe; newline, tab and return become blanks. */
+static void emit_line(pm_text text)
 {
     buf out = {0};
     sanitize_append(&out, text.data, text.len, SAFE_LINE);
@@ -36,7 +37,8 @@ static const char *escape_of(char c)
     return c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : NULL;
 }
 
-void emit_id(pm_text id)
+/* An id as one field: newline, tab and return become \n, \t, \r; made safe on a terminal. */
+static void emit_id(pm_text id)
 {
     buf out = {0};
     if (terminal_is_stdout()) {

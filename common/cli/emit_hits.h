@@ -33,9 +33,4 @@ void emit_hits_tsv(const pm_result *result, pm_text qid);
 /* qid Q0 id rank score tag; blanks within a field as %20. */
 void emit_hits_trec(const pm_result *result, pm_text qid, const char *tag);
 
-/* Text on one line, made safe; newline, tab and return become blanks. */
-void emit_line(pm_text text);
-/* An id as one field: newline, tab and return become \n, \t, \r; made safe on a terminal. */
-void emit_id(pm_text id);
-
 #endif

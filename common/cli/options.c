@@ -45,7 +45,7 @@ static unsigned size_shift(const char *suffix)
     return *suffix ? 99 : 10 * (unsigned)(unit - units + 1);
 }
 
-bool cli_parse_size(const char *text, uint64_t *out)
+static bool parse_size(const char *text, uint64_t *out)
 {
     char digits[24];
     size_t n = strspn(text, "0123456789");
@@ -60,7 +60,7 @@ bool cli_parse_size(const char *text, uint64_t *out)
     return true;
 }
 
-bool cli_parse_real(const char *text, double *out)
+static bool parse_real(const char *text, double *out)
 {
     char *end;
     if (!*text || strspn(text, "+-.0123456789eE") != strlen(text)) return false;
@@ -237,7 +237,7 @@ static pm_status store_integer(const parse *p, const cli_option *o, const char *
     uint64_t number;
     bool is_size = o->kind == CLI_SIZE;
     bool is_digits = *value && strspn(value, "0123456789") == strlen(value);
-    if (!(is_size ? cli_parse_size(value, &number) : cli_parse_number(value, &number))) {
+    if (!(is_size ? parse_size(value, &number) : cli_parse_number(value, &number))) {
         if (is_digits && o->high) return check_range(p, o, value, HUGE_VAL);
         return bad_value(p, o, value,
                          is_size ? "a size; write 4096, 512k, 64M or 1G" : "a whole number");
@@ -250,7 +250,7 @@ static pm_status store_integer(const parse *p, const cli_option *o, const char *
 static pm_status store_real(const parse *p, const cli_option *o, const char *value)
 {
     double real;
-    if (!cli_parse_real(value, &real)) return bad_value(p, o, value, "a number");
+    if (!parse_real(value, &real)) return bad_value(p, o, value, "a number");
     pm_status st = check_range(p, o, value, real);
     if (st == PM_OK) memcpy(p->options + o->offset, &real, sizeof(real));
     return st;

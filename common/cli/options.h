@@ -105,10 +105,8 @@ pm_status cli_parse(const cli_command *command, int argc, char **argv, void *opt
  * NULL beyond the last. */
 const cli_option *cli_option_listed(const cli_command *command, size_t i);
 
-/* The values by themselves; false when the text is not one. */
+/* A number by itself; false when the text is none. */
 bool cli_parse_number(const char *text, uint64_t *out);
-bool cli_parse_size(const char *text, uint64_t *out);
-bool cli_parse_real(const char *text, double *out);
 
 /* The index to use: `given`, else $PRESSMARK_INDEX, else ./pressmark.idx. */
 const char *cli_index_path(const char *given);

@@ -34,7 +34,8 @@ void tokenizer_begin(tokenizer *t, const char *text, size_t len)
     *t = (tokenizer){.text = text, .len = len, .repaired = t->repaired, .row = word_mask_get()};
 }
 
-char_class tokenizer_classify(const char *text, size_t len, size_t *at, uint32_t *cp)
+/* The character at *at, past which *at moves, and its class. */
+static char_class next_class(const char *text, size_t len, size_t *at, uint32_t *cp)
 {
     uint8_t flags = byte_class[(uint8_t)text[*at]];
     if (flags == BYTE_HIGH) {
@@ -53,7 +54,7 @@ static char_class peek(const tokenizer *t, size_t at, uint32_t *cp, size_t *star
 {
     while (at < t->len) {
         size_t begin = at;
-        char_class c = tokenizer_classify(t->text, t->len, &at, cp);
+        char_class c = next_class(t->text, t->len, &at, cp);
         if (c == CHAR_IGNORABLE) continue;
         if (start) *start = begin;
         if (end) *end = at;
@@ -193,7 +194,7 @@ static bool between_words(tokenizer *t, word_span *out)
 {
     size_t start = t->at, end = start;
     uint32_t cp;
-    char_class c = tokenizer_classify(t->text, t->len, &end, &cp);
+    char_class c = next_class(t->text, t->len, &end, &cp);
     if (char_is_ordinary(c)) return start_word(t, out, start, end, c);
     if (char_is_pair(c)) return scan_pair(t, out, start, end, c);
     if (cp == 0xfffd && (end - start != 3 || memcmp(t->text + start, "\xef\xbf\xbd", 3)))

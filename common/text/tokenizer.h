@@ -34,9 +34,6 @@ bool tokenizer_next(tokenizer *t, word_span *out);
 /* As many words as tokenizer_next would find, n at most, and the same; fewer at the end. */
 size_t tokenizer_fill(tokenizer *t, word_span *out, size_t n);
 
-/* The character at *at, past which *at moves, and its class. */
-char_class tokenizer_classify(const char *text, size_t len, size_t *at, uint32_t *cp);
-
 /* Facts about ASCII bytes, for the loops that must be fast. */
 enum {
     BYTE_LOWER = 1,
