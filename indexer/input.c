@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-#include "common/base/mem.h"
-
 enum { INPUT_CHUNK = 256 * 1024 };
 
 static pm_status read_compressed(void *ctx, void *data, size_t cap, size_t *got, pm_error *err)

@@ -9,7 +9,6 @@
  *   documents  0 0 1 | 1 | 0          a term's occurrences, next to each other; its postings
  *   positions  3 1 4 | 3 | 4          are the runs of equal documents
  */
-#include "common/base/mem.h"
 #include "common/segment/form_spelling.h"
 #include "indexer/inversion.h"
 

@@ -5,7 +5,6 @@
  *   small          gaps, impacts, exceptions                          | positions | forms
  *   sparse, dense  head, documents, impacts, exceptions (8-aligned)   | positions | forms
  */
-#include "common/codec/bits.h"
 #include "common/codec/ef.h"
 #include "indexer/segment_writer_parts.h"
 

@@ -3,7 +3,6 @@
  * xapian_document.c - an article as a Xapian document (xap_index.h): the tokens, keys and columns
  * that the inverter and the segment writer would make of it.
  */
-#include "common/text/date.h"
 #include "indexer/xapian_writer.h"
 
 typedef struct doc_maker {

@@ -9,7 +9,6 @@
 #include "indexer/xapian_writer.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/base/mem.h"
 

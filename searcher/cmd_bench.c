@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "common/cli/emit.h"
 #include "common/cli/options.h"
 
 bool bench_command(const char *name, size_t len, pm_search_options *out)

@@ -5,7 +5,7 @@
 #ifndef PM_SEARCHER_CMD_BENCH_H
 #define PM_SEARCHER_CMD_BENCH_H
 
-#include "common/cli/emit.h"
+#include "pressmark.h"
 
 /* ---- queries -------------------------------------------------------------------------- */
 

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "common/cli/commands.h"
+#include "common/cli/emit.h"
 #include "common/cli/meter.h"
 #include "common/cli/stream.h"
-#include "searcher/cmd_bench.h"
 
 typedef struct index_bench_options {
     uint64_t threads, memory;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/cli/commands.h"
+#include "common/cli/emit.h"
 #include "common/cli/stream.h"
 #include "searcher/cmd_bench.h"
 

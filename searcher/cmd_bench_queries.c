@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cli/emit.h"
 #include "common/cli/stream.h"
 
 /* Room for one more element; false when memory is short. */

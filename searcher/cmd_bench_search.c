@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/cli/commands.h"
+#include "common/cli/emit.h"
 #include "common/cli/meter.h"
 #include "searcher/cmd_bench.h"
 

@@ -8,7 +8,6 @@
  */
 #include "common/base/sort.h"
 #include "searcher/form_live.h"
-#include "searcher/index.h"
 #include "searcher/matcher.h"
 
 typedef struct split_search {

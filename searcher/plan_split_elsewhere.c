@@ -6,7 +6,6 @@
  * Which places those are is asked once a word and kept in the split cache, as each part is a
  * question to the engine, over the network perhaps; an index that is open does not forget forms.
  */
-#include "searcher/index.h"
 #include "searcher/plan.h"
 
 typedef struct place_search {

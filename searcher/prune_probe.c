@@ -8,7 +8,6 @@
  *         as the model of their costs says (scan.h).
  * small:  decoded once when the list is opened.
  */
-#include "common/codec/bits.h"
 #include "searcher/prune.h"
 
 static uint32_t probe_dense(prune_state *s, const prune_list *list, const uint32_t *docs,

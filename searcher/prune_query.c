@@ -3,7 +3,6 @@
  * prune_query.c - which plans are flat queries, and their lists opened in one segment with
  * the bounds that impact bytes give at today's average length.
  */
-#include <math.h>
 #include <stdlib.h>
 
 #include "common/base/mem.h"

@@ -4,7 +4,6 @@
  * postings that pass are turned into documents.  Blocks and buckets whose largest byte is
  * too small are not touched.
  */
-#include "common/codec/bits.h"
 #include "searcher/prune.h"
 
 enum {

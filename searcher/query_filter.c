@@ -5,7 +5,6 @@
  * The same code reads date:2025-09 in a query and --after 2025-09 of a command; where a query asks
  * for nothing the latter stand in it.
  */
-#include <stdio.h>
 
 #include "common/segment/segment.h"
 #include "common/text/period.h"

@@ -12,7 +12,6 @@
  * Groups of one dissolve when they are closed, so "a" is a word and not a list in an AND in
  * an OR.
  */
-#include <stdio.h>
 
 #include "searcher/query.h"
 

@@ -3,7 +3,6 @@
  * rank_passing.c - a query of filters alone: what passes them, all of it with every word there is
  * and score 0, so in order of ingest.  Counts are those of the sets; hits are the first ones.
  */
-#include "common/codec/bits.h"
 #include "searcher/rank.h"
 
 /* Documents that pass, less the deleted ones among them. */

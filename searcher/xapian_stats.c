@@ -5,7 +5,6 @@
  * The bytes of databases behind servers are not known; they count as none.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "searcher/xapian.h"
 

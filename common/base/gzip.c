@@ -7,7 +7,6 @@
 #include "common/base/mem.h"
 
 #include <limits.h>
-#include <string.h>
 #include <zlib.h>
 
 enum { GZIP_INPUT_BYTES = 64 * 1024 };

@@ -6,7 +6,6 @@
  * blanks and controls aside) unless standard output is a terminal: an id is to be handed back.
  */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/bytes.h"

@@ -9,7 +9,6 @@
  * Everything that comes from an article passes through sanitize_append.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "common/base/bytes.h"
 #include "common/cli/emit.h"

@@ -14,7 +14,6 @@
 #include "common/base/error.h"
 #include "common/base/gzip.h"
 #include "common/base/json.h"
-#include "common/cli/emit.h"
 
 enum { CHUNK = 1 << 16 };
 

@@ -3,7 +3,6 @@
  * Takes a segment, gives findings.  Memory of a deep check: 16 bytes a document, 8 a term, 24 a
  * surface form, a bit a token.
  */
-#include "common/base/crc32c.h"
 #include "common/base/mem.h"
 #include "common/segment/check_parts.h"
 

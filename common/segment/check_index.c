@@ -6,7 +6,6 @@
  * opened before the first is looked at, and when one does not open the manifest is read again, as
  * every reader does (snapshot.h): a commit beside is no damage.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/mem.h"

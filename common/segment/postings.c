@@ -6,7 +6,6 @@
  */
 #include "common/segment/postings.h"
 
-#include "common/codec/bits.h"
 #include "common/codec/kernels.h"
 #include "common/codec/scan.h"
 #include "common/segment/layout.h"
