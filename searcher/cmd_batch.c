@@ -75,18 +75,7 @@ static const cli_option table[] = {
      .arg = "title|desc|narr",
      .offset = FIELD(topic_fields),
      .help = "parts of TREC topics to ask, joined by commas (default title)"},
-    {.name = "k1",
-     .kind = CLI_REAL,
-     .arg = "F",
-     .offset = FIELD(k1),
-     .high = 1000,
-     .help = "BM25 k1 (default: as the index, 1.2)"},
-    {.name = "b",
-     .kind = CLI_REAL,
-     .arg = "F",
-     .offset = FIELD(b),
-     .high = 1,
-     .help = "BM25 b (default: as the index, 0.75)"},
+    CLI_OPTIONS_BM25(batch_options),
 };
 
 enum { QID_SHOWN = 100 };

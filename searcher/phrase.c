@@ -35,20 +35,6 @@ static uint32_t read_positions(matcher *m, cursor *c, uint32_t doc, uint32_t **o
     return cursor_positions(c, *out, tf);
 }
 
-/* Keep the starts for which the word at `offset` is at start + offset. */
-static uint32_t keep_starts(uint32_t *starts, uint32_t n, uint32_t offset,
-                            const uint32_t *positions, uint32_t n_positions)
-{
-    uint32_t kept = 0, at = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t want = (uint64_t)starts[i] + offset;
-        while (at < n_positions && positions[at] < want) at++;
-        if (at == n_positions) break;
-        if (positions[at] == want) starts[kept++] = starts[i];
-    }
-    return kept;
-}
-
 static uint32_t part_offset(const matcher *m, uint32_t i)
 {
     return m->parts ? m->parts[i].offset : i;
@@ -64,7 +50,7 @@ uint32_t phrase_count(matcher *m, uint32_t doc)
     for (uint32_t i = 0; i < m->n_parts && kept; i++) {
         if (i == m->lead) continue;
         n = read_positions(m, &m->words[i], doc, &s->positions, &s->positions_cap);
-        kept = keep_starts(s->starts, kept, part_offset(m, i), s->positions, n);
+        kept = phrase_keep_starts(s->starts, kept, part_offset(m, i), s->positions, n);
     }
     return kept;
 }

@@ -25,4 +25,18 @@ typedef struct phrase_part {
 uint32_t phrase_parts(const plan *p, const plan_matcher *m, uint32_t segment_index,
                       phrase_part *out);
 
+/* Keep the starts, rising, for which a part at `offset` stands at start + offset; their number. */
+static inline uint32_t phrase_keep_starts(uint32_t *starts, uint32_t n, uint32_t offset,
+                                          const uint32_t *positions, uint32_t n_positions)
+{
+    uint32_t kept = 0, at = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t want = (uint64_t)starts[i] + offset;
+        while (at < n_positions && positions[at] < want) at++;
+        if (at == n_positions) break;
+        if (positions[at] == want) starts[kept++] = starts[i];
+    }
+    return kept;
+}
+
 #endif

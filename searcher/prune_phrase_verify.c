@@ -16,20 +16,6 @@
 /* Positions for one start from which on it is quicker to look it up than to read them all. */
 enum { LOOK_UP = 2 };
 
-/* Starts for which the part at `offset` is at start + offset, in place; their number. */
-static uint32_t keep_starts(uint32_t *starts, uint32_t n, uint32_t offset,
-                            const uint32_t *positions, uint32_t n_positions)
-{
-    uint32_t kept = 0, at = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t want = (uint64_t)starts[i] + offset;
-        while (at < n_positions && positions[at] < want) at++;
-        if (at == n_positions) break;
-        if (positions[at] == want) starts[kept++] = starts[i];
-    }
-    return kept;
-}
-
 /* Positions of the lead are the first starts. */
 static uint32_t first_starts(prune_phrases *all, const position_reader *r,
                              const position_place *place, uint32_t offset)
@@ -69,7 +55,7 @@ static uint32_t next_starts(prune_phrases *all, const position_reader *r,
         return 0;
     }
     if (!position_read(r, place, m->positions)) return 0;
-    return keep_starts(starts, meeting->n, offset, m->positions, place->tf);
+    return phrase_keep_starts(starts, meeting->n, offset, m->positions, place->tf);
 }
 
 /* Ask part `i` of the phrase in the documents that are left; the number of those that stay. */

@@ -66,6 +66,19 @@ typedef struct cli_option {
         .help = "the index (default: $PRESSMARK_INDEX, else ./pressmark.idx)"                      \
     }
 
+/* Fields k1 and b, whose default is below 0: as the index. */
+#define CLI_OPTIONS_BM25(type)                                                                     \
+    {.name = "k1",                                                                                 \
+     .kind = CLI_REAL,                                                                             \
+     .arg = "F",                                                                                   \
+     .offset = offsetof(type, k1),                                                                 \
+     .high = 1000,                                                                                 \
+     .help = "BM25 k1 (default: as the index, 1.2)"},                                              \
+    {                                                                                              \
+        .name = "b", .kind = CLI_REAL, .arg = "F", .offset = offsetof(type, b), .high = 1,         \
+        .help = "BM25 b (default: as the index, 0.75)"                                             \
+    }
+
 /* The words of the command line that are neither options nor their values. */
 typedef struct cli_args {
     const char *const *words;

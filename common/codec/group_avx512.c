@@ -11,26 +11,17 @@
 #define GROUP_HAS_TFS
 #define GROUP_HAS_BITS
 #define GROUP_HAS_STRING_STARTS
-#include "common/codec/bmi2.h"
+#include "common/codec/avx512.h"
 #include "common/codec/group.h"
 
-static inline __mmask16 first_16(uint32_t n)
+/* The first n <= 16 lanes. */
+static inline __mmask16 group_lanes(uint32_t n)
 {
     return (__mmask16)_bzhi_u32(0xffff, n);
 }
 static inline __m512i lanes_16(void)
 {
     return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-}
-
-/* 0 .. 63, a byte each. */
-static inline __m512i bytes_64(void)
-{
-    const __m512i low = _mm512_set4_epi32(0x0f0e0d0c, 0x0b0a0908, 0x07060504, 0x03020100);
-    const __m512i quarter =
-        _mm512_setr_epi64(0, 0, 0x1010101010101010, 0x1010101010101010, 0x2020202020202020,
-                          0x2020202020202020, 0x3030303030303030, 0x3030303030303030);
-    return _mm512_add_epi8(low, quarter);
 }
 
 /* Inclusive sums of eight lanes. */
@@ -180,7 +171,7 @@ static void group_tfs_of(const uint8_t *impacts, const uint32_t *docs, uint32_t 
                          uint32_t last, group_lengths from, const group_scale *scale,
                          uint32_t *lengths, uint32_t *out)
 {
-    const __mmask16 in = first_16(n);
+    const __mmask16 in = group_lanes(n);
     const __m512i firsts = _mm512_set1_epi32((int)first), lasts = _mm512_set1_epi32((int)last);
     __m512i doc = _mm512_maskz_loadu_epi32(in, docs);
     __mmask16 good = _mm512_mask_cmple_epu32_mask(in, _mm512_sub_epi32(doc, firsts),
@@ -235,7 +226,7 @@ static void group_string_starts(const uint32_t *n, const uint32_t *bound, uint32
                                 uint32_t count, uint32_t *out)
 {
     const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
-    const __mmask16 in = first_16(count);
+    const __mmask16 in = group_lanes(count);
     __m512i ns = _mm512_mask_loadu_epi32(one, in, n), mosts = _mm512_maskz_loadu_epi32(in, bound);
     mosts = _mm512_add_epi32(mosts, _mm512_set1_epi32((int)more));
     __m512i log_most = log2_16(mosts);

@@ -14,27 +14,8 @@
 #define KERNELS_HAS_VARINT_RISING
 #define KERNELS_HAS_KTH_LARGEST
 #define KERNELS_HAS_IMPACT_TF
-#include "common/codec/bmi2.h"
+#include "common/codec/avx512.h"
 #include "common/codec/kernels.h"
-
-static inline __mmask16 first_16(uint32_t n)
-{
-    return (__mmask16)_bzhi_u32(0xffff, n < 16 ? n : 16);
-}
-static inline __mmask8 first_8(uint32_t n)
-{
-    return (__mmask8)_bzhi_u32(0xff, n < 8 ? n : 8);
-}
-
-/* 0 .. 63, a byte each. */
-static inline __m512i bytes_64(void)
-{
-    const __m512i low = _mm512_set4_epi32(0x0f0e0d0c, 0x0b0a0908, 0x07060504, 0x03020100);
-    const __m512i quarter =
-        _mm512_setr_epi64(0, 0, 0x1010101010101010, 0x1010101010101010, 0x2020202020202020,
-                          0x2020202020202020, 0x3030303030303030, 0x3030303030303030);
-    return _mm512_add_epi8(low, quarter);
-}
 
 /* Bytes 16 k .. 16 k + 15 of v as u32. */
 static inline __m512i quarter_of(__m512i v, unsigned k)

@@ -20,7 +20,7 @@
 #define SCAN_HAS_KEEP_LEAST
 #define SCAN_HAS_SEEK
 #define SCAN_HAS_BUCKET_RANKS
-#include "common/codec/bmi2.h"
+#include "common/codec/avx512.h"
 #include "common/codec/scan.h"
 
 static inline void store_places(uint32_t *out, uint32_t base, uint32_t mask)
@@ -58,24 +58,6 @@ static inline uint32_t low_parts(const uint8_t *bytes, uint32_t l, uint32_t row,
 static inline __mmask64 first_64(uint32_t n)
 {
     return _bzhi_u64(UINT64_MAX, n < 64 ? n : 64);
-}
-static inline __mmask16 first_16(uint32_t n)
-{
-    return (__mmask16)_bzhi_u32(0xffff, n < 16 ? n : 16);
-}
-static inline __mmask8 first_8(uint64_t n)
-{
-    return (__mmask8)_bzhi_u32(0xff, n < 8 ? (unsigned)n : 8);
-}
-
-/* 0 .. 63, a byte each. */
-static inline __m512i bytes_64(void)
-{
-    const __m512i low = _mm512_set4_epi32(0x0f0e0d0c, 0x0b0a0908, 0x07060504, 0x03020100);
-    const __m512i quarter =
-        _mm512_setr_epi64(0, 0, 0x1010101010101010, 0x1010101010101010, 0x2020202020202020,
-                          0x2020202020202020, 0x3030303030303030, 0x3030303030303030);
-    return _mm512_add_epi8(low, quarter);
 }
 
 /* Bit i: low <= lane i of v <= high, of the lanes in `in`. */
