@@ -18,29 +18,11 @@
 #include "common/segment/positions.h"
 #include "common/segment/store.h"
 #include "tests/support/crafted_merge.h"
-#include "tests/support/folder.h"
+#include "tests/support/open_folder.h"
 #include "tests/support/reseal.h"
 #include "tests/support/segment_model.h"
 
-static char folder[FOLDER_PATH];
-static dir where = DIR_INIT;
 static const char name[] = "1-00000001.seg";
-
-static int open_folder(void **state)
-{
-    pm_error err;
-    (void)state;
-    folder_make(folder);
-    return dir_open(&where, folder, NULL, &err) == PM_OK ? 0 : -1;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    dir_close(&where);
-    folder_remove(folder);
-    return 0;
-}
 
 static uint32_t below(uint64_t *random, uint64_t n)
 {

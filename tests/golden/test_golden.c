@@ -19,28 +19,9 @@
 
 #include "common/base/mem.h"
 #include "common/segment/cursor.h"
-#include "tests/support/folder.h"
 #include "tests/support/golden_segments.h"
+#include "tests/support/open_folder.h"
 #include "tests/support/reseal.h"
-
-static char folder[FOLDER_PATH];
-static dir where = DIR_INIT;
-
-static int open_folder(void **state)
-{
-    pm_error err;
-    (void)state;
-    folder_make(folder);
-    return dir_open(&where, folder, NULL, &err) == PM_OK ? 0 : -1;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    dir_close(&where);
-    folder_remove(folder);
-    return 0;
-}
 
 /* ---- byte lines ---- */
 

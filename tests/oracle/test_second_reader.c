@@ -18,31 +18,13 @@
 #include "common/segment/store.h"
 #include "tests/oracle/second_reader.h"
 #include "tests/support/crash_script.h"
-#include "tests/support/folder.h"
 #include "tests/support/golden_segments.h"
+#include "tests/support/open_folder.h"
 #include "tests/support/segment_model.h"
 
 enum { ROUNDS = 40 };
 
-static char folder[FOLDER_PATH];
-static dir where = DIR_INIT;
 static const char name[] = "1-00000001.seg";
-
-static int open_folder(void **state)
-{
-    pm_error err;
-    (void)state;
-    folder_make(folder);
-    return dir_open(&where, folder, NULL, &err) == PM_OK ? 0 : -1;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    dir_close(&where);
-    folder_remove(folder);
-    return 0;
-}
 
 typedef struct both {
     segment *s;

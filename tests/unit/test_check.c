@@ -11,31 +11,13 @@
 
 #include "common/base/mem.h"
 #include "common/segment/snapshot.h"
-#include "tests/support/folder.h"
+#include "tests/support/open_folder.h"
 #include "tests/support/reseal.h"
 #include "tests/support/segment_model.h"
 
-static char folder[FOLDER_PATH];
-static dir where = DIR_INIT;
 static const char *const names[2] = {"1-00000001.seg", "2-00000002.seg"};
 static const char del_name[] = "3-00000003.del";
 enum { DOCS = 121, DEAD = 20 };
-
-static int open_folder(void **state)
-{
-    pm_error err;
-    (void)state;
-    folder_make(folder);
-    return dir_open(&where, folder, NULL, &err) == PM_OK ? 0 : -1;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    dir_close(&where);
-    folder_remove(folder);
-    return 0;
-}
 
 static void must(pm_status st, const pm_error *err)
 {

@@ -14,32 +14,13 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
-#include "tests/support/folder.h"
+#include "tests/support/open_folder.h"
 #include "tests/support/sample_manifest.h"
-
-static char root[FOLDER_PATH];
-static dir folder;
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder_make(root);
-    return dir_open(&folder, root, NULL, NULL) == PM_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    file_fault = NULL;
-    dir_close(&folder);
-    folder_remove(root);
-    return 0;
-}
 
 static void publish(unsigned n_segments, uint64_t generation)
 {
     manifest m = sample_manifest(n_segments, generation);
-    assert_int_equal(manifest_publish(&m, &folder, 0, NULL), PM_OK);
+    assert_int_equal(manifest_publish(&m, &where, 0, NULL), PM_OK);
     manifest_free(&m);
 }
 
@@ -48,7 +29,7 @@ static uint64_t generation_of(const char *name)
 {
     manifest m;
     bool absent;
-    assert_int_equal(manifest_read_named(&m, &folder, name, &absent, NULL), PM_OK);
+    assert_int_equal(manifest_read_named(&m, &where, name, &absent, NULL), PM_OK);
     uint64_t generation = m.generation;
     manifest_free(&m);
     return generation;
@@ -57,7 +38,7 @@ static uint64_t generation_of(const char *name)
 static bool exists(const char *name)
 {
     char path[FOLDER_PATH + 64];
-    snprintf(path, sizeof path, "%s/%s", root, name);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     return access(path, F_OK) == 0;
 }
 
@@ -67,7 +48,7 @@ static void test_publish(void **state)
     manifest m;
     bool absent = false;
     pm_error err;
-    assert_int_equal(manifest_read(&m, &folder, &absent, &err), PM_USAGE);
+    assert_int_equal(manifest_read(&m, &where, &absent, &err), PM_USAGE);
     assert_true(absent);
     assert_non_null(strstr(err.message, "pressmark index"));
     publish(1, 1);
@@ -75,13 +56,13 @@ static void test_publish(void **state)
     assert_int_equal(generation_of("manifest.prev"), 0);
     publish(2, 2);
     /* What a crash between link and rename leaves: both names one file. */
-    assert_int_equal(dir_link(&folder, "manifest", "manifest.prev.tmp", NULL), PM_OK);
+    assert_int_equal(dir_link(&where, "manifest", "manifest.prev.tmp", NULL), PM_OK);
     publish(3, 3);
     assert_int_equal(generation_of("manifest"), 3);
     assert_int_equal(generation_of("manifest.prev"), 2);
     assert_false(exists("manifest.tmp") || exists("manifest.prev.tmp"));
-    folder_unlink(root, "manifest");
-    assert_int_equal(manifest_read(&m, &folder, &absent, &err), PM_CORRUPT);
+    folder_unlink(folder, "manifest");
+    assert_int_equal(manifest_read(&m, &where, &absent, &err), PM_CORRUPT);
     assert_false(absent);
     assert_non_null(strstr(err.message, "manifest.prev"));
 }
@@ -95,13 +76,13 @@ static void test_read(void **state)
     pm_error err;
     char path[FOLDER_PATH + 16];
     memset(&m, 0xff, sizeof m);
-    assert_int_equal(manifest_read_named(&m, &folder, "manifest", &absent, &err), PM_OK);
+    assert_int_equal(manifest_read_named(&m, &where, "manifest", &absent, &err), PM_OK);
     assert_true(absent);
     assert_int_equal(m.n_segments, 0);
     assert_null(m.segments);
-    folder_write(root, "manifest", "damaged", 7);
-    assert_int_equal(manifest_read_named(&m, &folder, "manifest", &absent, &err), PM_CORRUPT);
-    snprintf(path, sizeof path, "%s/manifest", root);
+    folder_write(folder, "manifest", "damaged", 7);
+    assert_int_equal(manifest_read_named(&m, &where, "manifest", &absent, &err), PM_CORRUPT);
+    snprintf(path, sizeof path, "%s/manifest", folder);
     assert_non_null(strstr(err.message, path));
 }
 
@@ -127,7 +108,7 @@ static pm_status publish_refused(const char *call, int nth, uint64_t generation,
     seam.call = call;
     seam.nth = nth;
     file_fault = seam_fault;
-    pm_status st = manifest_publish(&m, &folder, 0, err);
+    pm_status st = manifest_publish(&m, &where, 0, err);
     file_fault = NULL;
     manifest_free(&m);
     return st;
@@ -178,22 +159,23 @@ static void test_garbage(void **state)
                            "notes.txt",
                            "5-00000abc.seg.bak",
                            "LOCK"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) folder_write(root, files[i], "x", 1);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        folder_write(folder, files[i], "x", 1);
     publish(3, 1); /* names 1, 2 with 101, 3                                                  */
     publish(1, 2); /* names 1; the one before it still 2, 101, 3                             */
-    folder_write(root, "manifest.tmp", "x", 1);
-    manifest_collect_garbage(&folder, NULL);
+    folder_write(folder, "manifest.tmp", "x", 1);
+    manifest_collect_garbage(&where, NULL);
     assert_true(exists("1-00000abc.seg") && exists("2-00000abd.seg") && exists("101-00000005.del"));
     assert_true(exists("3-00000abe.seg"));
     assert_false(exists("4-00000abf.seg") || exists("103-00000005.del") || exists("manifest.tmp"));
     assert_false(exists("manifest.prev.tmp"));
     assert_true(exists("notes.txt") && exists("5-00000abc.seg.bak") && exists("LOCK"));
     publish(1, 3);
-    folder_write(root, "manifest.prev", "damaged", 7);
-    manifest_collect_garbage(&folder, NULL); /* cannot know what it names */
+    folder_write(folder, "manifest.prev", "damaged", 7);
+    manifest_collect_garbage(&where, NULL); /* cannot know what it names */
     assert_true(exists("2-00000abd.seg"));
     publish(1, 4);
-    manifest_collect_garbage(&folder, NULL);
+    manifest_collect_garbage(&where, NULL);
     assert_true(exists("1-00000abc.seg"));
     assert_false(exists("2-00000abd.seg") || exists("101-00000005.del") ||
                  exists("3-00000abe.seg"));
@@ -205,16 +187,16 @@ static void test_garbage_of_others(void **state)
     (void)state;
     publish(1, 1);
     publish(1, 3);
-    folder_write(root, "4-00000abf.seg", "x", 1);
+    folder_write(folder, "4-00000abf.seg", "x", 1);
     memset(&seam, 0, sizeof seam);
     seam.call = "fsync";
     seam.nth = 1;
     file_fault = seam_fault;
-    manifest_collect_garbage(&folder, NULL);
+    manifest_collect_garbage(&where, NULL);
     file_fault = NULL;
     assert_int_equal(seam.calls, 1);
     assert_true(exists("4-00000abf.seg"));
-    manifest_collect_garbage(&folder, NULL);
+    manifest_collect_garbage(&where, NULL);
     assert_false(exists("4-00000abf.seg"));
 }
 
@@ -225,8 +207,8 @@ static int rename_and_fail(const char *call, const char *path)
     (void)path;
     if (strcmp(call, "rename") != 0 || !exists("manifest.tmp") || exists("manifest.prev.tmp"))
         return 0;
-    snprintf(from, sizeof from, "%s/manifest.tmp", root);
-    snprintf(to, sizeof to, "%s/manifest", root);
+    snprintf(from, sizeof from, "%s/manifest.tmp", folder);
+    snprintf(to, sizeof to, "%s/manifest", folder);
     assert_int_equal(rename(from, to), 0);
     return EIO;
 }
@@ -237,7 +219,7 @@ static void test_rename_that_lies(void **state)
     publish(1, 1);
     manifest m = sample_manifest(2, 2);
     file_fault = rename_and_fail;
-    assert_int_equal(manifest_publish(&m, &folder, 0, NULL), PM_NOT_DURABLE);
+    assert_int_equal(manifest_publish(&m, &where, 0, NULL), PM_NOT_DURABLE);
     file_fault = NULL;
     manifest_free(&m);
     assert_int_equal(generation_of("manifest"), 2);
@@ -252,10 +234,10 @@ static void test_refused_memory(void **state)
     do {
         manifest m;
         mem_fail_at(++n, false);
-        st = manifest_read(&m, &folder, NULL, NULL);
+        st = manifest_read(&m, &where, NULL, NULL);
         if (st == PM_OK) {
             m.generation = 2;
-            st = manifest_publish(&m, &folder, 0, NULL);
+            st = manifest_publish(&m, &where, 0, NULL);
             manifest_free(&m);
         }
         mem_fail_at(0, false);
@@ -268,7 +250,7 @@ static void test_refused_memory(void **state)
 
 int main(void)
 {
-#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, open_folder, close_folder)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_read),
         IN_FOLDER(test_publish),
