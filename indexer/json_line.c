@@ -228,7 +228,7 @@ pm_status json_line_read_valid(const char *text, size_t len, json_t **out, buf *
 }
 
 pm_status json_line_parse(const char *line, size_t len, json_t **out, buf *numbers,
-                          uint64_t *repaired, char reason[160], pm_error *err)
+                          uint64_t *repaired, char reason[JSON_LINE_REASON_MAX], pm_error *err)
 {
     json_error_t error;
     bool refused = false;
@@ -236,7 +236,8 @@ pm_status json_line_parse(const char *line, size_t len, json_t **out, buf *numbe
     pm_status st = PM_OK;
     *out = NULL;
     if (shape_of(line, len).deepest > JSON_LINE_MAX_DEPTH) {
-        snprintf(reason, 160, "JSON nested deeper than %d", (int)JSON_LINE_MAX_DEPTH);
+        snprintf(reason, JSON_LINE_REASON_MAX, "JSON nested deeper than %d",
+                 (int)JSON_LINE_MAX_DEPTH);
         return PM_OK;
     }
     json_t *value = json_read(line, len, &error, &refused);
@@ -244,9 +245,10 @@ pm_status json_line_parse(const char *line, size_t len, json_t **out, buf *numbe
     if (refused)
         st = error_nomem(err);
     else if (!value)
-        snprintf(reason, 160, "not JSON: %.120s, near byte %d", error.text, error.position);
+        snprintf(reason, JSON_LINE_REASON_MAX, "not JSON: %.120s, near byte %d", error.text,
+                 error.position);
     else if (!json_is_object(value))
-        snprintf(reason, 160, "not a JSON object");
+        snprintf(reason, JSON_LINE_REASON_MAX, "not a JSON object");
     bool good = json_is_object(value);
     json_decref(value); /* before there is another one                                     */
     if (good && mended.len)
@@ -266,7 +268,7 @@ bool json_line_sniff(const char *data, size_t len, bool whole)
     if (!newline && !whole) return at + 1 < len; /* a line longer than the look: believed */
     size_t n = newline ? (size_t)(newline - data) - at : len - at;
     uint64_t repaired = 0;
-    char reason[160];
+    char reason[JSON_LINE_REASON_MAX];
     json_t *object;
     buf numbers = {0};
     json_line_parse(data + at, n, &object, &numbers, &repaired, reason, NULL);

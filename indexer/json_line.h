@@ -16,12 +16,12 @@
 
 #include <jansson.h>
 
-enum { JSON_LINE_MAX_DEPTH = 64 };
+enum { JSON_LINE_MAX_DEPTH = 64, JSON_LINE_REASON_MAX = 160 };
 
 /* *out is owned by the caller (json_decref), or NULL with `reason` filled; spellings are appended
  * to *numbers.  Only refused memory is an error. */
 pm_status json_line_parse(const char *line, size_t len, json_t **out, buf *numbers,
-                          uint64_t *repaired, char reason[160], pm_error *err);
+                          uint64_t *repaired, char reason[JSON_LINE_REASON_MAX], pm_error *err);
 /* The same of bytes that are known to be valid JSON. */
 pm_status json_line_read_valid(const char *text, size_t len, json_t **out, buf *numbers,
                                pm_error *err);

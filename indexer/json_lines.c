@@ -137,8 +137,8 @@ void json_lines_free(json_lines *l)
 /* ---- documents -------------------------------------------------------------------------- */
 
 /* What the scanner refuses or leaves: mended where it can be, else the reason why not. */
-static pm_status read_odd_line(document *d, slice line, bool *is_article, char reason[160],
-                               pm_error *err)
+static pm_status read_odd_line(document *d, slice line, bool *is_article,
+                               char reason[JSON_LINE_REASON_MAX], pm_error *err)
 {
     pm_status st = PM_OK;
     json_t *object = NULL;

@@ -11,6 +11,7 @@
 #include "indexer/document.h"
 #include "indexer/encoding.h"
 #include "indexer/input.h"
+#include "indexer/json_line.h"
 
 typedef struct json_lines {
     input *in;
@@ -30,7 +31,7 @@ typedef struct json_line_text {
     uint64_t number;
     uint64_t hash; /* of the bytes of the line                                             */
     bool is_article;
-    char reason[160];
+    char reason[JSON_LINE_REASON_MAX];
 } json_line_text; /* valid when zeroed */
 
 /* The encoding is that which is said, if one is, else that of the mark, else guessed as for a

@@ -14,7 +14,8 @@ enum {
     HEADLINE_MIN_WORDS = 4, /* of a headline that makes the line above it a label       */
     LABEL_REACH = 4,        /* lines below a label where that headline may stand        */
     DATE_LINE_MAX_BYTES = 120,
-    WORD_MAX_BYTES = 400 /* a longer run without spaces is cut anywhere              */
+    PARAGRAPH_MAX = 4096, /* bytes of the first paragraph that are looked at            */
+    WORD_MAX_BYTES = 400  /* a longer run without spaces is cut anywhere              */
 };
 
 typedef struct line {
@@ -290,7 +291,8 @@ static size_t paragraph_end(const head *h, const line *l)
     bool blank;
     at += at < h->len && h->text[at] == '\r' && at + 1 < h->len && h->text[at + 1] == '\n';
     at += at < h->len;
-    while (end - l->start < 4096 && next_line(h, &at, &next, &blank) && !blank) end = next.end;
+    while (end - l->start < PARAGRAPH_MAX && next_line(h, &at, &next, &blank) && !blank)
+        end = next.end;
     return end;
 }
 

@@ -10,6 +10,9 @@
 #include "common/base/hash.h"
 #include "common/segment/bigrams.h"
 
+/* Boosts multiply on the way down a tree, up to here: no weight is infinite. */
+#define BOOST_MAX 1e12
+
 double plan_idf(uint64_t n_docs, uint64_t df)
 {
     double n = (double)n_docs, d = (double)df;
@@ -355,7 +358,7 @@ static pm_status plan_node(plan *p, const query_node *node, double boost, bool n
 {
     pm_status st = PM_OK;
     boost *= node->boost;
-    if (boost > 1e12) boost = 1e12;
+    if (boost > BOOST_MAX) boost = BOOST_MAX;
     negated |= node->sign == SIGN_NOT;
     if (query_is_leaf(node)) return plan_leaf_node(p, node, boost, negated, err);
     for (const query_node *child = node->first; child; child = child->next)

@@ -18,6 +18,8 @@
 
 /* Forms met in snippets are kept up to here, between hits and between queries. */
 enum { FORMS_BYTES_MAX = 16 << 20 };
+/* Aim of a snippet, where none is said. */
+enum { SNIPPET_BYTES = 240 };
 
 static pm_status same_profile(const manifest *meta, const analyzer *words, pm_error *err)
 {
@@ -78,7 +80,7 @@ static pm_status take_options(pm_searcher *s, const pm_search_options *given, pm
                          "%s: a native index has no weights of Xapian's; leave --weight out",
                          s->index->snap->folder.path);
     if (o->want_snippets) o->want_fields = true;
-    if (!o->snippet_bytes) o->snippet_bytes = 240;
+    if (!o->snippet_bytes) o->snippet_bytes = SNIPPET_BYTES;
     return PM_OK;
 }
 

@@ -27,7 +27,7 @@ void (*file_done)(const file_event *event);
 
 /* The page cache keeps what one write brought in one piece, and a map of it comes and goes in such
  * pieces: small ones keep the memory of those who read here and there small. */
-enum { OUTFILE_BUFFER = 128 << 10 };
+enum { OUTFILE_BUFFER = 128 << 10, READ_BYTES = 16 << 10 };
 
 /* ---- system calls -------------------------------------------------------------------- */
 
@@ -357,11 +357,11 @@ pm_status dir_read(const dir *d, const char *name, uint64_t max, buf *out, bool 
     if (st != PM_OK || fd < 0) return st;
     size_t begin = out->len;
     for (;;) {
-        if (!buf_reserve(out, 16384)) {
+        if (!buf_reserve(out, READ_BYTES)) {
             st = error_nomem(err);
             break;
         }
-        ssize_t got = sys_read(fd, name, out->data + out->len, 16384);
+        ssize_t got = sys_read(fd, name, out->data + out->len, READ_BYTES);
         if (got < 0) st = error_os(err, errno, "cannot read %s/%s", d->path, name);
         if (got <= 0) break;
         out->len += (size_t)got;
