@@ -15,7 +15,6 @@
 enum {
     TOMBSTONES_VERSION = 1,
     TOMBSTONES_HEAD_BYTES = 64,
-    TOMBSTONES_CORRECTION_BYTES = 16, /* ordinal, df_minus, cf_minus                     */
     TOMBSTONES_CRC_BYTES = 4,
     TOMBSTONES_BUCKET_DOCS = 512, /* the bitmap is padded to whole buckets            */
     POSTING_BYTES = 4,            /* of a list, about, with what stands beside it     */
