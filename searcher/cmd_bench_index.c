@@ -3,12 +3,12 @@
  * cmd_bench_index.c - pressmark bench index: how long indexing takes, and how big it gets.
  *
  * Builds an index in a temporary folder of $TMPDIR (else /var/tmp), with the durability of
- * an ordinary commit, and removes it whatever happens, an interrupt included.
+ * an ordinary commit, and removes it whatever happens, an interrupt included; a second interrupt
+ * ends the program at once.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +18,7 @@
 #include "common/cli/emit.h"
 #include "common/cli/meter.h"
 #include "common/cli/stream.h"
+#include "common/cli/terminal.h"
 
 typedef struct index_bench_options {
     uint64_t threads, memory;
@@ -72,19 +73,6 @@ typedef struct measure {
     uint64_t peak_rss;
 } measure;
 
-static volatile sig_atomic_t interrupted;
-
-static void note_interrupt(int signal_number)
-{
-    interrupted = signal_number;
-}
-
-static void catch_interrupts(void (*handler)(int))
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], handler);
-}
-
 enum { WARNINGS_SHOWN = 10, PATH_SHOWN = 500 };
 
 /* Says why something is not among what is measured. */
@@ -100,7 +88,7 @@ static bool go_on(void *ctx, const pm_ingest_event *event)
                      event->path.data, line, event->kind == PM_INGEST_SKIPPED ? "skipped: " : "",
                      event->reason ? event->reason : "its id was met before");
     }
-    return !interrupted;
+    return !interrupt_seen();
 }
 
 /* ---- the temporary folder ------------------------------------------------------------- */
@@ -141,7 +129,8 @@ static int fill(pm_writer *writer, const cli_args *args, measure *m)
     uint64_t start = meter_now_ns();
     pm_status st = pm_ingest(writer, args->words, args->n, &options, &m->ingest, &err);
     m->ingest_seconds = meter_seconds(start);
-    if (interrupted) return EXIT_IO; /* and the signal will be said by how the program ends     */
+    if (interrupt_seen())
+        return EXIT_IO; /* and the signal will be said by how the program ends     */
     if (st != PM_OK && st != PM_PARTIAL) return emit_error(&err);
     if (shown > WARNINGS_SHOWN) /* not all were said                                          */
         emit_warning("%" PRIu64 " skipped, %" PRIu64 " met twice", m->ingest.skipped,
@@ -244,12 +233,11 @@ static int run(const void *given, const cli_args *args)
         if (stream_check_exists(args->words[i], &err) != PM_OK) return emit_error(&err);
     int code = folder_make(path, sizeof path);
     if (code != EXIT_OK) return code;
-    catch_interrupts(note_interrupt);
+    interrupt_catch();
     code = build(path, opt, args, &m);
     int weighed = code == EXIT_OK || code == EXIT_PARTIAL ? weigh(path, &m) : code;
     folder_remove(path);
-    catch_interrupts(SIG_DFL);
-    if (interrupted) raise(interrupted);
+    if (interrupt_seen()) interrupt_raise();
     if (weighed != EXIT_OK) return weighed;
     if (opt->json)
         report_json(&m);

@@ -117,3 +117,13 @@ count() { P search -i "$IDX" --match any --count "$@" || true; }
     TMPDIR=$BATS_TEST_TMPDIR/missing expect 5 P bench index "$DOCS"
     same "" "$(ls "$BATS_TEST_TMPDIR/tmp")"
 }
+
+@test "bench index: Ctrl-C while it waits for standard input ends it, and nothing stays behind" {
+    mkdir "$BATS_TEST_TMPDIR/tmp"; mkfifo "$BATS_TEST_TMPDIR/fifo"
+    exec 8<>"$BATS_TEST_TMPDIR/fifo"
+    code=$(TMPDIR=$BATS_TEST_TMPDIR/tmp bash -c 'set -m; timeout --foreground -k 15 20 "$0" bench index - <"$1" >/dev/null 2>&1 3>&- &
+        sleep 0.5; kill -INT $!; wait $!; echo $?' "$PRESSMARK" "$BATS_TEST_TMPDIR/fifo")
+    exec 8>&-
+    same 130 "$code"
+    same "" "$(ls "$BATS_TEST_TMPDIR/tmp")"
+}
