@@ -164,8 +164,10 @@ static pm_status index_text(ingest *run, const ingest_input *file, const input *
     buf source = {0};
     uint64_t hash = ingest_hash(hash_content(data->data, data->len), ingest_stamp(run));
     PM_TRY(note_text(run, file, err));
-    if (known->found && known->size == file->info.size && known->hash == hash)
-        return ingest_leave(run, file->path, 0, file->id, known->seq, err);
+    if (known->found && known->size == file->info.size && known->hash == hash) {
+        st = ingest_leave(run, file->path, 0, file->id, known->seq, err);
+        goto out;
+    }
     PM_TRY(source_text_read(run, data, markdown, err));
     run->doc.article.id = file->id;
     run->doc.article.file_size = file->info.size;

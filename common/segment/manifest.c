@@ -225,7 +225,7 @@ static pm_status is_begun(const char *folder, const char *lock, pm_error *err)
     dir d = DIR_INIT;
     pm_status st;
     PM_TRY(file_stat(lock, &info, err));
-    if (!info.is_regular || info.size) return error_set(err, PM_USAGE, "%s is no lock", lock);
+    if (!info.is_regular || info.size) PM_TRY(error_set(err, PM_USAGE, "%s is no lock", lock));
     PM_TRY(dir_open(&d, folder, NULL, err));
     PM_TRY(dir_each(&d, refuse_other, NULL, err));
 out:
