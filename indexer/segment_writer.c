@@ -93,7 +93,7 @@ static pm_status config_check(const segment_writer_config *c, pm_error *err)
 {
     bool good = c->block_size >= 8 && c->block_size <= SEGMENT_BLOCK_MAX && c->dense_shift <= 31 &&
                 isfinite(c->k1) && c->k1 >= 0 && c->k1 <= 1e6 && c->b >= 0 && c->b <= 1 &&
-                isfinite(c->avgdl_ref) && c->avgdl_ref >= 0 && c->avgdl_ref <= 1e12 &&
+                (c->avgdl_ref == 0 || segment_reference_fits(c->avgdl_ref)) &&
                 c->store_block_bytes <= STORE_RECORD_MAX;
     return good ? PM_OK
                 : error_set(err, PM_USAGE, "segment geometry is out of range (FORMAT.md, footer)");
@@ -217,7 +217,7 @@ void segment_writer_docs_done(segment_writer *w)
     section_end(w, SECTION_STORE);
     section_begin(w, SECTION_POSTINGS);
     if (w->info.avgdl_ref == 0)
-        w->info.avgdl_ref = w->info.sum_dl ? (double)w->info.sum_dl / w->info.n_docs : 1;
+        w->info.avgdl_ref = segment_reference(w->info.sum_dl, w->info.n_docs);
     w->docs_done = true;
 }
 

@@ -428,7 +428,7 @@ pm_status pm_writer_optimize_with(pm_writer *w, const pm_optimize_options *optio
     writer_beside_cancel(w);
     if (st == PM_OK) {
         count_live(w, &docs, &tokens);
-        double avgdl = tokens ? (double)tokens / (double)docs : 1.0;
+        double avgdl = segment_reference(tokens, docs);
         bool done = w->n_segments == 1 && !w->segments[0].n_dead && w->meta.avgdl_ref == avgdl &&
                     in_order(w, o.reorder);
         if (docs && !done) st = replace_all(w, o.reorder, avgdl, err);

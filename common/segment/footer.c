@@ -204,7 +204,7 @@ static const char *check_numbers(const segment_info *info)
         info->n_forms - info->n_listed_forms > info->n_plain_terms)
         return "impossible number of keys";
     if (!in_range(info->k1, 0, 1e6) || !in_range(info->b, 0, 1) ||
-        !in_range(info->avgdl_ref, 1e-6, 1e12))
+        !segment_reference_fits(info->avgdl_ref))
         return "impossible k1, b or reference length";
     if (info->block_size < 8 || info->block_size > SEGMENT_BLOCK_MAX || info->dense_shift > 31)
         return "impossible geometry";

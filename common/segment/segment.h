@@ -129,6 +129,19 @@ typedef struct segment {
     const char *damage_where, *damage_what; /* the same in parts, static strings           */
 } segment;
 
+/* What impacts may be computed with; false for what is no number. */
+#define SEGMENT_REFERENCE_LEAST 1e-6
+static inline bool segment_reference_fits(double avgdl)
+{
+    return avgdl >= SEGMENT_REFERENCE_LEAST && avgdl <= 1e12;
+}
+/* And what they are computed with: the mean length, as far as that fits. */
+static inline double segment_reference(uint64_t tokens, uint64_t docs)
+{
+    double mean = tokens ? (double)tokens / (double)docs : 1;
+    return mean < SEGMENT_REFERENCE_LEAST ? SEGMENT_REFERENCE_LEAST : mean;
+}
+
 static inline uint32_t segment_page_bytes(const segment_info *info)
 {
     return (uint32_t)SEGMENT_PAGE_MAX >> info->page_shift;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <math.h>
 
 #include "common/base/hash.h"
 #include "common/base/mem.h"
@@ -413,6 +414,156 @@ static void writer_refuses_disorder(void **state)
     refused(begin_with_docs(0));
 }
 
+/* Settings that a footer may hold are written and read; the next ones beyond are refused by the
+ * writer, not by who reads what it has written. */
+static void settings_are_those_of_readers(void **state)
+{
+    (void)state;
+    static const segment_writer_config plain = {
+        .k1 = 1.2, .b = 0.75, .block_size = 8, .dense_shift = 5, .store_block_bytes = 100};
+    enum { N = 24 };
+    segment_writer_config tried[N];
+    for (unsigned i = 0; i < N; i++) tried[i] = plain;
+    static const unsigned n_good = 10;
+    tried[0].k1 = 0;
+    tried[1].k1 = 1e6;
+    tried[2].b = 0;
+    tried[3].b = 1;
+    tried[4].avgdl_ref = 1e-6;
+    tried[5].avgdl_ref = 1e12;
+    tried[6].block_size = SEGMENT_BLOCK_MAX;
+    tried[7].dense_shift = 31;
+    tried[8].dense_shift = 0;
+    tried[9].store_block_bytes = STORE_RECORD_MAX;
+    tried[10].k1 = -1e-9;
+    tried[11].k1 = 1.1e6;
+    tried[12].k1 = INFINITY;
+    tried[13].k1 = NAN;
+    tried[14].b = -1e-9;
+    tried[15].b = 1.001;
+    tried[16].b = NAN;
+    tried[17].avgdl_ref = 9e-7;
+    tried[18].avgdl_ref = 1.1e12;
+    tried[19].avgdl_ref = NAN;
+    tried[20].block_size = 7;
+    tried[21].block_size = SEGMENT_BLOCK_MAX + 1;
+    tried[22].dense_shift = 32;
+    tried[23].store_block_bytes = STORE_RECORD_MAX + 1;
+    for (unsigned i = 0; i < N; i++) {
+        segment_writer *w;
+        manifest_segment made;
+        segment *s;
+        pm_error err;
+        folder_empty(folder);
+        pm_status st = segment_writer_begin(&w, &where, name, &tried[i], &err);
+        assert_int_equal(st, i < n_good ? PM_OK : PM_USAGE);
+        if (st != PM_OK) continue;
+        segment_doc doc = {"id", 2, 0, 0, INT64_MIN, {(const uint8_t *)"\x01\x02id", 4}, 0};
+        segment_writer_doc(w, &doc);
+        segment_writer_docs_done(w);
+        assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_OK);
+        assert_int_equal(
+            segment_open(&s, &where, name, plain.uuid, made.size, made.footer_crc, &err), PM_OK);
+        segment_close(s);
+    }
+}
+
+/* More than a million documents without a word and one with one: a mean length that no footer may
+ * hold. */
+static void hardly_a_word(void **state)
+{
+    (void)state;
+    enum { N = 1000001 };
+    segment_writer_config config = {.k1 = 1.2,
+                                    .b = 0.75,
+                                    .block_size = 8,
+                                    .dense_shift = 5,
+                                    .store_block_bytes = 1 << 20,
+                                    .deflate_level = 1};
+    segment_writer *w;
+    manifest_segment made;
+    segment *s;
+    pm_error err;
+    char id[16];
+    folder_empty(folder);
+    assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
+    for (uint32_t i = 0; i < N; i++) {
+        segment_doc doc = {
+            id, (size_t)sprintf(id, "%07u", i), i == 7, i, INT64_MIN, {(uint8_t *)id, 7}, 0};
+        segment_writer_doc(w, &doc);
+    }
+    segment_writer_docs_done(w);
+    assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_OK);
+    if (segment_open(&s, &where, name, config.uuid, made.size, made.footer_crc, &err) != PM_OK)
+        fail_msg("%s", err.message);
+    assert_true(s->info.avgdl_ref == 1e-6 && s->info.sum_dl == 1);
+    segment_close(s);
+    assert_true(segment_reference(1, N) == 1e-6 && segment_reference(2, N) == 2.0 / N);
+    assert_true(segment_reference(0, N) == 1 && segment_reference(9, 2) == 4.5);
+}
+
+/* Calls out of turn: each is refused, with the first fault named, whatever comes after it. */
+static void writer_refuses_calls_out_of_turn(void **state)
+{
+    (void)state;
+    static const uint32_t one[1] = {0}, tf[1] = {1};
+    static const segment_term term = {"k", 1, 1, one, tf, NULL, NULL, 1, FORM_LISTED};
+    static const segment_doc late = {"x", 1, 0, 9, INT64_MIN, {(const uint8_t *)"\x01\x01x", 3}, 0};
+    for (unsigned way = 0; way < 9; way++) {
+        segment_writer *w = way < 2 ? NULL : begin_with_docs(2);
+        manifest_segment made;
+        pm_error err;
+        if (!w) {
+            segment_writer_config config = {.k1 = 1.2, .b = 0.75, .block_size = 8};
+            folder_empty(folder);
+            assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
+            segment_writer_doc(w, &late);
+        }
+        if (way == 0) segment_writer_term(w, &term); /* before the documents are done         */
+        if (way == 2) segment_writer_doc(w, &late);
+        if (way == 3) segment_writer_raw_block(w, 1, 3, late.record);
+        if (way > 3) segment_writer_term(w, &term);
+        if (way == 4) segment_writer_form(w, "k\0", 2, 0, 0, 0, 1); /* no document             */
+        if (way == 5) segment_writer_form(w, "k\0", 2, 0, 0, 2, 1); /* fewer than documents   */
+        if (way == 6) segment_writer_form(w, "k\0", 2, 1, 0, 1, 1); /* of a term not there    */
+        if (way == 7) segment_writer_form_behind(w, "k\0", 2, 1, 0, 1, 1);
+        if (way == 8) segment_writer_form(w, "k", 1, 0, 0, 1, 1);
+        assert_int_equal(segment_writer_failed(w), way != 1 && way != 7);
+        segment_writer_docs_done(w);
+        if (way == 2) segment_writer_term(w, &term);
+        if (way == 1) segment_writer_abandon(w);
+        if (way == 1) continue;
+        assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_USAGE);
+        assert_non_null(strstr(err.message, way == 0   ? "posting list"
+                                            : way == 2 ? "after the last one"
+                                            : way == 3 ? "raw block"
+                                                       : "a form or its key"));
+        map file;
+        bool absent = false;
+        assert_int_equal(map_open(&file, &where, name, &absent, &err), PM_OK);
+        assert_true(absent);
+    }
+}
+
+/* A file of that name is not the writer's: it stays as it is. */
+static void a_taken_name_is_left_alone(void **state)
+{
+    (void)state;
+    segment_model m;
+    manifest_segment made;
+    pm_error err;
+    folder_image image;
+    model_make(&m, &plain_shape, 9);
+    folder_empty(folder);
+    folder_write(folder, name, "another's", 9);
+    assert_int_equal(model_write(&m, &where, name, &made, &err), PM_IO);
+    folder_load(folder, &image);
+    assert_true(image.n == 1 && image.files[0].len == 9);
+    assert_memory_equal(image.files[0].data, "another's", 9);
+    folder_image_free(&image);
+    model_free(&m);
+}
+
 /* Every allocation refused once: no leak, no file, PM_NOMEM. */
 static void writer_survives_refused_memory(void **state)
 {
@@ -467,6 +618,10 @@ int main(void)
         cmocka_unit_test(other_files_are_refused),
         cmocka_unit_test(readers_answer_any_argument),
         cmocka_unit_test(writer_refuses_disorder),
+        cmocka_unit_test(settings_are_those_of_readers),
+        cmocka_unit_test(hardly_a_word),
+        cmocka_unit_test(writer_refuses_calls_out_of_turn),
+        cmocka_unit_test(a_taken_name_is_left_alone),
         cmocka_unit_test(writer_survives_refused_memory),
         cmocka_unit_test(check_survives_refused_memory),
     };
