@@ -21,7 +21,7 @@
 
 enum {
     STORE_BLOCKS = 8,           /* in the ring, the one being filled among them              */
-    STORE_BLOCK_HUGE = 1 << 20, /* of raw bytes: such a block goes round alone                */
+    STORE_BLOCK_HUGE = 1 << 20, /* of raw bytes: such a block is waited for                   */
 };
 
 typedef struct store_block {
@@ -144,13 +144,10 @@ static void thread_end(store_writer *store)
 static bool thread_ready(store_writer *store)
 {
     if (store->deflater || !store->beside) return store->deflater != NULL;
-    store->filling = 0; /* where both rings begin: block 0 is the first that is ever filled */
     if (ring_open(&store->given, STORE_BLOCKS, 1, UINT64_MAX, NULL) != PM_OK ||
         ring_open(&store->done, STORE_BLOCKS, 1, UINT64_MAX, NULL) != PM_OK ||
-        thread_start(&store->deflater, deflate_given, store, NULL) != PM_OK) {
-        thread_end(store);
+        thread_start(&store->deflater, deflate_given, store, NULL) != PM_OK)
         store->beside = false;
-    }
     return store->deflater != NULL;
 }
 
@@ -170,7 +167,6 @@ void store_writer_free(segment_writer *w)
     libdeflate_free_compressor(store->whole);
     for (size_t i = 0; i < STORE_BLOCKS; i++) block_free(&store->blocks[i]);
     mem_free(store);
-    w->store = NULL;
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */
@@ -196,7 +192,6 @@ static void block_write(segment_writer *w, store_block *b)
     b->n_docs = 0;
     b->huge = (slice){NULL, 0};
     buf_reset(&b->lengths);
-    buf_reset(&b->records);
     if (raw_len > STORE_BLOCK_HUGE) block_free(b);
 }
 
@@ -217,7 +212,7 @@ static void block_give(segment_writer *w, store_block *b)
     store_writer *store = w->store;
     unsigned slot;
     bool huge = block_raw_len(b) > STORE_BLOCK_HUGE;
-    collect(w, huge ? 0 : STORE_BLOCKS - 2);
+    collect(w, STORE_BLOCKS - 2);
     if (!ring_room(store->given, &slot)) return;
     ring_give(store->given, 0);
     store->in_flight++;

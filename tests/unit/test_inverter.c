@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 #include "common/base/mem.h"
 #include "common/segment/cursor.h"
 #include "common/segment/store.h"
-#include "indexer/inverter_internal.h"
+#include "indexer/inversion.h"
 #include "tests/support/folder.h"
 
 enum { DOCS = 120, OCCURRENCES = 60000, KEY = 64 };
@@ -429,6 +430,108 @@ static void test_longest_list(void **state)
     inverter_close(iv);
 }
 
+/* Rooms for lists: a worker's own for short ones, one large one for any list, and a second for what
+ * may stand beside that within the memory that is counted. */
+enum { SHORT = 100, SECOND = 300, ROOM_DOCS = 40, ROOM_TASKS = 400 };
+
+typedef struct room_test {
+    inversion inv;
+    unsigned wrong;
+    atomic_uint held[LARGE_ROOMS];
+} room_test;
+
+static void expect_room(room_test *t, const list_room *is, const list_room *wanted, size_t n)
+{
+    if (is != wanted || is->occurrences_cap < n ||
+        is->postings_cap < (n < ROOM_DOCS ? n : ROOM_DOCS))
+        t->wrong++;
+}
+
+static void take_rooms(void *ctx, unsigned worker, uint32_t task, list_task *out)
+{
+    room_test *t = ctx;
+    inversion *inv = &t->inv;
+    (void)task;
+    list_room *one = inversion_begin(inv, worker, SHORT, out), *two;
+    expect_room(t, one, &inv->rooms[worker], SHORT);
+    inversion_end(inv, one);
+    one = inversion_begin(inv, worker, SECOND, out); /* a list for either, first              */
+    two = inversion_begin(inv, worker, SECOND, out);
+    expect_room(t, one, &inv->large[1], SECOND);
+    expect_room(t, two, &inv->large[0], SECOND);
+    inversion_end(inv, one);
+    one = inversion_begin(inv, worker, SHORT + 1, out); /* the one that was given back           */
+    expect_room(t, one, &inv->large[1], SHORT + 1);
+    inversion_end(inv, one);
+    inversion_end(inv, two);
+    one = inversion_begin(inv, worker, SECOND + 1, out); /* too long for the second             */
+    two = inversion_begin(inv, worker, SECOND, out);
+    expect_room(t, one, &inv->large[0], SECOND + 1);
+    expect_room(t, two, &inv->large[1], SECOND);
+    inversion_end(inv, two);
+    inversion_end(inv, one);
+}
+
+/* Of two threads one waits for the other's room, unless it may take the second. */
+static void share_rooms(void *ctx, unsigned worker, uint32_t task, list_task *out)
+{
+    room_test *t = ctx;
+    list_room *room = inversion_begin(&t->inv, worker, task % 3 ? SECOND + 1 : SECOND, out);
+    unsigned i = room == &t->inv.large[1];
+    if (atomic_fetch_add(&t->held[i], 1) || (i && task % 3)) t->wrong++;
+    for (size_t k = 0; k < SECOND; k++) room->docs[k % ROOM_DOCS] = room->positions[k] = task;
+    for (size_t k = 0; k < SECOND; k++)
+        if (room->positions[k] != task) t->wrong++;
+    atomic_fetch_sub(&t->held[i], 1);
+    inversion_end(&t->inv, room);
+}
+
+static void forget_room(list_room *room)
+{
+    mem_free(room->docs);
+    mem_free(room->tfs);
+    mem_free(room->positions);
+    mem_free(room->forms);
+}
+
+static void test_rooms(void **state)
+{
+    (void)state;
+    pm_error err;
+    inverter iv = {.n_docs = ROOM_DOCS};
+    room_test t = {.inv = {.iv = &iv, .bucket_tokens = SHORT, .second_room = SECOND}};
+    segment_writer *w;
+    const segment_writer_config config = {.k1 = 1.2, .b = 0.75, .block_size = 8};
+    const segment_doc doc = {"d",
+                             1,
+                             0,
+                             0,
+                             INT64_MIN,
+                             {(const uint8_t *)"\x01\x01"
+                                               "d",
+                              3},
+                             0};
+    assert_int_equal(segment_writer_begin(&w, &folder, "1-00000000.seg", &config, &err), PM_OK);
+    segment_writer_doc(w, &doc);
+    segment_writer_docs_done(w);
+    pthread_mutex_init(&t.inv.large_lock, NULL);
+    pthread_cond_init(&t.inv.large_given, NULL);
+    list_job job = {.w = w, .n_tasks = 1, .ctx = &t, .make = take_rooms};
+    assert_int_equal(list_tasks_run(&job, 1, &err), PM_OK);
+    job.n_tasks = ROOM_TASKS;
+    job.make = share_rooms;
+    assert_int_equal(list_tasks_run(&job, 2, &err), PM_OK);
+    assert_int_equal(t.wrong, 0);
+    for (unsigned i = 0; i < LARGE_ROOMS; i++) {
+        assert_false(t.inv.large_taken[i]);
+        forget_room(&t.inv.large[i]);
+    }
+    for (unsigned i = 0; i < LIST_WORKERS_MAX; i++) forget_room(&t.inv.rooms[i]);
+    pthread_cond_destroy(&t.inv.large_given);
+    pthread_mutex_destroy(&t.inv.large_lock);
+    segment_writer_abandon(w);
+}
+
 /* Articles that do not fit are as if they had never come: at the first token too much, or when all
  * are counted. */
 static void test_refused_articles(void **state)
@@ -574,10 +677,10 @@ int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_against_model), IN_FOLDER(test_memory),
-        IN_FOLDER(test_longest_list),  IN_FOLDER(test_refused_articles),
-        IN_FOLDER(test_exact_limit),   IN_FOLDER(test_refused_memory),
-        IN_FOLDER(test_refused_limit),
+        IN_FOLDER(test_against_model),    IN_FOLDER(test_memory),
+        IN_FOLDER(test_longest_list),     IN_FOLDER(test_rooms),
+        IN_FOLDER(test_refused_articles), IN_FOLDER(test_exact_limit),
+        IN_FOLDER(test_refused_memory),   IN_FOLDER(test_refused_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <math.h>
+#include <unistd.h>
 
 #include "common/base/hash.h"
 #include "common/base/mem.h"
@@ -382,6 +384,7 @@ static void refused(segment_writer *w)
     map file;
     bool absent = false;
     assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_USAGE);
+    assert_non_null(strstr(err.message, "segment writer: ")); /* which rule                    */
     assert_int_equal(map_open(&file, &where, name, &absent, &err), PM_OK);
     assert_true(absent);
 }
@@ -449,23 +452,28 @@ static void settings_are_those_of_readers(void **state)
     tried[21].block_size = SEGMENT_BLOCK_MAX + 1;
     tried[22].dense_shift = 32;
     tried[23].store_block_bytes = STORE_RECORD_MAX + 1;
+    int input = fcntl(STDIN_FILENO, F_GETFD); /* a file that was never opened is not closed   */
+    pm_error err;
     for (unsigned i = 0; i < N; i++) {
-        segment_writer *w;
+        segment_writer *w = (segment_writer *)(void *)&err;
         manifest_segment made;
         segment *s;
-        pm_error err;
         folder_empty(folder);
         pm_status st = segment_writer_begin(&w, &where, name, &tried[i], &err);
         assert_int_equal(st, i < n_good ? PM_OK : PM_USAGE);
+        assert_int_equal(w == NULL, st != PM_OK);
         if (st != PM_OK) continue;
         segment_doc doc = {"id", 2, 0, 0, INT64_MIN, {(const uint8_t *)"\x01\x02id", 4}, 0};
         segment_writer_doc(w, &doc);
         segment_writer_docs_done(w);
+        segment_writer_docs_done(w); /* which they are                                       */
         assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_OK);
         assert_int_equal(
             segment_open(&s, &where, name, plain.uuid, made.size, made.footer_crc, &err), PM_OK);
+        assert_int_equal(store_block_count(s), 1);
         segment_close(s);
     }
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), input);
 }
 
 /* More than a million documents without a word and one with one: a mean length that no footer may
@@ -564,12 +572,62 @@ static void a_taken_name_is_left_alone(void **state)
     model_free(&m);
 }
 
+/* Says no to the n-th piece that is written, and to all after it. */
+static bool refuse_from(void *ctx, uint64_t bytes)
+{
+    unsigned *left = ctx;
+    (void)bytes;
+    if (*left) --*left;
+    return *left > 0;
+}
+
+/* A write refused, at each of them: PM_IO with the file named, and the file is gone. */
+static void writer_survives_refused_writes(void **state)
+{
+    (void)state;
+    static uint8_t record[100000];
+    pm_status st = PM_IO;
+    unsigned n = 0;
+    for (uint64_t random = 3, i = 0; i < sizeof record; i++)
+        record[i] = (uint8_t)random_next(&random);
+    while (st != PM_OK) {
+        segment_writer_config config = {.k1 = 1.2, .b = 0.75, .block_size = 8, .deflate_level = 1};
+        segment_writer *w;
+        manifest_segment made;
+        pm_error err = {.status = PM_OK};
+        folder_image image;
+        unsigned left = ++n;
+        folder_empty(folder);
+        where.watch = refuse_from;
+        where.watch_ctx = &left;
+        assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
+        for (uint32_t i = 0; i < 5; i++) {
+            char id[2] = {(char)('a' + i), 0};
+            segment_doc doc = {id, 1, 0, i, INT64_MIN, {record, sizeof record}, 0};
+            segment_writer_doc(w, &doc);
+        }
+        segment_writer_docs_done(w);
+        st = segment_writer_finish(w, false, &made, &err);
+        where.watch = NULL;
+        folder_load(folder, &image);
+        assert_int_equal(image.n, st == PM_OK);
+        folder_image_free(&image);
+        if (st == PM_OK) break;
+        assert_int_equal(st, PM_IO);
+        assert_int_equal(err.status, PM_IO);
+        assert_non_null(strstr(err.message, name));
+    }
+    assert_true(n > 4);
+}
+
 /* Every allocation refused once: no leak, no file, PM_NOMEM. */
 static void writer_survives_refused_memory(void **state)
 {
     (void)state;
     segment_model m;
-    model_make(&m, &plain_shape, 7);
+    model_shape shape = plain_shape;
+    shape.marks = true;
+    model_make(&m, &shape, 7);
     uint64_t n = 1;
     for (;; n++) {
         manifest_segment made;
@@ -585,6 +643,8 @@ static void writer_survives_refused_memory(void **state)
         }
         if (st != PM_NOMEM)
             fail_msg("allocation %llu refused gave %s", (unsigned long long)n, pm_status_name(st));
+        assert_int_equal(err.status, PM_NOMEM);
+        assert_non_null(strstr(err.message, "out of memory"));
     }
     print_message("%llu allocations refused\n", (unsigned long long)n - 1);
     model_free(&m);
@@ -622,6 +682,7 @@ int main(void)
         cmocka_unit_test(hardly_a_word),
         cmocka_unit_test(writer_refuses_calls_out_of_turn),
         cmocka_unit_test(a_taken_name_is_left_alone),
+        cmocka_unit_test(writer_survives_refused_writes),
         cmocka_unit_test(writer_survives_refused_memory),
         cmocka_unit_test(check_survives_refused_memory),
     };

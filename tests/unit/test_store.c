@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_store.c - stored articles: every field comes back, unknown fields are skipped, damaged
- * records are refused at every byte, blocks cut where they should, and a raw block that is
- * copied from segment to segment reads the same.
+ * records are refused at every byte, blocks cut where they should, with a thread beside the writer
+ * and without, and a raw block that is copied from segment to segment reads the same.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,11 +9,14 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <malloc.h>
 
 #include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "common/segment/layout.h"
 #include "common/segment/store.h"
-#include "indexer/segment_writer.h"
+#include "indexer/segment_writer_store.h"
+#include "tests/support/folder.h"
 #include "tests/support/open_folder.h"
 
 static const uint8_t uuid[16] = {0};
@@ -301,6 +304,223 @@ static void raw_blocks_are_copied(void **state)
     segment_close(from);
 }
 
+/* ---- records of every size, with a thread beside and without
+ * ----------------------------------------- */
+
+enum { MIB = 1 << 20, ROOM = MIB + MIB / 4, MANY = 40 };
+
+/* Around a block's 600 bytes, and around the mebibyte from which on a record goes by itself: behind
+ * others, several in a row, last of all. */
+static const size_t sizes[] = {MIB + 3, MIB + 1, 1,       599, 1,    600, 601,       1,
+                               200,     200,     200,     200, 201,  200, MIB - 700, 300,
+                               MIB,     2,       MIB + 2, 299, 4000, ROOM};
+enum { N_SIZES = sizeof sizes / sizeof *sizes, N_RECORDS = N_SIZES + MANY, N_SOME = MANY + 3 };
+
+static size_t record_len(uint32_t doc)
+{
+    return doc < MANY ? 100 + doc * 37 % 300 : sizes[doc - MANY];
+}
+
+static void make_record(uint32_t doc, uint8_t *out)
+{
+    size_t len = record_len(doc);
+    memset(out, (int)('a' + doc % 26), len);
+    for (size_t at = 0; at < len; at += 5000) out[at] = (uint8_t)(doc + at / 5000);
+}
+
+/* What is in use of the heap; nothing where a sanitizer has its own. */
+static size_t in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+/* A record is borrowed for the call alone: what stood in its place is overwritten. */
+static void put_records(segment_writer *w, uint32_t n, uint8_t *room, bool measured)
+{
+    char id[16];
+    for (uint32_t i = 0; i < n; i++) {
+        size_t before = in_use();
+        sprintf(id, "id%u", i);
+        make_record(i, room);
+        segment_doc doc = {id, strlen(id), 0, i, INT64_MIN, {room, record_len(i)}, 0};
+        segment_writer_doc(w, &doc);
+        memset(room, 'z', record_len(i));
+        if (measured && record_len(i) > MIB) assert_true(in_use() < before + MIB / 2);
+    }
+}
+
+static pm_status write_records(uint32_t n, uint32_t block_bytes, bool beside, bool measured,
+                               manifest_segment *made, pm_error *err)
+{
+    static uint8_t room[ROOM];
+    segment_writer_config config = {.k1 = 1.2,
+                                    .b = 0.75,
+                                    .block_size = 8,
+                                    .dense_shift = 5,
+                                    .store_block_bytes = block_bytes,
+                                    .deflate_level = 1,
+                                    .has_text = true};
+    segment_writer *w;
+    folder_empty(folder);
+    pm_status st = segment_writer_begin(&w, &where, "1-00000001.seg", &config, err);
+    if (st != PM_OK) return st;
+    if (beside) segment_writer_deflate_beside(w);
+    put_records(w, n, room, measured);
+    segment_writer_docs_done(w);
+    return segment_writer_finish(w, false, made, err);
+}
+
+/* A block ends before the record that it has no room for, and behind the one that fills it. */
+static void compare_blocks(segment *s, uint32_t n_docs, uint32_t block_bytes)
+{
+    uint32_t first, n, raw_len, doc = 0, b = 0;
+    slice deflated;
+    for (; doc < n_docs; b++) {
+        uint32_t begin = doc, lengths = 0;
+        size_t len = 0;
+        do {
+            len += record_len(doc);
+            lengths += record_len(doc) < 128 ? 1 : record_len(doc) < 1 << 14 ? 2 : 3; /* varints */
+            doc++;
+        } while (len < block_bytes && doc < n_docs && len + record_len(doc) <= block_bytes);
+        assert_true(store_block_raw(s, b, &first, &n, &raw_len, &deflated));
+        assert_int_equal(first, begin);
+        assert_int_equal(n, doc - begin);
+        assert_int_equal(raw_len, len + lengths);
+    }
+    assert_int_equal(store_block_count(s), b);
+}
+
+static void compare_records(const manifest_segment *made, uint32_t block_bytes)
+{
+    static uint8_t want[ROOM];
+    segment *s;
+    store_cache cache = {0};
+    pm_error err;
+    assert_int_equal(segment_open(&s, &where, made->name, uuid, made->size, made->footer_crc, &err),
+                     PM_OK);
+    for (uint32_t i = 0; i < made->n_docs; i++) {
+        slice got;
+        make_record(i, want);
+        if (store_get(&cache, s, i, &got, &err) != PM_OK) fail_msg("%s", err.message);
+        assert_int_equal(got.len, record_len(i));
+        assert_memory_equal(got.data, want, got.len);
+    }
+    compare_blocks(s, made->n_docs, block_bytes);
+    store_cache_free(&cache);
+    segment_close(s);
+}
+
+/* INV-5: whether a thread deflates beside the writer is not to be seen.  And memory for a large
+ * record goes when the record is written. */
+static void a_thread_beside_changes_no_byte(void **state)
+{
+    (void)state;
+    static const uint32_t blocks[] = {600, 3000, MIB + MIB / 2};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        folder_image alone, beside;
+        manifest_segment made;
+        pm_error err;
+        bool measured = blocks[i] < MIB; /* else a block holds what is not written yet        */
+        assert_int_equal(write_records(N_RECORDS, blocks[i], false, measured, &made, &err), PM_OK);
+        compare_records(&made, blocks[i]);
+        folder_load(folder, &alone);
+        assert_int_equal(write_records(N_RECORDS, blocks[i], true, measured, &made, &err), PM_OK);
+        compare_records(&made, blocks[i]);
+        folder_load(folder, &beside);
+        assert_true(alone.n == 1 && beside.n == 1);
+        assert_int_equal(alone.files[0].len, beside.files[0].len);
+        assert_memory_equal(alone.files[0].data, beside.files[0].data, alone.files[0].len);
+        folder_image_free(&alone);
+        folder_image_free(&beside);
+    }
+}
+
+/* Out of memory, or all of it: each allocation refused, of the thread beside and its rings, too. */
+static void writing_survives_refused_memory(void **state)
+{
+    (void)state;
+    for (unsigned beside = 0; beside < 2; beside++) {
+        uint64_t n = 1, refused = 0;
+        for (bool done = false; !done; n++) {
+            manifest_segment made;
+            pm_error err;
+            mem_fail_at(n, false);
+            pm_status st = write_records(N_SOME, 600, beside, false, &made, &err);
+            done = mem_count() < n;
+            mem_fail_at(0, false);
+            if (st == PM_OK)
+                compare_records(&made, 600);
+            else
+                assert_int_equal(st, PM_NOMEM);
+            if (done) assert_int_equal(st, PM_OK);
+            refused += st != PM_OK;
+        }
+        /* without a thread the writer goes on alone */
+        assert_true(beside ? refused + 1 < n : refused + 2 == n);
+    }
+}
+
+/* ---- what a caller must not do
+ * ----------------------------------------------------------------------- */
+
+static void refused_as_usage(segment_writer *w)
+{
+    manifest_segment made;
+    pm_error err;
+    segment_writer_docs_done(w);
+    assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_USAGE);
+}
+
+static void impossible_records_are_refused(void **state)
+{
+    (void)state;
+    uint8_t *room = calloc(1, STORE_RECORD_MAX + 1);
+    assert_non_null(room);
+    folder_empty(folder);
+    for (unsigned i = 0; i < 2; i++) {
+        segment_writer *w = begin("1-00000001.seg");
+        segment_doc doc = {"x", 1, 0, 0, INT64_MIN, {room, i ? STORE_RECORD_MAX + 1 : 0}, 0};
+        segment_writer_doc(w, &doc);
+        refused_as_usage(w);
+    }
+    segment_writer *w = begin("1-00000001.seg");
+    segment_doc largest = {"x", 1, 0, 0, INT64_MIN, {room, STORE_RECORD_MAX}, 0};
+    segment_writer_doc(w, &largest);
+    segment *s = finish(w);
+    store_cache cache = {0};
+    slice got;
+    assert_int_equal(store_get(&cache, s, 0, &got, NULL), PM_OK);
+    assert_int_equal(got.len, STORE_RECORD_MAX);
+    assert_memory_equal(got.data, room, got.len);
+    store_cache_free(&cache);
+    segment_close(s);
+    free(room);
+}
+
+static void impossible_raw_blocks_are_refused(void **state)
+{
+    (void)state;
+    static const uint8_t some[4] = {0};
+    static const struct {
+        uint32_t n_docs, raw_len;
+        slice deflated;
+    } bad[] = {{0, 4, {some, 4}}, {1, 4, {some, 0}}, {1, STORE_RAW_MAX + 1, {some, 4}}};
+    folder_empty(folder);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        segment_writer *w = begin("1-00000001.seg");
+        segment_writer_raw_block(w, bad[i].n_docs, bad[i].raw_len, bad[i].deflated);
+        segment_doc doc = {"x", 1, 0, 0, INT64_MIN, {some, bad[i].n_docs ? 0 : 1}, 0};
+        segment_writer_doc(w, &doc);
+        refused_as_usage(w);
+    }
+    segment_writer *w = begin("1-00000001.seg");
+    segment_writer_raw_block(w, 1, STORE_RAW_MAX, (slice){some, 4}); /* what a reader takes  */
+    assert_false(segment_writer_failed(w));
+    segment_writer_abandon(w);
+}
+
 static void missing_documents_are_refused(void **state)
 {
     (void)state;
@@ -352,6 +572,10 @@ int main(void)
         cmocka_unit_test(any_bytes_are_defined),
         cmocka_unit_test(blocks_hold_what_fits),
         cmocka_unit_test(raw_blocks_are_copied),
+        cmocka_unit_test(a_thread_beside_changes_no_byte),
+        cmocka_unit_test(writing_survives_refused_memory),
+        cmocka_unit_test(impossible_records_are_refused),
+        cmocka_unit_test(impossible_raw_blocks_are_refused),
         cmocka_unit_test(missing_documents_are_refused),
         cmocka_unit_test(reading_survives_refused_memory),
     };
