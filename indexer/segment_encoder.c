@@ -51,7 +51,7 @@ static bool has_positions(const segment_encoder *e, const segment_term *t)
 static uint64_t term_check(const segment_encoder *e, const segment_term *t)
 {
     uint64_t cf = 0;
-    if (t->df == 0 || t->df > e->info->n_docs) return 0;
+    if (t->df == 0) return 0;
     for (uint32_t i = 0; i < t->df; i++) {
         if (t->tfs[i] == 0 || (i && t->docs[i] <= t->docs[i - 1])) return 0;
         cf += t->tfs[i];
@@ -113,10 +113,7 @@ void segment_encode(segment_encoder *e, const segment_term *given, const segment
     segment_term t = *given;
     e->feed = feed;
     *out = (segment_list){.status = PM_OK};
-    if (e->no_forms) {
-        t.n_forms = 0;
-        t.forms = NULL;
-    }
+    if (e->no_forms) t.n_forms = 0;
     e->status = PM_OK;
     uint64_t cf = term_check(e, &t);
     if (cf && t.df == 1 && !encoder_fed(e))

@@ -137,12 +137,12 @@ static void put_dense(segment_encoder *e, const segment_term *t, const uint8_t *
 
 /* ---- longer lists: the whole ------------------------------------------------------------- */
 
-/* The largest, 10th, 100th and 1000th largest byte; 0 where there are fewer. */
+/* The largest, 10th, 100th and 1000th largest byte to `out`, which is zero where there are fewer.
+ */
 static void put_maxima(const uint8_t *impacts, uint32_t df, uint8_t out[4])
 {
     static const uint32_t wanted[4] = {1, 10, 100, 1000};
     uint32_t counts[256] = {0}, above = 0;
-    memset(out, 0, 4);
     for (uint32_t i = 0; i < df; i++) counts[impacts[i]]++;
     for (unsigned v = 255; v > 0; v--) {
         above += counts[v];

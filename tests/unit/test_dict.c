@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * test_dict.c - look-up and ranges in dictionaries that are hard to search: thousands of keys
  * with the same first 8 bytes, keys that are prefixes of each other, zero bytes, the longest
- * keys, one key, none.  The twin is a sorted array.
+ * keys, one key, none; forms in two parts, memory refused to them, forms left out.  The twin is a
+ * sorted array.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,6 +95,9 @@ static void put_forms(segment_writer *w, const key_set *set, uint32_t from, uint
                                                                     set->forms[i].len, i, 0, 1, 1);
 }
 
+static uint64_t refuse_at, asked; /* allocations, from the forms on; 0: none is refused        */
+static bool no_forms;
+
 /* A segment of one document, its terms the keys, and a form of each: those before `cut`, and from
  * `behind` on those behind. */
 static pm_status write_keys(const key_set *set, uint32_t cut, uint32_t behind,
@@ -105,7 +109,8 @@ static pm_status write_keys(const key_set *set, uint32_t cut, uint32_t behind,
                                     .block_size = 8,
                                     .dense_shift = 5,
                                     .store_block_bytes = 100,
-                                    .deflate_level = 1};
+                                    .deflate_level = 1,
+                                    .no_forms = no_forms};
     segment_writer *w;
     segment_doc column = {"id", 2, set->n, 0, INT64_MIN, {(const uint8_t *)"\x01\x02id", 4}, 0};
     folder_empty(folder);
@@ -124,9 +129,13 @@ static pm_status write_keys(const key_set *set, uint32_t cut, uint32_t behind,
                              make_form(&set->keys[i], i, &set->forms[i])};
         assert_int_equal(segment_writer_term(w, &term), i);
     }
+    mem_fail_at(refuse_at, false);
     put_forms(w, set, 0, cut, false);
     put_forms(w, set, behind, set->n, true);
-    return segment_writer_finish(w, false, made, err);
+    pm_status st = segment_writer_finish(w, false, made, err);
+    asked = mem_count();
+    mem_fail_at(0, false);
+    return st;
 }
 
 static segment *make(const key_set *set)
@@ -318,6 +327,61 @@ static void forms_in_two_parts(void **state)
     forget(&set);
 }
 
+/* Each allocation refused from the first form on, in two parts: PM_NOMEM, or the same bytes. */
+static void two_parts_survive_refused_memory(void **state)
+{
+    (void)state;
+    key_set set = room(3000);
+    manifest_segment whole, made;
+    pm_error err;
+    uint32_t cut = set.n / 2;
+    for (uint32_t i = 0; i < set.n; i++)
+        set.keys[i].len = (size_t)sprintf((char *)set.keys[i].bytes, "k%u", i);
+    settle(&set);
+    while (listed(&set, 0, cut) % DICT_BLOCK_KEYS) cut++;
+    assert_int_equal(write_keys(&set, set.n, set.n, &whole, &err), PM_OK);
+    for (refuse_at = 1;; refuse_at++) {
+        pm_status st = write_keys(&set, cut, cut, &made, &err);
+        assert_int_equal(st, refuse_at > asked ? PM_OK : PM_NOMEM);
+        if (st == PM_OK) break;
+    }
+    assert_int_equal(made.footer_crc, whole.footer_crc);
+    assert_true(refuse_at > 20);
+    refuse_at = 0;
+    forget(&set);
+}
+
+/* Forms that are given though none are to be recorded. */
+static void forms_are_left_out(void **state)
+{
+    (void)state;
+    key_set set = room(200);
+    manifest_segment made;
+    pm_error err;
+    for (uint32_t i = 0; i < set.n; i++)
+        set.keys[i].len = (size_t)sprintf((char *)set.keys[i].bytes, "k%u", i);
+    settle(&set);
+    no_forms = true;
+    for (uint32_t cut = 0; cut <= set.n; cut += 100) {
+        segment *s;
+        dict_iter it;
+        assert_int_equal(write_keys(&set, cut, cut, &made, &err), PM_OK);
+        assert_int_equal(segment_open(&s, &where, name, uuid, made.size, made.footer_crc, &err),
+                         PM_OK);
+        assert_int_equal(s->info.n_forms, 0);
+        dict_iter_begin(&it, s, true, NULL, 0);
+        assert_false(dict_iter_next(&it));
+        for (uint32_t i = 0; i < set.n; i++) {
+            term_entry entry;
+            assert_true(dict_find(s, set.keys[i].bytes, set.keys[i].len, &entry));
+            assert_int_equal(entry.n_forms, 0);
+        }
+        segment_close(s);
+    }
+    no_forms = false;
+    forget(&set);
+}
+
 static void no_keys(void **state)
 {
     (void)state;
@@ -338,9 +402,14 @@ static void no_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_prefixes), cmocka_unit_test(nested_and_zero_keys),
-        cmocka_unit_test(longest_keys),   cmocka_unit_test(few_keys),
-        cmocka_unit_test(no_keys),        cmocka_unit_test(forms_in_two_parts),
+        cmocka_unit_test(equal_prefixes),
+        cmocka_unit_test(nested_and_zero_keys),
+        cmocka_unit_test(longest_keys),
+        cmocka_unit_test(few_keys),
+        cmocka_unit_test(no_keys),
+        cmocka_unit_test(forms_in_two_parts),
+        cmocka_unit_test(two_parts_survive_refused_memory),
+        cmocka_unit_test(forms_are_left_out),
     };
     return cmocka_run_group_tests(tests, open_folder, close_folder);
 }

@@ -140,11 +140,12 @@ static void same_by_two(write_article *write, uint32_t n)
 /* ---- many tokens ------------------------------------------------------------------------- */
 
 /* 500,000 tokens: two words with buckets of their own, one of them in three spellings, pairs of
- * frequent words, acronyms with markers, and rare words. */
+ * frequent words, acronyms with markers and one that may have none, which is two forms of one
+ * spelling, and rare words. */
 static void common_text(buf *text, uint32_t number)
 {
     uint64_t seed = hash_mix(number + 1);
-    static const char *const frequent[] = {"the", "The", "THE", "of", "of", "US", "a", "in"};
+    static const char *const frequent[] = {"the", "The", "THE", "of", "e.g.", "US", "eg", "in"};
     for (unsigned i = 0; i < 100; i++) {
         char word[32];
         uint64_t r = random_next(&seed);
@@ -329,6 +330,7 @@ enum { SPELLINGS = 70000, SPELLINGS_EACH = 100 };
 /* One word of 18 letters, each time with other capitals, and every hundredth time an old one. */
 static void spellings_text(buf *text, uint32_t number)
 {
+    if (number == 0) buf_append_str(text, "aa "); /* a term before it                           */
     for (uint32_t i = 0; i < SPELLINGS_EACH; i++) {
         uint32_t bits = number * SPELLINGS_EACH + i;
         if (i == 99) bits = 5;

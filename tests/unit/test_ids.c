@@ -117,6 +117,33 @@ static void probe_near(const id_set *set, segment *s, test_id id)
     probe(set, s, &id);
 }
 
+static uint64_t varint_len(uint64_t n)
+{
+    return n < 128 ? 1 : 2;
+}
+
+/* Bytes of the ids where each gives what it shares with the one before, and no number is used: as
+ * many are enough, and one a block for what all of it share. */
+static uint64_t bytes_by_shared(const id_set *set)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < set->n; i++) {
+        const test_id *id = &set->ids[i];
+        if (i % ID_BLOCK == 0) {
+            sum += 2 + varint_len(id->len) + id->len;
+            continue;
+        }
+        const test_id *before = id - 1;
+        size_t keep = 0;
+        while (keep < before->len && keep < id->len && before->bytes[keep] == id->bytes[keep])
+            keep++;
+        sum += 1 + id->len - keep;
+        if (keep >= 15) sum += varint_len(keep - 15);
+        if (id->len - keep >= ID_LONG) sum += varint_len(id->len - keep - ID_LONG);
+    }
+    return sum;
+}
+
 /* Returns the bytes that ids take. */
 static uint64_t compare_all(const id_set *set, bool table, uint32_t step)
 {
@@ -138,6 +165,7 @@ static uint64_t compare_all(const id_set *set, bool table, uint32_t step)
     assert_int_equal(segment_check(s, true, &sink, &err), PM_OK);
     second_read(path, &naive);
     uint64_t bytes = s->info.sections[SECTION_IDS].len;
+    assert_true(bytes <= bytes_by_shared(set));
     segment_close(s);
     return bytes;
 }
@@ -261,8 +289,10 @@ static void chosen_ids(void **state)
     (void)state;
     enum { N = 4096 };
     id_set set = room(N);
-    for (unsigned way = 0; way < 3; way++) { /* 0: as many as may be, 1: one more, 2: all        */
-        uint32_t chosen = way < 2 ? ID_BUCKET_MOST + way : N, bucket = id_buckets(N) / 3, at = 0;
+    /* 0: as many as may be, 1: one more, 2: all; 3, 4: of the first bucket, and of the last */
+    for (unsigned way = 0; way < 5; way++) {
+        uint32_t chosen = way < 2 ? ID_BUCKET_MOST + way : N, at = 0;
+        uint32_t bucket = way < 3 ? id_buckets(N) / 3 : way == 3 ? 0 : id_buckets(N) - 1;
         uint64_t number = way * 1000;
         while (at < N) {
             test_id *id = &set.ids[at];

@@ -356,7 +356,7 @@ static void readers_answer_any_argument(void **state)
 
 /* ---- refusals of the writer --------------------------------------------------------------- */
 
-static segment_writer *begin_with_docs(uint32_t n)
+static segment_writer *begin_documents(uint32_t n, bool positions)
 {
     segment_writer_config config = {.k1 = 1.2,
                                     .b = 0.75,
@@ -364,7 +364,7 @@ static segment_writer *begin_with_docs(uint32_t n)
                                     .dense_shift = 5,
                                     .store_block_bytes = 100,
                                     .deflate_level = 1,
-                                    .has_positions = true};
+                                    .has_positions = positions};
     segment_writer *w;
     pm_error err;
     folder_empty(folder);
@@ -375,6 +375,11 @@ static segment_writer *begin_with_docs(uint32_t n)
     }
     segment_writer_docs_done(w);
     return w;
+}
+
+static segment_writer *begin_with_docs(uint32_t n)
+{
+    return begin_documents(n, true);
 }
 
 static void refused(segment_writer *w)
@@ -398,6 +403,9 @@ static void writer_refuses_disorder(void **state)
     const segment_term bad[] = {
         {"k", 1, 2, falling, ones, NULL, NULL, 0, FORM_LISTED},
         {"k", 1, 2, far, ones, NULL, NULL, 0, FORM_LISTED},
+        {"k", 1, 2, zeros, ones, NULL, NULL, 0, FORM_LISTED},
+        {"k", 1, 1, rising, zeros, NULL, NULL, 0, FORM_LISTED},
+        {"k", 1, 1, far + 1, ones, NULL, NULL, 0, FORM_LISTED},
         {"k", 1, 2, rising, zeros, NULL, NULL, 0, FORM_LISTED},
         {"", 0, 2, rising, ones, NULL, NULL, 0, FORM_LISTED},
         {"k", 1, 0, rising, ones, NULL, NULL, 0, FORM_LISTED},
@@ -409,12 +417,85 @@ static void writer_refuses_disorder(void **state)
         segment_writer_term(w, &bad[i]);
         refused(w);
     }
+    manifest_segment made;
+    pm_error err;
     segment_writer *w = begin_with_docs(2);
     const segment_term good = {"k", 1, 2, rising, ones, NULL, NULL, 1, FORM_LISTED};
     segment_writer_term(w, &good);
     segment_writer_term(w, &good);
     refused(w);
     refused(begin_with_docs(0));
+    const segment_term placed = {"k", 1, 2, rising, ones, same + 1, NULL, 0, FORM_LISTED};
+    w = begin_documents(2, false); /* an index without positions                                */
+    segment_writer_term(w, &placed);
+    assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_USAGE);
+    assert_non_null(strstr(err.message, "a posting list or its key"));
+}
+
+static int falling(const void *a, const void *b)
+{
+    return *(const uint8_t *)b - *(const uint8_t *)a;
+}
+
+/* A longer list says which is its largest impact, and the 10th, 100th and 1000th largest; also
+ * where all are as small as can be: what is left out of a search depends on it. */
+static void largest_impacts(void **state)
+{
+    (void)state;
+    enum { N = 1001, LENGTH = 3000000 };
+    static const uint32_t dfs[] = {9, 10, 11, 99, 100, 999, 1000, N};
+    static uint32_t docs[N], tfs[N];
+    segment_writer_config config = {
+        .k1 = 1.2, .b = 0.75, .avgdl_ref = 1, .block_size = 8, .dense_shift = 1};
+    segment_writer *w;
+    segment *s;
+    manifest_segment made;
+    pm_error err;
+    char key[16];
+    folder_empty(folder);
+    assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
+    for (uint32_t i = 0; i < N; i++) {
+        segment_doc doc = {
+            key, (size_t)sprintf(key, "%04u", i), LENGTH, i, INT64_MIN, {(uint8_t *)key, 4}, 0};
+        segment_writer_doc(w, &doc);
+        docs[i] = i;
+    }
+    segment_writer_docs_done(w);
+    for (unsigned strong = 0; strong < 2; strong++)
+        for (size_t d = 0; d < sizeof dfs / sizeof *dfs; d++) {
+            uint64_t random = d;
+            for (uint32_t i = 0; i < dfs[d]; i++)
+                tfs[i] = strong ? 1 + (uint32_t)(random_next(&random) % LENGTH) : 1;
+            segment_term term = {key,        (size_t)sprintf(key, "%u-%04u", strong, dfs[d]),
+                                 dfs[d],     docs,
+                                 tfs,        NULL,
+                                 NULL,       0,
+                                 FORM_LISTED};
+            segment_writer_term(w, &term);
+        }
+    assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_OK);
+    assert_int_equal(segment_open(&s, &where, name, config.uuid, made.size, made.footer_crc, &err),
+                     PM_OK);
+    for (unsigned strong = 0; strong < 2; strong++)
+        for (size_t d = 0; d < sizeof dfs / sizeof *dfs; d++) {
+            static postings list;
+            uint8_t impacts[N + 1] = {0};
+            uint64_t random = d;
+            term_entry entry;
+            for (uint32_t i = 0; i < dfs[d]; i++)
+                impacts[i] =
+                    impact_encode(strong ? 1 + (uint32_t)(random_next(&random) % LENGTH) : 1,
+                                  segment_norm(&s->info, LENGTH));
+            qsort(impacts, dfs[d], 1, falling);
+            assert_true(dict_find(s, key, (size_t)sprintf(key, "%u-%04u", strong, dfs[d]), &entry));
+            assert_true(postings_open(&list, s, &entry));
+            assert_int_equal(list.impact_max, impacts[0]);
+            assert_true(strong ? impacts[0] > 50 : impacts[0] == 1);
+            for (uint32_t k = 0, nth = 10; k < 3; k++, nth *= 10)
+                assert_int_equal(list.kth[k], dfs[d] < nth ? 0 : impacts[nth - 1]);
+        }
+    sound(s);
+    segment_close(s);
 }
 
 /* Settings that a footer may hold are written and read; the next ones beyond are refused by the
@@ -505,6 +586,10 @@ static void hardly_a_word(void **state)
     if (segment_open(&s, &where, name, config.uuid, made.size, made.footer_crc, &err) != PM_OK)
         fail_msg("%s", err.message);
     assert_true(s->info.avgdl_ref == 1e-6 && s->info.sum_dl == 1);
+    struct check_sink sink = {.finding =
+                                  print_finding}; /* of pages, whose sums fill more than one  */
+    assert_true(s->n_pages > 1024);
+    assert_int_equal(segment_check(s, false, &sink, &err), PM_OK);
     segment_close(s);
     assert_true(segment_reference(1, N) == 1e-6 && segment_reference(2, N) == 2.0 / N);
     assert_true(segment_reference(0, N) == 1 && segment_reference(9, 2) == 4.5);
@@ -620,14 +705,68 @@ static void writer_survives_refused_writes(void **state)
     assert_true(n > 4);
 }
 
-/* Every allocation refused once: no leak, no file, PM_NOMEM. */
-static void writer_survives_refused_memory(void **state)
+/* Lists of one document, which have a way of their own: each tf comes back, whatever the impact
+ * says of it, as from a list of two. */
+static void one_document_each(void **state)
 {
     (void)state;
+    enum { MOST = 700, DOCS = 3 };
+    static const uint32_t dl[DOCS] = {1, 40, 3000000};
+    segment_writer_config config = {.k1 = 1.2, .b = 0.75, .block_size = 8, .dense_shift = 5};
+    segment_writer *w;
+    segment *s;
+    manifest_segment made;
+    pm_error err;
+    char key[16];
+    folder_empty(folder);
+    assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
+    for (uint32_t i = 0; i < DOCS; i++) {
+        segment_doc doc = {key,       (size_t)sprintf(key, "%u", i),     dl[i], i,
+                           INT64_MIN, {(const uint8_t *)"\x01\x01x", 3}, 0};
+        segment_writer_doc(w, &doc);
+    }
+    segment_writer_docs_done(w);
+    for (uint32_t i = 0; i < DOCS; i++)
+        for (uint32_t tf = 1; tf <= MOST; tf++) {
+            uint32_t docs[2] = {i, DOCS - 1}, tfs[2] = {tf, tf};
+            segment_term term = {
+                key,        (size_t)sprintf(key, "%u-%03u-1", i, tf), 1, docs, tfs, NULL, NULL, 0,
+                FORM_LISTED};
+            segment_writer_term(w, &term);
+            term.key_len = (size_t)sprintf(key, "%u-%03u-2", i, tf);
+            term.df = 2;
+            if (i < DOCS - 1) segment_writer_term(w, &term);
+        }
+    assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_OK);
+    assert_int_equal(segment_open(&s, &where, name, config.uuid, made.size, made.footer_crc, &err),
+                     PM_OK);
+    unsigned inexact = 0;
+    for (uint32_t i = 0; i < DOCS; i++)
+        for (uint32_t tf = 1; tf <= MOST; tf++)
+            for (uint32_t df = 1; df <= 1 + (i < DOCS - 1); df++) {
+                term_entry entry;
+                cursor c;
+                assert_true(
+                    dict_find(s, key, (size_t)sprintf(key, "%u-%03u-%u", i, tf, df), &entry));
+                assert_true(entry.df == df && entry.cf == (uint64_t)tf * df);
+                cursor_open(&c, s, &entry);
+                assert_int_equal(cursor_next(&c), i);
+                assert_int_equal(cursor_tf(&c), tf);
+                assert_int_equal(cursor_impact(&c),
+                                 impact_encode(tf, segment_norm(&s->info, dl[i])));
+                assert_int_equal(cursor_next(&c), df == 1 ? CURSOR_END : DOCS - 1);
+                inexact += df == 1 && entry.len > 3;
+            }
+    assert_true(inexact > 100);
+    sound(s);
+    segment_close(s);
+}
+
+/* Every allocation refused once: no leak, no file, PM_NOMEM. */
+static void refuse_each_allocation(const model_shape *shape)
+{
     segment_model m;
-    model_shape shape = plain_shape;
-    shape.marks = true;
-    model_make(&m, &shape, 7);
+    model_make(&m, shape, 7);
     uint64_t n = 1;
     for (;; n++) {
         manifest_segment made;
@@ -648,6 +787,20 @@ static void writer_survives_refused_memory(void **state)
     }
     print_message("%llu allocations refused\n", (unsigned long long)n - 1);
     model_free(&m);
+}
+
+static void writer_survives_refused_memory(void **state)
+{
+    (void)state;
+    model_shape shape = plain_shape;
+    shape.marks = true;
+    refuse_each_allocation(&shape);
+    shape.dense_shift = 0; /* no dense list but of all documents, and no sparse one              */
+    refuse_each_allocation(&shape);
+    shape.dense_shift = 31;
+    refuse_each_allocation(&shape);
+    shape.n_docs = 1; /* and lists of one document                                             */
+    refuse_each_allocation(&shape);
 }
 
 /* The same for reading: a refusal is PM_NOMEM, never damage. */
@@ -678,6 +831,8 @@ int main(void)
         cmocka_unit_test(other_files_are_refused),
         cmocka_unit_test(readers_answer_any_argument),
         cmocka_unit_test(writer_refuses_disorder),
+        cmocka_unit_test(one_document_each),
+        cmocka_unit_test(largest_impacts),
         cmocka_unit_test(settings_are_those_of_readers),
         cmocka_unit_test(hardly_a_word),
         cmocka_unit_test(writer_refuses_calls_out_of_turn),
