@@ -242,6 +242,24 @@ static void places(void **state)
             }
 }
 
+/* Two escapes around each bound of the surrogates, in both cases of letters. */
+static void surrogates(void **state)
+{
+    (void)state;
+    static const unsigned units[] = {0x0,    0x7f,   0x80,   0x7ff,  0x800,  0xd7ff,
+                                     0xd800, 0xd801, 0xdbfe, 0xdbff, 0xdc00, 0xdc01,
+                                     0xdffe, 0xdfff, 0xe000, 0xffff};
+    enum { N = sizeof units / sizeof *units };
+    unsigned scanned = 0;
+    for (unsigned i = 0; i < N * N; i++) {
+        char line[64];
+        int n = snprintf(line, sizeof line, "{\"text\":\"a\\u%04x\\u%04Xb\"}", units[i % N],
+                         units[i / N]);
+        scanned += check_line(line, (size_t)n) == JSON_SCANNED;
+    }
+    assert_int_equal(scanned, 8 * 8 + 4 * 4); /* neither is half of a pair, or they are a pair    */
+}
+
 static void nesting(void **state)
 {
     (void)state;
@@ -426,8 +444,8 @@ int main(void)
     random_state = chosen ? strtoull(chosen, NULL, 10) : 4;
     print_message("PM_TEST_SEED=%llu\n", (unsigned long long)random_state);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_hand), cmocka_unit_test(places),    cmocka_unit_test(nesting),
-        cmocka_unit_test(members), cmocka_unit_test(at_random),
+        cmocka_unit_test(by_hand), cmocka_unit_test(places),  cmocka_unit_test(surrogates),
+        cmocka_unit_test(nesting), cmocka_unit_test(members), cmocka_unit_test(at_random),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     document_free(&ours);

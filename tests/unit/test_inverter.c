@@ -178,6 +178,8 @@ static pm_article random_article(uint64_t *seed)
 
 /* ---- writing and comparing ----------------------------------------------------------- */
 
+static unsigned threads = 1;
+
 static segment *write_segment(inverter *iv, const uint32_t *lengths, uint32_t n, pm_status *status,
                               pm_error *err)
 {
@@ -210,7 +212,7 @@ static segment *write_segment(inverter *iv, const uint32_t *lengths, uint32_t n,
         return NULL;
     }
     segment_writer_docs_done(w);
-    *status = inverter_write(iv, 1, w, err);
+    *status = inverter_write(iv, threads, w, err);
     if (*status != PM_OK) {
         segment_writer_abandon(w);
         return NULL;
@@ -383,6 +385,24 @@ static void test_memory(void **state)
     inverter_close(iv);
 }
 
+/* What the room for a second list is reckoned from. */
+static void expect_longest(inverter *iv, uint64_t longest)
+{
+    inversion inv = {.iv = iv,
+                     .threads = 1,
+                     .bucket_tokens = BUCKET_TOKENS,
+                     .forms = analyzer_forms(words),
+                     .n_forms = analyzer_form_count(words)};
+    assert_int_equal(inversion_plan(&inv, NULL), PM_OK);
+    assert_int_equal(inv.longest, longest);
+    mem_free(inv.variants);
+    mem_free(inv.terms);
+    mem_free(inv.markers);
+    mem_free(inv.items);
+    mem_free(inv.scratch);
+    mem_free(inv.buckets);
+}
+
 /* One word in a thousand spellings: the longest list is the stem's, not a spelling's.  Before it is
  * measured, memory is never too little; then it is what the list takes. */
 static void test_longest_list(void **state)
@@ -425,6 +445,7 @@ static void test_longest_list(void **state)
         assert_true(!room || stream + 12 * (list + room) + 8 * ARTICLES <= pairs);
         assert_true(stream + 12 * (list + room + 1) + 8 * ARTICLES > pairs);
     }
+    expect_longest(iv, longest);
     inverter_reset(iv, false); /* what was known of the list goes with it                      */
     assert_int_equal(inverter_memory(iv), inverter_forms_memory(iv));
     inverter_close(iv);
@@ -645,6 +666,51 @@ static void test_refused_memory(void **state)
     assert_true(n > 30);
 }
 
+/* So many tokens that two threads write them; each allocation of that refused, once and from then
+ * on. */
+static void test_refused_to_threads(void **state)
+{
+    (void)state;
+    enum { ARTICLES = 40, WORDS = 1000, WORD = 5 };
+    static char text[WORDS * WORD];
+    uint32_t lengths[ARTICLES];
+    uint64_t seed = 17, tried = 0;
+    inverter *iv;
+    pm_error err;
+    assert_int_equal(inverter_open(&iv, words, true, NULL), PM_OK);
+    for (unsigned n = 0; n < ARTICLES; n++) {
+        for (size_t i = 0; i < WORDS; i++) {
+            uint64_t r = random_next(&seed);
+            char word[WORD + 1];
+            snprintf(word, sizeof word, r % 50 ? "w%03u " : "E.%c. ",
+                     r % 50 ? (unsigned)(r >> 8) % 300 : 'G');
+            memcpy(text + i * WORD, word, WORD);
+        }
+        const pm_article a = {.text = {text, sizeof text}, .title = {"w001 w002 E.G.", 14}};
+        assert_int_equal(inverter_add(iv, &a, UINT64_MAX, &lengths[n], NULL), PM_OK);
+    }
+    iv->keep = true; /* the stream stays, to be written again                                 */
+    threads = 2;
+    for (unsigned sticky = 0; sticky < 2; sticky++) {
+        bool refused = true;
+        for (uint64_t at = 1; refused; at++, tried++) {
+            pm_status st;
+            folder_empty(root);
+            mem_fail_at(at, sticky);
+            segment *s = write_segment(iv, lengths, ARTICLES, &st, &err);
+            refused = mem_count() >= at;
+            mem_fail_at(0, false);
+            if (st != PM_OK) assert_int_equal(st, PM_NOMEM);
+            if (!refused) assert_int_equal(st, PM_OK);
+            if (s) segment_close(s);
+        }
+    }
+    threads = 1;
+    inverter_close(iv);
+    printf("%llu commits, memory refused\n", (unsigned long long)tried);
+    assert_true(tried > 100);
+}
+
 /* An article that has a limit, memory refused at one allocation after the other: it is there whole,
  * or not at all and that is said. */
 static void test_refused_limit(void **state)
@@ -677,10 +743,11 @@ int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_against_model),    IN_FOLDER(test_memory),
-        IN_FOLDER(test_longest_list),     IN_FOLDER(test_rooms),
-        IN_FOLDER(test_refused_articles), IN_FOLDER(test_exact_limit),
-        IN_FOLDER(test_refused_memory),   IN_FOLDER(test_refused_limit),
+        IN_FOLDER(test_against_model),      IN_FOLDER(test_memory),
+        IN_FOLDER(test_longest_list),       IN_FOLDER(test_rooms),
+        IN_FOLDER(test_refused_articles),   IN_FOLDER(test_exact_limit),
+        IN_FOLDER(test_refused_memory),     IN_FOLDER(test_refused_limit),
+        IN_FOLDER(test_refused_to_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

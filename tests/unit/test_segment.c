@@ -17,6 +17,7 @@
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/segment/cursor.h"
+#include "common/segment/ids.h"
 #include "common/segment/layout.h"
 #include "common/segment/positions.h"
 #include "common/segment/store.h"
@@ -595,6 +596,55 @@ static void hardly_a_word(void **state)
     assert_true(segment_reference(0, N) == 1 && segment_reference(9, 2) == 4.5);
 }
 
+/* A segment of one document, whose record is what no deflating makes smaller. */
+static segment *make_of_one(const uint8_t *record, size_t len)
+{
+    segment_writer_config config = {.k1 = 1.2, .b = 0.75, .block_size = 8, .deflate_level = 1};
+    const segment_doc doc = {"d", 1, 0, 0, INT64_MIN, {record, len}, 0};
+    segment_writer *w;
+    manifest_segment made;
+    segment *s;
+    pm_error err;
+    folder_empty(folder);
+    assert_int_equal(segment_writer_begin(&w, &where, name, &config, &err), PM_OK);
+    segment_writer_doc(w, &doc);
+    segment_writer_docs_done(w);
+    assert_int_equal(segment_writer_finish(w, false, &made, &err), PM_OK);
+    if (segment_open(&s, &where, name, config.uuid, made.size, made.footer_crc, &err) != PM_OK)
+        fail_msg("%s", err.message);
+    return s;
+}
+
+/* Sums of pages that fill two pages of their own but for one, to the last byte, and by one more. */
+static void sums_that_fill_a_page(void **state)
+{
+    (void)state;
+    enum { FILL = 2048, PAGE = 4096, ROOM = (FILL + 8) * PAGE };
+    uint8_t *record = malloc(ROOM);
+    uint64_t random = 11;
+    assert_non_null(record);
+    for (size_t i = 0; i < ROOM; i += 8) {
+        uint64_t r = random_next(&random);
+        memcpy(record + i, &r, 8);
+    }
+    size_t len = (FILL - 8) * PAGE;
+    for (size_t wanted = FILL - 1; wanted <= FILL + 1; wanted++) {
+        struct check_sink sink = {.finding = print_finding};
+        pm_error err;
+        segment *s = make_of_one(record, len);
+        for (unsigned tries = 0; s->n_pages != wanted && tries < 8; tries++) {
+            len += (wanted - s->n_pages) * PAGE;
+            segment_close(s);
+            s = make_of_one(record, len);
+        }
+        assert_int_equal(s->n_pages, wanted);
+        assert_int_equal(segment_check(s, false, &sink, &err), PM_OK);
+        assert_int_equal(sink.pages, wanted);
+        segment_close(s);
+    }
+    free(record);
+}
+
 /* Calls out of turn: each is refused, with the first fault named, whatever comes after it. */
 static void writer_refuses_calls_out_of_turn(void **state)
 {
@@ -799,6 +849,8 @@ static void writer_survives_refused_memory(void **state)
     refuse_each_allocation(&shape);
     shape.dense_shift = 31;
     refuse_each_allocation(&shape);
+    for (shape.n_docs = 8 * ID_BLOCK + 3; shape.n_docs < 1000; shape.n_docs = 2 * shape.n_docs - 3)
+        refuse_each_allocation(&shape); /* the last block of ids has no room                    */
     shape.n_docs = 1; /* and lists of one document                                             */
     refuse_each_allocation(&shape);
 }
@@ -835,6 +887,7 @@ int main(void)
         cmocka_unit_test(largest_impacts),
         cmocka_unit_test(settings_are_those_of_readers),
         cmocka_unit_test(hardly_a_word),
+        cmocka_unit_test(sums_that_fill_a_page),
         cmocka_unit_test(writer_refuses_calls_out_of_turn),
         cmocka_unit_test(a_taken_name_is_left_alone),
         cmocka_unit_test(writer_survives_refused_writes),
