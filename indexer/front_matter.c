@@ -235,7 +235,7 @@ static size_t key_len(const char *line, size_t len)
     while (n < len && (line[n] == '_' || line[n] == '-' || (line[n] >= '0' && line[n] <= '9') ||
                        (line[n] >= 'a' && line[n] <= 'z') || (line[n] >= 'A' && line[n] <= 'Z')))
         n++;
-    if (!n || n == len || line[n] != ':') return 0;
+    if (n == len || line[n] != ':') return 0;
     return n + 1 == len || is_blank(line[n + 1]) ? n : 0;
 }
 

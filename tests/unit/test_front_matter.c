@@ -114,6 +114,11 @@ static void messy_lines(void **state)
     check("my_title: @at\nmy-date: @2\nTOP9: @x\n",
           "{\"TOP9\":\"@x\",\"my-date\":\"@2\",\"my_title\":\"@at\"}");
     check("title:\tTab\n", "{\"title\":\"Tab\"}");
+    /* Keys: letters and digits, the first and the last of each; what is beside them is none. */
+    check("t: @\naz09AZ: x\n`a: 1\n{b: 1\n@C: 1\n[D: 1\n/e: 1\n;f: 1\n: g\nh`: 1\n",
+          "{\"az09AZ\":\"x\",\"t\":\"@\"}");
+    check("t: @\ne: \"\"\nl: []\nm: [\nn: ''\nj\n",
+          "{\"e\":\"\",\"l\":[],\"m\":\"[\",\"n\":\"\",\"t\":\"@\"}");
     check("just prose here\nand more\n", "{}");
     check("http://example.org\n", "{}");
 }
@@ -125,6 +130,11 @@ static void other_yaml(void **state)
     check("? [a, b]\n: c\nd: e\n", "{\"d\":\"e\"}");
     check("a: 1\n? {x: y}\n: z\n", "{\"a\":\"1\"}");
     check("\"a\\0b\": c\nd: e\n", "{\"d\":\"e\"}");
+    check("- a\n- b\n", "{}"); /* a list is no front matter                                  */
+    check("a: [[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]\n",
+          "{\"a\":[[[[[[[[[[[[[[[\"x\"]]]]]]]]]]]]]]]}"); /* as deep as may be */
+    check("a: [[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]\n",
+          "{\"a\":[\"[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]\"]}");
     check("a: *x\n", "{\"a\":\"*x\"}");
     check("a: &x b\n", "{\"a\":\"&x b\"}");
     check("a: !!str b\n", "{\"a\":\"!!str b\"}");

@@ -13,28 +13,9 @@
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "indexer/list_tasks.h"
-#include "tests/support/folder.h"
+#include "tests/support/open_folder.h"
 
 enum { DOCS_MOST = 140000, KEYS = 36, KEYS_A_TASK = 3, TASKS = KEYS / KEYS_A_TASK };
-
-static char folder[FOLDER_PATH];
-static dir where = DIR_INIT;
-
-static int open_folder(void **state)
-{
-    pm_error err;
-    (void)state;
-    folder_make(folder);
-    return dir_open(&where, folder, NULL, &err) == PM_OK ? 0 : -1;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    dir_close(&where);
-    folder_remove(folder);
-    return 0;
-}
 
 /* ---- lists ------------------------------------------------------------------------------- */
 

@@ -16,7 +16,6 @@
 #include "common/segment/layout.h"
 #include "common/segment/store.h"
 #include "indexer/segment_writer_store.h"
-#include "tests/support/folder.h"
 #include "tests/support/open_folder.h"
 
 static const uint8_t uuid[16] = {0};
