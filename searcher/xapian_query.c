@@ -6,6 +6,11 @@
  *
  *     AND_MAYBE( 0 * tree, OR(parts) )      one part for each term of the plan
  *
+ * Of an OR on the right of AND_MAYBE Xapian 1.4 takes a list for found one document behind one
+ * that the list has just refused (OrPostList::check), and scores it there.  A list of one word
+ * refuses none; a phrase or NEAR may, so each has an AND_MAYBE of its own.  For the same reason no
+ * threshold may turn an OR that holds one into something else: then all that matches is scored.
+ *
  * A flat query, which most are, needs its lists once: its leaves carry their weights themselves.
  * With pressmark's formula a word scores as in a native index, to the last digits; a phrase or
  * NEAR scores by its words where it stands.  Title words and acronyms have no count in Xapian:
@@ -256,6 +261,14 @@ out:
     return st;
 }
 
+/* One list, which says of any document at once where it stands next.  Others may have to say
+ * that a document which has all their words is none of theirs. */
+static bool is_list(const xapian_query *q, size_t i)
+{
+    const plan_matcher *m = &q->p->matchers[q->p->terms[i].matcher];
+    return m->kind == MATCH_KEY && (is_counted(q->p, m) || !q->by_xapian);
+}
+
 static pm_status all_parts(xapian_query *q, pm_error *err)
 {
     pm_status st = PM_OK;
@@ -388,22 +401,60 @@ static bool is_optional(const query_node *child)
     return child->positive && child->sign == SIGN_PLAIN && !child->restricts;
 }
 
+/* What may add to *out's scores: those of `together` at once, those of `apart` one by one. */
+static pm_status maybe(xapian_query *q, const query_list *together, const query_list *apart,
+                       const xap_query **out, pm_error *err)
+{
+    pm_status st = PM_OK;
+    const xap_query *found;
+    if (together->n) {
+        PM_TRY(group(q, XAP_OR, together->items, together->n, 0, &found, err));
+        PM_TRY(pair(q, XAP_AND_MAYBE, *out, found, out, err));
+    }
+    for (size_t i = 0; i < apart->n; i++)
+        PM_TRY(pair(q, XAP_AND_MAYBE, *out, apart->items[i], out, err));
+out:
+    return st;
+}
+
+/* Optional children beside required ones, as far as they add to scores. */
+static pm_status maybe_children(const build *b, const query_node *node, const xap_query **out,
+                                pm_error *err)
+{
+    pm_status st = PM_OK;
+    query_list together = {0}, apart = {0}, not = {0};
+    for (const query_node *child = node->first; child; child = child->next) {
+        if (!is_optional(child)) continue;
+        bool list = is_list(b->q, term_of(b->q->p, &b->q->p->leaves[child->leaf]));
+        PM_TRY(take_child(b, child, list ? &together : &apart, &not, err));
+    }
+    PM_TRY(maybe(b->q, &together, &apart, out, err));
+out:
+    return st;
+}
+
 /* Neighbours of which the plain ones are optional (match_set.c). */
 static pm_status neighbours_query(const build *b, const query_node *node, const xap_query **out,
                                   pm_error *err)
 {
     pm_status st = PM_OK;
     bool required = false;
-    query_list must = {0}, not = {0}, maybe = {0};
+    query_list must = {0}, not = {0}, wanted = {0};
     const xap_query *found;
-    for (const query_node *child = node->first; child; child = child->next) {
-        PM_TRY(take_child(b, child, is_optional(child) ? &maybe : &must, &not, err));
+    for (const query_node *child = node->first; child; child = child->next)
         required |= !is_optional(child) && child->positive && !child->restricts;
+    for (const query_node *child = node->first; child; child = child->next) {
+        if (!is_optional(child))
+            PM_TRY(take_child(b, child, &must, &not, err));
+        else if (!required)
+            PM_TRY(take_child(b, child, &wanted, &not, err));
     }
-    if (maybe.n) PM_TRY(group(b->q, XAP_OR, maybe.items, maybe.n, 0, &found, err));
-    if (maybe.n && !required) PM_TRY(add(b->q, &must, found, err));
+    if (wanted.n) {
+        PM_TRY(group(b->q, XAP_OR, wanted.items, wanted.n, 0, &found, err));
+        PM_TRY(add(b->q, &must, found, err));
+    }
     PM_TRY(restricted(b->q, &must, &not, out, err));
-    if (maybe.n && required && b->scored) PM_TRY(pair(b->q, XAP_AND_MAYBE, *out, found, out, err));
+    if (required && b->scored) PM_TRY(maybe_children(b, node, out, err));
 out:
     return st;
 }
@@ -481,12 +532,13 @@ static pm_status list_query(xapian_query *q, bool any, const xap_query **out, pm
 {
     pm_status st;
     build b = {q, any, is_flat(q->p)};
-    const xap_query *scores;
+    query_list together = {0}, apart = {0};
     PM_TRY(match_query(&b, out, err));
     if (b.scored || !q->p->n_terms) goto out;
     PM_TRY(all_parts(q, err));
-    PM_TRY(group(q, XAP_OR, q->parts, q->p->n_terms, 0, &scores, err));
-    PM_TRY(pair(q, XAP_AND_MAYBE, *out, scores, out, err));
+    for (size_t i = 0; i < q->p->n_terms; i++)
+        PM_TRY(add(q, is_list(q, i) ? &together : &apart, q->parts[i], err));
+    PM_TRY(maybe(q, &together, &apart, out, err));
 out:
     return st;
 }
@@ -510,6 +562,7 @@ pm_status xapian_query_make(xapian_query *q, pm_error *err)
     pm_status st = PM_OK;
     const query_node *root = q->p->q->root;
     if (!root || !root->positive) return nothing(q, &q->all, err);
+    for (size_t i = 0; i < q->p->n_terms; i++) q->unpruned |= q->p->n_terms > 1 && !is_list(q, i);
     PM_TRY(list_query(q, false, &q->all, err));
     if (q->p->match == PM_MATCH_ALL || query_is_leaf(root)) goto out;
     PM_TRY(list_query(q, true, &q->any, err));

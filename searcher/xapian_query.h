@@ -20,6 +20,7 @@ typedef struct xapian_query {
     const xap_query *any;    /* the whole list, or NULL: it is `all`                         */
     const xap_query *rest;   /* of the list what is not in `all`; NULL: nothing              */
     bool by_xapian;          /* scored by Xapian's weights                                   */
+    bool unpruned;           /* Xapian must score all that matches, to score it rightly      */
 } xapian_query;
 
 /* Fill all, any and rest; the struct is zeroed but for h, p, options and by_xapian. */

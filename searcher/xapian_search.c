@@ -22,7 +22,7 @@ static xap_spec spec_of(const pm_searcher *s, const xapian_list *l, uint64_t lim
                       .by_slot = l->h->of->n_places > 1 || l->h->of->remote,
                       .slot = XAP_SLOT_HEAD,
                       .limit = clamp(limit < n_docs ? limit : n_docs),
-                      .check_at_least = o->want_total ? clamp(n_docs) : 0};
+                      .check_at_least = o->want_total || l->q.unpruned ? clamp(n_docs) : 0};
 }
 
 static pm_status ask(const pm_searcher *s, xapian_list *l, const xap_query *list, uint64_t limit,

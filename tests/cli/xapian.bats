@@ -33,6 +33,23 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
     same "$(P search -i "$N" --offset 1 -k 2 --format ids trump)" "$(P search -i "$X" --offset 1 -k 2 --format ids trump)"
 }
 
+@test "a phrase adds to scores only where it stands" {
+    i=0
+    for t in 'x b' 'c a x x' 'a b b b' b 'x b x c b' 'b a a a b'; do
+        echo "{\"id\":\"$((++i))\",\"text\":\"$t\"}"
+    done > docs.jsonl
+    P index -q -i "$X" --engine xapian --lang none docs.jsonl
+    for q in '+x a "b c"' 'x OR (a "b c")' '+x a "b c" "c b"~1'; do
+        P search -i "$X" --match any --json --explain -- "$q" > all.json
+        same 0 "$(jq '[.hits[] | .score - ([.explain[].contribution] | add) | fabs | select(. > 1e-9)] | length' all.json)"
+        # no total is asked for, so that Xapian may leave out what cannot be among the first
+        for k in 1 2 3; do
+            same "$(jq -r ".hits[:$k][].id" all.json)" \
+                "$(echo "$q" | P batch -i "$X" -k $k --match any - | cut -d' ' -f3)"
+        done
+    done
+}
+
 @test "an index knows its engine; contradictions are usage errors" {
     make_both
     expect 0 P index -q -i "$X" "$ARTICLES"
