@@ -23,7 +23,11 @@ static pm_status part_score(xapian_list *l, const pm_searcher *s, size_t i, pm_t
     const xap_query *sub;
     xap_hits *hits = NULL;
     xap_hit one_hit;
-    xap_spec spec = {.k1 = s->p.k1, .b = s->p.b, .own_weights = !l->q.by_xapian, .limit = 1};
+    xap_spec spec = {.k1 = s->p.k1,
+                     .b = s->p.b,
+                     .quantum = l->q.quantum,
+                     .own_weights = !l->q.by_xapian,
+                     .limit = 1};
     *score = 0;
     PM_TRY(xapian_query_part(&l->q, i, id, &sub, err));
     if (api->search(l->h->db, sub, &spec, &hits, &l->h->last) != PM_OK)

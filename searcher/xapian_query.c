@@ -234,8 +234,9 @@ static pm_status by_positions(xapian_query *q, const plan_matcher *m, uint32_t m
         xap_query *made = NULL;
         double factor = weight * k->idf * (m->kind == MATCH_NEAR ? m->needs[i] : 1);
         if (!reserve(q)) return error_nomem(err);
-        st = q->h->of->api->query_by_positions(xap_term_of_key(&t, k->key, k->len), factor, p->k1,
-                                               p->b, p->snap->avgdl, &made, &q->h->last);
+        st =
+            q->h->of->api->query_by_positions(xap_term_of_key(&t, k->key, k->len), factor, p->k1,
+                                              p->b, p->snap->avgdl, q->quantum, &made, &q->h->last);
         PM_TRY(keep(q, st, made, &there, err));
         PM_TRY(add(q, &words, there, err));
     }

@@ -19,6 +19,7 @@ typedef struct xapian_query {
     const xap_query *all;    /* every word required                                          */
     const xap_query *any;    /* the whole list, or NULL: it is `all`                         */
     const xap_query *rest;   /* of the list what is not in `all`; NULL: nothing              */
+    double quantum;          /* parts of scores are multiples of this: their sums are exact  */
     bool by_xapian;          /* scored by Xapian's weights                                   */
     bool unpruned;           /* Xapian must score all that matches, to score it rightly      */
 } xapian_query;

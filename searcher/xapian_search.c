@@ -7,9 +7,25 @@
  */
 #include "searcher/xapian_search.h"
 
+#include <math.h>
+
 static uint32_t clamp(uint64_t n)
 {
     return n < UINT32_MAX / 2 ? (uint32_t)n : UINT32_MAX / 2;
+}
+
+/* The last bit of the largest sum that there can be; one list alone is no sum. */
+static double quantum_of(const plan *p)
+{
+    double most = 0;
+    if (p->n_terms == 1 && p->matchers[p->terms[0].matcher].kind == MATCH_KEY) return 0;
+    for (size_t i = 0; i < p->n_terms; i++) {
+        const plan_matcher *m = &p->matchers[p->terms[i].matcher];
+        for (uint32_t w = 0; w < m->n_words; w++)
+            most += p->terms[i].weight * (m->kind == MATCH_NEAR ? m->needs[w] : 1);
+    }
+    most *= (p->k1 + 1) * log1p((double)p->snap->n_docs);
+    return most > 0 ? ldexp(1, ilogb(most) - 51) : 0;
 }
 
 static xap_spec spec_of(const pm_searcher *s, const xapian_list *l, uint64_t limit)
@@ -18,6 +34,7 @@ static xap_spec spec_of(const pm_searcher *s, const xapian_list *l, uint64_t lim
     uint64_t n_docs = l->h->view.n_docs;
     return (xap_spec){.k1 = s->p.k1,
                       .b = s->p.b,
+                      .quantum = l->q.quantum,
                       .own_weights = !l->q.by_xapian,
                       .by_slot = l->h->of->n_places > 1 || l->h->of->remote,
                       .slot = XAP_SLOT_HEAD,
@@ -95,6 +112,7 @@ static pm_status ask_all(pm_searcher *s, xapian_list *l, pm_error *err)
     plain.n_filters = 0;
     PM_TRY(plan_make(&s->p, &l->h->view, &s->a, s->words, &s->index->splits, &s->filters, &s->q,
                      &plain, err));
+    l->q.quantum = quantum_of(&s->p);
     PM_TRY(xapian_query_make(&l->q, err));
     if (!s->options.limit) k = 0;
     PM_TRY(l->q.rest ? ask_twice(s, l, k, err) : ask_once(s, l, k, err));

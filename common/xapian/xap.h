@@ -24,7 +24,7 @@
 extern "C" {
 #endif
 
-enum { XAP_VERSION = 5 };
+enum { XAP_VERSION = 6 };
 
 typedef struct xap_error {
     pm_status status;
@@ -51,6 +51,7 @@ typedef struct xap_stats {
 
 typedef struct xap_spec {
     double k1, b;
+    double quantum;          /* with own_weights: parts are multiples of this; 0: as they are */
     bool own_weights;        /* pressmark's formula; else Xapian's BM25Weight                */
     bool by_slot;            /* ties by a value, rising; else by document number             */
     uint32_t slot;           /* which                                                        */
@@ -130,9 +131,9 @@ typedef struct xap_api {
     pm_status (*query_between)(uint32_t slot, pm_text low, pm_text high, xap_query **out,
                                xap_error *e);
     /* A term whose positions, not its count, are what is scored: factor * tf * (k1 + 1) / (tf +
-     * norm).  Local databases only. */
+     * norm), a multiple of quantum.  Local databases only. */
     pm_status (*query_by_positions)(pm_text term, double factor, double k1, double b, double avgdl,
-                                    xap_query **out, xap_error *e);
+                                    double quantum, xap_query **out, xap_error *e);
     void (*query_free)(xap_query *query);
 
     /* ---- searching ---- */

@@ -92,11 +92,12 @@ pm_status query_between(uint32_t slot, pm_text low, pm_text high, xap_query **ou
 }
 
 pm_status query_by_positions(pm_text term, double factor, double k1, double b, double avgdl,
-                             xap_query **out, xap_error *e)
+                             double quantum, xap_query **out, xap_error *e)
 {
     *out = nullptr;
     return guarded(e, [&] {
-        Xapian::PostingSource *source = new PositionsSource(text_of(term), factor, k1, b, avgdl);
+        Xapian::PostingSource *source =
+            new PositionsSource(text_of(term), factor, k1, b, avgdl, quantum);
         query_made(out, Xapian::Query(source->release()));
     });
 }
@@ -112,7 +113,7 @@ void query_free(xap_query *query)
 void set_weights(Xapian::Enquire &enquire, const xap_spec *spec)
 {
     if (spec->own_weights)
-        enquire.set_weighting_scheme(OwnWeight(spec->k1, spec->b));
+        enquire.set_weighting_scheme(OwnWeight(spec->k1, spec->b, spec->quantum));
     else
         enquire.set_weighting_scheme(Xapian::BM25Weight(spec->k1, 0, 1, spec->b, 0));
 }

@@ -18,12 +18,20 @@ namespace shim
 /* A bound must not be below what it bounds, whatever rounding does. */
 const double BOUND = 1 + 1e-12;
 
+/* To a multiple of a power of two of which every sum of a query's parts can be told apart from its
+ * neighbours: then sums are exact, whatever the order in which a shard or a threshold has them
+ * made, and articles that tie do so in every shard.  0: as it is. */
+inline double rounded(double part, double quantum)
+{
+    return quantum > 0 ? std::nearbyint(part / quantum) * quantum : part;
+}
+
 /* pressmark's BM25: idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * dl / avgdl)). */
 class OwnWeight : public Xapian::Weight
 {
-    double k1, b, avgdl = 1, factor = 0;
+    double k1, b, quantum, avgdl = 1, factor = 0;
 
-    OwnWeight *clone() const override { return new OwnWeight(k1, b); }
+    OwnWeight *clone() const override { return new OwnWeight(k1, b, quantum); }
 
     void init(double scale) override
     {
@@ -35,11 +43,11 @@ class OwnWeight : public Xapian::Weight
     double part(double tf, double dl) const
     {
         if (tf <= 0) return 0;
-        return factor * tf * (k1 + 1) / (tf + k1 * (1 - b + b * dl / avgdl));
+        return rounded(factor * tf * (k1 + 1) / (tf + k1 * (1 - b + b * dl / avgdl)), quantum);
     }
 
   public:
-    OwnWeight(double k1_, double b_) : k1(k1_), b(b_)
+    OwnWeight(double k1_, double b_, double quantum_) : k1(k1_), b(b_), quantum(quantum_)
     {
         need_stat(COLLECTION_SIZE);
         need_stat(TERMFREQ);
@@ -58,7 +66,7 @@ class OwnWeight : public Xapian::Weight
 
     double get_maxpart() const override
     {
-        return BOUND * part(get_wdf_upper_bound(), get_doclength_lower_bound());
+        return BOUND * part(get_wdf_upper_bound(), get_doclength_lower_bound()) + quantum;
     }
 #if XAP_LATER
     double get_sumpart(Xapian::termcount wdf, Xapian::termcount dl, Xapian::termcount,
@@ -92,7 +100,7 @@ class OwnWeight : public Xapian::Weight
 class PositionsSource : public Xapian::PostingSource
 {
     std::string term;
-    double factor, k1, b, avgdl;
+    double factor, k1, b, avgdl, quantum;
     Xapian::Database db;
     Xapian::PostingIterator at, end;
     bool begun = false;
@@ -106,7 +114,7 @@ class PositionsSource : public Xapian::PostingSource
         db = in;
         begun = false;
         df = db.get_termfreq(term);
-        set_maxweight(BOUND * factor * (k1 + 1));
+        set_maxweight(BOUND * factor * (k1 + 1) + quantum);
     }
 
     void begin()
@@ -118,14 +126,15 @@ class PositionsSource : public Xapian::PostingSource
     }
 
   public:
-    PositionsSource(const std::string &term_, double factor_, double k1_, double b_, double avgdl_)
-        : term(term_), factor(factor_), k1(k1_), b(b_), avgdl(avgdl_)
+    PositionsSource(const std::string &term_, double factor_, double k1_, double b_, double avgdl_,
+                    double quantum_)
+        : term(term_), factor(factor_), k1(k1_), b(b_), avgdl(avgdl_), quantum(quantum_)
     {
     }
 
     PositionsSource *clone() const override
     {
-        return new PositionsSource(term, factor, k1, b, avgdl);
+        return new PositionsSource(term, factor, k1, b, avgdl, quantum);
     }
     std::string name() const override { return "PressmarkPositions"; }
 #if XAP_LATER
@@ -175,7 +184,8 @@ class PositionsSource : public Xapian::PostingSource
     {
         double tf = 0;
         for (auto p = at.positionlist_begin(); p != at.positionlist_end(); ++p) tf++;
-        return factor * tf * (k1 + 1) / (tf + k1 * (1 - b + b * at.get_doclength() / avgdl));
+        double norm = k1 * (1 - b + b * at.get_doclength() / avgdl);
+        return rounded(factor * tf * (k1 + 1) / (tf + norm), quantum);
     }
 };
 

@@ -50,6 +50,14 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
     done
 }
 
+@test "articles that tie stand in order of ingest, whichever shard sums their scores" {
+    texts=('b c c' 'a a a d c d c b' 'b a d b d c b')
+    for i in 1 2 3 4 5 6 7 8; do echo "{\"id\":\"$i\",\"text\":\"${texts[i % 3]}\"}"; done > docs.jsonl
+    P index -q -i "$N" --lang none docs.jsonl
+    P index -q -i "$X" --engine xapian --shards 2 --lang none docs.jsonl
+    same "$(P search -i "$N" --match any --format ids a b c d)" "$(P search -i "$X" --match any --format ids a b c d)"
+}
+
 @test "an index knows its engine; contradictions are usage errors" {
     make_both
     expect 0 P index -q -i "$X" "$ARTICLES"
