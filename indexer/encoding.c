@@ -6,8 +6,6 @@
 
 #include "common/text/analyzer.h"
 
-#include <strings.h>
-
 enum { REPLACEMENT = 0xfffd };
 
 bool encoding_find(const char *name, encoding *out)
@@ -23,8 +21,8 @@ bool encoding_find(const char *name, encoding *out)
         {"windows-1252", ENCODING_WINDOWS_1252},
         {"cp1252", ENCODING_WINDOWS_1252},
     };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcasecmp(name, names[i].name) != 0) continue;
+    for (size_t i = 0, n = strlen(name); i < sizeof names / sizeof *names; i++) {
+        if (strlen(names[i].name) != n || !ascii_same(name, names[i].name, n)) continue;
         *out = names[i].value;
         return true;
     }

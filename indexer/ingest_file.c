@@ -11,8 +11,6 @@
 
 #include "common/base/hash.h"
 
-#include <strings.h>
-
 enum { SNIFF_BYTES = 64 * 1024, BINARY_LOOK_BYTES = 8 * 1024 };
 
 /* ---- formats --------------------------------------------------------------------------------- */
@@ -20,7 +18,7 @@ enum { SNIFF_BYTES = 64 * 1024, BINARY_LOOK_BYTES = 8 * 1024 };
 static bool name_ends(const char *name, size_t len, const char *suffix)
 {
     size_t n = strlen(suffix);
-    return len > n && strncasecmp(name + len - n, suffix, n) == 0;
+    return len > n && ascii_same(name + len - n, suffix, n);
 }
 
 static pm_input_format format_of_name(const char *name, bool *compressed)

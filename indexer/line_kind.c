@@ -3,8 +3,9 @@
  */
 #include "indexer/line_kind.h"
 
+#include "common/base/bytes.h"
+
 #include <string.h>
-#include <strings.h>
 
 enum {
     HEADLINE_MAX_BYTES = 200,  /* longer lines without a full stop are text                  */
@@ -65,19 +66,19 @@ size_t line_count_words(const char *line, size_t len)
 static bool starts_with(const char *line, size_t len, const char *what)
 {
     size_t n = strlen(what);
-    return len >= n && strncasecmp(line, what, n) == 0;
+    return len >= n && ascii_same(line, what, n);
 }
 
 static bool ends_with(const char *line, size_t len, const char *what)
 {
     size_t n = strlen(what);
-    return len >= n && strncasecmp(line + len - n, what, n) == 0;
+    return len >= n && ascii_same(line + len - n, what, n);
 }
 
 static bool contains(const char *line, size_t len, const char *what)
 {
     for (size_t at = 0, n = strlen(what); len - at >= n && at <= len; at++)
-        if (strncasecmp(line + at, what, n) == 0) return true;
+        if (ascii_same(line + at, what, n)) return true;
     return false;
 }
 
@@ -95,7 +96,7 @@ bool line_is_abbreviation(const char *text, size_t at)
     size_t n = at - start;
     if (n == 1 && (is_upper(text[start]) || is_lower(text[start]))) return true;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (n == strlen(known[i]) && strncasecmp(text + start, known[i], n) == 0) return true;
+        if (n == strlen(known[i]) && ascii_same(text + start, known[i], n)) return true;
     return false;
 }
 
@@ -285,7 +286,7 @@ static bool is_notice(const char *line, size_t len)
         "scroll for next", "share this",           "share this article",
         "read more",       "story continues below"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (len == strlen(known[i]) && strncasecmp(line, known[i], len) == 0) return true;
+        if (len == strlen(known[i]) && ascii_same(line, known[i], len)) return true;
     return false;
 }
 

@@ -6,8 +6,6 @@
 #include "common/text/date.h"
 #include "indexer/line_kind.h"
 
-#include <strings.h>
-
 enum {
     HEAD_LINES = 24,        /* non-blank lines looked at                                */
     LABEL_MAX_WORDS = 2,    /* of a section label                                       */
@@ -56,7 +54,7 @@ static bool is_date_tail(const char *text, size_t len)
     while (zone < len && text[zone] >= 'A' && text[zone] <= 'Z') zone++;
     if (zone - at <= 4) at = skip_space(text, len, zone);
     return at == len || text[at] == '|' ||
-           strncasecmp(text + at, "by ", len - at < 3 ? len - at : 3) == 0 ||
+           ascii_same(text + at, "by ", len - at < 3 ? len - at : 3) ||
            (len - at >= 2 && memcmp(text + at, "\xc2\xb7", 2) == 0) ||
            (len - at >= 3 && memcmp(text + at, "\xe2\x80\xa2", 3) == 0);
 }
@@ -69,7 +67,7 @@ static size_t labelled_date(const char *text, size_t len, char out[32])
                                          "last updated",   "updated on", "updated"};
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         size_t n = strlen(labels[i]);
-        if (len <= n || strncasecmp(text, labels[i], n) != 0) continue;
+        if (len <= n || !ascii_same(text, labels[i], n)) continue;
         size_t at = skip_space(text, len, n);
         bool colon = at < len && text[at] == ':';
         at = skip_space(text, len, at + colon);

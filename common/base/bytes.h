@@ -4,6 +4,9 @@
  * A `slice` is a borrowed range of bytes.  Every size that comes from a file passes through
  * slice_sub (or a reader) before a pointer exists; a reader that runs past its end turns
  * `bad` and yields zeros from then on, so a decoder asks once, at its end.
+ *
+ * ascii_same compares letters as strncasecmp does in the locale C: that of the process may have
+ * letters of its own, in Turkish I and i are two.
  */
 #ifndef PM_BASE_BYTES_H
 #define PM_BASE_BYTES_H
@@ -56,6 +59,18 @@ static inline void store_f64(void *p, double v)
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "pressmark's files are little-endian and are mapped as they are"
 #endif
+
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+/* The same n bytes, but for the case of A to Z. */
+static inline bool ascii_same(const char *a, const char *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
+    return true;
+}
 
 typedef struct slice {
     const uint8_t *data;

@@ -31,7 +31,6 @@
  * entities of XML are what they stand for, here alone.
  */
 #include <string.h>
-#include <strings.h>
 
 #include "common/base/error.h"
 #include "common/cli/queries.h"
@@ -60,7 +59,7 @@ static pm_text without_label(pm_text t, const char *label)
 {
     size_t n = strlen(label);
     t = trim(t);
-    if (t.len >= n && strncasecmp(t.data, label, n) == 0) {
+    if (t.len >= n && ascii_same(t.data, label, n)) {
         t.data += n;
         t.len -= n;
     }
@@ -85,7 +84,7 @@ static bool is_name(char c)
 
 static bool tag_is(const tag *t, const char *name)
 {
-    return t->name.len == strlen(name) && strncasecmp(t->name.data, name, t->name.len) == 0;
+    return t->name.len == strlen(name) && ascii_same(t->name.data, name, t->name.len);
 }
 
 /* Which tags are looked for. */
@@ -139,7 +138,7 @@ static pm_text attribute_of(const tag *t, const char *name)
         while (p < end && is_space(*p)) p++;
         const char *key = p;
         while (p < end && *p != '=' && !is_space(*p)) p++;
-        bool found = (size_t)(p - key) == strlen(name) && strncasecmp(key, name, strlen(name)) == 0;
+        bool found = (size_t)(p - key) == strlen(name) && ascii_same(key, name, strlen(name));
         while (p < end && is_space(*p)) p++;
         if (p == end || *p != '=') continue;
         p++;

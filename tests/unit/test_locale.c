@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_locale.c - numbers in files, queries and dumps have a point in a process whose locale has a
- * comma, and are read there as everywhere.  The locale is made by localedef (package locales).
+ * comma, and are read there as everywhere; words are known in either case where I is not the
+ * capital of i.  The locales are made by localedef (package locales).
  */
 #include <locale.h>
 #include <math.h>
@@ -9,11 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cmocka.h>
 
 #include "common/base/number.h"
 #include "common/xapian/xap_index.h"
+#include "indexer/encoding.h"
+#include "indexer/title.h"
 #include "tests/support/folder.h"
 
 static char root[FOLDER_PATH];
@@ -33,15 +37,18 @@ static int make_locale(void **state)
              "localedef --force --no-archive -f ANSI_X3.4-1968 -i %s/source %s/comma 2>%s/said",
              root, root, root);
     if (system(command) < 0) return -1; /* that it warns is no matter                          */
+    snprintf(command, sizeof command,
+             "localedef --force --no-archive -f UTF-8 -i tr_TR %s/letters 2>%s/said", root, root);
+    if (system(command) < 0) return -1;
     setenv("LOCPATH", root, 1);
-    return setlocale(LC_NUMERIC, "comma") ? 0 : -1;
+    return setlocale(LC_NUMERIC, "comma") && setlocale(LC_CTYPE, "letters") ? 0 : -1;
 }
 
 static int remove_locale(void **state)
 {
     (void)state;
     char command[FOLDER_PATH + 16];
-    setlocale(LC_NUMERIC, "C");
+    setlocale(LC_ALL, "C");
     snprintf(command, sizeof command, "rm -rf %s", root); /* folders in folders                */
     return system(command);
 }
@@ -120,12 +127,32 @@ static void test_index(void **state)
     pm_index_close(index);
 }
 
+/* Names of encodings and files, and what stands above a headline. */
+static void test_letters(void **state)
+{
+    (void)state;
+    static const char *const above[] = {"PUBLISHED ON: 24 NOV 2025", "SHARE THIS ARTICLE"};
+    encoding known;
+    assert_int_not_equal(strcasecmp("I", "i"), 0); /* or nothing here is tested                */
+    assert_true(encoding_find("WINDOWS-1252", &known) && known == ENCODING_WINDOWS_1252);
+    for (size_t i = 0; i < 2; i++) {
+        char text[200];
+        title found;
+        int n = snprintf(text, sizeof text, "%s\n\nBig news on islands\n\nThe text.\n", above[i]);
+        title_find(text, (size_t)n, false, &found);
+        assert_int_equal(found.end - found.start, strlen("Big news on islands"));
+        assert_memory_equal(text + found.start, "Big news on islands", 19);
+        assert_string_equal(found.date, i == 0 ? "2025-11-24" : "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_index),
+        cmocka_unit_test(test_letters),
     };
     return cmocka_run_group_tests(tests, make_locale, remove_locale);
 }
