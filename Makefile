@@ -31,6 +31,9 @@ LDFLAGS_mcdc := -fprofile-instr-generate
 # Scores are bit for bit the same everywhere: no contraction, no fast-math (INV-7).
 PM_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -fPIC -fvisibility=hidden -ffp-contract=off -pthread \
           $(WARN) $(if $(WERROR),-Werror) $(CFLAGS_$(VARIANT)) $(CFLAGS)
+# The folder that debug information names is the one where it is looked for, so that the same
+# sources make the same bytes in every folder.
+HERE := $(if $(filter release,$(VARIANT)),PWD=/proc/self/cwd)
 PM_LDFLAGS := -pthread -Wl,-z,relro,-z,now $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
 # The program links the small libraries statically: a dynamic one costs every start some
@@ -89,7 +92,7 @@ $(B)/%_avx512.o: ISA := -mavx2 -mbmi -mbmi2 -mpopcnt -mlzcnt -mavx512f -mavx512b
 
 $(B)/%.o: %.c $(B)/flags | check-deps
 	@mkdir -p $(@D)
-	$(CC) $(PM_CFLAGS) $(ISA) -MMD -MP -c $< -o $@
+	$(HERE) $(CC) $(PM_CFLAGS) $(ISA) -MMD -MP -c $< -o $@
 
 # The NEON rows compile wherever an aarch64 compiler is at hand; nothing is linked.
 .PHONY: neon-check
@@ -98,10 +101,12 @@ neon-check:
 	for f in kernels scan kernels_neon scan_neon kernels_portable scan_portable; do \
 	    $$cc $(PM_CFLAGS) -Werror -c common/codec/$$f.c -o /dev/null || exit 1; done; echo 'the NEON rows compile'
 
-# Rebuild when the flags change.
-$(B)/flags: FORCE
+# Rebuild when the flags change; link again when the way of linking does.
+STAMP_flags = $(CC) $(PM_CFLAGS) $(PM_LDFLAGS)
+STAMP_linking = $(STATIC) $(CXX) $(CXXFLAGS)
+$(B)/flags $(B)/linking: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(PM_CFLAGS) $(PM_LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(PM_CFLAGS) $(PM_LDFLAGS)' > $@
+	@echo '$(STAMP_$(@F))' | cmp -s - $@ || echo '$(STAMP_$(@F))' > $@
 FORCE:
 .PHONY: FORCE
 
@@ -121,19 +126,19 @@ $(B)/installed/libpressmark.a: $(LIB_OBJ)
 $(B)/libpressmark.so: $(LIB_OBJ)
 	$(CC) -shared -Wl,-soname,libpressmark.so.0 $(PM_LDFLAGS) -o $@ $^ $(DEPS_SHARED)
 # xap_absent.o stands before the library, whose loader of plugins is then left out.
-$(B)/pressmark: $(CLI_OBJ) $(if $(STATIC),$(B)/common/xapian/xap_absent.o) $(B)/libpressmark.a
-	$(CC) $(or $(STATIC),-pie) $(PM_LDFLAGS) -o $@ $^ $(if $(STATIC),$(DEPS_SMALL) -lm,$(DEPS_STATIC))
+$(B)/pressmark: $(CLI_OBJ) $(if $(STATIC),$(B)/common/xapian/xap_absent.o) $(B)/libpressmark.a $(B)/linking
+	$(CC) $(or $(STATIC),-pie) $(PM_LDFLAGS) -o $@ $(filter-out %/linking,$^) $(if $(STATIC),$(DEPS_SMALL) -lm,$(DEPS_STATIC))
 $(B)/pressmark-dynamic: $(CLI_OBJ) $(B)/libpressmark.a
 	$(CC) -pie $(PM_LDFLAGS) -o $@ $^ $(DEPS_STATIC)
 
 XAP_CXXFLAGS = -std=c++20 -I. -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow \
                $(if $(WERROR),-Werror) $(CFLAGS_$(VARIANT)) $(CXXFLAGS) $(shell xapian-config --cxxflags)
-$(B)/common/xapian/%.o: common/xapian/%.cc $(B)/flags | check-deps
+$(B)/common/xapian/%.o: common/xapian/%.cc $(B)/flags $(B)/linking | check-deps
 	@mkdir -p $(@D)
-	$(CXX) $(XAP_CXXFLAGS) -MMD -MP -c $< -o $@
-$(B)/tests/plugin/%.o: common/xapian/%.cc $(B)/flags | check-deps
+	$(HERE) $(CXX) $(XAP_CXXFLAGS) -MMD -MP -c $< -o $@
+$(B)/tests/plugin/%.o: common/xapian/%.cc $(B)/flags $(B)/linking | check-deps
 	@mkdir -p $(@D)
-	$(CXX) $(XAP_CXXFLAGS) -DXAP_TEST -MMD -MP -c $< -o $@
+	$(HERE) $(CXX) $(XAP_CXXFLAGS) -DXAP_TEST -MMD -MP -c $< -o $@
 $(PLUGIN): $(XAP_OBJ)
 $(TEST_PLUGIN): $(XAP_TEST_OBJ)
 $(PLUGIN) $(TEST_PLUGIN):
@@ -216,7 +221,8 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(XAP_OBJ:.o=.d) $(XAP_TEST_OBJ:.o=.d) $(TEST_LIB_OBJ:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
+# Of everything that was compiled here, in no list of its own or another.
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
 .SECONDARY:
 
 # ---- comparison with other engines (benchmarks/peers/README.md) --------------------------------------------
