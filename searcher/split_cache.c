@@ -14,23 +14,44 @@ void split_cache_init(split_cache *c)
 
 void split_cache_free(split_cache *c)
 {
-    for (size_t i = 0; i < SPLIT_CACHE_SLOTS; i++)
+    for (size_t i = 0; i < c->n_slots; i++)
         for (split_entry *entry = c->slots[i], *next; entry; entry = next) {
             next = entry->next;
             mem_free(entry);
         }
+    mem_free(c->slots);
     pthread_mutex_destroy(&c->lock);
 }
 
-static split_entry **slot_of(split_cache *c, const char *word, size_t len)
+static split_entry **slot_of(split_entry **slots, size_t n_slots, const char *word, size_t len)
 {
-    return &c->slots[hash_bytes(word, len) % SPLIT_CACHE_SLOTS];
+    return &slots[hash_bytes(word, len) & (n_slots - 1)];
+}
+
+/* Small at first: a program that asks one query pays for what it makes ready. */
+static bool make_room(split_cache *c)
+{
+    size_t n = c->n_slots ? 4 * c->n_slots : 64;
+    if (c->n_entries < c->n_slots) return true;
+    split_entry **slots = mem_array(n, sizeof *slots);
+    if (!slots) return c->n_slots > 0;
+    for (size_t i = 0; i < c->n_slots; i++)
+        for (split_entry *entry = c->slots[i], *next; entry; entry = next) {
+            split_entry **slot = slot_of(slots, n, entry->word, entry->word_len);
+            next = entry->next;
+            entry->next = *slot;
+            *slot = entry;
+        }
+    mem_free(c->slots);
+    c->slots = slots;
+    c->n_slots = n;
+    return true;
 }
 
 const split_entry *split_cache_find(split_cache *c, const char *word, size_t len)
 {
     pthread_mutex_lock(&c->lock);
-    const split_entry *entry = *slot_of(c, word, len);
+    const split_entry *entry = c->n_slots ? *slot_of(c->slots, c->n_slots, word, len) : NULL;
     while (entry && (entry->word_len != len || memcmp(entry->word, word, len))) entry = entry->next;
     pthread_mutex_unlock(&c->lock);
     return entry;
@@ -78,14 +99,15 @@ static split_entry *copy_entry(const split_entry *e, uint32_t n_segments)
 
 bool split_cache_add(split_cache *c, const split_entry *entry, uint32_t n_segments)
 {
-    split_entry **slot = slot_of(c, entry->word, entry->word_len);
     size_t bytes = entry_bytes(entry, n_segments);
     pthread_mutex_lock(&c->lock);
     bool room = bytes <= SPLIT_CACHE_BYTES - c->bytes;
-    split_entry *copy = room ? copy_entry(entry, n_segments) : NULL;
+    split_entry *copy = room && make_room(c) ? copy_entry(entry, n_segments) : NULL;
     if (copy) {
+        split_entry **slot = slot_of(c->slots, c->n_slots, copy->word, copy->word_len);
         copy->next = *slot; /* a twin, made meanwhile by another thread, does no harm      */
         *slot = copy;
+        c->n_entries++;
         c->bytes += bytes;
     }
     pthread_mutex_unlock(&c->lock);

@@ -14,7 +14,7 @@
 
 #include "common/text/analyzer.h"
 
-enum { SPLIT_CACHE_BYTES = 64 << 20, SPLIT_CACHE_SLOTS = 4096 };
+enum { SPLIT_CACHE_BYTES = 64 << 20 };
 
 typedef struct split_list {
     const uint32_t *docs; /* rising                                                   */
@@ -36,8 +36,10 @@ struct split_entry {
 
 typedef struct split_cache {
     pthread_mutex_t lock;
-    split_entry *slots[SPLIT_CACHE_SLOTS];
-    size_t bytes;
+    split_entry **slots; /* n_slots, a power of two, at least as many as entries where memory
+                            was there; NULL until the first one                       */
+    size_t n_slots, n_entries;
+    size_t bytes; /* of the entries                                           */
 } split_cache;
 
 /* The struct is zeroed already. */
