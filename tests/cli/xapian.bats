@@ -390,7 +390,9 @@ content() { P dump -i "$X"; P search -i "$X" --format tsv -k 700 -- w1x w20x tit
     done 3>&- & local writer=$! deep
     for i in $(seq 30); do
         [ $((i % 2)) = 0 ] && deep=--deep || deep=
-        expect 0 P check $deep -i "$X"
+        # A machine that does much else may find commits too fast for it (exit 5); damage it is never.
+        run --separate-stderr P check $deep -i "$X"
+        [ "$status" = 0 ] || { [ "$status" = 5 ] && says "commits come faster"; }
     done
     touch stop; wait $writer
     same 2000 "$(P check -i "$X" --json | jq .documents)"
