@@ -102,7 +102,8 @@ static int folder_make(char *path, size_t size)
     if (len < 0 || (size_t)len >= size) return emit_usage("bench index: $TMPDIR is too long");
     if (mkdtemp(path)) return EXIT_OK;
     pm_error err = {.status = PM_IO, .os_errno = errno};
-    snprintf(err.message, sizeof err.message, "%.200s: cannot make: %s", path, strerror(errno));
+    snprintf(err.message, sizeof err.message,
+             "%.200s: cannot make; name another folder in $TMPDIR: %s", path, strerror(errno));
     return emit_error(&err);
 }
 

@@ -30,6 +30,7 @@ static void sanitize(pm_error *err)
         if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
 }
 
+PM_PRINTF(4, 0)
 static void error_fill(pm_error *err, pm_status status, int os_errno, const char *fmt, va_list args)
 {
     err->status = status;
@@ -62,6 +63,14 @@ static const char *advice_of(int os_errno)
         return "; ask for permission, or run as somebody who has it";
     case EROFS:
         return "; choose a place that can be written to";
+    case EIO:
+        return "; the system's log says more of the disk";
+    case EBADF:
+        return "; start the program with it open";
+    case EFBIG:
+        return "; raise the limit of file sizes (ulimit -f)";
+    case ENAMETOOLONG:
+        return "; choose a shorter name";
     case EMFILE:
     case ENFILE:
         return "; raise the limit of open files (ulimit -n)";

@@ -179,6 +179,8 @@ pm_status dir_create(const char *path, pm_error *err)
     SYS_RETRY(result, "mkdir", path, mkdir(path, 0777));
     sys_done(result, &(file_event){.call = "mkdir", .path = path, .fd = -1});
     if (result == 0) return parent_sync(path, true, err);
+    if (errno == ENOENT)
+        return error_os(err, errno, "cannot make folder %s; make the one above it first", path);
     if (errno != EEXIST) return error_os(err, errno, "cannot make folder %s", path);
     /* Made by a run that may not have come as far as its sync. */
     return parent_sync(path, false, err);

@@ -125,6 +125,7 @@ int emit_error(const pm_error *err)
     return emit_exit_code(err->status);
 }
 
+PM_PRINTF(2, 0)
 static void message_va(const char *prefix, const char *fmt, va_list args)
 {
     char text[1024];

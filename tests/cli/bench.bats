@@ -114,7 +114,7 @@ count() { P search -i "$IDX" --match any --count "$@" || true; }
     printf '{"id":"a","text":"x"}\n{"id":"a","text":"y"}\n' > "$BATS_TEST_TMPDIR/twice.jsonl"
     TMPDIR=$BATS_TEST_TMPDIR/tmp expect 3 P bench index "$BATS_TEST_TMPDIR/twice.jsonl"
     says "twice.jsonl:2" "met before"
-    TMPDIR=$BATS_TEST_TMPDIR/missing expect 5 P bench index "$DOCS"
+    TMPDIR=$BATS_TEST_TMPDIR/missing expect 5 P bench index "$DOCS"; says "name another folder"
     same "" "$(ls "$BATS_TEST_TMPDIR/tmp")"
 }
 

@@ -187,6 +187,8 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     mkdir in; echo story > in/a.txt
     expect 2 P index -i "$X" in missing
     says "missing" "no such file"
+    expect 5 P index -q -i none/x.idx "$ARTICLES"
+    says "cannot make folder none/x.idx; make the one above it first"
     [ ! -e "$X" ]
 }
 

@@ -89,7 +89,9 @@ static void test_advice(void **state)
         const char *advice;
     } known[] = {{EACCES, "; ask for permission"}, {EPERM, "; ask for permission"},
                  {EROFS, "; choose a place"},      {ENOSPC, "; free some space"},
-                 {EDQUOT, "; free some space"},    {EMFILE, "; raise the limit"}};
+                 {EDQUOT, "; free some space"},    {EMFILE, "; raise the limit of open files"},
+                 {EIO, "; the system's log"},      {EFBIG, "; raise the limit of file sizes"},
+                 {EBADF, "; start the program"},   {ENAMETOOLONG, "; choose a shorter name"}};
     dir d;
     pm_error err;
     assert_int_equal(dir_open(&d, root, NULL, &err), PM_OK);
