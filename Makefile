@@ -198,27 +198,28 @@ damage fault: $(TESTS) $(B)/tests/cli/pressmark
 # ---- installation ---------------------------------------------------------------------------------------
 
 .PHONY: install uninstall
+TO = "$(DESTDIR)$(PREFIX)"
 install: all $(B)/installed/libpressmark.a
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include \
-	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	install -m 755 $(B)/pressmark $(DESTDIR)$(PREFIX)/bin/
-	install -d $(DESTDIR)$(PREFIX)/lib/pressmark
-	install -m 755 $(PLUGIN) $(DYNAMIC) $(DESTDIR)$(PREFIX)/lib/pressmark/
-	install -m 644 pressmark.h $(DESTDIR)$(PREFIX)/include/
-	install -m 644 $(B)/installed/libpressmark.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 755 $(B)/libpressmark.so $(DESTDIR)$(PREFIX)/lib/libpressmark.so.0
-	ln -sf libpressmark.so.0 $(DESTDIR)$(PREFIX)/lib/libpressmark.so
+	install -d $(TO)/bin $(TO)/lib/pkgconfig $(TO)/lib/pressmark $(TO)/include $(TO)/share/man/man1 \
+	    $(TO)/share/bash-completion/completions $(TO)/share/zsh/site-functions
+	install -m 755 $(B)/pressmark $(TO)/bin/
+	install -m 755 $(PLUGIN) $(DYNAMIC) $(TO)/lib/pressmark/
+	install -m 644 pressmark.h $(TO)/include/
+	install -m 644 $(B)/installed/libpressmark.a $(TO)/lib/
+	install -m 755 $(B)/libpressmark.so $(TO)/lib/libpressmark.so.0
+	ln -sf libpressmark.so.0 $(TO)/lib/libpressmark.so
 	printf 'prefix=%s\nName: pressmark\nDescription: full-text search engine\nVersion: %s\nCflags: -I$${prefix}/include\nLibs: -L$${prefix}/lib -lpressmark\nLibs.private: -lstemmer -lutf8proc -ljansson -lyaml -ldeflate -lz -lm -pthread\n' \
-	    '$(PREFIX)' '$(VERSION)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/pressmark.pc
-	$(B)/pressmark help --man > $(DESTDIR)$(PREFIX)/share/man/man1/pressmark.1
-	$(B)/pressmark help --completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pressmark
-	$(B)/pressmark help --completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pressmark
+	    "$(PREFIX)" '$(VERSION)' > $(TO)/lib/pkgconfig/pressmark.pc
+	$(B)/pressmark help --man > $(TO)/share/man/man1/pressmark.1
+	$(B)/pressmark help --completions bash > $(TO)/share/bash-completion/completions/pressmark
+	$(B)/pressmark help --completions zsh > $(TO)/share/zsh/site-functions/_pressmark
+	@[ -n "$(DESTDIR)" ] || echo 'ldconfig, as root, lets programs find libpressmark.so.0 where the linker looks'
 uninstall:
-	cd $(DESTDIR)$(PREFIX) && rm -f bin/pressmark include/pressmark.h lib/libpressmark.a \
+	cd $(TO) && rm -f bin/pressmark include/pressmark.h lib/libpressmark.a \
 	    lib/libpressmark.so lib/libpressmark.so.0 lib/pkgconfig/pressmark.pc share/man/man1/pressmark.1 \
 	    share/bash-completion/completions/pressmark share/zsh/site-functions/_pressmark \
-	    lib/pressmark/pressmark-xapian.so lib/pressmark/pressmark-dynamic && rmdir lib/pressmark
+	    lib/pressmark/pressmark-xapian.so lib/pressmark/pressmark-dynamic
+	[ ! -d $(TO)/lib/pressmark ] || rmdir $(TO)/lib/pressmark
 
 clean:
 	rm -rf build
