@@ -310,7 +310,8 @@ const cli_command cmd_index = {
     "index",
     "PATH...",
     "add or update articles",
-    "PATH is a file, a folder (read with all its folders) or '-' (JSON Lines on standard input). "
+    "PATH is a file, a folder (read with all its folders, but for hidden names, symbolic links and "
+    "indexes in it) or '-' (JSON Lines on standard input). "
     "Text, Markdown with front matter and JSON Lines are understood, each also as .gz. An "
     "article is known by its id: the path below PATH, or the field 'id'; an id that is there "
     "already is updated, and an unchanged file is passed over.\n\n"
