@@ -119,10 +119,10 @@ $(B)/libpressmark.a: $(LIB_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
 # For programs of others: one object in which pm_* alone is global, so that no name of ours can be
-# taken for one of theirs, nor theirs for ours.
+# taken for one of theirs, nor theirs for ours.  After -flto it is machine code, which all can link.
 $(B)/installed/libpressmark.a: $(LIB_OBJ)
 	@mkdir -p $(@D) && rm -f $@
-	$(LD) -r -o $(@D)/pressmark.o $^
+	$(if $(filter -flto%,$(PM_CFLAGS)),$(CC) $(PM_CFLAGS) -nostdlib -flinker-output=nolto-rel,$(LD)) -r -o $(@D)/pressmark.o $^
 	objcopy --wildcard --keep-global-symbol='pm_*' $(@D)/pressmark.o
 	ar rcs $@ $(@D)/pressmark.o
 $(B)/libpressmark.so: $(LIB_OBJ)
