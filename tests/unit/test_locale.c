@@ -3,6 +3,7 @@
  * comma, and are read there as everywhere; words are known in either case where I is not the
  * capital of i.  The locales are made by localedef (package locales).
  */
+#include <ctype.h>
 #include <locale.h>
 #include <math.h>
 #include <setjmp.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <cmocka.h>
 
@@ -133,7 +133,7 @@ static void test_letters(void **state)
     (void)state;
     static const char *const above[] = {"PUBLISHED ON: 24 NOV 2025", "SHARE THIS ARTICLE"};
     encoding known;
-    assert_int_not_equal(strcasecmp("I", "i"), 0); /* or nothing here is tested                */
+    assert_int_not_equal(tolower('I'), 'i'); /* or nothing here is tested                */
     assert_true(encoding_find("WINDOWS-1252", &known) && known == ENCODING_WINDOWS_1252);
     for (size_t i = 0; i < 2; i++) {
         char text[200];
