@@ -320,8 +320,8 @@ const cli_command cmd_index = {
     "Everything becomes visible in one commit at the end; before it, and after Ctrl-C, searches "
     "see the index as it was.\n\n"
     "With --prune an article goes when its file under PATH is gone, whether it was added by this "
-    "PATH or by one below or above. Those of a PATH that is gone itself stay, unless a PATH above "
-    "it had added them: delete them by id.",
+    "PATH, by one below or above, or by its name. Those of a PATH that is gone itself stay, unless "
+    "a PATH above it had added them: delete them by id.",
     CLI_TABLE(table),
     &defaults,
     sizeof(index_options),

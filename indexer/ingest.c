@@ -81,6 +81,28 @@ out:
     return st;
 }
 
+/* A file given as PATH has the id that it would have by its folder, and is as if found under that;
+ * but for one that a walk of the folder leaves out or does not follow, so that it cannot be missed
+ * there. */
+static pm_status set_parent_root(ingest *run, const ingest_input *file, pm_error *err)
+{
+    pm_status st = PM_OK;
+    pm_error problem = {0};
+    buf folder = {0};
+    if (file->info.is_link || file->id.data[0] == '.') goto out;
+    buf_append(&folder, file->path, (size_t)(file->id.data - file->path));
+    buf_append_str(&folder, ".");
+    buf_u8(&folder, 0);
+    if (folder.failed) PM_TRY(error_nomem(err));
+    st = set_root(run, (const char *)folder.data, &problem);
+    if (st == PM_NOMEM) PM_TRY(error_nomem(err));
+    if (st != PM_OK) run->root = 0;
+    st = PM_OK;
+out:
+    buf_free(&folder);
+    return st;
+}
+
 static pm_status take_path(ingest *run, const char *path, pm_error *err)
 {
     const char *base = strrchr(path, '/');
@@ -95,6 +117,7 @@ static pm_status take_path(ingest *run, const char *path, pm_error *err)
         return PM_OK;
     }
     if (file.info.is_dir) return take_folder(run, path, err);
+    if (!is_stdin && set_parent_root(run, &file, err) != PM_OK) return PM_NOMEM;
     return is_stdin ? ingest_stdin(run, &file, err) : ingest_file(run, &file, err);
 }
 

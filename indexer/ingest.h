@@ -89,7 +89,7 @@ typedef struct ingest {
     seq_set left;          /* articles found unchanged in this run                      */
     seq_set present;       /* with prune: those whose files exist, whatever came of them */
     uint64_t noted;        /* additions to the sets                                     */
-    uint64_t root;         /* hash of the folder PATH at hand; 0 for a file             */
+    uint64_t root;         /* hash of the folder PATH at hand, or of the file PATH; or 0   */
     buf root_path;         /* its absolute path                                         */
     bool root_incomplete;  /* a part of it could not be listed                          */
     hash_set files;        /* with prune: hashes of the paths of files that exist       */

@@ -11,8 +11,9 @@
  *     as a text;
  *   - of a file as a whole that was read as lines, to its end with none skipped.
  * Folders and files are known by 64 bits of their absolute paths: one is taken for another once
- * in 2^64 pairs.  So articles from standard input, of text files given by name, of other
- * folders and of folders that are gone themselves stay; a folder of which a part could not be
+ * in 2^64 pairs.  A file given by name counts as found under its folder.  So articles from standard
+ * input, of hidden files and links given by name, of other folders and of folders that are gone
+ * themselves stay; a folder of which a part could not be
  * listed is not pruned at all.
  */
 #include <errno.h>

@@ -113,7 +113,7 @@ static void prune_deletes_what_is_gone(void **state)
     assert_null(memory_sink_get(&f.sink, "j"));
     assert_non_null(memory_sink_get(&f.sink, "b.txt"));
     assert_non_null(memory_sink_get(&f.sink, "o.txt"));      /* of another folder */
-    assert_non_null(memory_sink_get(&f.sink, "single.txt")); /* given by name */
+    assert_non_null(memory_sink_get(&f.sink, "single.txt")); /* of another, too */
 }
 
 static void prune_keeps_what_it_cannot_judge(void **state)
@@ -159,8 +159,44 @@ static void unchanged_lines_are_left(void **state)
     assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
     assert_int_equal(f.summary.updated, 3);
     memory_sink_commit(&f.sink);
-    assert_int_equal(fixture_run(&f, fixture_path(&f, "in/a.jsonl")), PM_OK);
-    assert_int_equal(f.summary.updated, 3);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, ".")), PM_OK);
+    assert_true(f.summary.updated == 2 && f.summary.added == 1); /* in/a.jsonl#2 */
+}
+
+/* By name a file has the id that it has by its folder, and is the same article. */
+static void a_file_by_name_is_of_its_folder(void **state)
+{
+    (void)state;
+    fixture_text(&f, "in/a.txt", "a");
+    fixture_text(&f, "in/b.jsonl", "{\"id\":\"x\"}\n");
+    fixture_text(&f, "in/.hidden.txt", "h");
+    fixture_text(&f, "in/.hidden.jsonl", "{\"id\":\"y\"}\n");
+    fixture_text(&f, "out.txt", "o");
+    assert_int_equal(symlink("../out.txt", fixture_path(&f, "in/link.txt")), 0);
+    static const char *const names[] = {"in/a.txt", "in/b.jsonl", "in/.hidden.txt",
+                                        "in/.hidden.jsonl", "in/link.txt"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(fixture_run(&f, fixture_path(&f, names[i])), PM_OK);
+    memory_sink_commit(&f.sink);
+    assert_int_equal(unlink(fixture_path(&f, "in/link.txt")), 0);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    assert_true(f.summary.unchanged == 2 && !f.summary.added && !f.summary.updated);
+    memory_sink_commit(&f.sink);
+    /* gone from there; what a walk leaves out is not missed, nor what a link led to */
+    assert_int_equal(unlink(fixture_path(&f, "in/a.txt")), 0);
+    assert_int_equal(unlink(fixture_path(&f, "in/b.jsonl")), 0);
+    f.options.prune = true;
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    assert_true(logged("PRUNED a.txt") && logged("PRUNED x") && f.summary.pruned == 2);
+    assert_int_equal(memory_sink_count(&f.sink), 3);
+    /* by name no other file of its folder is looked for */
+    fixture_text(&f, "in/c.txt", "c");
+    fixture_text(&f, "in/d.txt", "d");
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in")), PM_OK);
+    memory_sink_commit(&f.sink);
+    assert_int_equal(unlink(fixture_path(&f, "in/d.txt")), 0);
+    assert_int_equal(fixture_run(&f, fixture_path(&f, "in/c.txt")), PM_OK);
+    assert_true(f.summary.unchanged == 1 && !f.summary.pruned);
 }
 
 /* The same id from two files: whichever is read later stays the one that is there. */
@@ -338,11 +374,17 @@ static void prune_needs_the_whole_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(unchanged_files_are_not_read),      CASE(one_id_in_two_folders),
-        CASE(prune_deletes_what_is_gone),        CASE(prune_keeps_what_it_cannot_judge),
-        CASE(unchanged_lines_are_left),          CASE(a_line_met_before_is_not_unchanged),
-        CASE(prune_deletes_lines_that_are_gone), CASE(prune_keeps_lines_of_files_it_cannot_read),
-        CASE(prune_knows_files_by_other_paths),  CASE(prune_knows_another_format),
+        CASE(unchanged_files_are_not_read),
+        CASE(one_id_in_two_folders),
+        CASE(prune_deletes_what_is_gone),
+        CASE(prune_keeps_what_it_cannot_judge),
+        CASE(unchanged_lines_are_left),
+        CASE(a_file_by_name_is_of_its_folder),
+        CASE(a_line_met_before_is_not_unchanged),
+        CASE(prune_deletes_lines_that_are_gone),
+        CASE(prune_keeps_lines_of_files_it_cannot_read),
+        CASE(prune_knows_files_by_other_paths),
+        CASE(prune_knows_another_format),
         CASE(prune_needs_the_whole_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
