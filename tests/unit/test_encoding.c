@@ -52,8 +52,15 @@ static void guesses(void **state)
     assert_int_equal(guess("plain"), ENCODING_UTF8);
     assert_int_equal(guess("caf\xc3\xa9"), ENCODING_UTF8);
     assert_int_equal(guess("caf\xe9 and \x93quotes\x94"), ENCODING_WINDOWS_1252);
-    assert_int_equal(guess("\xc3\xa9 and caf\xe9"), ENCODING_UTF8);     /* the first one          */
-    assert_int_equal(guess("caf\xe9 and caf\xc3\xa9"), ENCODING_UTF8);  /* one valid character */
+    assert_int_equal(guess("\xc3\xa9 and caf\xe9"), ENCODING_UTF8);
+    assert_int_equal(guess("caf\xe9 and caf\xc3\xa9"), ENCODING_UTF8); /* a word of it was */
+    /* a capital with its accent and a quote, which are a character of UTF-8 */
+    assert_int_equal(guess("\x93"
+                           "CAF\xc9\x94: d\xe9j\xe0 vu, \xe9t\xe9, \x93o\xf9\x94"),
+                     ENCODING_WINDOWS_1252);
+    assert_int_equal(guess("\x93"
+                           "CAF\xc9\x94: d\xe9j\xe0 vu, \xe9t\xe9, o\xf9\x94"),
+                     ENCODING_UTF8);
     assert_int_equal(guess("caf\xe9 and \xef\xbf\xbd"), ENCODING_UTF8); /* U+FFFD itself is valid */
     assert_int_equal(encoding_guess("caf\xe9\0x", 6), ENCODING_UTF8);   /* binary */
 }
