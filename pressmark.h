@@ -99,7 +99,9 @@ typedef struct pm_article {
     bool title_in_body;
     size_t title_start, title_end;
     /* Provenance, used to skip unchanged files; zero when unknown.  Programs of their own may put
-     * any hash there; pm_ingest's tells a file of another time but the same bytes. */
+     * any hash there; pm_ingest's tells a file of another time but the same bytes.  Its time is
+     * that of the last change of the inode (ctime), which new content gets also where its own time
+     * is set back. */
     uint64_t file_size;
     int64_t file_mtime_ns;
     uint64_t file_hash;

@@ -3,7 +3,8 @@
  *
  * The format is said by the caller, else by the name, else by the first bytes.  A text whose
  * size and time are those of the stored article is not read at all; one whose time alone
- * differs is read and compared by hash.  Both only hold while the file was read in the same
+ * differs is read and compared by hash.  The time is that of the last change of the inode, which
+ * nobody can set back as that of its content.  Both only hold while the file was read in the same
  * way and under the same folder PATH (the stamp in the provenance hash).
  */
 #include "indexer/ingest.h"
@@ -169,7 +170,7 @@ static pm_status index_text(ingest *run, const ingest_input *file, const input *
     PM_TRY(source_text_read(run, data, markdown, err));
     run->doc.article.id = file->id;
     run->doc.article.file_size = file->info.size;
-    run->doc.article.file_mtime_ns = file->info.mtime_ns;
+    run->doc.article.file_mtime_ns = file->info.changed_ns;
     run->doc.article.file_hash = hash;
     run->doc.article.file_folder = run->root;
     PM_TRY(name_source(run, file, in, &source, err));
@@ -308,7 +309,8 @@ static pm_status take_file(ingest *run, const ingest_input *file, const ingest_k
         ingest_skip(run, file->path, 0, file->id, reason);
         return PM_OK;
     }
-    if (known->found && known->size == file->info.size && known->mtime_ns == file->info.mtime_ns) {
+    if (known->found && known->size == file->info.size &&
+        known->mtime_ns == file->info.changed_ns) {
         pm_status st = note_text(run, file, err);
         return st == PM_OK ? ingest_leave(run, file->path, 0, file->id, known->seq, err) : st;
     }

@@ -57,7 +57,7 @@ static pm_status set_provenance(ingest *run, const jsonl_file *from, json_line_t
     *same = SEQ_NONE;
     if (!from->hash) goto out;
     a->file_size = from->input->info.size;
-    a->file_mtime_ns = from->input->info.mtime_ns;
+    a->file_mtime_ns = from->input->info.changed_ns;
     a->file_hash = ingest_line_hash(run, from->hash, line->hash);
     a->file_folder = run->root;
     a->file_lines = from->hash;

@@ -54,11 +54,12 @@ static pm_status read_text(const char *path, const store_source *source, buf *te
     uint64_t end = source->start + source->len;
     if (source->len > STORE_RECORD_MAX || source->start > STORE_RECORD_MAX) goto out;
     if (end > source->file_size || !look_at(path, source, &before)) goto out;
-    bool same_time = before.mtime_ns == source->file_mtime_ns;
+    bool same_time = before.changed_ns == source->file_mtime_ns;
     uint64_t want = same_time ? end : source->file_size; /* all, for its hash                   */
     if (want > SOURCE_MOST) goto out;
     PM_TRY(read_start(path, (size_t)want, &raw, err));
-    *found = raw.len == want && look_at(path, source, &after) && after.mtime_ns == before.mtime_ns;
+    *found =
+        raw.len == want && look_at(path, source, &after) && after.changed_ns == before.changed_ns;
     if (!same_time) *found &= hash_content(raw.data, raw.len) == source->file_hash >> 32;
     if (*found) PM_TRY(keep_span(&raw, source, text, err));
 out:

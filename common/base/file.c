@@ -516,9 +516,10 @@ pm_status file_stat(const char *path, file_info *out, pm_error *err)
     out->is_regular = S_ISREG(info.st_mode);
     out->size = info.st_size > 0 ? (uint64_t)info.st_size : 0;
     out->number = info.st_ino;
-    if (__builtin_mul_overflow((int64_t)info.st_mtim.tv_sec, (int64_t)1000000000, &out->mtime_ns) ||
-        __builtin_add_overflow(out->mtime_ns, (int64_t)info.st_mtim.tv_nsec, &out->mtime_ns))
-        out->mtime_ns = 0;
+    if (__builtin_mul_overflow((int64_t)info.st_ctim.tv_sec, (int64_t)1000000000,
+                               &out->changed_ns) ||
+        __builtin_add_overflow(out->changed_ns, (int64_t)info.st_ctim.tv_nsec, &out->changed_ns))
+        out->changed_ns = 0;
     return PM_OK;
 }
 

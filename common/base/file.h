@@ -116,8 +116,8 @@ typedef struct file_info {
     bool is_dir, is_regular;
     bool is_link; /* the path itself is a symbolic link; all else is said of its target */
     uint64_t size;
-    int64_t mtime_ns;
-    uint64_t number; /* on its file system: another where another has taken its place        */
+    int64_t changed_ns; /* of its inode: also when content of another time got the old one back */
+    uint64_t number;    /* on its file system: another where another has taken its place        */
 } file_info;
 pm_status file_stat(const char *path, file_info *out, pm_error *err);
 /* Append the absolute path, free of links and dots, of something that exists. */

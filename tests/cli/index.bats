@@ -127,7 +127,10 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     says "warning" "snippets are empty" "2 hits"
     same 3 "$(jq '.hits | length' <<<"$output")"
     expect 0 P search -i "$X" --snippets=no pears; [ -z "$stderr" ]
-    touch -d 2001-01-01 in/a.txt                    # another time, the same bytes
+    cp -p in/a.txt kept; sed -i s/Green/Brown/ in/a.txt
+    touch -r kept in/a.txt                          # other bytes, of the same size and time
+    expect 0 P search -i "$X" --json plums; says "warning" "1 hits" "has changed"
+    cp kept in/a.txt; touch -d 2001-01-01 in/a.txt  # another time, the same bytes
     expect 0 P search -i "$X" --json plums; [ -z "$stderr" ]
     [[ $(jq -r '.hits[0].snippet' <<<"$output") == *"Green pears and plums."* ]]
     sed -i s/Green/Brown/ in/a.txt                  # other bytes, of the same size
