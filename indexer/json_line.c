@@ -8,6 +8,7 @@
 #include "common/base/json.h"
 #include "common/base/number.h"
 #include "common/text/analyzer.h"
+#include "indexer/json_scan.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -132,12 +133,13 @@ static bool is_number(const char *text, size_t len)
     return end == len;
 }
 
-/* What jansson refuses: an integer of more than 18 digits, and more than a double can be. */
+/* What jansson refuses: an integer of more than 64 bits, and more than a double can be. */
 static bool is_too_large(const char *text, size_t len, bool integer)
 {
     char copy[NUMBER_BYTES];
     if (!is_number(text, len)) return false;
-    if (integer) return len > 18;
+    bool negative = text[0] == '-';
+    if (integer) return !json_scan_fits(text + negative, len - negative, negative);
     if (len >= sizeof copy) return true;
     memcpy(copy, text, len);
     copy[len] = '\0';

@@ -158,8 +158,7 @@ static const char *skip_digits(const char *p, const char *end)
     return p;
 }
 
-/* Whether digits, without leading zeros, are a number of 64 bits with this sign. */
-static bool fits_integer(const char *digits, size_t n, bool negative)
+bool json_scan_fits(const char *digits, size_t n, bool negative)
 {
     if (n != 19) return n < 19;
     return memcmp(digits, negative ? "9223372036854775808" : "9223372036854775807", 19) <= 0;
@@ -188,7 +187,7 @@ static const char *scan_number(scan *s, const char *p, json_kind *kind)
         exponent = (size_t)(p - power);
     }
     if (*kind == JSON_KIND_INTEGER)
-        return fits_integer(digits, (size_t)(integer_end - digits), *begin == '-') ? p : NULL;
+        return json_scan_fits(digits, (size_t)(integer_end - digits), *begin == '-') ? p : NULL;
     s->odd |= exponent > 2 || p - begin >= REAL_PLAIN_LEN;
     return p;
 }

@@ -48,6 +48,9 @@ typedef enum json_verdict {
     JSON_LEFT     /* beyond what is read here: many members, or a number near overflow      */
 } json_verdict;
 
+/* Whether digits, without leading zeros, are a number of 64 bits with this sign. */
+bool json_scan_fits(const char *digits, size_t n, bool negative);
+
 /* Parts borrow from the line. */
 json_verdict json_scan(json_object_scan *out, const char *line, size_t len);
 

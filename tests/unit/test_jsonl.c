@@ -264,7 +264,9 @@ static void numbers_keep_their_spelling(void **state)
             "{\"id\":1.50,\"title\":1e3,\"source\":-0,\"tags\":[2.0,1E+2],\"k\":1.50,\"l\":1e3,"
             "\"m\":[0.10,{\"n\":-0.0}]}\n"
             "{\"id\":2.50,\"author\":{\"name\":7.0},\"k\":1.50,\"m\":[0.10,{\"n\":[]}]}\n"
-            "{\"id\":3.50,\"text\":\"\\ud800 1.0\",\"k\":[1.50],\"m\":\"\\\"2.0\"}\n"),
+            "{\"id\":3.50,\"text\":\"\\ud800 1.0\",\"k\":[1.50],\"m\":\"\\\"2.0\"}\n"
+            "{\"id\":\"4\",\"k\":9223372036854775807,\"l\":9223372036854775808,"
+            "\"m\":[-9223372036854775808,-9223372036854775809]}\n"),
         PM_OK);
     const pm_article *a = get("1.50");
     assert_string_equal(a->title.data, "1e3");
@@ -277,6 +279,10 @@ static void numbers_keep_their_spelling(void **state)
     assert_string_equal(get("2.50")->extra.data, "{\"k\":1.50,\"m\":[0.10,{\"n\":[]}]}");
     assert_string_equal(fixture_body(&f, "3.50"), "\xef\xbf\xbd 1.0");
     assert_string_equal(get("3.50")->extra.data, "{\"k\":[1.50],\"m\":\"\\\"2.0\"}");
+    /* beside one of more than 64 bits, which becomes text, others stay numbers */
+    assert_string_equal(get("4")->extra.data, "{\"k\":9223372036854775807,"
+                                              "\"l\":\"9223372036854775808\",\"m\":["
+                                              "-9223372036854775808,\"-9223372036854775809\"]}");
 }
 
 static void line_ends_and_marks(void **state)
