@@ -53,22 +53,45 @@ static bool is_binary(slice head)
     return controls * 16 > n;
 }
 
+/* What the first bytes are in UTF-8, in the encoding that is said or marked and without its mark;
+ * they borrow from head or *decoded.  *binary: they are no text. */
+static pm_text first_text(const ingest *run, slice head, buf *decoded, bool *binary)
+{
+    encoding marked;
+    const char *text = (const char *)head.data;
+    size_t mark = encoding_mark(text, head.len, &marked);
+    decoder dec = {.from = run->has_encoding ? run->encoding : marked};
+    if (marked != dec.from) mark = 0;
+    *binary = is_binary(head);
+    if (!mark && dec.from == ENCODING_UTF8) return (pm_text){text, head.len};
+    decoder_feed(&dec, decoded, text + mark, head.len - mark, false);
+    /* Every other byte of UTF-16 may be NUL; of what is none one unit in 32 is half a character. */
+    if (!mark && dec.from != ENCODING_WINDOWS_1252) *binary = dec.repaired > head.len / 2 / 64;
+    return text_of_buf(decoded);
+}
+
 /* What an input of no known name is; *reason when it is not to be read. */
-static pm_status sniff(input *in, pm_input_format *format, const char **reason, pm_error *err)
+static pm_status sniff(const ingest *run, input *in, pm_input_format *format, const char **reason,
+                       pm_error *err)
 {
     slice head;
+    buf decoded = {0};
+    bool binary;
     pm_status st = PM_OK;
     PM_TRY(input_peek(in, SNIFF_BYTES, &head, err));
-    const char *text = (const char *)head.data;
-    if (is_binary(head)) *reason = "not a text file";
+    pm_text text = first_text(run, head, &decoded, &binary);
+    if (decoded.failed) PM_TRY(error_nomem(err));
+    if (binary) *reason = "not a text file";
     if (*format != PM_INPUT_AUTO) goto out;
-    if (json_line_sniff(text, head.len, head.len < SNIFF_BYTES))
+    if (json_line_sniff(text.data, text.len, head.len < SNIFF_BYTES))
         *format = PM_INPUT_JSONL;
-    else if (head.len >= 4 && (memcmp(text, "---\n", 4) == 0 || memcmp(text, "---\r", 4) == 0))
+    else if (text.len >= 4 &&
+             (memcmp(text.data, "---\n", 4) == 0 || memcmp(text.data, "---\r", 4) == 0))
         *format = PM_INPUT_MARKDOWN;
     else
         *format = PM_INPUT_TEXT;
 out:
+    buf_free(&decoded);
     return st;
 }
 
@@ -244,7 +267,7 @@ static pm_status open_input(ingest *run, const ingest_input *file, input *in,
     *format = run->options.format == PM_INPUT_AUTO ? named : run->options.format;
     PM_TRY(input_open(in, file->path, compressed, run->sink->article_max, err));
     if (named == PM_INPUT_AUTO && (*format == PM_INPUT_AUTO || file->walked))
-        PM_TRY(sniff(in, format, reason, err));
+        PM_TRY(sniff(run, in, format, reason, err));
     if (file->walked && !*reason) PM_TRY(is_report(in, report, err));
 out:
     return st;

@@ -94,6 +94,44 @@ static void formats_by_name_and_content(void **state)
     assert_int_equal(f.summary.skipped, 2);
 }
 
+static void a_mark_hides_no_format(void **state)
+{
+    (void)state;
+    static const char lines[] = "{\"id\":\"wide\"}\n";
+    buf wide = {0};
+    buf_append(&wide, "\xff\xfe", 2);
+    for (const char *p = lines; *p; p++) buf_u16(&wide, (uint16_t)*p);
+    fixture_text(&f, "1.json", "\xef\xbb\xbf{\"id\":\"marked\"}\n");
+    fixture_write(&f, "2.json", wide.data, wide.len);
+    fixture_text(&f, "3.json", "\xef\xbb\xbf");
+    buf_free(&wide);
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    assert_non_null(memory_sink_get(&f.sink, "marked"));
+    assert_non_null(memory_sink_get(&f.sink, "wide"));
+    assert_non_null(memory_sink_get(&f.sink, "3.json"));
+    assert_int_equal(f.summary.added, 3);
+}
+
+/* As it is said: without a mark UTF-16 looks like no text at all. */
+static void an_encoding_that_is_said_hides_no_format(void **state)
+{
+    (void)state;
+    static const char lines[] = "{\"id\":\"wide\"}\n";
+    buf wide = {0};
+    for (const char *p = lines; *p; p++) buf_u16(&wide, (uint16_t)*p);
+    fixture_write(&f, "1.json", wide.data, wide.len);
+    fixture_write(&f, "2", wide.data + 2, wide.len - 2);
+    buf_free(&wide);
+    fixture_write(&f, "3.png", "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16);
+    assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
+    assert_int_equal(f.summary.skipped, 3);
+    f.options.encoding = "utf-16le";
+    assert_int_equal(fixture_run(&f, NULL), PM_PARTIAL);
+    assert_true(logged("SKIPPED 3.png :0 (not a text file)") && f.summary.skipped == 1);
+    assert_non_null(memory_sink_get(&f.sink, "wide"));
+    assert_string_equal(fixture_body(&f, "2"), lines + 1);
+}
+
 static void format_may_be_said(void **state)
 {
     (void)state;
@@ -501,6 +539,8 @@ int main(void)
         CASE(folders_are_walked_in_order),
         CASE(a_file_has_its_base_name),
         CASE(formats_by_name_and_content),
+        CASE(a_mark_hides_no_format),
+        CASE(an_encoding_that_is_said_hides_no_format),
         CASE(format_may_be_said),
         CASE(empty_files_are_articles),
         CASE(encodings),
