@@ -2,7 +2,7 @@
  *
  * xapian_optimize.c - each database of a Xapian index replaced by a compacted copy of itself.
  *
- *   1. copy: Xapian writes shard-N.new from the last commit of shard-N
+ *   1. copy: Xapian writes shard-N.new from the last commit of shard-N; has it all tables?
  *   2. sync of the whole file system: Xapian syncs its files, but does not look whether it could
  *   3. exchange of the two names, in one step: visible
  *   4. sync of the folder: durable
@@ -14,6 +14,7 @@
  * gives the same answers.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "common/xapian/xap_index.h"
 #include "indexer/xapian_writer.h"
@@ -62,6 +63,47 @@ static pm_status copy(pm_writer *w, uint32_t shard, const char *name, pm_error *
     return st == PM_OK ? st : xap_failed(&e, path, err);
 }
 
+static bool table_there(const char *folder, const char *table)
+{
+    char path[XAPIAN_PATH + 32];
+    file_info info;
+    snprintf(path, sizeof path, "%s/%s.glass", folder, table);
+    return file_stat(path, &info, NULL) == PM_OK && info.size;
+}
+
+/* Xapian takes a table that does not open, be it for want of a descriptor, for one that was never
+ * needed, and copies nothing of it: the old database must not give way to that. */
+static pm_status check_copy(pm_writer *w, uint32_t shard, const char *name, const char *new_name,
+                            pm_error *err)
+{
+    const xapian_writer *x = w->xapian;
+    char old[XAPIAN_PATH], copied[XAPIAN_PATH];
+    xap_stats stats;
+    xap_error e;
+    pm_status st = xapian_path(w, name, old, err);
+    if (st == PM_OK) st = xapian_path(w, new_name, copied, err);
+    if (st != PM_OK) return st;
+    if (x->api->db_stats(x->api->writer_db(x->shards[shard]), &stats, &e) != PM_OK)
+        return xap_failed(&e, old, err);
+    const struct {
+        const char *table;
+        bool needed;
+    } tables[] = {
+        {"docdata", stats.n_docs},
+        {"termlist", stats.n_docs},
+        {"position", stats.n_tokens && w->meta.has_positions},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        if (!tables[i].needed || table_there(copied, tables[i].table)) continue;
+        if (!table_there(old, tables[i].table))
+            return error_corrupt(err, old, 0, tables[i].table, "the file of this table is missing");
+        return error_set(err, PM_IO,
+                         "%s: its table %s could not be opened; it is as it was; try again", old,
+                         tables[i].table);
+    }
+    return PM_OK;
+}
+
 /* The writer holds the old database open, and with it Xapian's lock, until it is replaced. */
 static pm_status replace(pm_writer *w, uint32_t shard, const char *new_name, pm_error *err)
 {
@@ -69,6 +111,7 @@ static pm_status replace(pm_writer *w, uint32_t shard, const char *new_name, pm_
     char name[XAP_SHARD_NAME];
     xap_shard_name(name, shard);
     PM_TRY(copy(w, shard, new_name, err));
+    PM_TRY(check_copy(w, shard, name, new_name, err));
     PM_TRY(dir_sync_all(&w->folder, err));
     PM_TRY(dir_exchange(&w->folder, new_name, name, err));
     PM_TRY(dir_sync(&w->folder, err));

@@ -3,12 +3,14 @@
  * faultlib.c - a library to preload, which makes one system call or allocation fail.
  *
  * FAULT=CALL:N[+]:ERRNO  the N-th CALL (from 1) fails with ERRNO; with '+' all later ones
- * fail too.  CALL is fsync, fdatasync, write, rename, link or malloc (also calloc, realloc).
- * write counts only files on disk, so that messages still come out.  When FAULT_LOG names
+ * fail too.  CALL is fsync, fdatasync, write, rename, link, open or malloc (also calloc, realloc).
+ * write counts only files on disk, so that messages still come out; open only tables of Xapian that
+ * are there.  When FAULT_LOG names
  * a file, it is created when the fault was struck.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,6 +75,29 @@ ssize_t write(int fd, const void *data, size_t len)
     struct stat info;
     bool on_disk = ready && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && fd > 2;
     return on_disk && strikes("write") ? -1 : syscall(SYS_write, fd, data, len);
+}
+static int open_file(const char *path, int flags, mode_t mode)
+{
+    size_t len = strlen(path);
+    bool table = len > 6 && strcmp(path + len - 6, ".glass") == 0;
+    if (ready && table && access(path, F_OK) == 0 && strikes("open")) return -1;
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+int open(const char *path, int flags, ...)
+{
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return open_file(path, flags, mode);
+}
+int open64(const char *path, int flags, ...)
+{
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return open_file(path, flags, mode);
 }
 int rename(const char *from, const char *to)
 {

@@ -349,6 +349,25 @@ content() { P dump -i "$X"; P search -i "$X" --format tsv -k 700 -- w1x w20x tit
     done
 }
 
+@test "optimize: a table that could not be opened is not taken for one that was never needed" {
+    make_both
+    local n=0 refused=0 before; before=$(P dump -i "$X")
+    cp -r "$X" kept
+    while n=$((n + 1)); rm -f "$BATS_TEST_TMPDIR/struck"; do
+        run --separate-stderr with_fault open:$n:5 "$PRESSMARK" optimize -q -i "$X"
+        [ -e "$BATS_TEST_TMPDIR/struck" ] || break
+        [ "$status" -eq 0 ] || { same 5 "$status"; refused=$((refused + 1)); }
+        same "$before" "$(P dump -i "$X")"
+        expect 0 P check --deep -i "$X"
+    done
+    echo "$((n - 1)) tables not opened, $refused refused"
+    [ $n -gt 8 ] && [ $refused -gt 4 ]
+    for table in docdata termlist position; do
+        rm -rf "$X"; cp -r kept "$X"; rm "$X/shard-0/$table.glass"
+        expect 4 P optimize -i "$X"; mentions "$table"
+    done
+}
+
 @test "optimize killed and interrupted in the middle: the index is whole, and nothing is left over" {
     with_updates 8
     local before code stopped=0 wait; before=$(content)
