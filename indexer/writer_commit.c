@@ -267,6 +267,7 @@ static pm_status prove(pm_writer *w, pm_error *err)
 {
     if (w->proven || w->options.commit_level) return PM_OK;
     pm_status st = manifest_prove(&w->folder, err);
+    if (st == PM_OK) manifest_mark(&w->folder, w->meta.uuid);
     w->not_durable = st != PM_OK;
     w->proven = st == PM_OK;
     return st;

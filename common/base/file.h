@@ -17,10 +17,10 @@
 /* ---- an index folder ------------------------------------------------------------------- */
 
 typedef struct dir {
-    int fd;      /* -1 when closed                                                       */
-    int lock_fd; /* -1 when not locked                                                   */
+    int fd;        /* -1 when closed                                                       */
+    int lock_fd;   /* -1 when not locked                                                   */
     int locked_by; /* process that took the lock; 0: none did                            */
-    char *path;  /* as given, for messages                                               */
+    char *path;    /* as given, for messages                                               */
     /* Asked before bytes of a new file are written, on the thread that writes; false: they are
      * not, and the file has failed (ECANCELED).  NULL: nobody is asked.                     */
     bool (*watch)(void *ctx, uint64_t bytes);
@@ -37,11 +37,16 @@ pm_status dir_open(dir *d, const char *path, bool *absent, pm_error *err);
 pm_status dir_again(dir *d, const dir *folder, pm_error *err);
 /* mkdir (the last component only) and fsync the parent; an existing folder is fine. */
 pm_status dir_create(const char *path, pm_error *err);
-/* Gives the lock back, for processes that were forked meanwhile, too; they themselves only close what
- * is theirs. */
+/* Gives the lock back, for processes that were forked meanwhile, too; they themselves only close
+ * what is theirs. */
 void dir_close(dir *d);
 /* Take the writer lock: OFD write lock on `LOCK`.  PM_BUSY when held elsewhere. */
 pm_status dir_lock(dir *d, pm_error *err);
+/* What LOCK says: information for whoever comes later, never synced.  Of a folder that is not
+ * locked nothing can be read (false) or written; nor is what the system refuses.  *len: up to room.
+ */
+bool dir_lock_read(const dir *d, void *text, size_t room, size_t *len);
+void dir_lock_write(const dir *d, const void *text, size_t len);
 pm_status dir_sync(const dir *d, pm_error *err);
 /* One sync of the whole file system that holds the folder (commit level `none`). */
 pm_status dir_sync_all(const dir *d, pm_error *err);

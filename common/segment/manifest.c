@@ -218,16 +218,17 @@ static pm_status refuse_other(void *ctx, const char *name, pm_error *err)
     return ours ? PM_OK : error_set(err, PM_USAGE, "%s is not of an index", name);
 }
 
-/* LOCK, and nothing but files of our names. */
-static pm_status is_begun(const char *folder, const char *lock, pm_error *err)
+/* LOCK, and nothing but files of our names, or segments that have lost their manifests. */
+static pm_status is_begun(const char *folder, pm_error *err)
 {
-    file_info info;
+    bool lock = false, lost = false;
     dir d = DIR_INIT;
     pm_status st;
-    PM_TRY(file_stat(lock, &info, err));
-    if (!info.is_regular || info.size) PM_TRY(error_set(err, PM_USAGE, "%s is no lock", lock));
     PM_TRY(dir_open(&d, folder, NULL, err));
-    PM_TRY(dir_each(&d, refuse_other, NULL, err));
+    PM_TRY(manifest_lock_is_ours(&d, &lock, err));
+    if (!lock) PM_TRY(error_set(err, PM_USAGE, "%s has no lock", folder));
+    PM_TRY(manifest_is_lost(&d, &lost, err));
+    if (!lost) PM_TRY(dir_each(&d, refuse_other, NULL, err));
 out:
     dir_close(&d);
     return st;
@@ -249,20 +250,21 @@ pm_status manifest_is_in(const char *folder, bool *yes, pm_error *err)
 {
     pm_status st;
     pm_error why;
-    buf path = {0}, lock = {0};
+    buf path = {0}, prev = {0};
     *yes = false;
     buf_append_str(&path, folder);
     buf_append(&path, "/manifest", sizeof "/manifest");
-    buf_append_str(&lock, folder);
-    buf_append(&lock, "/LOCK", sizeof "/LOCK");
-    if (path.failed || lock.failed) PM_TRY(error_nomem(err));
+    buf_append_str(&prev, folder);
+    buf_append(&prev, "/manifest.prev", sizeof "/manifest.prev");
+    if (path.failed || prev.failed) PM_TRY(error_nomem(err));
     st = has_manifest((const char *)path.data, &why);
-    if (st != PM_OK && st != PM_NOMEM) st = is_begun(folder, (const char *)lock.data, &why);
+    if (st != PM_OK && st != PM_NOMEM) st = has_manifest((const char *)prev.data, &why);
+    if (st != PM_OK && st != PM_NOMEM) st = is_begun(folder, &why);
     *yes = st == PM_OK;
     st = st == PM_NOMEM ? error_nomem(err) : PM_OK; /* else there is none that can be read      */
 out:
     buf_free(&path);
-    buf_free(&lock);
+    buf_free(&prev);
     return st;
 }
 
@@ -342,14 +344,21 @@ uint64_t manifest_size(uint32_t n_segments)
 
 /* ---- reading ------------------------------------------------------------------------- */
 
-/* A manifest that is gone while its predecessor stands was removed by hand. */
+/* A manifest that is gone while its predecessor, or segments of its commits, stand was removed by
+ * hand. */
 static pm_status manifest_absent(const dir *d, pm_error *err)
 {
     map prev;
-    bool absent;
+    bool absent, lost = false;
     pm_status st = map_open(&prev, d, "manifest.prev", &absent, err);
     if (st != PM_OK) return st;
     map_close(&prev);
+    if (absent) st = manifest_is_lost(d, &lost, err);
+    if (st != PM_OK) return st;
+    if (lost)
+        return error_corrupt(err, d->path, 0, "manifest",
+                             "it is missing, and manifest.prev with it, but segments of the index "
+                             "are there: put one of the two back, from a copy");
     if (absent)
         return error_set(err, PM_USAGE, "no index at %s; make one with 'pressmark index'", d->path);
     return error_corrupt(err, d->path, 0, "manifest",

@@ -70,6 +70,13 @@ pm_status manifest_publish(const manifest *m, const dir *d, unsigned level, pm_e
 /* Step 5 for a commit that somebody else published, who may not have come as far or have been told
  * that it failed.  PM_NOT_DURABLE as above. */
 pm_status manifest_prove(const dir *d, pm_error *err);
+/* A commit of the index of this UUID is durable: LOCK is made to say so, if it can. */
+void manifest_mark(const dir *d, const uint8_t uuid[16]);
+/* Of a folder without manifest and manifest.prev: does LOCK say that there were commits, and is a
+ * segment of that index there? */
+pm_status manifest_is_lost(const dir *d, bool *lost, pm_error *err);
+/* LOCK is there, and says nothing or what a mark says. */
+pm_status manifest_lock_is_ours(const dir *d, bool *is, pm_error *err);
 /* Step 6: delete files of our own name pattern that neither manifest names.  Errors are
  * ignored.  Only under the writer lock.  `spared`: a file that is being written; NULL: none. */
 void manifest_collect_garbage(const dir *d, const char *spared);

@@ -77,6 +77,8 @@ pm_status manifest_publish(const manifest *m, const dir *d, unsigned level, pm_e
     if (st != PM_OK && is_current(m, d)) return not_durable(d, err);
     if (st != PM_OK) goto out;
     if (level == 0 && dir_sync(d, err) != PM_OK) return not_durable(d, err); /* step 5 */
+    /* Without step 5 it is the commit before that is durable, by step 3. */
+    if (level == 0 || m->generation > 1) manifest_mark(d, m->uuid);
     return PM_OK;
 out:
     dir_unlink(d, "manifest.tmp", NULL);

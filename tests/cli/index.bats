@@ -464,6 +464,29 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     same "manifest manifest" "$(jq -r '.findings[] | "\(.file) \(.section)"' <<<"$output")"
 }
 
+@test "manifests that were lost: every command says so, and no segment is deleted" {
+    make_five y.idx; P delete -q -i y.idx "$(P search -i y.idx --format ids trump | head -1)"
+    cp -r y.idx before; rm y.idx/manifest y.idx/manifest.prev
+    local files; files=$(ls y.idx)
+    for command in "search" "show" "delete" "index" "index --prune" "index --engine native"; do
+        expect 4 P $command -i y.idx "$ARTICLES"
+        says "y.idx: damaged" "manifest.prev" "segments of the index are there" "put one of the two back"
+    done
+    for command in check "check --deep" optimize stats dump; do
+        expect 4 P $command -i y.idx; mentions "manifest.prev" "put one of the two back"
+    done
+    expect 2 P index --engine xapian -i y.idx "$ARTICLES"; says "was made by engine native"
+    same "$files" "$(ls y.idx)"
+    mkdir in; cp -r y.idx in/y.idx; cp "$ARTICLES"/*.txt in; touch in/y.idx/notes.txt
+    expect 0 P index --json -i z.idx in; same 5 "$(jq .added <<<"$output")"
+    cp before/manifest y.idx
+    expect 0 P check --deep -i y.idx
+    expect 0 P index -q -i y.idx "$ARTICLES"
+    rm -f y.idx/manifest* y.idx/*.seg y.idx/*.del # nothing is left to be lost
+    expect 2 P search -i y.idx trump
+    expect 0 P index --json -i y.idx "$ARTICLES"; same 5 "$(jq .added <<<"$output")"
+}
+
 @test "no index: exit 2 and where it was looked for" {
     for c in "search x" "batch -" stats check dump "show x" "delete x" optimize; do
         expect 2 P ${c%% *} -i "$X/none" ${c#"${c%% *}"} </dev/null

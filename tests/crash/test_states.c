@@ -390,6 +390,16 @@ static void manifest_in_place(io_trace *t)
     }
 }
 
+/* What LOCK says of a commit, before there is one. */
+static void mark_before_rename(io_trace *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->ops[i].kind != TRACE_WRITE || !trace_created_as(t, t->ops[i].file, "LOCK")) continue;
+        size_t publish = trace_last(t, i, TRACE_RENAME, "manifest");
+        if (publish != SIZE_MAX) trace_move(t, i, publish);
+    }
+}
+
 static const struct mutant {
     const char *name;
     void (*change)(io_trace *t);
@@ -403,6 +413,7 @@ static const struct mutant {
     {"old files deleted before the rename", unlink_before_rename},
     {"old files deleted between rename and sync", unlink_before_last_sync},
     {"manifest written in place", manifest_in_place},
+    {"LOCK says so before the rename", mark_before_rename},
 };
 
 /* True when some state of the mutant is bad. */

@@ -4,6 +4,8 @@
  *
  * A file's bytes are written once and only grow; a truncation starts another content under the
  * same file, so that every state of a file is a prefix of some content, perhaps with zeros.
+ * LOCK is never synced, so that each state would be there as often as its bytes can be: they are
+ * chosen by what else is in the folder, but where there are few states.
  */
 #include "tests/support/crash_states.h"
 
@@ -16,7 +18,7 @@
 #include "common/base/hash.h"
 #include "tests/support/folder.h"
 
-enum { PENDING_MAX = 200, CHOICES = 4 };
+enum { PENDING_MAX = 200, CHOICES = 4, FEW = 8 };
 
 typedef struct content {
     uint8_t *data;
@@ -37,6 +39,7 @@ struct states_run {
     const trace_op *pending[PENDING_MAX];
     unsigned n_pending;
     unsigned low, high;
+    unsigned lock; /* the file LOCK; 0: it is not there yet                                   */
     uint64_t random;
     unsigned at_each;
 };
@@ -103,6 +106,7 @@ static void step(states_run *r, const trace_op *op)
 {
     switch (op->kind) {
     case TRACE_CREATE:
+        if (strcmp(op->name, "LOCK") == 0) r->lock = op->file;
         new_content(r, op->file);
         r->durable[op->file] = r->now[op->file];
         /* fall through */
@@ -159,21 +163,23 @@ static bool is_dirty(const states_run *r, unsigned file)
 
 /* ---- states at one place -------------------------------------------------------------- */
 
-/* Sum, not chain, over names: their order does not matter. */
-static uint64_t state_key(const crash_state *s)
+/* Sum, not chain, over names: their order does not matter.  One file may be left out. */
+static uint64_t state_key(const crash_state *s, unsigned without)
 {
     uint64_t key = 0;
     for (unsigned i = 0; i < s->n; i++) {
         const state_name *n = &s->names[i];
+        if (without && n->file == without) continue;
         uint64_t parts[4] = {n->file, n->bytes.content, n->bytes.prefix, n->bytes.len};
         key += hash_mix(hash_bytes(n->name, strlen(n->name)) ^ hash_bytes(parts, sizeof parts));
     }
     return key;
 }
 
-/* The subset of names' changes by bits, the choice of each file's bytes by pairs of bits. */
+/* The subset of names' changes by bits, the choice of each file's bytes by pairs of bits; that of
+ * LOCK's is given, or CHOICES. */
 static void make_state(const states_run *r, const bool *taken, const uint8_t *choice,
-                       crash_state *out)
+                       unsigned of_lock, crash_state *out)
 {
     memcpy(out->names, r->names, sizeof out->names);
     out->n = r->n_names;
@@ -183,14 +189,18 @@ static void make_state(const states_run *r, const bool *taken, const uint8_t *ch
         if (taken[i]) apply_name(out->names, &out->n, r->pending[i]);
     for (unsigned i = 0; i < out->n; i++)
         out->names[i].bytes = choose_bytes(r, out->names[i].file, choice[out->names[i].file]);
-    out->key = state_key(out);
+    if (of_lock == CHOICES) of_lock = (unsigned)(hash_mix(state_key(out, r->lock)) % CHOICES);
+    for (unsigned i = 0; i < out->n; i++)
+        if (r->lock && out->names[i].file == r->lock)
+            out->names[i].bytes = choose_bytes(r, r->lock, of_lock);
+    out->key = state_key(out, 0);
 }
 
 static unsigned dirty_files(const states_run *r, unsigned *files)
 {
     unsigned n = 0;
     for (unsigned file = 1; file < TRACE_FILES; file++)
-        if (is_dirty(r, file)) files[n++] = file;
+        if (file != r->lock && is_dirty(r, file)) files[n++] = file;
     return n;
 }
 
@@ -239,10 +249,12 @@ static bool explore_place(states_run *r, size_t after, unsigned long *n,
     uint8_t choice[TRACE_FILES] = {0};
     unsigned files[TRACE_FILES], n_files = dirty_files(r, files);
     unsigned long all = combinations(r->n_pending, n_files, r->at_each);
-    bool whole = all <= r->at_each;
-    for (unsigned long at = 0; at < (whole ? all : r->at_each); at++) {
+    bool whole = all <= r->at_each, each_lock = all <= FEW && r->lock && is_dirty(r, r->lock);
+    unsigned long n_states = (whole ? all : r->at_each) * (each_lock ? CHOICES : 1);
+    for (unsigned long i = 0; i < n_states; i++) {
+        unsigned long at = each_lock ? i / CHOICES : i;
         pick(r, at, whole, taken, files, n_files, choice);
-        make_state(r, taken, choice, &s);
+        make_state(r, taken, choice, each_lock ? (unsigned)(i % CHOICES) : CHOICES, &s);
         s.after = after;
         ++*n;
         if (!fn(ctx, r, &s)) return false;
