@@ -289,6 +289,7 @@ static pm_status open_index(pm_writer *w, const char *path, pm_error *err)
     st = manifest_read(&w->meta, &w->folder, &absent, err);
     w->exists = st == PM_OK;
     if (st != PM_OK && !absent) goto out;
+    if (absent) PM_TRY(xap_marker_overlooked(&w->folder, err));
     PM_TRY(writer_open_analyzer(w, err));
     PM_TRY(inverter_open(&w->iv, w->a, w->meta.has_positions, err));
     if (w->exists) PM_TRY(open_segments(w, err));

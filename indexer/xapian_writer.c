@@ -14,12 +14,35 @@
 
 /* ---- which engine ------------------------------------------------------------------------ */
 
-static bool native_there(const char *path)
+/* Be it damaged, or without its manifest. */
+static pm_status native_in(const dir *d, bool *yes, pm_error *err)
 {
-    char name[XAPIAN_PATH];
-    file_info info;
-    int n = snprintf(name, sizeof name, "%s/manifest", path);
-    return n > 0 && (size_t)n < sizeof name && file_stat(name, &info, NULL) == PM_OK;
+    manifest m;
+    bool absent;
+    pm_status st = manifest_read(&m, d, &absent, err);
+    if (st == PM_OK) manifest_free(&m);
+    *yes = st == PM_OK || st == PM_CORRUPT;
+    return *yes || absent ? PM_OK : st;
+}
+
+static pm_status native_there(const char *path, bool *yes, pm_error *err)
+{
+    dir d;
+    *yes = false;
+    pm_status st = dir_open(&d, path, NULL, err);
+    if (st == PM_USAGE) return PM_OK; /* no folder                                            */
+    if (st == PM_OK) st = native_in(&d, yes, err);
+    dir_close(&d);
+    return st;
+}
+
+static pm_status refuse_engine(const char *path, const char *made_by, const char *asked,
+                               pm_error *err)
+{
+    return error_set(err, PM_USAGE,
+                     "the index at %s was made by engine %s, not %s; leave the option out, or "
+                     "make another index",
+                     path, made_by, asked);
 }
 
 pm_status xapian_wanted(const char *path, const char *engine, bool *yes, pm_error *err)
@@ -28,18 +51,21 @@ pm_status xapian_wanted(const char *path, const char *engine, bool *yes, pm_erro
         return error_set(err, PM_USAGE,
                          "%s: servers are for searching; index into the folder of their databases",
                          path);
-    bool xapian = xap_marker_there(path), native = !xapian && native_there(path);
+    bool xapian = xap_marker_there(path), native = false;
     *yes = xapian;
+    bool asked = engine && !strcmp(engine, XAP_ENGINE);
+    bool lost = !xapian && xap_marker_lost(path);
+    if ((asked && !xapian) || lost) {
+        pm_status st = native_there(path, &native, err);
+        if (st == PM_OK && lost && !native) st = xap_marker_missing(path, err);
+        if (st != PM_OK) return st;
+    }
     if (!engine) return PM_OK;
-    bool asked = !strcmp(engine, XAP_ENGINE);
     if (!asked && strcmp(engine, "native") != 0)
         return error_set(err, PM_USAGE, "no engine is called %s; there are native and xapian",
                          engine);
     if (asked ? native : xapian)
-        return error_set(err, PM_USAGE,
-                         "the index at %s was made by engine %s, not %s; leave the option out, or "
-                         "make another index",
-                         path, native ? "native" : XAP_ENGINE, engine);
+        return refuse_engine(path, native ? "native" : XAP_ENGINE, engine, err);
     *yes = asked;
     return PM_OK;
 }
@@ -271,11 +297,13 @@ static pm_status open_folder(pm_writer *w, const char *path, pm_error *err)
 /* Under the lock: what another writer may have made meanwhile. */
 static pm_status read_marker(pm_writer *w, pm_error *err)
 {
-    bool absent;
+    bool absent, native = false;
     xapian_writer *x = w->xapian;
     pm_status st = marker_read(w, &absent, err);
     w->exists = st == PM_OK;
-    if (st != PM_OK && !absent) return st;
+    if (absent) st = native_in(&w->folder, &native, err);
+    if (native) return refuse_engine(w->folder.path, "native", XAP_ENGINE, err);
+    if (st != PM_OK) return st;
     if (!w->exists) x->n_shards = w->options.shards ? w->options.shards : 1;
     return check_options(w, err);
 }

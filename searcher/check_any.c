@@ -9,6 +9,7 @@ pm_status pm_check(const char *path, bool deep,
                                    uint64_t offset, const char *what),
                    void *ctx, pm_check_summary *summary, pm_error *err)
 {
-    return xapian_named(path) ? xapian_check(path, deep, finding, ctx, summary, err)
-                              : snapshot_check(path, deep, finding, ctx, summary, err);
+    if (xapian_named(path)) return xapian_check(path, deep, finding, ctx, summary, err);
+    pm_status st = snapshot_check(path, deep, finding, ctx, summary, err);
+    return st == PM_USAGE && xap_marker_lost(path) ? xap_marker_missing(path, err) : st;
 }

@@ -51,6 +51,8 @@ pm_status pm_index_open_with(const char *path, const pm_index_options *options, 
     st = open_native(index, path, err);
     if (st == PM_USAGE && !index->snap && xapian_named(path))
         st = xapian_open(index, path, &o, err);
+    else if (st == PM_USAGE && !index->snap && xap_marker_lost(path))
+        st = xap_marker_missing(path, err);
     if (st == PM_OK)
         *out = index;
     else

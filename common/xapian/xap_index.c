@@ -126,6 +126,44 @@ bool xap_is_begun(const char *folder)
            (file_there(path, folder, XAP_BEGUN) || first_shard_there(folder));
 }
 
+static bool anything_there(const char *folder, const char *name)
+{
+    char path[PATH_ROOM];
+    file_info info;
+    int n = snprintf(path, PATH_ROOM, "%s/%s", folder, name);
+    return n > 0 && n < PATH_ROOM && file_stat(path, &info, NULL) == PM_OK;
+}
+
+bool xap_marker_lost(const char *folder)
+{
+    return first_shard_there(folder) && anything_there(folder, "LOCK") &&
+           !anything_there(folder, XAP_MARKER) && !anything_there(folder, XAP_BEGUN);
+}
+
+pm_status xap_marker_missing(const char *folder, pm_error *err)
+{
+    return error_corrupt(err, folder, 0, XAP_MARKER,
+                         "this file, the marker, is missing, but databases of the index are there: "
+                         "put it back, with the lines 'pressmark xapian 1' and 'shards N'");
+}
+
+pm_status xap_marker_overlooked(const dir *d, pm_error *err)
+{
+    buf text = {0};
+    bool absent;
+    const size_t len = sizeof marker_begin - 1;
+    pm_status st = dir_read(d, XAP_MARKER, MARKER_BYTES_MAX, &text, &absent, err);
+    if (st == PM_CORRUPT)
+        st = PM_OK; /* a link, a folder, a long text: somebody else's        */
+    else if (st == PM_OK && text.len >= len && !memcmp(text.data, marker_begin, len))
+        st = error_set(err, PM_IO,
+                       "%s: an index of the engine xapian, which was not seen a moment ago; try "
+                       "again",
+                       d->path);
+    buf_free(&text);
+    return st;
+}
+
 static pm_status marker_decode(const char *text, const dir *d, uint32_t *shards, pm_error *err)
 {
     unsigned version = 0, n = 0;

@@ -78,11 +78,19 @@ int64_t xap_get_date(pm_text value); /* INT64_MIN when there is none            
 /* Is there a marker in the folder, be it damaged?  A file of its name that does not begin as one is
  * somebody's own, unless a database stands beside it and no native index does. */
 bool xap_marker_there(const char *folder);
+/* Are databases there, with the lock of their writer and no sign of a first run, but no marker?  It
+ * was removed, unless the folder has a native index; and what to say then, PM_CORRUPT. */
+bool xap_marker_lost(const char *folder);
+pm_status xap_marker_missing(const char *folder, pm_error *err);
+/* PM_IO when a marker can be read that xap_marker_there did not see, because the system refused or
+ * it was not there yet: of a locked folder in which another engine is about to make an index. */
+pm_status xap_marker_overlooked(const dir *d, pm_error *err);
 /* PM_USAGE with *absent true when there is none, or when it is of a later version. */
 pm_status xap_marker_read(const dir *d, uint32_t *shards, bool *absent, pm_error *err);
 pm_status xap_marker_write(const dir *d, uint32_t shards, pm_error *err);
 /* What stands in the folder from before the databases of a new index are made until its marker
- * does.  *begun: it is there, an earlier run came no further, and its databases may be made anew. */
+ * does.  *begun: it is there, an earlier run came no further, and its databases may be made anew.
+ */
 pm_status xap_marker_begun(const dir *d, bool *begun, pm_error *err);
 pm_status xap_marker_begin(const dir *d, pm_error *err);
 /* Is there a lock, with what a first run makes before it commits? */

@@ -271,10 +271,18 @@ list() { P search --format tsv "$@" | awk -F'\t' '{printf "%s %.6f\n", $2, $3}';
 @test "a marker that was lost: databases with articles are not made anew" {
     make_both --shards 2
     mv "$X/xapian" kept
-    expect 2 P index -q -i "$X" --engine xapian "$ARTICLES"; says "a database with articles"
-    expect 2 P index -q -i "$X" --engine xapian --shards 3 "$ARTICLES"
+    expect 4 P index -q -i "$X" --engine xapian "$ARTICLES"; says "marker" "is missing" "put it back"
+    expect 4 P index -q -i "$X" --engine xapian --shards 3 "$ARTICLES"
+    for command in "index -q" "delete" "search" "show"; do # nor are they hidden by a native index
+        expect 4 P $command -i "$X" "$ARTICLES"; says "marker" "is missing" "put it back"
+    done
+    for command in optimize check stats dump; do
+        expect 4 P $command -i "$X"; says "marker" "is missing" "put it back"
+    done
     same "LOCK shard-0 shard-1" "$(ls "$X" | paste -sd' ')"
-    mv kept "$X/xapian"
+    mv "$X/LOCK" lock # databases that may be somebody else's
+    expect 2 P index -q -i "$X" --engine xapian "$ARTICLES"; says "a database with articles"
+    mv lock "$X/LOCK"; mv kept "$X/xapian"
     same 5 "$(P stats -i "$X" --json | jq .documents)"
     expect 0 P check --deep -i "$X"
 }

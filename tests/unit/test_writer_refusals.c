@@ -342,13 +342,38 @@ static void test_refused_memory(void **state)
     folder_image_free(&old);
 }
 
+static int refuse_stat(const char *call, const char *path)
+{
+    (void)path;
+    return strcmp(call, "stat") == 0 ? EIO : 0;
+}
+
+/* A marker that the system does not let look at is not taken for none. */
+static void test_marker_overlooked(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"some text", "pressmark xapian", ""};
+    static const char marker[] = "pressmark xapian 1\nshards 1\n";
+    pm_writer_options o = PM_WRITER_OPTIONS_INIT;
+    pm_error err;
+    folder_write(root, "xapian", marker, sizeof marker - 1);
+    file_fault = refuse_stat;
+    assert_int_equal(try_open(&o, &err), PM_IO);
+    file_fault = NULL;
+    assert_non_null(strstr(err.message, "try again"));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        folder_write(root, "xapian", others[i], strlen(others[i]));
+        assert_int_equal(try_open(&o, &err), PM_OK);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_contradicting_options), TEST(test_no_create),      TEST(test_foreign_index),
         TEST(test_bad_articles),          TEST(test_busy),           TEST(test_killed_writer),
-        TEST(test_refused_calls),         TEST(test_refused_memory),
+        TEST(test_refused_calls),         TEST(test_refused_memory), TEST(test_marker_overlooked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
