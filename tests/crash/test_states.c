@@ -33,7 +33,7 @@ static crash_script script;
 
 /* ---- judging states ------------------------------------------------------------------- */
 
-enum { VERDICTS = 1 << 16 };
+enum { VERDICTS = 1 << 17 };
 
 typedef struct verdict {
     uint64_t key;

@@ -18,7 +18,7 @@
 #include "common/base/hash.h"
 #include "tests/support/folder.h"
 
-enum { PENDING_MAX = 200, CHOICES = 4, FEW = 8 };
+enum { PENDING_MAX = 200, CHOICES = 4, FEW = 4 };
 
 typedef struct content {
     uint8_t *data;

@@ -219,6 +219,12 @@ static void test_bounds(void **state)
     accept_field(64, &one, 8);
     refuse_field(64, &beyond, 8);
     accept_field(72, &zero, 8);
+    uint64_t last = INT64_MAX, end = last + 1, all = UINT64_MAX;
+    for (size_t at = 32; at < 56; at += 8) { /* generation, next_file, next_seq                 */
+        accept_field(at, &last, 8);
+        refuse_field(at, &end, 8);
+        refuse_field(at, &all, 8);
+    }
     const struct {
         size_t at;
         uint32_t least, most;
