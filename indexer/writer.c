@@ -286,6 +286,7 @@ static pm_status open_index(pm_writer *w, const char *path, pm_error *err)
         w->folder.watch = tell_progress;
         w->folder.watch_ctx = w;
     }
+    PM_TRY(dir_lock_holds(&w->folder, err)); /* it may have been deleted before it was locked */
     st = manifest_read(&w->meta, &w->folder, &absent, err);
     w->exists = st == PM_OK;
     if (st != PM_OK && !absent) goto out;

@@ -88,7 +88,12 @@ static pm_status adopt_segment(pm_writer *w, const writer_segment *made, pm_erro
     *s = *made;
     pm_status st = segment_open(&s->seg, &w->folder, named->name, w->meta.uuid, named->size,
                                 named->footer_crc, err);
-    if (st != PM_OK) return st;
+    if (st != PM_OK) { /* another writer that was let in may have collected it                */
+        pm_error why;
+        bool held = dir_lock_holds(&w->folder, &why) != PM_BUSY;
+        if (!held) *err = why;
+        return held ? st : PM_BUSY;
+    }
     w->meta.avgdl_ref = s->seg->info.avgdl_ref;
     writer_note_bytes(w, 0);
     map_release(&s->seg->file); /* all that opening read                                      */

@@ -42,6 +42,9 @@ pm_status dir_create(const char *path, pm_error *err);
 void dir_close(dir *d);
 /* Take the writer lock: OFD write lock on `LOCK`.  PM_BUSY when held elsewhere. */
 pm_status dir_lock(dir *d, pm_error *err);
+/* PM_BUSY when LOCK is not the file any more that was locked: whoever deleted it let another writer
+ * in.  PM_OK of a folder that is not locked. */
+pm_status dir_lock_holds(const dir *d, pm_error *err);
 /* What LOCK says: information for whoever comes later, never synced.  Of a folder that is not
  * locked nothing can be read (false) or written; nor is what the system refuses.  *len: up to room.
  */

@@ -72,6 +72,7 @@ pm_status manifest_publish(const manifest *m, const dir *d, unsigned level, pm_e
     pm_status st;
     PM_TRY(write_tmp(m, d, level < 2, err));
     PM_TRY(level < 2 ? dir_sync(d, err) : dir_sync_all(d, err)); /* step 3 */
+    PM_TRY(dir_lock_holds(d, err));
     keep_previous(d);
     st = dir_rename(d, "manifest.tmp", "manifest", err);
     if (st != PM_OK && is_current(m, d)) return not_durable(d, err);

@@ -18,6 +18,7 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/segment/layout.h"
+#include "indexer/writer.h"
 #include "tests/support/folder.h"
 #include "tests/support/made_articles.h"
 
@@ -344,8 +345,7 @@ static void test_refused_memory(void **state)
 
 static int refuse_stat(const char *call, const char *path)
 {
-    (void)path;
-    return strcmp(call, "stat") == 0 ? EIO : 0;
+    return strcmp(call, "stat") == 0 && strcmp(path, "LOCK") != 0 ? EIO : 0;
 }
 
 /* A marker that the system does not let look at is not taken for none. */
@@ -367,6 +367,48 @@ static void test_marker_overlooked(void **state)
     }
 }
 
+static int delete_lock(const char *call, const char *path)
+{
+    if (strcmp(call, "lock") == 0 && strcmp(path, "LOCK") == 0) folder_unlink(root, "LOCK");
+    return 0;
+}
+
+/* Whoever deletes LOCK lets another writer in: what that one commits, the first must not undo, nor
+ * commit files that it has deleted. */
+static void test_lock_deleted(void **state)
+{
+    (void)state;
+    pm_error err;
+    for (int flushed = 0; flushed < 2; flushed++) {
+        folder_empty(root);
+        pm_writer *first = open_writer(root, 1 << 30), *second;
+        add(first, 1, 1);
+        commit(first);
+        add(first, 2, 1);
+        if (flushed) must(writer_flush(first, &err), &err);
+        folder_unlink(root, "LOCK");
+        second = open_writer(root, 1 << 30);
+        add(second, 3, 1);
+        commit(second);
+        buf before = dump(root);
+        assert_int_equal(pm_writer_commit(first, NULL, &err), PM_BUSY);
+        pm_writer_close(first);
+        buf after = dump(root);
+        assert_true(after.len == before.len && !memcmp(after.data, before.data, after.len));
+        assert_sound(root);
+        buf_free(&after);
+        add(second, 4, 1);
+        assert_int_equal(commit(second).generation, 3);
+        pm_writer_close(second);
+        assert_sound(root);
+        buf_free(&before);
+    }
+    folder_empty(root);
+    file_fault = delete_lock;
+    pm_writer_options o = PM_WRITER_OPTIONS_INIT;
+    assert_int_equal(try_open(&o, &err), PM_BUSY);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -374,6 +416,7 @@ int main(void)
         TEST(test_contradicting_options), TEST(test_no_create),      TEST(test_foreign_index),
         TEST(test_bad_articles),          TEST(test_busy),           TEST(test_killed_writer),
         TEST(test_refused_calls),         TEST(test_refused_memory), TEST(test_marker_overlooked),
+        TEST(test_lock_deleted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
