@@ -201,7 +201,8 @@ PM_API pm_status pm_writer_each_id(pm_writer *writer,
  * only when durable.  After PM_IO nothing changed; after PM_NOT_DURABLE the new state is
  * visible but unproven, and the writer accepts only another commit or close.  A commit
  * with nothing to do writes nothing; a writer's first one still syncs the folder of a native
- * index, in case the writer before it could not. */
+ * index, in case the writer before it could not.  PM_BUSY, and nothing changed: the file LOCK was
+ * deleted, so that another writer may have been at work. */
 PM_API pm_status pm_writer_commit(pm_writer *writer, pm_commit_info *info, pm_error *err);
 /* The same at the end of many commits: the newest segments, as far as their words are still in
  * memory, are first made one, so that searches find few segments.  That costs as much as
