@@ -349,9 +349,10 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
 @test "closed standard streams do not become files of the index" {
     echo one >a.txt; mkfifo f.txt
     code=0; P index -i "$X" a.txt f.txt >&- 2>&- || code=$? # whose warning went to LOCK
-    same "3 0" "$code $(stat -c %s "$X/LOCK")"
+    same "3 51" "$code $(stat -c %s "$X/LOCK")"
     code=0; P index -i "$X" a.txt f.txt <&- >&- 2>&- || code=$?
-    same "3 0" "$code $(stat -c %s "$X/LOCK")"
+    same "3 51" "$code $(stat -c %s "$X/LOCK")"
+    grep -qxE 'index [0-9a-f]{32} has commits' "$X/LOCK"
     P check --deep -i "$X"
     code=0; P search -i "$X" one >&- || code=$?
     same 5 "$code"
