@@ -44,11 +44,9 @@ size_t encoding_mark(const char *data, size_t len, encoding *out)
 }
 
 /* Of 12,000 articles of Wikipedia in Windows-1252 every 280th has neighbours, such as a capital
- * with an accent and a quote, whose bytes are a character of UTF-8, nearly all of them one in eight
- * or fewer.  What was UTF-8 and is broken has more that is valid, or a word of it. */
-enum { INVALID_TO_A_VALID = 8 };
-
-encoding encoding_guess(const char *data, size_t len)
+ * with an accent and a quote, whose bytes are a character of UTF-8, nearly all of them one in
+ * ENCODING_ODDS or fewer.  What was UTF-8 and is broken has more that is valid, or a word of it. */
+encoding encoding_guess(const char *data, size_t len, unsigned odds)
 {
     size_t valid = 0, invalid = 0;
     if (utf8_valid_prefix(data, len) == len || memchr(data, 0, len)) return ENCODING_UTF8;
@@ -59,7 +57,7 @@ encoding encoding_guess(const char *data, size_t len)
         invalid += replaced && !spelled;
         valid += (unsigned char)data[start] >= 0x80 && (!replaced || spelled);
     }
-    return invalid / INVALID_TO_A_VALID >= valid ? ENCODING_WINDOWS_1252 : ENCODING_UTF8;
+    return invalid / odds >= valid ? ENCODING_WINDOWS_1252 : ENCODING_UTF8;
 }
 
 /* ---- decoding -------------------------------------------------------------------------- */

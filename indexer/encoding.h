@@ -25,9 +25,11 @@ bool encoding_find(const char *name, encoding *out);
  * UTF-8) when there is none. */
 size_t encoding_mark(const char *data, size_t len, encoding *out);
 
-/* Of a whole file without a mark: Windows-1252 when there are invalid UTF-8 sequences, eight or
- * more for each valid character beyond ASCII, and no NUL; else UTF-8. */
-encoding encoding_guess(const char *data, size_t len);
+/* Of text without a mark: Windows-1252 when there are invalid UTF-8 sequences, `odds` or more for
+ * each valid character beyond ASCII, and no NUL; else UTF-8.  Odds for a whole file; for a part of
+ * one that is Windows-1252 elsewhere. */
+enum { ENCODING_ODDS = 8, ENCODING_ODDS_AGAIN = 1 };
+encoding encoding_guess(const char *data, size_t len, unsigned odds);
 
 /* Streaming decoder for the encodings other than UTF-8.  Valid when zeroed and `from` set. */
 typedef struct decoder {

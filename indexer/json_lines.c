@@ -25,8 +25,7 @@ static size_t cut_bytes(const uint8_t *data, size_t len)
     return 0;
 }
 
-/* Guess the encoding by the first block that is not all ASCII.  Windows-1252: the bytes from
- * there on, which belong to lines not yet given out, are decoded. */
+/* Guess the encoding by the first block that is not all ASCII. */
 static void guess_encoding(json_lines *l)
 {
     const uint8_t *data = l->data.data;
@@ -35,13 +34,8 @@ static void guess_encoding(json_lines *l)
     if (!l->ended) end -= cut_bytes(data + l->ascii, end - l->ascii);
     if (l->ascii == end) return;
     l->guessed = true;
-    if (encoding_guess((const char *)data + l->ascii, end - l->ascii) == ENCODING_UTF8) return;
-    l->decode = true;
-    l->decoder.from = ENCODING_WINDOWS_1252;
-    buf_append(&l->raw, data + l->ascii, l->data.len - l->ascii);
-    l->data.len = l->ascii;
-    if (l->scanned > l->ascii) l->scanned = l->ascii;
-    decoder_feed(&l->decoder, &l->data, l->raw.data, l->raw.len, l->ended);
+    l->is_1252 = encoding_guess((const char *)data + l->ascii, end - l->ascii, ENCODING_ODDS) ==
+                 ENCODING_WINDOWS_1252;
 }
 
 /* After a long line its room goes back. */
@@ -132,6 +126,7 @@ void json_lines_free(json_lines *l)
 {
     buf_free(&l->data);
     buf_free(&l->raw);
+    buf_free(&l->line);
 }
 
 /* ---- documents -------------------------------------------------------------------------- */
@@ -156,33 +151,74 @@ out:
     return st;
 }
 
-/* Whether a line can be read within tree_max; `odd` lines are held twice more. */
-static bool is_modest(const json_lines *l, slice line, bool odd)
+/* Whether a line can be read within tree_max while it is held `copies` times more. */
+static bool is_modest(const json_lines *l, slice line, size_t copies)
 {
-    size_t most = l->tree_max, strings = odd ? 2 * line.len : 0;
+    size_t most = l->tree_max, strings = copies * line.len;
     return !most ||
            (strings <= most && json_line_fits((const char *)line.data, line.len, most - strings));
 }
 
-/* The document of a line, or the reason why there is none. */
-static pm_status read_line(const json_lines *l, slice line, json_line_text *out, pm_error *err)
+/* What the scanner takes; *left otherwise. */
+static pm_status scan_line(const json_lines *l, slice line, size_t copies, json_line_text *out,
+                           bool *left, pm_error *err)
 {
     json_object_scan object;
-    bool left = true;
     pm_status st = PM_OK;
-    document *d = &out->doc;
-    document_reset(d);
-    out->is_article = is_modest(l, line, false);
+    *left = true;
+    document_reset(&out->doc);
+    out->is_article = is_modest(l, line, copies);
     if (out->is_article && json_scan(&object, (const char *)line.data, line.len) == JSON_SCANNED)
-        st = json_fields_take(d, &object, &left, err);
-    if (st != PM_OK || !left) return st;
-    document_reset(d);
-    out->is_article = out->is_article && is_modest(l, line, true);
-    if (out->is_article) return read_odd_line(d, line, &out->is_article, out->reason, err);
+        st = json_fields_take(&out->doc, &object, left, err);
+    return st;
+}
+
+/* A line of Windows-1252 to l->line; false: it is none. */
+static bool convert_line(json_lines *l, slice line)
+{
+    decoder d = {.from = ENCODING_WINDOWS_1252};
+    if (!l->is_1252 || encoding_guess((const char *)line.data, line.len, ENCODING_ODDS_AGAIN) !=
+                           ENCODING_WINDOWS_1252)
+        return false;
+    buf_reset(&l->line);
+    decoder_feed(&d, &l->line, line.data, line.len, true);
+    l->n_converted++;
+    l->n_repaired += d.repaired;
+    return true;
+}
+
+/* The document of a line, or the reason why there is none. */
+static pm_status read_line(json_lines *l, slice line, json_line_text *out, pm_error *err)
+{
+    bool left = true;
+    size_t copies = 0;
+    pm_status st = PM_OK;
+    PM_TRY(scan_line(l, line, copies, out, &left, err));
+    if (!left) goto out;
+    if (out->is_article && convert_line(l, line)) {
+        if (l->line.failed) PM_TRY(error_nomem(err));
+        line = buf_slice(&l->line);
+        out->is_article = line.len <= l->in->article_max;
+        if (!out->is_article) {
+            input_say_too_long(l->in, "the line is ", out->reason, sizeof out->reason);
+            goto out;
+        }
+        PM_TRY(scan_line(l, line, ++copies, out, &left, err));
+        if (!left) goto out;
+    }
+    document_reset(&out->doc);
+    copies += 2; /* mended, and as the library's tree */
+    out->is_article = out->is_article && is_modest(l, line, copies);
+    if (out->is_article) {
+        PM_TRY(read_odd_line(&out->doc, line, &out->is_article, out->reason, err));
+        goto out;
+    }
     snprintf(out->reason, sizeof out->reason,
              "the line takes more than --memory allows, %zu bytes; allow more, or split it",
              l->tree_max);
-    return PM_OK;
+out:
+    if (l->line.cap > LINES_KEEP) buf_free(&l->line);
+    return st;
 }
 
 static bool is_blank(slice line)

@@ -17,11 +17,14 @@ typedef struct json_lines {
     input *in;
     buf data, raw;      /* text; bytes before decoding                                   */
     size_t at, scanned; /* start of the line; bytes known to hold no line end            */
-    decoder decoder;    /* used when `decode`                                            */
-    bool decode, ended, dropping; /* dropping: inside a line that is too long             */
-    bool guessed;                 /* the encoding is known                                */
-    size_t ascii;                 /* until then: bytes of data known to be ASCII          */
-    uint64_t number;              /* of the line, from 1                                  */
+    decoder decoder;    /* of what is said or marked: used when `decode`                 */
+    bool decode, ended, dropping;     /* dropping: inside a line that is too long             */
+    bool guessed;                     /* the encoding is known                                */
+    bool is_1252;                     /* it is guessed to be that, but for lines that are UTF-8 */
+    size_t ascii;                     /* until it is known: bytes of data known to be ASCII   */
+    buf line;                         /* one that was converted                               */
+    uint64_t n_converted, n_repaired; /* lines; characters                                */
+    uint64_t number;                  /* of the line, from 1                                  */
     size_t tree_max; /* bytes of the tree of a line; 0: as many as it takes             */
 } json_lines;
 
@@ -35,7 +38,8 @@ typedef struct json_line_text {
 } json_line_text; /* valid when zeroed */
 
 /* The encoding is that which is said, if one is, else that of the mark, else guessed as for a
- * text file by the first block that is not all ASCII. */
+ * text file by the first block that is not all ASCII; where that is Windows-1252, lines of valid
+ * UTF-8, or mostly so, are UTF-8 all the same, since lines come together from many places. */
 pm_status json_lines_begin(json_lines *l, input *in, const encoding *said, pm_error *err);
 /* The next line that is not blank; *more false at the end. */
 pm_status json_lines_next(json_lines *l, json_line_text *out, bool *more, pm_error *err);

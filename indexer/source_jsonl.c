@@ -236,8 +236,8 @@ pm_status source_jsonl_read(ingest *run, const ingest_input *file, uint64_t file
     }
 out:
     beside_close(b);
-    if (st == PM_OK) run->summary.repaired += lines.decoder.repaired;
-    if (st == PM_OK) run->summary.converted += lines.decode;
+    if (st == PM_OK) run->summary.repaired += lines.decoder.repaired + lines.n_repaired;
+    if (st == PM_OK) run->summary.converted += lines.decode || lines.n_converted;
     json_lines_free(&lines);
     return st;
 }

@@ -21,7 +21,7 @@ static pm_status decode(ingest *run, const buf *data, size_t *start, pm_text *ou
     if (mark && marked == dec.from) text += mark;
     *start = (size_t)(text - (const char *)data->data);
     size_t len = data->len - (size_t)(text - (const char *)data->data);
-    if (!run->has_encoding && !mark) dec.from = encoding_guess(text, len);
+    if (!run->has_encoding && !mark) dec.from = encoding_guess(text, len, ENCODING_ODDS);
     d->converted = dec.from != ENCODING_UTF8;
     decoder_feed(&dec, &d->text, text, len, true);
     d->repaired = dec.repaired;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gzip.h"
 #include "common/cli/queries.h"
 #include "common/text/analyzer.h"
-#include "common/base/gzip.h"
 #include "indexer/ingest.h"
 #include "tests/fuzz/targets.h"
 
@@ -75,7 +75,7 @@ void fuzz_encoding(const uint8_t *data, size_t len)
     if (!len) return;
     const uint8_t *text = data + 1;
     buf whole = {0}, pieces = {0};
-    encoding marked, guess = encoding_guess((const char *)text, len - 1);
+    encoding marked, guess = encoding_guess((const char *)text, len - 1, ENCODING_ODDS);
     fuzz_must(encoding_mark((const char *)text, len - 1, &marked) <= len - 1);
     fuzz_must(guess == ENCODING_UTF8 || guess == ENCODING_WINDOWS_1252);
     decoder one = {.from = (encoding)(data[0] % 4)}, many = one;

@@ -42,7 +42,7 @@ static void marks(void **state)
 
 static encoding guess(const char *text)
 {
-    return encoding_guess(text, strlen(text));
+    return encoding_guess(text, strlen(text), ENCODING_ODDS);
 }
 
 static void guesses(void **state)
@@ -61,8 +61,13 @@ static void guesses(void **state)
     assert_int_equal(guess("\x93"
                            "CAF\xc9\x94: d\xe9j\xe0 vu, \xe9t\xe9, o\xf9\x94"),
                      ENCODING_UTF8);
+    /* Elsewhere it was Windows-1252: as many will do. */
+    assert_int_equal(encoding_guess("\xc3\x94 \xe9", 4, ENCODING_ODDS_AGAIN),
+                     ENCODING_WINDOWS_1252);
+    assert_int_equal(encoding_guess("\xc3\x94 \xc3\x94 \xe9", 7, ENCODING_ODDS_AGAIN),
+                     ENCODING_UTF8);
     assert_int_equal(guess("caf\xe9 and \xef\xbf\xbd"), ENCODING_UTF8); /* U+FFFD itself is valid */
-    assert_int_equal(encoding_guess("caf\xe9\0x", 6), ENCODING_UTF8);   /* binary */
+    assert_int_equal(encoding_guess("caf\xe9\0x", 6, ENCODING_ODDS), ENCODING_UTF8); /* binary */
 }
 
 /* Decode `data` fed in two parts cut at `cut`. */

@@ -199,7 +199,7 @@ static void broken_text_is_repaired(void **state)
     assert_int_equal(f.summary.repaired, 7);
 }
 
-/* As a text file: by invalid UTF-8 eight times as often as valid, in the first part that says. */
+/* As a text file: by invalid UTF-8 eight times as often as valid, in the first block that says. */
 static void windows_1252_is_converted(void **state)
 {
     (void)state;
@@ -213,6 +213,31 @@ static void windows_1252_is_converted(void **state)
     assert_int_equal(run_text("{\"id\":\"x\",\"text\":\"caf\xe9\"}\n"), PM_OK);
     assert_string_equal(fixture_body(&f, "x"), "caf\xef\xbf\xbd");
     assert_true(f.summary.converted == 0 && f.summary.repaired == 1);
+}
+
+/* Lines come together from many places: in a file that is Windows-1252 those that are UTF-8 stay.
+ */
+static void lines_of_utf8_among_windows_1252(void **state)
+{
+    (void)state;
+    static char text[300 * 1024];
+    size_t n =
+        (size_t)sprintf(text, "{\"id\":\"a\",\"text\":\"caf\xe9\"}\n{\"id\":\"k\",\"text\":\"");
+    memset(text + n, 'k', sizeof text - n);
+    sprintf(text + 280 * 1024,
+            "\"}\n"
+            "{\"id\":\"b\",\"text\":\"caf\xc3\xa9 \xe2\x80\x9cquoted\xe2\x80\x9d\"}\n"
+            "{\"id\":\"c\",\"text\":\"caf\xc3\xa9, caf\xe9 \x97\"}\n"
+            "{\"id\":\"d\",\"text\":\"caf\xc3\xa9, caf\xc3\xa9 \xe2\x80\"}\n"
+            "{\"id\":\"e\",\"text\":\"caf\xe9 \x81\",\"n\":1e400}\n");
+    assert_int_equal(run_text(text), PM_OK);
+    assert_string_equal(fixture_body(&f, "a"), "caf\xc3\xa9");
+    assert_string_equal(fixture_body(&f, "b"), "caf\xc3\xa9 \xe2\x80\x9cquoted\xe2\x80\x9d");
+    assert_string_equal(fixture_body(&f, "c"), "caf\xc3\x83\xc2\xa9, caf\xc3\xa9 \xe2\x80\x94");
+    assert_string_equal(fixture_body(&f, "d"), "caf\xc3\xa9, caf\xc3\xa9 \xef\xbf\xbd");
+    assert_string_equal(fixture_body(&f, "e"), "caf\xc3\xa9 \xef\xbf\xbd");
+    assert_int_equal(f.summary.converted, 1);
+    assert_int_equal(f.summary.repaired, 2);
 }
 
 /* The first character beyond ASCII at every place around the end of a block. */
@@ -443,6 +468,7 @@ int main(void)
         CASE(missing_ids),
         CASE(extra_is_kept),
         CASE(windows_1252_is_converted),
+        CASE(lines_of_utf8_among_windows_1252),
         CASE(the_encoding_is_guessed_across_blocks),
         CASE(numbers_beyond_a_double),
         CASE(numbers_keep_their_spelling),
