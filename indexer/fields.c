@@ -14,7 +14,7 @@ const field_rule field_rules[FIELD_RULES] = {
     {offsetof(pm_article, date), " ", {"date"}, {"date"}, false},
     {offsetof(pm_article, url), " ", {"url"}, {"url", "permalink"}, false},
     {offsetof(pm_article, source), ", ", {"source"}, {"source"}, false},
-    {offsetof(pm_article, author), ", ", {"author"}, {"author", "authors"}, false},
+    {offsetof(pm_article, author), FIELDS_AUTHORS, {"author"}, {"author", "authors"}, false},
     {offsetof(pm_article, tags), "\x1f", {"tags"}, {"tags", "categories", "topics"}, true},
     {offsetof(pm_article, lang), " ", {"lang"}, {"lang"}, false},
 };
@@ -79,6 +79,13 @@ static bool element_text(take *t, const json_t *value, pm_text *out)
     return scalar_text(t, name ? name : value, out);
 }
 
+void fields_punctuate(char *authors, size_t len)
+{
+    char mark = len && memchr(authors, ',', len) ? ';' : ',';
+    for (size_t i = 0; i < len; i++)
+        if (authors[i] == FIELDS_AUTHORS[0]) authors[i] = mark;
+}
+
 static pm_text list_text(take *t, const json_t *list, const char *separator)
 {
     buf joined = {0};
@@ -88,6 +95,7 @@ static pm_text list_text(take *t, const json_t *list, const char *separator)
         if (joined.len) buf_append_str(&joined, separator);
         buf_append(&joined, part.data, part.len);
     }
+    if (!strcmp(separator, FIELDS_AUTHORS)) fields_punctuate((char *)joined.data, joined.len);
     const char *copy =
         joined.failed ? NULL : arena_strndup(&t->d->mem, (const char *)joined.data, joined.len);
     pm_text out = {copy, copy ? joined.len : 0};

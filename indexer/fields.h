@@ -4,7 +4,8 @@
  * Takes a JSON object, fills a document.  One table says which key feeds which field, in
  * order of preference; the first that has a value wins and all other keys, known or not, go
  * into `extra` as a compact JSON object.  Numbers and truth values are kept as text; of
- * lists, tags are joined by U+001F, authors by ", ", all else by newlines.
+ * lists, tags are joined by U+001F, authors by "; " where one has a comma ("Doe, Jane") and else by
+ * ", ", as sources are, all else by newlines or spaces.
  *
  * `numbers` are the spellings that the integers of an object of json_line.h stand for; NULL
  * for front matter, whose numbers are numbers.
@@ -29,6 +30,11 @@ typedef struct field_rule {
     bool all; /* the values of all keys, joined, instead of the first     */
 } field_rule;
 extern const field_rule field_rules[FIELD_RULES];
+
+/* What stands between authors until it is known whether one has a comma, and the end of that; in
+ * place. */
+#define FIELDS_AUTHORS "\x1f "
+void fields_punctuate(char *authors, size_t len);
 
 /* a, separator, b; one of them when the other is empty. */
 pm_text fields_join(document *d, pm_text a, const char *separator, pm_text b, bool *refused);

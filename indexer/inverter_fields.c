@@ -109,7 +109,7 @@ static bool add_value(inverter_fields *f, uint8_t field, const char *text, size_
 static size_t between_names(const char *text, size_t len)
 {
     static const char *const words[] = {" and ", " & "};
-    if (*text == ',' || *text == ';' || *text == '\n' || *text == TAG_SEPARATOR) return 1;
+    if (*text == ',') return 1;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t n = strlen(words[i]);
         if (len >= n && !memcmp(text, words[i], n)) return n;
@@ -117,17 +117,31 @@ static size_t between_names(const char *text, size_t len)
     return 0;
 }
 
-static bool add_authors(inverter_fields *f, pm_text author, uint32_t doc)
+/* "Doe, Jane" by herself, and what stands between commas and the like: "Jane Doe, Rob Roe". */
+static bool add_names(inverter_fields *f, const char *text, size_t len, uint32_t doc)
 {
     size_t from = 0, step;
-    if (!add_value(f, FIELD_AUTHOR, author.data, author.len, doc)) return false;
-    for (size_t at = 0; at < author.len; at += step ? step : 1) {
-        step = between_names(author.data + at, author.len - at);
+    if (!add_value(f, FIELD_AUTHOR, text, len, doc)) return false;
+    for (size_t at = 0; at < len; at += step ? step : 1) {
+        step = between_names(text + at, len - at);
         if (!step) continue;
-        if (!add_value(f, FIELD_AUTHOR, author.data + from, at - from, doc)) return false;
+        if (!add_value(f, FIELD_AUTHOR, text + from, at - from, doc)) return false;
         from = at + step;
     }
-    return !from || add_value(f, FIELD_AUTHOR, author.data + from, author.len - from, doc);
+    return !from || add_value(f, FIELD_AUTHOR, text + from, len - from, doc);
+}
+
+static bool add_authors(inverter_fields *f, pm_text author, uint32_t doc)
+{
+    size_t from = 0;
+    if (!add_value(f, FIELD_AUTHOR, author.data, author.len, doc)) return false;
+    for (size_t at = 0; at <= author.len; at++) {
+        char c = at < author.len ? author.data[at] : ';';
+        if (c != ';' && c != '\n' && c != TAG_SEPARATOR) continue;
+        if (!add_names(f, author.data + from, at - from, doc)) return false;
+        from = at + 1;
+    }
+    return true;
 }
 
 static bool add_tags(inverter_fields *f, pm_text tags, uint32_t doc)

@@ -109,6 +109,8 @@ static pm_text list_text(take *t, const json_part *list, const char *separator)
         if (part.len && text->len == start) buf_append(text, part.data, part.len);
         if (!part.len) text->len = before;
     }
+    if (!strcmp(separator, FIELDS_AUTHORS))
+        fields_punctuate((char *)text->data + from, text->len - from);
     return (pm_text){(const char *)text->data + from, text->len - from};
 }
 

@@ -102,6 +102,25 @@ END
     same "1 1 f 1 2 g 2 1 f 2 2 g" "$(cut -f1-3 <<<"$output" | tr '\t\n' '  ' | sed 's/ $//')"
 }
 
+@test "authors whose names have commas, in lists and behind semicolons" {
+    local X=$BATS_TEST_TMPDIR/names.idx
+    P index -q -i "$X" - <<'END'
+{"id":"1","text":"copper","author":["Doe, Jane","Roe and Sons"]}
+{"id":"2","text":"copper","author":"Doe, Jane; Lee, Ann"}
+{"id":"3","text":"copper","author":["Jane Doe","Ann Lee"]}
+END
+    A() { P search -i "$X" --format ids --author "$1" | sort | paste -sd' '; }
+    same "1 2" "$(A 'doe, jane')"
+    same "1 2" "$(A jane)"
+    same "1" "$(A 'roe and sons')"
+    same "1" "$(A sons)"
+    same "2" "$(A 'lee, ann')"
+    same "3" "$(A 'ann lee')"
+    same "1" "$(A 'doe, jane; roe and sons')"
+    same "3" "$(A 'jane doe, ann lee')"
+    expect 0 P check --deep -i "$X"
+}
+
 @test "source, author, tag, lang: exact values in any case, alternatives within a field" {
     local X=$BATS_TEST_TMPDIR/fields.idx
     P index -q -i "$X" - <<'END'

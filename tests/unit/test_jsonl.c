@@ -115,6 +115,11 @@ static void lists(void **state)
                                              "2\x1f"
                                              "c");
     assert_string_equal(get("x")->author.data, "J. Roe, J. Doe");
+    assert_int_equal(run_text("{\"id\":\"y\",\"author\":[\"Doe, Jane\",\"\",{\"name\":\"Roe\"}]}\n"
+                              "{\"id\":\"z\",\"author\":[\"Doe\\u002c J\",\"Roe\"],\"n\":1e400}\n"),
+                     PM_OK);
+    assert_string_equal(get("y")->author.data, "Doe, Jane; Roe");
+    assert_string_equal(get("z")->author.data, "Doe, J; Roe"); /* read by the library            */
     assert_string_equal(get("x")->text.data, "one\ntwo");
 }
 
