@@ -146,8 +146,10 @@ static bool thread_ready(store_writer *store)
     if (store->deflater || !store->beside) return store->deflater != NULL;
     if (ring_open(&store->given, STORE_BLOCKS, 1, UINT64_MAX, NULL) != PM_OK ||
         ring_open(&store->done, STORE_BLOCKS, 1, UINT64_MAX, NULL) != PM_OK ||
-        thread_start(&store->deflater, deflate_given, store, NULL) != PM_OK)
+        thread_start(&store->deflater, deflate_given, store, NULL) != PM_OK) {
+        thread_end(store); /* it may be asked for beside once more                             */
         store->beside = false;
+    }
     return store->deflater != NULL;
 }
 
