@@ -394,9 +394,14 @@ out:
 
 pm_status manifest_read(manifest *m, const dir *d, bool *absent, pm_error *err)
 {
-    bool gone = false;
-    pm_status st = manifest_read_named(m, d, "manifest", &gone, err);
-    if (st == PM_OK && gone) st = manifest_absent(d, err);
+    pm_status st;
+    bool gone = false, again = false;
+    do { /* what else is there may be of a first commit, which came after the first look          */
+        st = manifest_read_named(m, d, "manifest", &gone, err);
+        if (st != PM_OK || !gone) break;
+        st = manifest_absent(d, err);
+        again = !again && st == PM_CORRUPT;
+    } while (again);
     if (absent) *absent = gone && st == PM_USAGE;
     return st;
 }

@@ -230,6 +230,38 @@ static void test_lost(void **state)
     folder_image_free(&after);
 }
 
+static pm_writer *first_run;
+static const char *commit_at; /* a file; its first commit comes when this is opened: NULL: never  */
+
+static int commit_beside(const char *call, const char *path)
+{
+    bool now = commit_at && strcmp(call, "open") == 0 && strcmp(path, commit_at) == 0;
+    if (now) commit_at = NULL;
+    if (now) commit(first_run);
+    return 0;
+}
+
+/* The first commit may come while somebody looks for a manifest and what is there without one. */
+static void test_first_commit_beside(void **state)
+{
+    (void)state;
+    static const char *const moments[] = {"manifest.prev", "LOCK"};
+    pm_error err;
+    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+        pm_index *index;
+        folder_empty(root);
+        first_run = open_at(0);
+        add(first_run, 1, 1);
+        commit_at = moments[i];
+        file_fault = commit_beside;
+        must(pm_index_open(root, &index, &err), &err);
+        file_fault = NULL;
+        assert_null(commit_at);
+        pm_index_close(index);
+        pm_writer_close(first_run);
+    }
+}
+
 /* Where none of its segments is there, an index may be made; and what the first run of that one
  * leaves when it is killed is no index that was lost. */
 static void test_begun_again(void **state)
@@ -411,6 +443,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unproven, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_older, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lost, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_first_commit_beside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_begun_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_torn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign, set_up, tear_down),
