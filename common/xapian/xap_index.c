@@ -134,10 +134,13 @@ static bool anything_there(const char *folder, const char *name)
     return n > 0 && n < PATH_ROOM && file_stat(path, &info, NULL) == PM_OK;
 }
 
+/* In this order, since a first run may end meanwhile: its marker is there before its sign goes, or
+ * its databases go before. */
 bool xap_marker_lost(const char *folder)
 {
     return first_shard_there(folder) && anything_there(folder, "LOCK") &&
-           !anything_there(folder, XAP_MARKER) && !anything_there(folder, XAP_BEGUN);
+           !anything_there(folder, XAP_BEGUN) && !anything_there(folder, XAP_MARKER) &&
+           first_shard_there(folder);
 }
 
 pm_status xap_marker_missing(const char *folder, pm_error *err)

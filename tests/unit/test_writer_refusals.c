@@ -12,12 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/segment/layout.h"
+#include "common/xapian/xap_index.h"
 #include "indexer/writer.h"
 #include "tests/support/folder.h"
 #include "tests/support/made_articles.h"
@@ -409,6 +411,53 @@ static void test_lock_deleted(void **state)
     assert_int_equal(try_open(&o, &err), PM_BUSY);
 }
 
+enum { ENDS_WITH_MARKER, ENDS_WITHOUT };
+
+static int first_run_end;
+
+static int end_first_run(const char *call, const char *path)
+{
+    char marker[FOLDER_PATH + 40], begun[FOLDER_PATH + 40], shard[FOLDER_PATH + 40];
+    size_t len = strlen(path), n = strlen("/xapian.tmp");
+    if (strcmp(call, "stat") != 0 || len < n || strcmp(path + len - n, "/xapian.tmp") != 0)
+        return 0;
+    snprintf(marker, sizeof marker, "%s/xapian", root);
+    snprintf(begun, sizeof begun, "%s/xapian.tmp", root);
+    snprintf(shard, sizeof shard, "%s/shard-0/iamglass", root);
+    if (first_run_end == ENDS_WITH_MARKER)
+        assert_int_equal(rename(begun, marker), 0);
+    else
+        assert_int_equal(unlink(shard) | unlink(begun), 0);
+    return 0;
+}
+
+/* A first run of the engine xapian that ends while somebody looks has not lost its marker. */
+static void test_marker_comes(void **state)
+{
+    (void)state;
+    char shard[FOLDER_PATH + 40];
+    snprintf(shard, sizeof shard, "%s/shard-0", root);
+    for (int end = ENDS_WITH_MARKER; end <= ENDS_WITHOUT; end++) {
+        folder_empty(root);
+        folder_write(root, "LOCK", "", 0);
+        folder_write(root, "xapian.tmp", "", 0);
+        assert_int_equal(mkdir(shard, 0777), 0);
+        folder_write(shard, "iamglass", "", 0);
+        bool before = xap_marker_lost(root);
+        first_run_end = end;
+        file_fault = end_first_run;
+        bool meanwhile = xap_marker_lost(root);
+        file_fault = NULL;
+        folder_write(shard, "iamglass", "", 0);
+        if (end == ENDS_WITH_MARKER) folder_unlink(root, "xapian");
+        bool lost = xap_marker_lost(root);
+        folder_remove(shard);
+        assert_false(before);
+        assert_false(meanwhile);
+        assert_true(lost);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -416,7 +465,7 @@ int main(void)
         TEST(test_contradicting_options), TEST(test_no_create),      TEST(test_foreign_index),
         TEST(test_bad_articles),          TEST(test_busy),           TEST(test_killed_writer),
         TEST(test_refused_calls),         TEST(test_refused_memory), TEST(test_marker_overlooked),
-        TEST(test_lock_deleted),
+        TEST(test_lock_deleted),          TEST(test_marker_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
