@@ -25,7 +25,7 @@ enum {
     MANIFEST_FLAG_SMALL = 4,
 };
 
-/* Counters that rise by one do not come so far, and those that somebody made do not wrap. */
+/* Counters that rise by one do not come so far; one that somebody made is not read or published. */
 #define COUNTER_END (UINT64_C(1) << 63)
 
 static const char manifest_magic[8] = {'P', 'M', 'M', 'A', 'N', 'I', 'F', 0x1a};
@@ -114,6 +114,11 @@ static bool is_not_negative(double v)
     return isfinite(v) && v >= 0;
 }
 
+bool manifest_counters_fit(const manifest *m)
+{
+    return m->generation < COUNTER_END && m->next_file < COUNTER_END && m->next_seq < COUNTER_END;
+}
+
 static pm_status decode_head(decoder *d, manifest *m, uint32_t *n_segments)
 {
     reader *r = &d->r;
@@ -135,8 +140,7 @@ static pm_status decode_head(decoder *d, manifest *m, uint32_t *n_segments)
         !read_string(r, m->profile, sizeof m->profile))
         return decoder_corrupt(d, "a name that is no string");
     if (m->generation == 0 || m->next_file == 0) return decoder_corrupt(d, "zero generation");
-    if (m->generation >= COUNTER_END || m->next_file >= COUNTER_END || m->next_seq >= COUNTER_END)
-        return decoder_corrupt(d, "a counter out of range");
+    if (!manifest_counters_fit(m)) return decoder_corrupt(d, "a counter out of range");
     if (!is_positive(m->k1) || !is_not_negative(m->b) || m->b > 1 || !is_not_negative(m->avgdl_ref))
         return decoder_corrupt(d, "scoring parameters out of range");
     if (m->block_size < 8 || m->block_size > SEGMENT_BLOCK_MAX || m->dense_shift < 1 ||

@@ -63,6 +63,8 @@ void manifest_make_name(char out[SEGMENT_NAME_MAX], uint64_t number, const char 
 /* True for names this project makes: what GC may delete. */
 bool manifest_own_name(const char *name);
 
+/* Whether generation and numbers are below the end, from which on a manifest is refused. */
+bool manifest_counters_fit(const manifest *m);
 /* Publish *m as the new state: steps 2 to 5 of the protocol (segment and tombstone files are
  * already synced).  level: 0 full, 1 atomic, 2 none.  PM_NOT_DURABLE when the rename took
  * place but the final sync failed. */

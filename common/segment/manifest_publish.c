@@ -65,11 +65,19 @@ static pm_status not_durable(const dir *d, pm_error *err)
                      d->path, why.message);
 }
 
+/* What nobody could read does not become current. */
+static pm_status can_publish(const manifest *m, const dir *d, pm_error *err)
+{
+    if (manifest_counters_fit(m)) return PM_OK;
+    return error_corrupt(err, d->path, 0, "manifest", "a counter cannot rise any further");
+}
+
 pm_status manifest_publish(const manifest *m, const dir *d, unsigned level, pm_error *err)
 {
     pm_error own = {0};
     if (!err) err = &own;
-    pm_status st;
+    pm_status st = can_publish(m, d, err);
+    if (st != PM_OK) return st;
     PM_TRY(write_tmp(m, d, level < 2, err));
     PM_TRY(level < 2 ? dir_sync(d, err) : dir_sync_all(d, err)); /* step 3 */
     PM_TRY(dir_lock_holds(d, err));

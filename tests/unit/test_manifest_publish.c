@@ -67,6 +67,26 @@ static void test_publish(void **state)
     assert_non_null(strstr(err.message, "manifest.prev"));
 }
 
+/* What no reader would take is not published: the last commit stays. */
+static void test_counters_end(void **state)
+{
+    (void)state;
+    static const size_t counters[] = {offsetof(manifest, generation), offsetof(manifest, next_file),
+                                      offsetof(manifest, next_seq)};
+    pm_error err;
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        manifest m = sample_manifest(1, INT64_MAX);
+        uint64_t end = (uint64_t)INT64_MAX + 1;
+        assert_int_equal(manifest_publish(&m, &where, 0, &err), PM_OK);
+        memcpy((char *)&m + counters[i], &end, sizeof end);
+        assert_int_equal(manifest_publish(&m, &where, 0, &err), PM_CORRUPT);
+        assert_non_null(strstr(err.message, "counter"));
+        assert_false(exists("manifest.tmp"));
+        assert_true(generation_of("manifest") == INT64_MAX);
+        manifest_free(&m);
+    }
+}
+
 /* One that is not there is empty; one that is damaged is told with its whole name. */
 static void test_read(void **state)
 {
@@ -254,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_read),
         IN_FOLDER(test_publish),
+        IN_FOLDER(test_counters_end),
         IN_FOLDER(test_order_of_calls),
         IN_FOLDER(test_publish_refused),
         IN_FOLDER(test_garbage),
