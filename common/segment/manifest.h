@@ -80,7 +80,8 @@ pm_status manifest_is_lost(const dir *d, bool *lost, pm_error *err);
 /* LOCK is there, and says nothing or what a mark says. */
 pm_status manifest_lock_is_ours(const dir *d, bool *is, pm_error *err);
 /* Step 6: delete files of our own name pattern that neither manifest names.  Errors are
- * ignored.  Only under the writer lock.  `spared`: a file that is being written; NULL: none. */
+ * ignored.  Only under the writer lock; nothing goes when LOCK was deleted.  `spared`: a file that
+ * is being written; NULL: none. */
 void manifest_collect_garbage(const dir *d, const char *spared);
 /* After a durable commit: give back the space of the commit before it, too. */
 void manifest_forget_previous(const dir *d);

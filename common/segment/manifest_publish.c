@@ -65,10 +65,11 @@ static pm_status not_durable(const dir *d, pm_error *err)
                      d->path, why.message);
 }
 
-/* What nobody could read does not become current. */
+/* Before anything is written: what nobody could read does not become current, and where another
+ * writer was let in manifest.tmp may be the one of its commit. */
 static pm_status can_publish(const manifest *m, const dir *d, pm_error *err)
 {
-    if (manifest_counters_fit(m)) return PM_OK;
+    if (manifest_counters_fit(m)) return dir_lock_holds(d, err);
     return error_corrupt(err, d->path, 0, "manifest", "a counter cannot rise any further");
 }
 
@@ -90,7 +91,7 @@ pm_status manifest_publish(const manifest *m, const dir *d, unsigned level, pm_e
     if (level == 0 || m->generation > 1) manifest_mark(d, m->uuid);
     return PM_OK;
 out:
-    dir_unlink(d, "manifest.tmp", NULL);
+    if (st != PM_BUSY) dir_unlink(d, "manifest.tmp", NULL); /* which may be another writer's    */
     return st;
 }
 
@@ -149,6 +150,7 @@ static void collect(const dir *d, const char *spared, bool durable)
 {
     manifest now = {0}, prev = {0};
     bool absent = false, no_prev = false;
+    if (dir_lock_holds(d, NULL) != PM_OK) return; /* files may be those of a commit that comes    */
     pm_status st = manifest_read(&now, d, &absent, NULL);
     /* Whatever cannot be read may name anything: then nothing is deleted. */
     if (st != PM_OK && !absent) return;
@@ -176,5 +178,6 @@ void manifest_collect_garbage(const dir *d, const char *spared)
 
 void manifest_forget_previous(const dir *d)
 {
-    if (dir_unlink(d, "manifest.prev", NULL) == PM_OK) collect(d, NULL, true);
+    if (dir_lock_holds(d, NULL) == PM_OK && dir_unlink(d, "manifest.prev", NULL) == PM_OK)
+        collect(d, NULL, true);
 }

@@ -411,6 +411,59 @@ static void test_lock_deleted(void **state)
     assert_int_equal(try_open(&o, &err), PM_BUSY);
 }
 
+static pm_writer *unlocked;
+
+static int commit_unlocked(const char *call, const char *path)
+{
+    pm_error err;
+    if (!unlocked || strcmp(call, "rename") != 0 || strcmp(path, "manifest") != 0) return 0;
+    pm_writer *w = unlocked;
+    unlocked = NULL;
+    assert_int_equal(pm_writer_commit(w, NULL, &err), PM_BUSY);
+    pm_writer_close(w);
+    return 0;
+}
+
+/* Nor does it touch the manifest that the second writer is about to publish, */
+static void test_lock_deleted_beside(void **state)
+{
+    (void)state;
+    pm_writer *first = open_writer(root, 1 << 30);
+    add(first, 1, 1);
+    commit(first);
+    assert_true(remove_article(first, 1));
+    folder_unlink(root, "LOCK");
+    pm_writer *second = open_writer(root, 1 << 30);
+    add(second, 2, 1);
+    unlocked = first;
+    file_fault = commit_unlocked;
+    assert_int_equal(commit(second).generation, 2);
+    file_fault = NULL;
+    assert_null(unlocked);
+    pm_writer_close(second);
+    assert_sound(root);
+}
+
+/* or files that the second one's manifest will name. */
+static void test_lock_deleted_optimized(void **state)
+{
+    (void)state;
+    pm_error err;
+    pm_writer *first = open_writer(root, 1 << 30);
+    add(first, 1, 1);
+    commit(first);
+    must(pm_writer_optimize(first, NULL, &err), &err);
+    folder_unlink(root, "LOCK");
+    pm_writer *second = open_writer(root, 1 << 30);
+    add(second, 2, 1);
+    must(writer_flush(second, &err), &err);
+    must(pm_writer_optimize(first, NULL, &err), &err);
+    pm_writer_close(first);
+    commit(second);
+    pm_writer_close(second);
+    assert_sound(root);
+}
+
 enum { ENDS_WITH_MARKER, ENDS_WITHOUT };
 
 static int first_run_end;
@@ -462,10 +515,19 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_contradicting_options), TEST(test_no_create),      TEST(test_foreign_index),
-        TEST(test_bad_articles),          TEST(test_busy),           TEST(test_killed_writer),
-        TEST(test_refused_calls),         TEST(test_refused_memory), TEST(test_marker_overlooked),
-        TEST(test_lock_deleted),          TEST(test_marker_comes),
+        TEST(test_contradicting_options),
+        TEST(test_no_create),
+        TEST(test_foreign_index),
+        TEST(test_bad_articles),
+        TEST(test_busy),
+        TEST(test_killed_writer),
+        TEST(test_refused_calls),
+        TEST(test_refused_memory),
+        TEST(test_marker_overlooked),
+        TEST(test_lock_deleted),
+        TEST(test_lock_deleted_beside),
+        TEST(test_lock_deleted_optimized),
+        TEST(test_marker_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
