@@ -93,8 +93,7 @@ const cli_command cmd_delete = {
     "delete articles by id",
     "'-' reads ids from standard input, one a line. An unknown id gives exit code 1; the others "
     "are still deleted. Ids made for lines of standard input begin with '-': write '--' before "
-    "them "
-    "('delete -- -#3'). 'pressmark optimize' gives their space back.",
+    "them ('delete -- -#3'). 'pressmark optimize' gives their space back.",
     CLI_TABLE(table),
     NULL,
     sizeof(delete_options),

@@ -7,14 +7,12 @@
  *     spelled), the file being gone;
  *   - of a file found under a folder below that one, or above it: by its hash that folder's path is
  *     known, with the id the file's, and nothing is there;
- *   - of a line of a JSON Lines file that was read to its end with no line skipped, or that was read
- *     as a text;
+ *   - of a line of a JSON Lines file that was read to its end with no line skipped, or as a text;
  *   - of a file as a whole that was read as lines, to its end with none skipped.
  * Folders and files are known by 64 bits of their absolute paths: one is taken for another once
  * in 2^64 pairs.  A file given by name counts as found under its folder.  So articles from standard
  * input, of hidden files and links given by name, of other folders and of folders that are gone
- * themselves stay; a folder of which a part could not be
- * listed is not pruned at all.
+ * themselves stay; a folder of which a part could not be listed is not pruned at all.
  */
 #include <errno.h>
 

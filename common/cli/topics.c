@@ -27,8 +27,7 @@
  *
  * It is read by the same rules.  <query> is the title, <description> or <question> the description,
  * <narrative> the narrative; where there is neither <query> nor <title>, the text right behind
- * <topic> is the title.  The five
- * entities of XML are what they stand for, here alone.
+ * <topic> is the title.  The five entities of XML are what they stand for, here alone.
  */
 #include <string.h>
 
