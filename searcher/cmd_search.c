@@ -243,7 +243,8 @@ static int run(const void *given, const cli_args *args)
         return emit_usage("search: QUERY is missing, or a filter such as --after; see 'pressmark "
                           "help search'");
     if (o->null && o->format != FORMAT_IDS)
-        return emit_usage("search: --null goes with --format ids; see 'pressmark help search'");
+        return emit_usage(
+            "search: -0, --null goes with --format ids; behind '--' it is a word of the query");
     char *query = join_words(args);
     if (!query) return emit_nomem();
     pm_status st = engine_open(cli_index_path(o->index), &o->engine, &index, &err);

@@ -318,7 +318,7 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     { printf '\0'; cat ids; printf 'c'; } | expect 0 P delete --null -q -i "$X" -    # the last may lack its end
     same a "$(P search -i "$X" stays --format ids)"
     expect 1 P search -i "$X" plum
-    expect 2 P search -i "$X" -0 plum; says "--null goes with --format ids"
+    expect 2 P search -i "$X" -0 plum; says "--null goes with --format ids" "behind '--'"
     same "a" "$(script -qec "'$PRESSMARK' search -i '$X' stays --format ids -0" /dev/null </dev/null | tr -d '\r')"
 }
 
