@@ -28,7 +28,7 @@
 #include "common/base/hash.h"
 #include "tests/support/crash_script.h"
 
-enum { COMMITS = 3, LANES = 2, STRIDE = 4, STRIDE_SLOW = 29, EINTR_ROW = 3 };
+enum { COMMITS = 3, LANES = 2, STRIDE = 4, STRIDE_SLOW = 29, EINTR_ROW = 3, ROWS_MOST = 8 };
 
 /* A way to be refused; error 0: the transfer is cut. */
 typedef struct way {
@@ -221,7 +221,10 @@ static void every_call_in_every_way(void **state)
                     0),
           sum = {.points = 0};
     folder_must(t != MAP_FAILED, "map", "");
-    for (; sum.points < aim || seed == first; seed++, sum = total(t)) {
+    /* A sample of one row may miss the call behind the rename: up to ROWS_MOST until one does not.
+     */
+    for (; sum.points < aim || seed == first || (!sum.unproven && seed < first + ROWS_MOST);
+         seed++, sum = total(t)) {
         script_make(&script, seed, COMMITS, (unsigned)(seed - first) % 3);
         sweep_in_lanes(stride, t);
         script_free(&script);
