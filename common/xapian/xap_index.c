@@ -85,11 +85,17 @@ int64_t xap_get_date(pm_text value)
 static const char marker_begin[] = "pressmark xapian ";
 
 /* Is there a regular file at folder/name?  Its path, too. */
+static bool anything_there(char path[PATH_ROOM], const char *folder, const char *name,
+                           file_info *info)
+{
+    int n = snprintf(path, PATH_ROOM, "%s/%s", folder, name);
+    return n > 0 && n < PATH_ROOM && file_stat(path, info, NULL) == PM_OK;
+}
+
 static bool file_there(char path[PATH_ROOM], const char *folder, const char *name)
 {
     file_info info;
-    int n = snprintf(path, PATH_ROOM, "%s/%s", folder, name);
-    return n > 0 && n < PATH_ROOM && file_stat(path, &info, NULL) == PM_OK && info.is_regular;
+    return anything_there(path, folder, name, &info) && info.is_regular;
 }
 
 static bool begins_as_marker(const char *path)
@@ -126,21 +132,15 @@ bool xap_is_begun(const char *folder)
            (file_there(path, folder, XAP_BEGUN) || first_shard_there(folder));
 }
 
-static bool anything_there(const char *folder, const char *name)
-{
-    char path[PATH_ROOM];
-    file_info info;
-    int n = snprintf(path, PATH_ROOM, "%s/%s", folder, name);
-    return n > 0 && n < PATH_ROOM && file_stat(path, &info, NULL) == PM_OK;
-}
-
 /* In this order, since a first run may end meanwhile: its marker is there before its sign goes, or
  * its databases go before. */
 bool xap_marker_lost(const char *folder)
 {
-    return first_shard_there(folder) && anything_there(folder, "LOCK") &&
-           !anything_there(folder, XAP_BEGUN) && !anything_there(folder, XAP_MARKER) &&
-           first_shard_there(folder);
+    char path[PATH_ROOM];
+    file_info info;
+    return first_shard_there(folder) && anything_there(path, folder, "LOCK", &info) &&
+           !anything_there(path, folder, XAP_BEGUN, &info) &&
+           !anything_there(path, folder, XAP_MARKER, &info) && first_shard_there(folder);
 }
 
 pm_status xap_marker_missing(const char *folder, pm_error *err)
