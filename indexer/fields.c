@@ -152,10 +152,13 @@ static bool is_empty(const json_t *value)
            (json_is_array(value) && !json_array_size(value));
 }
 
-static bool is_among(const char *const *keys, const char *key)
+static bool is_among(const char *const *keys, const char *key, bool any_case)
 {
-    for (; *keys; keys++)
-        if (strcmp(*keys, key) == 0) return true;
+    size_t len = strlen(key);
+    for (; *keys; keys++) {
+        if (strlen(*keys) != len) continue;
+        if (any_case ? ascii_same(*keys, key, len) : memcmp(*keys, key, len) == 0) return true;
+    }
     return false;
 }
 
@@ -163,8 +166,10 @@ static bool is_among(const char *const *keys, const char *key)
 static bool key_is_done(const take *t, const char *key, const json_t *value)
 {
     for (size_t i = 0; i < FIELD_RULES; i++) {
-        if (is_among(t->used[i], key)) return true;
-        if (is_empty(value) && is_among(rule_keys(&field_rules[i], t->kind), key)) return true;
+        if (is_among(t->used[i], key, false)) return true;
+        if (is_empty(value) &&
+            is_among(rule_keys(&field_rules[i], t->kind), key, t->kind == FIELDS_FRONT_MATTER))
+            return true;
     }
     return false;
 }
@@ -257,6 +262,23 @@ pm_text fields_join(document *d, pm_text a, const char *separator, pm_text b, bo
     return (pm_text){joined, len};
 }
 
+/* The value of `key`, spelled that way, or else, in front matter, in other letters of ASCII
+ * ("Title"), and *spelled as it stands in the object; NULL without one. */
+static json_t *find_value(json_t *object, const char *key, fields_kind kind, const char **spelled)
+{
+    size_t len = strlen(key);
+    const char *other;
+    json_t *value = json_object_get(object, key);
+    *spelled = key;
+    if (value || kind != FIELDS_FRONT_MATTER) return value;
+    json_object_foreach(object, other, value)
+    {
+        *spelled = other;
+        if (strlen(other) == len && ascii_same(other, key, len)) return value;
+    }
+    return NULL;
+}
+
 /* The value of one field; marks its keys as used. */
 static pm_text take_field(take *t, json_t *object, size_t field)
 {
@@ -264,12 +286,13 @@ static pm_text take_field(take *t, json_t *object, size_t field)
     const char *const *keys = rule_keys(rule, t->kind);
     pm_text taken = {NULL, 0};
     for (size_t n = 0; *keys && (rule->all || !taken.len); keys++) {
-        const json_t *value = json_object_get(object, *keys);
+        const char *spelled;
+        const json_t *value = find_value(object, *keys, t->kind, &spelled);
         if (!value) continue;
         pm_text text = value_text(t, value, rule->separator);
         if (!text.len) continue;
         taken = fields_join(t->d, taken, rule->separator, text, &t->refused);
-        t->used[field][n++] = *keys;
+        t->used[field][n++] = spelled;
     }
     return taken;
 }

@@ -203,6 +203,26 @@ static void metadata_of_front_matter(void **state)
     assert_string_equal(a->text.data, "body");
 }
 
+/* Keys in capitals count where there is none in small letters. */
+static void capitals_of_front_matter(void **state)
+{
+    (void)state;
+    fixture_text(&f, "a.md",
+                 "---\nTitle: T\nDATE: 2025-11-24\nAuthor: A\nTags: [x]\nTOPICS: [y]\nLang:\n"
+                 "Layout: p\nTitles: no\n---\nbody");
+    fixture_text(&f, "b.md", "---\nTitle: Not this\ntitle: This\n---\nbody");
+    assert_int_equal(fixture_run(&f, NULL), PM_OK);
+    const pm_article *a = memory_sink_get(&f.sink, "a.md");
+    assert_string_equal(a->title.data, "T");
+    assert_string_equal(a->date.data, "2025-11-24");
+    assert_string_equal(a->author.data, "A");
+    assert_string_equal(a->tags.data, "x\x1fy");
+    assert_string_equal(a->extra.data, "{\"Layout\":\"p\",\"Titles\":\"no\"}");
+    const pm_article *b = memory_sink_get(&f.sink, "b.md");
+    assert_string_equal(b->title.data, "This");
+    assert_string_equal(b->extra.data, "{\"Title\":\"Not this\"}");
+}
+
 /* ---- what is not read ----------------------------------------------------------------------- */
 
 static void odd_names(void **state)
@@ -545,6 +565,7 @@ int main(void)
         CASE(empty_files_are_articles),
         CASE(encodings),
         CASE(metadata_of_front_matter),
+        CASE(capitals_of_front_matter),
         CASE(odd_names),
         CASE(indexes_are_no_input),
         CASE(reports_are_no_input),
