@@ -305,8 +305,8 @@ $(B)/tests/crash/peers/peer_xapian.o: tests/crash/peers/peer_xapian.cc tests/cra
 # Under the thread sanitizer, and a mutant that it must find.
 .PHONY: tsan tsan-programs
 TSAN_MUTANT := $(B)/tests/tsan/unlocked_split_cache.o
-TSAN_TESTS := unit/test_threads unit/test_beside unit/test_side unit/test_merge_beside unit/test_merge_lists unit/test_list_tasks unit/test_store unit/test_snapshot \
-              unit/test_flush unit/test_keysort crash/test_readers crash/test_soak
+TSAN_TESTS := unit/test_threads unit/test_beside unit/test_side unit/test_merge_beside unit/test_merge_beside_memory unit/test_merge_lists unit/test_list_tasks \
+              unit/test_store unit/test_snapshot unit/test_flush unit/test_keysort crash/test_readers crash/test_soak
 # Minutes each: make tsan TSAN_LONG=1
 TSAN_TESTS_LONG := unit/test_reorder unit/test_writer unit/test_writer_refusals fault/test_refused_calls
 tsan:

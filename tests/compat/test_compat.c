@@ -25,6 +25,7 @@
 #include "common/segment/manifest.h"
 #include "tests/support/folder.h"
 #include "tests/support/probe.h"
+#include "tests/support/whole_index.h"
 
 enum { ANSWERS_BYTES = 1 << 16 };
 
@@ -33,11 +34,6 @@ static char root[] = "tests/compat";
 /* Folders, by rising version. */
 static const char *const kept[] = {"1", "1-marks"};
 enum { KEPT = sizeof kept / sizeof *kept };
-
-static void must(pm_status st, const pm_error *err)
-{
-    if (st != PM_OK) fail_msg("%s", err->message);
-}
 
 static void path_of(char path[FOLDER_PATH], const char *version, const char *what)
 {

@@ -13,11 +13,6 @@
 #include "common/base/hash.h"
 #include "tests/support/folder.h"
 
-void must(pm_status st, const pm_error *err)
-{
-    if (st != PM_OK) fail_msg("%s: %s", pm_status_name(st), err->message);
-}
-
 static const char *const vocabulary[] = {
     "trade",  "Trade",   "trades",
     "US",     "us",      "U.S.",
@@ -106,54 +101,4 @@ pm_commit_info commit(pm_writer *w)
     pm_error err;
     must(pm_writer_commit(w, &info, &err), &err);
     return info;
-}
-
-/* ---- dumps --------------------------------------------------------------------------- */
-
-static bool keep_bytes(void *ctx, const char *data, size_t len)
-{
-    buf_append(ctx, data, len);
-    return true;
-}
-
-buf dump(const char *path)
-{
-    buf text = {0};
-    pm_index *index;
-    pm_error err;
-    must(pm_index_open(path, &index, &err), &err);
-    must(pm_index_dump(index, keep_bytes, &text, &err), &err);
-    pm_index_close(index);
-    assert_false(text.failed);
-    return text;
-}
-
-void assert_same_dump(const char *a, const char *b)
-{
-    buf x = dump(a), y = dump(b);
-    assert_true(x.len > 100);
-    assert_int_equal(x.len, y.len);
-    assert_memory_equal(x.data, y.data, x.len);
-    buf_free(&x);
-    buf_free(&y);
-}
-
-void assert_sound(const char *path)
-{
-    pm_error err;
-    pm_check_summary summary;
-    must(pm_check(path, true, NULL, NULL, &summary, &err), &err);
-}
-
-unsigned count_files(const char *path, const char *suffix)
-{
-    folder_image image = {0};
-    unsigned n = 0;
-    folder_load(path, &image);
-    for (size_t i = 0; i < image.n; i++) {
-        const char *dot = strrchr(image.files[i].name, '.');
-        n += dot && strcmp(dot, suffix) == 0;
-    }
-    folder_image_free(&image);
-    return n;
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * made_articles.h - articles made from a number and a version, writers that take them, and whole
- * indexes compared: two hold the same when their dumps are the same text.
+ * made_articles.h - articles made from a number and a version, and writers that take them.
  *
  * What goes wrong in a function that returns no status fails the test.
  */
 #ifndef PM_TESTS_MADE_ARTICLES_H
 #define PM_TESTS_MADE_ARTICLES_H
 
-#include "common/base/bytes.h"
 #include "indexer/writer.h"
+#include "tests/support/whole_index.h"
 
 enum { MADE_TEXT = 2048 };
 
@@ -18,9 +17,6 @@ typedef struct made_article {
     pm_article a;
     char id[24], title[128], text[MADE_TEXT], date[16];
 } made_article;
-
-/* Fail the test unless PM_OK. */
-void must(pm_status st, const pm_error *err);
 
 /* Article "a<number>": some twenty words in any mixture, and one that no other version has. */
 void make_article(made_article *m, unsigned number, unsigned version);
@@ -33,13 +29,5 @@ bool add(pm_writer *w, unsigned number, unsigned version);
 /* Whether it was there. */
 bool remove_article(pm_writer *w, unsigned number);
 pm_commit_info commit(pm_writer *w);
-
-/* The dump of the index; the caller frees. */
-buf dump(const char *path);
-void assert_same_dump(const char *a, const char *b);
-/* A deep check finds nothing. */
-void assert_sound(const char *path);
-/* Files of the folder that end so. */
-unsigned count_files(const char *path, const char *suffix);
 
 #endif

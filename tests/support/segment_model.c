@@ -28,6 +28,16 @@ static void *need(size_t n, size_t size)
     return p;
 }
 
+const model_shape model_plain_shape = {.n_docs = 300,
+                                       .n_terms = 40,
+                                       .block_size = 16,
+                                       .dense_shift = 3,
+                                       .store_block_bytes = 500,
+                                       .positions = true,
+                                       .text = true,
+                                       .dates = 1,
+                                       .long_tf = 300};
+
 void model_shape_random(model_shape *shape, uint64_t *random)
 {
     static const uint32_t sizes[] = {8, 9, 16, 17, 40, 64, 128, 255, 256};
@@ -364,4 +374,10 @@ pm_status model_write(const segment_model *m, const dir *d, const char *name, ma
     segment_writer_docs_done(w);
     write_terms(m, w);
     return segment_writer_finish(w, false, out, err);
+}
+
+void model_print_finding(void *ctx, const char *part, uint64_t off, const char *what)
+{
+    (void)ctx;
+    fprintf(stderr, "finding: %s at %llu: %s\n", part, (unsigned long long)off, what);
 }

@@ -62,6 +62,9 @@ typedef struct model_shape {
     uint32_t long_tf;  /* largest repetition of a term in a document            */
 } model_shape;
 
+/* 300 documents, 40 terms, lists of every kind: where one segment is as good as another. */
+extern const model_shape model_plain_shape;
+
 /* A shape by chance, from *random. */
 void model_shape_random(model_shape *shape, uint64_t *random);
 /* Aborts the test program when memory is short. */
@@ -70,5 +73,8 @@ void model_free(segment_model *m);
 /* Write it; *out as the manifest would have it. */
 pm_status model_write(const segment_model *m, const dir *d, const char *name, manifest_segment *out,
                       pm_error *err);
+
+/* A check_sink's finding, to stderr. */
+void model_print_finding(void *ctx, const char *part, uint64_t off, const char *what);
 
 #endif

@@ -12,11 +12,7 @@
 #include "common/segment/snapshot.h"
 #include "tests/support/open_folder.h"
 #include "tests/support/reseal.h"
-
-static void must(pm_status st, const pm_error *err)
-{
-    if (st != PM_OK) fail_msg("%s", err->message);
-}
+#include "tests/support/whole_index.h"
 
 /* Two frequent words side by side in every article, once more apart in every fifth, and rare ones.
  */

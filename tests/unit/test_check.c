@@ -14,15 +14,11 @@
 #include "tests/support/open_folder.h"
 #include "tests/support/reseal.h"
 #include "tests/support/segment_model.h"
+#include "tests/support/whole_index.h"
 
 static const char *const names[2] = {"1-00000001.seg", "2-00000002.seg"};
 static const char del_name[] = "3-00000003.del";
 enum { DOCS = 121, DEAD = 20 };
-
-static void must(pm_status st, const pm_error *err)
-{
-    if (st != PM_OK) fail_msg("%s", err->message);
-}
 
 /* ---- an index of two segments, some documents of the second deleted ---------------------- */
 

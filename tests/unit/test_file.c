@@ -16,27 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
-#include "tests/support/folder.h"
-
-static char root[FOLDER_PATH];
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder_make(root);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    file_fault = NULL;
-    folder_remove(root);
-    return 0;
-}
+#include "tests/support/fresh_folder.h"
 
 static dir open_root(void)
 {
@@ -515,7 +497,7 @@ static void test_random(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_root, remove_root)
     const struct CMUnitTest tests[] = {
         TEST(test_absent_folder),
         TEST(test_create_folder),

@@ -21,23 +21,8 @@
 #include "common/segment/dict.h"
 #include "common/segment/snapshot.h"
 #include "indexer/writer.h"
-#include "tests/support/folder.h"
-
-static char root[FOLDER_PATH];
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder_make(root);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    folder_remove(root);
-    return 0;
-}
+#include "tests/support/fresh_folder.h"
+#include "tests/support/whole_index.h"
 
 /* Article `number` of a collection: its text goes to `text`. */
 typedef void write_article(buf *text, uint32_t number);
@@ -96,30 +81,11 @@ static void build(write_article *write, uint32_t n, unsigned threads)
     assert_int_equal(build_refused(write, n, threads, 0, false), PM_OK);
 }
 
-static void say_finding(void *ctx, const char *file, const char *part, uint64_t offset,
-                        const char *what)
-{
-    (void)ctx;
-    print_error("%s, %s, %llu: %s\n", file, part, (unsigned long long)offset, what);
-}
-
-static void assert_same_files(const folder_image *one, const folder_image *two)
-{
-    assert_int_equal(one->n, two->n);
-    for (size_t i = 0; i < one->n; i++) {
-        assert_string_equal(one->files[i].name, two->files[i].name);
-        assert_int_equal(one->files[i].len, two->files[i].len);
-        assert_memory_equal(one->files[i].data, two->files[i].data, one->files[i].len);
-    }
-}
-
 /* Built by one thread and by two, from tokens that stay and from tokens whose memory is taken, the
  * folder holds the same bytes, and they are sound. */
 static void same_by_two(write_article *write, uint32_t n)
 {
     folder_image one = {0}, other = {0};
-    pm_check_summary summary;
-    pm_error err;
     setenv("PRESSMARK_SEED", "11", 1);
     build(write, n, 1);
     folder_load(root, &one);
@@ -129,12 +95,12 @@ static void same_by_two(write_article *write, uint32_t n)
         build(write, n, way == 2 ? 1 : 2);
         kept = true;
         folder_load(root, &other);
-        assert_same_files(&one, &other);
+        assert_same_image(&one, &other);
         folder_image_free(&other);
     }
     unsetenv("PRESSMARK_SEED");
     folder_image_free(&one);
-    assert_int_equal(pm_check(root, true, say_finding, NULL, &summary, &err), PM_OK);
+    assert_sound(root);
 }
 
 /* ---- many tokens ------------------------------------------------------------------------- */
@@ -193,7 +159,7 @@ static void test_refused_threads(void **state)
         build(common_text, 5000, 2);
         kept = true;
         folder_load(root, &two);
-        assert_same_files(&one, &two);
+        assert_same_image(&one, &two);
         folder_image_free(&two);
         if (threads_asked < refuse_at) break;
     }
@@ -390,13 +356,13 @@ static void test_refused_spellings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_many_tokens, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refused_threads, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refused_memory, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refused_memory_of_forms, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_far_apart, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_many_spellings, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refused_spellings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_tokens, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_refused_threads, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_refused_memory, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_refused_memory_of_forms, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_far_apart, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_many_spellings, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_refused_spellings, make_root, remove_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

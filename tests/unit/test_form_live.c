@@ -17,7 +17,8 @@
 #include "common/base/mem.h"
 #include "common/segment/ids.h"
 #include "searcher/form_live.h"
-#include "tests/support/folder.h"
+#include "tests/support/fresh_folder.h"
+#include "tests/support/whole_index.h"
 
 enum { ARTICLES = 60, WORDS_MOST = 4, CASES = 60 };
 
@@ -31,28 +32,6 @@ typedef struct model {
     unsigned char word[ARTICLES][WORDS_MOST];
     bool dead[ARTICLES];
 } model;
-
-static char root[FOLDER_PATH];
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder_make(root);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    mem_fail_at(0, false);
-    folder_remove(root);
-    return 0;
-}
-
-static void must(pm_status st, const pm_error *err)
-{
-    if (st != PM_OK) fail_msg("%s: %s", pm_status_name(st), err->message);
-}
 
 static pm_writer *open_writer(void)
 {
@@ -258,8 +237,8 @@ static void refused_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(as_if_the_dead_had_never_been, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refused_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(as_if_the_dead_had_never_been, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(refused_memory, make_root, remove_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,26 +17,21 @@
 #include "indexer/inverter_internal.h"
 #include "indexer/writer.h"
 #include "tests/support/crash_script.h"
-#include "tests/support/folder.h"
+#include "tests/support/fresh_folder.h"
+#include "tests/support/whole_index.h"
 
 enum { COMMITS = 60, ARTICLES = 20 };
 
-static char root[FOLDER_PATH];
-
 static int set_up(void **state)
 {
-    (void)state;
-    folder_make(root);
     setenv("PRESSMARK_SEED", "7", 1);
-    return 0;
+    return make_root(state);
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
     unsetenv("PRESSMARK_SEED");
-    folder_remove(root);
-    return 0;
+    return remove_root(state);
 }
 
 /* ---- the collection ------------------------------------------------------------------------- */
@@ -88,7 +83,7 @@ static void add(pm_writer *w, uint32_t number, uint64_t *seed)
     a.author = pick(authors, 4, r / 20);
     a.tags = pick(tags, 4, r / 80);
     a.lang = pick(langs, 3, r / 320);
-    if (pm_writer_add(w, &a, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    must(pm_writer_add(w, &a, NULL, &err), &err);
     buf_free(&text);
 }
 
@@ -102,7 +97,7 @@ static void change(pm_writer *w, uint32_t commit)
     add(w, (uint32_t)(random_next(&seed) % all), &seed);
     char id[16];
     int len = snprintf(id, sizeof id, "%u", (unsigned)(random_next(&seed) % all));
-    if (pm_writer_delete(w, id, (size_t)len, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    must(pm_writer_delete(w, id, (size_t)len, NULL, &err), &err);
 }
 
 static pm_writer *open_writer(uint64_t memory)
@@ -114,7 +109,7 @@ static pm_writer *open_writer(uint64_t memory)
     options.commit_level = 2;
     options.memory_bytes = memory;
     options.block_size = 8; /* so that words are frequent enough for bigrams, and lists long  */
-    if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
+    must(pm_writer_open(root, &options, &w, &err), &err);
     return w;
 }
 
@@ -125,23 +120,9 @@ static void build(bool keeps, uint64_t memory)
     w->keeps_none = !keeps;
     for (uint32_t commit = 0; commit < COMMITS; commit++) {
         change(w, commit);
-        if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+        must(pm_writer_commit(w, NULL, &err), &err);
     }
     pm_writer_close(w);
-}
-
-static void say_finding(void *ctx, const char *file, const char *part, uint64_t offset,
-                        const char *what)
-{
-    (void)ctx;
-    print_error("%s, %s, %llu: %s\n", file, part, (unsigned long long)offset, what);
-}
-
-static void assert_sound(void)
-{
-    pm_check_summary summary;
-    pm_error err;
-    assert_int_equal(pm_check(root, true, say_finding, NULL, &summary, &err), PM_OK);
 }
 
 /* Bytes of bigrams' lists. */
@@ -159,16 +140,6 @@ static uint64_t bigrams(void)
     return sum;
 }
 
-static void assert_same_image(const folder_image *a, const folder_image *b)
-{
-    assert_int_equal(a->n, b->n);
-    for (size_t i = 0; i < a->n; i++) {
-        assert_string_equal(a->files[i].name, b->files[i].name);
-        assert_int_equal(a->files[i].len, b->files[i].len);
-        assert_memory_equal(a->files[i].data, b->files[i].data, a->files[i].len);
-    }
-}
-
 /* ---- tests ---------------------------------------------------------------------------------- */
 
 static void test_same_bytes(void **state)
@@ -177,7 +148,7 @@ static void test_same_bytes(void **state)
     folder_image kept = {0}, read = {0};
     build(true, 0);
     folder_load(root, &kept);
-    assert_sound();
+    assert_sound(root);
     assert_true(bigrams());
     folder_empty(root);
     build(false, 0);
@@ -188,21 +159,15 @@ static void test_same_bytes(void **state)
     folder_image_free(&read);
 }
 
-static bool keep_text(void *ctx, const char *data, size_t len)
-{
-    buf_append(ctx, data, len);
-    return true;
-}
-
-/* Statistics and dump of the index; returns the number of segments. */
-static unsigned look(pm_stats *stats, buf *dump)
+/* Statistics and dump of the index, which the caller frees; returns the number of segments. */
+static unsigned look(pm_stats *stats, buf *text)
 {
     pm_error err;
     pm_index *index;
-    assert_int_equal(pm_index_open(root, &index, &err), PM_OK);
-    assert_int_equal(pm_index_stats(index, stats, &err), PM_OK);
-    assert_int_equal(pm_index_dump(index, keep_text, dump, &err), PM_OK);
+    must(pm_index_open(root, &index, &err), &err);
+    must(pm_index_stats(index, stats, &err), &err);
     pm_index_close(index);
+    *text = dump(root);
     return stats->segments;
 }
 
@@ -211,15 +176,14 @@ static void test_some_kept(void **state)
 {
     (void)state;
     pm_stats stats;
-    buf some = {0}, none = {0};
+    buf some, none;
     build(true, 1 << 20);
-    assert_sound();
+    assert_sound(root);
     assert_true(look(&stats, &some) > 3);
     folder_empty(root);
     build(false, 1 << 20);
     look(&stats, &none);
-    assert_int_equal(some.len, none.len);
-    assert_memory_equal(some.data, none.data, none.len);
+    assert_same_text(&some, &none);
     buf_free(&some);
     buf_free(&none);
 }
@@ -230,28 +194,27 @@ static void finish(bool waits)
 {
     pm_error err;
     pm_stats stats;
-    buf before = {0}, after = {0};
+    buf before, after;
     pm_writer *w = open_writer(0);
     w->waits = waits;
     for (uint32_t commit = 0; commit < COMMITS; commit++) {
         change(w, commit);
-        if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+        must(pm_writer_commit(w, NULL, &err), &err);
     }
     assert_true(look(&stats, &before) > 3);
-    if (pm_writer_finish(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    must(pm_writer_finish(w, NULL, &err), &err);
     assert_int_equal(look(&stats, &after), 1);
     assert_int_equal(stats.deleted, 0);
-    assert_int_equal(before.len, after.len);
-    assert_memory_equal(before.data, after.data, after.len);
+    assert_same_text(&before, &after);
     buf_free(&before);
     buf_free(&after);
-    assert_sound();
+    assert_sound(root);
     /* The writer goes on, and has nothing more to do when it is asked again. */
-    if (pm_writer_finish(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    must(pm_writer_finish(w, NULL, &err), &err);
     change(w, COMMITS);
-    if (pm_writer_finish(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    must(pm_writer_finish(w, NULL, &err), &err);
     pm_writer_close(w);
-    assert_sound();
+    assert_sound(root);
     folder_empty(root);
 }
 
@@ -276,12 +239,12 @@ static void test_other_order(void **state)
             w->keeps_none = !keeps;
             for (uint32_t commit = 0; commit < 4; commit++) {
                 change(w, commit);
-                if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+                must(pm_writer_commit(w, NULL, &err), &err);
             }
             assert_true((w->segments[0].kept != NULL) == keeps);
-            if (pm_writer_optimize_with(w, &how, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+            must(pm_writer_optimize_with(w, &how, NULL, &err), &err);
             pm_writer_close(w);
-            assert_sound();
+            assert_sound(root);
             folder_load(root, &images[keeps]);
             folder_empty(root);
         }
@@ -302,7 +265,7 @@ static uint64_t merge_refused(uint64_t nth, unsigned *failed)
     w->waits = true;
     for (uint32_t commit = 0; commit < MERGES_AT; commit++) {
         change(w, commit);
-        if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+        must(pm_writer_commit(w, NULL, &err), &err);
     }
     assert_int_equal(w->n_segments, MERGES_AT);
     change(w, MERGES_AT);
@@ -314,7 +277,7 @@ static uint64_t merge_refused(uint64_t nth, unsigned *failed)
     if (st == PM_OK) assert_true(w->n_segments <= MERGES_AT);
     *failed += st != PM_OK;
     pm_writer_close(w);
-    assert_sound();
+    assert_sound(root);
     char orphan[SCRIPT_NAME];
     if (st != PM_OK && script_orphan(root, orphan)) fail_msg("%s is left over", orphan);
     folder_empty(root);
@@ -329,7 +292,7 @@ static void test_more_than_a_batch(void **state)
     pm_writer *w = open_writer(UINT64_C(1) << 40);
     for (uint32_t commit = 0; commit < 3; commit++) {
         change(w, commit);
-        if (pm_writer_commit(w, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+        must(pm_writer_commit(w, NULL, &err), &err);
     }
     assert_true(writer_kept_run(w, 0, 3));
     kept_tokens *k = w->segments[1].kept;
@@ -372,16 +335,16 @@ static void test_no_words(void **state)
     pm_writer_options options = PM_WRITER_OPTIONS_INIT;
     options.create = true;
     options.commit_level = 2;
-    if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
+    must(pm_writer_open(root, &options, &w, &err), &err);
     for (unsigned i = 0; i < 30; i++) {
         char id[16];
         const pm_article a = {.id = {id, (size_t)snprintf(id, sizeof id, "%u", i)}};
-        if (pm_writer_add(w, &a, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+        must(pm_writer_add(w, &a, NULL, &err), &err);
         pm_status st = i < 29 ? pm_writer_commit(w, &info, &err) : pm_writer_finish(w, &info, &err);
         if (st != PM_OK) fail_msg("%s", err.message);
     }
     pm_writer_close(w);
-    if (pm_check(root, true, NULL, NULL, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    assert_sound(root);
 }
 
 int main(void)

@@ -14,29 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/file.h"
 #include "common/segment/manifest.h"
-#include "tests/support/folder.h"
+#include "tests/support/fresh_folder.h"
 #include "tests/support/made_articles.h"
 
 enum { LINE = 6 + 32 + 13 }; /* "index <uuid> has commits\n" */
-
-static char root[FOLDER_PATH];
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder_make(root);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    file_fault = NULL;
-    folder_remove(root);
-    return 0;
-}
 
 /* ---- what is there ------------------------------------------------------------------------ */
 
@@ -438,18 +420,18 @@ static void test_unreadable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_first_commit, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_levels, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_unproven, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_older, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_lost, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_first_commit_beside, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_begun_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_torn, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_foreign, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_unreadable, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_first_commit, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_levels, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_unproven, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_older, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_lost, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_first_commit_beside, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_begun_again, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_torn, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_foreign, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_no_file, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_refused, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_unreadable, make_root, remove_root),
     };
     return cmocka_run_group_tests_name("manifest mark", tests, NULL, NULL);
 }

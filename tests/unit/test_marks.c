@@ -16,6 +16,7 @@
 #include "indexer/writer.h"
 #include "tests/support/folder.h"
 #include "tests/support/ingest_fixture.h"
+#include "tests/support/whole_index.h"
 
 static char root[FOLDER_PATH];
 static ingest_fixture f;
@@ -36,11 +37,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void must(pm_status st, const pm_error *err)
-{
-    if (st != PM_OK) fail_msg("%s: %s", pm_status_name(st), err->message);
-}
-
 static pm_writer *open_writer(void)
 {
     pm_writer *w = NULL;
@@ -56,12 +52,6 @@ static void commit(pm_writer *w)
 {
     pm_error err;
     must(pm_writer_commit(w, NULL, &err), &err);
-}
-
-static void check_deep(void)
-{
-    pm_error err;
-    must(pm_check(root, true, NULL, NULL, NULL, &err), &err);
 }
 
 /* ---- written and merged ------------------------------------------------------------------ */
@@ -118,7 +108,7 @@ static void marks_are_written(void **state)
     assert_false(store_mark(s, 60, &mark) || store_mark(s, UINT32_MAX, &mark));
     assert_int_equal(segment_status(s, NULL), PM_OK);
     pm_writer_close(w);
-    check_deep();
+    assert_sound(root);
 }
 
 /* Whole stored blocks, and such with dead documents. */
@@ -145,7 +135,7 @@ static void merge_by(pm_reorder by)
     assert_int_equal(w->segments[0].seg->info.n_docs, ALL - 5);
     assert_true(compare_marks(w->segments[0].seg) > 120);
     pm_writer_close(w);
-    check_deep();
+    assert_sound(root);
 }
 
 static void marks_are_merged(void **state)
@@ -181,7 +171,7 @@ static void one_input_without_marks(void **state)
         assert_false(w->segments[0].seg->info.has_marks);
         assert_false(store_mark(w->segments[0].seg, 0, &mark));
         compare_marks(w->segments[w->n_segments - 1].seg);
-        check_deep();
+        assert_sound(root);
         must(pm_writer_optimize_with(w, &o, NULL, &err), &err);
         segment *s = w->segments[0].seg;
         assert_int_equal(w->n_segments, 1);
@@ -189,7 +179,7 @@ static void one_input_without_marks(void **state)
         assert_int_equal(s->info.sections[SECTION_STORE_DIR].len,
                          (uint64_t)STORE_DIR_BYTES * (store_block_count(s) + 1));
         pm_writer_close(w);
-        check_deep();
+        assert_sound(root);
     }
 }
 
@@ -322,7 +312,7 @@ static void changed_lines_are_taken(bool old)
         assert_taken(b, 0, 1, 0);
         assert_taken(b, 0, 0, 1);
         assert_taken(a, 0, 1, 0);
-        check_deep();
+        assert_sound(root);
     }
 }
 
@@ -370,7 +360,7 @@ static void a_changed_line_reads_no_store(void **state)
     assert_int_equal(take(a, &sum, &err), PM_CORRUPT);
     assert_int_equal(take(same, &sum, &err), PM_CORRUPT);
     assert_taken(b, 0, 1, 0);
-    check_deep(); /* nothing is live in the damaged segment, which is gone                    */
+    assert_sound(root); /* nothing is live in the damaged segment, which is gone */
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

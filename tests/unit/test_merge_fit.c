@@ -15,16 +15,12 @@
 #include "indexer/merge_size.h"
 #include "indexer/writer.h"
 #include "tests/support/folder.h"
+#include "tests/support/whole_index.h"
 
 enum { SEGMENTS = 4, ARTICLES = 600, WORDS = 40 };
 
 static char root[FOLDER_PATH];
 static pm_writer *w;
-
-static void must(pm_status st, const pm_error *err)
-{
-    if (st != PM_OK) fail_msg("%s: %s", pm_status_name(st), err->message);
-}
 
 /* Articles of words that all segments share, or that none of them does. */
 static void add(unsigned number, bool shared)

@@ -17,17 +17,13 @@
 #include "indexer/merge.h"
 #include "indexer/merge_size.h"
 #include "tests/support/folder.h"
+#include "tests/support/whole_index.h"
 
 enum { SEGMENTS = 3, DOCS = 700, TEXT = 40000, DAMAGE_STEP = 97 };
 
 static char root[FOLDER_PATH], result[FOLDER_PATH];
 static snapshot *index_of_three;
 static bool spills; /* what is large goes to files                                           */
-
-static void must(pm_status st, const pm_error *err)
-{
-    if (st != PM_OK) fail_msg("%s: %s", pm_status_name(st), err->message);
-}
 
 /* Words of several forms, of one, in one segment alone, in one document of each; short documents
  * and long ones, and one of almost one word. */

@@ -14,23 +14,8 @@
 #include "common/segment/snapshot.h"
 #include "indexer/merge.h"
 #include "indexer/merge_size.h"
-#include "tests/support/folder.h"
-
-static char root[FOLDER_PATH];
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder_make(root);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    folder_remove(root);
-    return 0;
-}
+#include "tests/support/fresh_folder.h"
+#include "tests/support/whole_index.h"
 
 /* ---- sketches ----------------------------------------------------------------------------- */
 
@@ -94,11 +79,6 @@ static void a_union_is_that_of_all(void **state)
 }
 
 /* ---- segments ----------------------------------------------------------------------------- */
-
-static void must(pm_status st, const pm_error *err)
-{
-    if (st != PM_OK) fail_msg("%s: %s", pm_status_name(st), err->message);
-}
 
 /* Articles [from, to): "the" three times each, a word of its own, and one of ten. */
 static snapshot *make_index(unsigned from, unsigned to, bool dated)
@@ -206,8 +186,8 @@ int main(void)
         cmocka_unit_test(few_are_counted),
         cmocka_unit_test(many_are_estimated),
         cmocka_unit_test(a_union_is_that_of_all),
-        cmocka_unit_test_setup_teardown(a_profile_is_of_the_dictionaries, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(estimates_follow_the_inputs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_profile_is_of_the_dictionaries, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(estimates_follow_the_inputs, make_root, remove_root),
         cmocka_unit_test(large_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

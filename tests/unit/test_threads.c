@@ -19,16 +19,12 @@
 #include "common/base/thread.h"
 #include "pressmark.h"
 #include "tests/support/folder.h"
+#include "tests/support/whole_index.h"
 
 enum { THREADS = 6, ARTICLES = 1500, WORDS = 300, QUERIES = 80, HITS = 10 };
 
 static char folder[FOLDER_PATH];
 static char queries[QUERIES][64];
-
-static void must(pm_status st, const pm_error *err)
-{
-    if (st != PM_OK) fail_msg("%s", err->message);
-}
 
 /* Words alone, and pairs that are also written as one word: `wa1 wb1` and `wa1wb1`. */
 static size_t put_words(char *at, uint64_t *random)

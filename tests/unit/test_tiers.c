@@ -15,27 +15,9 @@
 
 #include "common/segment/snapshot.h"
 #include "indexer/writer.h"
-#include "tests/support/folder.h"
+#include "tests/support/fresh_folder.h"
 
 enum { COMMITS = 300, SEGMENTS_MAX = 10, BESIDE_MAX = 12, EACH = 2 };
-
-static char root[FOLDER_PATH];
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder_make(root);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    file_fault = NULL;
-    file_done = NULL;
-    folder_remove(root);
-    return 0;
-}
 
 /* memory_bytes 0: the default. */
 static pm_writer *open_with(uint64_t memory_bytes)
@@ -479,18 +461,18 @@ static void test_stop_is_no_want_of_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_many_commits, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_many_writers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_large_stays, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_expunge, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_none_balanced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_little_memory, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_too_much_for_one, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_most_bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_room_to_expunge, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_stop_is_no_want_of_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_commits, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_many_writers, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_large_stays, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_expunge, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_none_balanced, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_little_memory, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_at_once, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_too_much_for_one, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_most_bytes, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_no_room, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_no_room_to_expunge, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_stop_is_no_want_of_room, make_root, remove_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

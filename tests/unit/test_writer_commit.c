@@ -14,32 +14,9 @@
 
 #include <errno.h>
 
-#include "common/base/file.h"
 #include "indexer/writer.h"
-#include "tests/support/folder.h"
-
-static char root[FOLDER_PATH];
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder_make(root);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    file_fault = NULL;
-    file_done = NULL;
-    folder_remove(root);
-    return 0;
-}
-
-static void must(pm_status st, const pm_error *err)
-{
-    if (st != PM_OK) fail_msg("%s: %s", pm_status_name(st), err->message);
-}
+#include "tests/support/fresh_folder.h"
+#include "tests/support/whole_index.h"
 
 static pm_writer *open_writer(unsigned level, uint64_t memory)
 {
@@ -542,21 +519,21 @@ static void test_discarded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_deaths, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_index_bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_synced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_unproven, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_unproven_by_others, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_optimize_of_unproven, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_parent_synced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_reason, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_discarded, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_budget, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_records_of_gone_segments, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_phase, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_average, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_in_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_previous, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_deaths, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_index_bytes, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_synced, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_unproven, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_unproven_by_others, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_optimize_of_unproven, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_parent_synced, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_reason, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_discarded, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_budget, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_records_of_gone_segments, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_phase, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_average, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_in_order, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_previous, make_root, remove_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

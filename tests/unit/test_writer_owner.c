@@ -14,24 +14,9 @@
 #include <cmocka.h>
 
 #include "pressmark.h"
-#include "tests/support/folder.h"
+#include "tests/support/fresh_folder.h"
 
-static char root[FOLDER_PATH];
 static pm_error err;
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder_make(root);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    folder_remove(root);
-    return 0;
-}
 
 static pm_writer *open_writer(uint64_t memory)
 {
@@ -204,11 +189,11 @@ static void test_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_lock_after_fork, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_forked_close, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refused_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_long_id, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lock_after_fork, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_forked_close, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_refused_order, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_long_id, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_sizes, make_root, remove_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

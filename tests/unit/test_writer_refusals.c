@@ -16,31 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/segment/layout.h"
 #include "common/xapian/xap_index.h"
 #include "indexer/writer.h"
-#include "tests/support/folder.h"
+#include "tests/support/fresh_folder.h"
 #include "tests/support/made_articles.h"
-
-static char root[FOLDER_PATH];
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder_make(root);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    file_fault = NULL;
-    mem_fail_at(0, false);
-    folder_remove(root);
-    return 0;
-}
 
 static pm_status try_open(const pm_writer_options *o, pm_error *err)
 {
@@ -513,7 +494,7 @@ static void test_marker_comes(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_root, remove_root)
     const struct CMUnitTest tests[] = {
         TEST(test_contradicting_options),
         TEST(test_no_create),
