@@ -7,10 +7,10 @@
  *
  * Why this way: pressmark reads what its users give it.  Its indexing time contains parsing
  * of JSON and analysis, which the peers are spared; queries come as people write them, and
- * the parse, which the library times itself, is taken off.  Its hits carry ids, the peers'
- * only document numbers.  Joined forms are off, since no peer has them: the match sets must
- * be equal.  FORM is that of peer_corpus.h: text is stored with `stored` alone, and `terms`
- * and `text` are the same, since there is no way past the analyzer.
+ * the parse, which the library times itself, is taken off.  Hits are document numbers, as the
+ * peers' are.  Joined forms are off, since no peer has them: the match sets must be equal.
+ * FORM is that of peer_corpus.h: text is stored with `stored` alone, and `terms` and `text`
+ * are the same, since there is no way past the analyzer.
  */
 #include "peer_corpus.h"
 #include "peer_protocol.h"
