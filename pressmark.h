@@ -18,6 +18,8 @@
  *     that nobody wants, for `found` and `replaced` where it is said, for a text of length 0, and
  *     for `event`, `finding` and `progress`.  It may not for `out`, where a handle, an article or a
  *     result that could not be had is NULL.  Every close and free takes NULL.
+ *   - A handle belongs to the caller until its close; what a struct points to is said beside it.
+ *     A path is a C string of bytes, as the system takes it, and is copied.
  *   - Option structs start with `size`; fill them by their PM_..._INIT macro and change
  *     what you need.  Fields added later keep the old meaning when absent.
  *   - A pm_index shows the commit that it was opened at, whatever is written meanwhile: open
@@ -75,6 +77,7 @@ typedef struct pm_error {
     char message[400]; /* one line, no newline: what, where (path, offset), what to do */
 } pm_error;
 
+/* "0.1.0"; static storage. */
 PM_API const char *pm_version(void);
 /* "ok", "out of memory", ...; static storage. */
 PM_API const char *pm_status_name(pm_status status);
@@ -174,12 +177,15 @@ typedef struct pm_commit_info {
     uint64_t index_bytes;             /* size of all files the commit names             */
 } pm_commit_info;
 
-/* Open the index at `path` for writing, or create it.  Takes the writer lock: PM_BUSY when
- * another writer holds it.  PM_USAGE when options contradict the index. */
+/* Open the index at `path`, a folder, for writing, or create it.  Takes the writer lock: PM_BUSY
+ * when another writer holds it.  PM_USAGE when options contradict the index, or there is none and
+ * `create` is false.  What options point to is copied, but progress_ctx. */
 PM_API pm_status pm_writer_open(const char *path, const pm_writer_options *options, pm_writer **out,
                                 pm_error *err);
 /* Add or replace one article (by id).  The article is copied.  `*replaced` (may be NULL)
- * tells whether the id was there before, in the index or in this batch. */
+ * tells whether the id was there before, in the index or in this batch.  PM_USAGE when the id is
+ * not one, or the article is over 64 MiB or does not fit into memory_bytes.  O(words); when a share
+ * of memory_bytes is full, a segment is written as well, which nobody sees before the commit. */
 PM_API pm_status pm_writer_add(pm_writer *writer, const pm_article *article, bool *replaced,
                                pm_error *err);
 /* Delete the article of this id, added by this writer or before, from the next commit on.  `*found`
@@ -202,14 +208,17 @@ PM_API pm_status pm_writer_each_id(pm_writer *writer,
  * visible but unproven, and the writer accepts only another commit or close.  A commit
  * with nothing to do writes nothing; a writer's first one still syncs the folder of a native
  * index, in case the writer before it could not.  PM_BUSY, and nothing changed: the file LOCK was
- * deleted, so that another writer may have been at work. */
+ * deleted, so that another writer may have been at work.
+ * Costs some fsyncs, and what merges cost: an article is written again each time that the segment
+ * it is in is merged with its neighbours, which keeps some ten of them. */
 PM_API pm_status pm_writer_commit(pm_writer *writer, pm_commit_info *info, pm_error *err);
 /* The same at the end of many commits: the newest segments, as far as their words are still in
  * memory, are first made one, so that searches find few segments.  That costs as much as
  * indexing so many words, reading them apart. */
 PM_API pm_status pm_writer_finish(pm_writer *writer, pm_commit_info *info, pm_error *err);
-/* Merge all segments into one, dropping deleted documents, and commit.  Of a Xapian index: commit,
- * then each database becomes a compacted copy of itself; stopped, the commit stands. */
+/* Merge all segments into one, dropping deleted documents, and commit.  Reads and writes the whole
+ * index, which takes as much disk again meanwhile (pm_writer_most_bytes).  Of a Xapian index:
+ * commit, then each database becomes a compacted copy of itself; stopped, the commit stands. */
 PM_API pm_status pm_writer_optimize(pm_writer *writer, pm_commit_info *info, pm_error *err);
 /* The same, and choose the order in which documents stand.  Answers and the order of ties,
  * which is that of ingest, do not depend on it; size and speed do. */
@@ -217,8 +226,8 @@ typedef enum pm_reorder {
     PM_REORDER_KEEP, /* as they stand, segment by segment                                */
     PM_REORDER_NONE, /* order of ingest                                                  */
     PM_REORDER_BP    /* documents with the same words side by side: recursive graph
-                        bisection; PM_USAGE when it needs more than the writer's
-                        memory_bytes                                                     */
+                        bisection (Dhulipala et al., KDD 2016); PM_USAGE when it needs
+                        more than the writer's memory_bytes                              */
 } pm_reorder;
 typedef struct pm_optimize_options {
     size_t size;
@@ -299,13 +308,13 @@ typedef struct pm_ingest_summary {
     uint64_t bad_dates;
 } pm_ingest_summary;
 
-/* Feed every article found under the paths ("-" is JSON Lines on standard input) to the
- * writer; does not commit at the end.  PM_OK when everything was taken, PM_PARTIAL when
- * something was skipped (details by event) or the event function stopped the run, another status
- * when the run had to stop.  Skipped are, among others, articles and lines of more than 64 MiB, or
- * of more than a quarter of the writer's memory_bytes (at least 1 MiB), articles whose words, and
- * lines of JSON whose values take more than that memory; folders below a path that are an index are
- * left out. */
+/* Feed every article found under the paths (files, folders with all theirs, in order of names; "-"
+ * is JSON Lines on standard input) to the writer; does not commit at the end.  PM_OK when
+ * everything was taken, PM_PARTIAL when something was skipped (details by event) or the event
+ * function stopped the run, another status when the run had to stop.  Skipped are, among others,
+ * articles and lines of more than 64 MiB, or of more than a quarter of the writer's memory_bytes
+ * (at least 1 MiB), articles whose words, and lines of JSON whose values take more than that
+ * memory; folders below a path that are an index are left out. */
 PM_API pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
                            const pm_ingest_options *options, pm_ingest_summary *summary,
                            pm_error *err);
@@ -315,7 +324,8 @@ PM_API pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n
 typedef struct pm_index pm_index;
 
 /* Open the newest commit for reading.  No lock, no write permission is needed.  PM_USAGE
- * when there is no index at `path`; PM_CORRUPT when it is damaged. */
+ * when there is no index at `path`; PM_CORRUPT when it is damaged.  Files are mapped, not read:
+ * the cost is that of some segments, whatever their size. */
 PM_API pm_status pm_index_open(const char *path, pm_index **out, pm_error *err);
 /* The same with options.  `path` may also be a list of servers, tcp:HOST:PORT,tcp:HOST:PORT (of
  * Xapian databases that pressmark made, served by xapian-tcpsrv), or a stub file of Xapian's that
@@ -337,7 +347,7 @@ PM_API pm_status pm_index_open_with(const char *path, const pm_index_options *op
 PM_API void pm_index_close(pm_index *index);
 
 typedef struct pm_section_bytes {
-    char name[24];
+    char name[24]; /* ends in NUL, as the texts of pm_stats do                             */
     uint64_t bytes;
 } pm_section_bytes;
 
@@ -367,13 +377,17 @@ typedef struct pm_stats {
 /* Exact; walks the dictionary: O(terms). */
 PM_API pm_status pm_index_stats(pm_index *index, pm_stats *out, pm_error *err);
 
-/* The stored article, or *out NULL when the id is unknown.  Free with pm_article_free. */
+/* The stored article, or PM_OK and *out NULL when the id is unknown.  It and its texts are the
+ * caller's, also after pm_index_close; free with pm_article_free.  Inflates one block of the store
+ * (32 KiB, or the article, where that is longer).  PM_PARTIAL: it may be behind a server that did
+ * not answer. */
 PM_API pm_status pm_index_article(pm_index *index, const char *id, size_t id_len, pm_article **out,
                                   pm_error *err);
 PM_API void pm_article_free(pm_article *article);
 
 /* Diffable text of the whole index, in order of terms then documents, independent of how
- * documents are spread over segments.  `write` returns false to stop (then PM_IO). */
+ * documents are spread over segments.  `write` is given piece after piece, valid during the call,
+ * and returns false to stop (then PM_IO).  Reads the whole index. */
 PM_API pm_status pm_index_dump(pm_index *index,
                                bool (*write)(void *ctx, const char *data, size_t len), void *ctx,
                                pm_error *err);
@@ -384,8 +398,9 @@ typedef struct pm_check_summary {
     uint64_t deleted; /* verified, too: still on disk, not among `documents`               */
 } pm_check_summary;
 /* Verify every byte (checksums) and, if deep, every invariant of FORMAT.md.  `finding` is
- * called once for each damage with file, section, offset and text.  PM_OK when sound,
- * PM_CORRUPT when there was any finding. */
+ * called once for each damage with file, section, offset and text, all valid during the call.
+ * PM_OK when sound, PM_CORRUPT when there was any finding.  Reads the whole index; deep, it also
+ * decodes every list and inflates every record. */
 PM_API pm_status pm_check(const char *path, bool deep,
                           void (*finding)(void *ctx, const char *file, const char *section,
                                           uint64_t offset, const char *what),
@@ -492,7 +507,12 @@ PM_API pm_status pm_searcher_open(pm_index *index, pm_searcher **out, pm_error *
 /* The last result goes with it. */
 PM_API void pm_searcher_close(pm_searcher *searcher);
 /* Run one query.  *out and everything it points to belong to the searcher and live until
- * its next search or close.  PM_PARTIAL still gives a result. */
+ * its next search or close.  PM_PARTIAL still gives a result.  Scores are BM25 (S. Robertson,
+ * H. Zaragoza, "The probabilistic relevance framework: BM25 and beyond", 2009): the sum over terms
+ * of idf * tf * (k1 + 1) / (tf + norm), norm as in pm_explain, where idf is ln(1 + x) with
+ * x = (N - df + 0.5) / (df + 0.5).  N, df and avgdl are of live articles; in doubles, the same for
+ * any number of segments; equal scores stand in order of ingest.  Costs at most what the lists of
+ * its words are long, of which ranking passes over most. */
 PM_API pm_status pm_searcher_search(pm_searcher *searcher, const char *query, size_t query_len,
                                     const pm_search_options *options, const pm_result **out,
                                     pm_error *err);
@@ -518,7 +538,7 @@ typedef struct pm_analyzer pm_analyzer;
 PM_API pm_status pm_analyzer_open(const char *lang, pm_analyzer **out, pm_error *err);
 PM_API void pm_analyzer_close(pm_analyzer *analyzer);
 /* The terms of one text in position order, separated by spaces, a marker after its term
- * joined by '|'.  *out lives until the next call or close. */
+ * joined by '|'.  *out belongs to the analyzer and lives until the next call or close.  O(len). */
 PM_API pm_status pm_analyzer_terms(pm_analyzer *analyzer, const char *text, size_t len,
                                    pm_text *out, pm_error *err);
 
@@ -527,7 +547,8 @@ PM_API pm_status pm_analyzer_terms(pm_analyzer *analyzer, const char *text, size
 PM_API bool pm_date_parse(const char *text, size_t len, char out[32]);
 /* What a date of a filter covers, seconds [*from, *to) since 1970 (UTC, or as written without a
  * zone): a year (2025), a month (2025-09), whatever pm_date_parse takes (a day, or a second), or
- * A..B, which includes all of both; A.. and ..B are open (INT64_MAX, INT64_MIN). */
+ * A..B, which includes all of both; A.. and ..B are open (INT64_MAX, INT64_MIN).  False, and
+ * nothing is written, when it is not understood. */
 PM_API bool pm_date_range(const char *text, size_t len, int64_t *from, int64_t *to);
 
 #ifdef __cplusplus
