@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * fresh_folder.h - a fresh folder for each test, not opened; deleted afterwards, and no call and
- * no allocation refused any more: what cmocka calls before and after a test, and the folder's name,
- * in each program that includes this.  open_folder.h opens it, too.
+ * fresh_folder.h - a fresh folder for each test, not opened (open_folder.h opens it, too); deleted
+ * afterwards.  No call and no allocation is refused any more then, and PRESSMARK_SEED is not set.
+ * What cmocka calls before and after a test, and the folder's name, in each program that includes
+ * this.
  */
 #ifndef PM_TESTS_FRESH_FOLDER_H
 #define PM_TESTS_FRESH_FOLDER_H
+
+#include <stdlib.h>
 
 #include "common/base/file.h"
 #include "common/base/mem.h"
@@ -25,6 +28,7 @@ static int remove_root(void **state)
     file_fault = NULL;
     file_done = NULL;
     mem_fail_at(0, false);
+    unsetenv("PRESSMARK_SEED");
     folder_remove(root);
     return 0;
 }

@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "pressmark.h"
-#include "tests/support/folder.h"
+#include "tests/support/pruned_twin.h"
 #include "tests/support/twin.h"
 
 enum { WORDS = 40, TEXT_MAX = 4096 };
@@ -29,8 +29,6 @@ static unsigned pick_word(uint64_t *seed)
 {
     return pick_below(seed, WORDS, 2);
 }
-
-/* ---- collections ------------------------------------------------------------------------- */
 
 static void add_article(pm_writer *w, uint64_t *seed, unsigned number, unsigned length)
 {
@@ -49,39 +47,6 @@ static void add_article(pm_writer *w, uint64_t *seed, unsigned number, unsigned 
     assert_int_equal(pm_writer_add(w, &a, NULL, &err), PM_OK);
 }
 
-static void delete_some(pm_writer *w, uint64_t *seed, unsigned n_docs)
-{
-    char id[24];
-    for (unsigned i = 0; i < n_docs / 20; i++) {
-        int len = sprintf(id, "d%u", pick(seed, n_docs));
-        pm_error err;
-        assert_int_equal(pm_writer_delete(w, id, (size_t)len, NULL, &err), PM_OK);
-    }
-}
-
-static void build(const char *path, uint64_t *seed, unsigned n_docs, unsigned commits)
-{
-    static const unsigned blocks[] = {8, 16, 64, 256};
-    pm_writer_options options = PM_WRITER_OPTIONS_INIT;
-    pm_writer *w = NULL;
-    pm_error err = {0};
-    options.block_size = blocks[pick(seed, 4)];
-    options.dense_shift = 1 + pick(seed, 6);
-    options.store = 0;
-    assert_int_equal(pm_writer_open(path, &options, &w, &err), PM_OK);
-    bool deletes = pick(seed, 3) > 0;
-    for (unsigned c = 0, number = 0; c < commits; c++) {
-        for (unsigned i = 0; i < n_docs / commits; i++, number++)
-            add_article(w, seed, number, 1 + pick(seed, 8) * pick(seed, 10 + 10 * c));
-        if (deletes) delete_some(w, seed, number);
-        assert_int_equal(pm_writer_commit(w, NULL, &err), PM_OK);
-        if (pick(seed, 5) == 0) assert_int_equal(pm_writer_optimize(w, NULL, &err), PM_OK);
-    }
-    pm_writer_close(w);
-}
-
-/* ---- queries ------------------------------------------------------------------------------ */
-
 static size_t put_phrase(uint64_t *seed, char *text)
 {
     size_t len = (size_t)sprintf(text, "%s\"", pick(seed, 8) ? "" : "title:");
@@ -97,7 +62,7 @@ static size_t put_phrase(uint64_t *seed, char *text)
     return len + (size_t)sprintf(text + len, " ");
 }
 
-static size_t make_query(uint64_t *seed, char *text)
+static size_t make_query(uint64_t *seed, char text[PRUNED_QUERY])
 {
     static const char *const signs[] = {"", "+", "-"};
     size_t len = 0;
@@ -114,64 +79,11 @@ static size_t make_query(uint64_t *seed, char *text)
     return len;
 }
 
-static void same_result(const pm_result *slow, pm_searcher *searcher, const char *text, size_t len,
-                        const pm_search_options *options)
-{
-    const pm_result *fast;
-    pm_error err = {0};
-    assert_int_equal(pm_searcher_search(searcher, text, len, options, &fast, &err), PM_OK);
-    if (options->want_total) {
-        assert_int_equal(fast->total, slow->total);
-        assert_int_equal(fast->total_all, slow->total_all);
-    }
-    assert_int_equal(fast->n_hits, slow->n_hits);
-    for (size_t i = 0; i < slow->n_hits; i++) {
-        if (fast->hits[i].id.len != slow->hits[i].id.len ||
-            memcmp(fast->hits[i].id.data, slow->hits[i].id.data, slow->hits[i].id.len) != 0 ||
-            memcmp(&fast->hits[i].score, &slow->hits[i].score, sizeof(double)) != 0)
-            fail_msg("hit %zu of %zu: %s %.17g, exhaustive %s %.17g", i, slow->n_hits,
-                     fast->hits[i].id.data, fast->hits[i].score, slow->hits[i].id.data,
-                     slow->hits[i].score);
-    }
-}
-
-/* Two searchers, so that the exhaustive result lives while the other one is made. */
-static void compare(pm_searcher *slow_searcher, pm_searcher *fast_searcher, uint64_t *seed)
-{
-    static const unsigned limits[] = {1, 3, 10, 100, 1000};
-    char text[1024];
-    size_t len = make_query(seed, text);
-    pm_search_options options = PM_SEARCH_OPTIONS_INIT;
-    options.want_fields = options.want_snippets = options.joined = false;
-    options.limit = limits[pick(seed, 5)];
-    options.match = (pm_match)pick(seed, 3);
-    options.want_total = pick(seed, 2);
-    options.exhaustive = true;
-    const pm_result *slow;
-    pm_error err = {0};
-    assert_int_equal(pm_searcher_search(slow_searcher, text, len, &options, &slow, &err), PM_OK);
-    options.exhaustive = false;
-    print_message("%s (match %d, k %u)\n", text, (int)options.match, (unsigned)options.limit);
-    same_result(slow, fast_searcher, text, len, &options);
-}
+static const pruned_twin twin = {.positions = -1, .add = add_article, .make_query = make_query};
 
 static void run_collection(uint64_t seed, unsigned n_queries)
 {
-    char path[FOLDER_PATH];
-    pm_index *index = NULL;
-    pm_searcher *slow = NULL, *fast = NULL;
-    pm_error err = {0};
-    folder_make(path);
-    build(path, &seed, 200 + pick(&seed, 3000), 1 + pick(&seed, 3));
-    assert_int_equal(pm_index_open(path, &index, &err), PM_OK);
-    assert_int_equal(pm_searcher_open(index, &slow, &err), PM_OK);
-    assert_int_equal(pm_searcher_open(index, &fast, &err), PM_OK);
-    assert_int_equal(pm_check(path, true, NULL, NULL, NULL, &err), PM_OK);
-    for (unsigned i = 0; i < n_queries; i++) compare(slow, fast, &seed);
-    pm_searcher_close(slow);
-    pm_searcher_close(fast);
-    pm_index_close(index);
-    folder_remove(path);
+    pruned_collection(&twin, seed, n_queries);
 }
 
 int main(void)

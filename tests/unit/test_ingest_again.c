@@ -16,23 +16,7 @@
 
 #include <cmocka.h>
 
-#include "tests/support/ingest_fixture.h"
-
-static ingest_fixture f;
-
-static int open_fixture(void **state)
-{
-    (void)state;
-    fixture_open(&f);
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    (void)state;
-    fixture_close(&f);
-    return 0;
-}
+#include "tests/support/open_fixture.h"
 
 static bool logged(const char *line)
 {

@@ -13,23 +13,7 @@
 
 #include "common/base/mem.h"
 #include "indexer/json_line.h"
-#include "tests/support/ingest_fixture.h"
-
-static ingest_fixture f;
-
-static int open_fixture(void **state)
-{
-    (void)state;
-    fixture_open(&f);
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    (void)state;
-    fixture_close(&f);
-    return 0;
-}
+#include "tests/support/open_fixture.h"
 
 static pm_status run_text(const char *text)
 {

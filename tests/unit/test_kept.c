@@ -28,12 +28,6 @@ static int set_up(void **state)
     return make_root(state);
 }
 
-static int tear_down(void **state)
-{
-    unsetenv("PRESSMARK_SEED");
-    return remove_root(state);
-}
-
 /* ---- the collection ------------------------------------------------------------------------- */
 
 static pm_text pick(const char *const *from, size_t n, uint64_t r)
@@ -350,13 +344,13 @@ static void test_no_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_same_bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_some_kept, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_finish, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_other_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refused_memory, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_more_than_a_batch, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_words, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_same_bytes, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_some_kept, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_finish, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_other_order, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_refused_memory, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_more_than_a_batch, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_no_words, set_up, remove_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,27 +14,22 @@
 #include "common/base/hash.h"
 #include "common/segment/layout.h"
 #include "indexer/writer.h"
-#include "tests/support/folder.h"
+#include "tests/support/fresh_folder.h"
 #include "tests/support/ingest_fixture.h"
 #include "tests/support/whole_index.h"
 
-static char root[FOLDER_PATH];
 static ingest_fixture f;
 
 static int set_up(void **state)
 {
-    (void)state;
-    folder_make(root);
     fixture_open(&f);
-    return 0;
+    return make_root(state);
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
     fixture_close(&f);
-    folder_remove(root);
-    return 0;
+    return remove_root(state);
 }
 
 static pm_writer *open_writer(void)

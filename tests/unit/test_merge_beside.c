@@ -27,12 +27,6 @@ static int set_up(void **state)
     return make_root(state);
 }
 
-static int tear_down(void **state)
-{
-    unsetenv("PRESSMARK_SEED");
-    return remove_root(state);
-}
-
 static buf build_all(unsigned threads, bool keeps, bool waits, folder_image *image)
 {
     pm_error err;
@@ -335,15 +329,15 @@ static void test_synced(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_same_bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_all_die, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_disk_full_beside, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_close, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_called_off, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_asked_while_waiting, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_dead_before, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_synced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_same_bytes, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_all_die, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_disk_full_beside, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_close, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_called_off, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_stopped, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_asked_while_waiting, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_dead_before, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_synced, set_up, remove_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,12 +20,6 @@ static int set_up(void **state)
     return make_root(state);
 }
 
-static int tear_down(void **state)
-{
-    unsetenv("PRESSMARK_SEED");
-    return remove_root(state);
-}
-
 enum { BEGINS = 10, ENDS = 12, FEW = 4, NEVER = 100 };
 
 /* Four articles come and an old one goes, of those that are merged as soon as there is a merge. */
@@ -171,9 +165,9 @@ static void test_no_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_memory_counted, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refused_memory, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_memory_counted, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_refused_memory, set_up, remove_root),
+        cmocka_unit_test_setup_teardown(test_no_room, set_up, remove_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

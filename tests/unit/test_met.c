@@ -15,7 +15,7 @@
 #include "indexer/hash_set.h"
 #include "indexer/seq_set.h"
 #include "pressmark.h"
-#include "tests/support/folder.h"
+#include "tests/support/fresh_folder.h"
 #include "tests/support/ingest_fixture.h"
 #include "tests/support/plugin.h"
 
@@ -80,25 +80,20 @@ typedef struct model {
     uint64_t added, updated, unchanged, duplicates, pruned;
 } model;
 
-static char root[FOLDER_PATH];
 static const char *path_of_index = root;
 static ingest_fixture f;
 static const char file_name[] = "a.jsonl";
 
 static int set_up(void **state)
 {
-    (void)state;
-    folder_make(root);
     fixture_open(&f);
-    return 0;
+    return make_root(state);
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
     fixture_close(&f);
-    folder_remove(root);
-    return 0;
+    return remove_root(state);
 }
 
 static void must(pm_status st, const pm_error *err)
