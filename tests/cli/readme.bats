@@ -28,6 +28,13 @@ try() {
     [ -s run.trec ]
 }
 
+@test "the answer that is shown" {
+    P index -q corpus/articles
+    expect 0 P search --snippets=no -k 3 rare earth export controls
+    same "$(awk '/^    \$ pressmark search --snippets=no -k 3 rare earth export controls$/ { in_it = 1; next }
+        !/^    / { in_it = 0 } in_it' "$ROOT/README.md" | cut -c5-)" "$output"
+}
+
 @test "another engine; servers aside (shard.bats)" {
     try 4 'Another engine' 'shard (start|stop)|servers|tcp:'
 }
