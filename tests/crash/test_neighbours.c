@@ -26,12 +26,11 @@
 #include <cmocka.h>
 
 #include "common/base/file.h"
-#include "tests/support/crash_script.h"
 #include "tests/support/own_mounts.h"
+#include "tests/support/script_place.h"
 
 enum { COMMITS = 3, SKIPPED = 77 };
 
-static char base[FOLDER_PATH], path[FOLDER_PATH + 8];
 static crash_script script;
 
 /* ---- foreign files ---------------------------------------------------------------------- */
@@ -195,26 +194,11 @@ static void read_only_media(void **state)
     printf("read-only: 3 cases: all answers as before, the writer refused; 0 bad\n");
 }
 
-static int begin(void **state)
-{
-    (void)state;
-    unsetenv("PRESSMARK_SEED");
-    script_folder(base);
-    snprintf(path, sizeof path, "%s/idx", base);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    return rmdir(base);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(foreign_files),
         cmocka_unit_test(read_only_media),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, make_place, remove_place);
 }

@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-#include "tests/support/crash_script.h"
+#include "tests/support/script_place.h"
 
 enum {
     READERS = 3,
@@ -35,8 +35,6 @@ enum {
     OPTIMIZE_EVERY = 12,
     COMMITS_LEAST = 30
 };
-
-static char base[FOLDER_PATH], path[FOLDER_PATH + 8];
 
 typedef struct shared {
     _Atomic unsigned long opens[READERS], newer[READERS], bad;
@@ -243,20 +241,15 @@ static void killed_holder(void **state)
 
 static int begin(void **state)
 {
-    (void)state;
-    unsetenv("PRESSMARK_SEED");
-    script_folder(base);
-    snprintf(path, sizeof path, "%s/idx", base);
     share = mmap(NULL, sizeof *share, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return share == MAP_FAILED ? -1 : 0;
+    return share == MAP_FAILED ? -1 : make_place(state);
 }
 
 static int end(void **state)
 {
-    (void)state;
     munmap(share, sizeof *share);
     script_clear(path);
-    return rmdir(base);
+    return remove_place(state);
 }
 
 int main(void)

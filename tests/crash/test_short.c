@@ -18,11 +18,10 @@
 
 #include "common/base/file.h"
 #include "common/base/hash.h"
-#include "tests/support/crash_script.h"
+#include "tests/support/script_place.h"
 
 enum { COMMITS = 3 };
 
-static char base[FOLDER_PATH], path[FOLDER_PATH + 8];
 static crash_script script;
 
 static struct {
@@ -114,19 +113,15 @@ static void then_full(void **state)
 
 static int begin(void **state)
 {
-    (void)state;
-    unsetenv("PRESSMARK_SEED");
-    script_folder(base);
-    snprintf(path, sizeof path, "%s/idx", base);
+    int made = make_place(state);
     script_make(&script, script_setting("PM_TEST_SEED", 1), COMMITS, 0);
-    return 0;
+    return made;
 }
 
 static int end(void **state)
 {
-    (void)state;
     script_free(&script);
-    return rmdir(base);
+    return remove_place(state);
 }
 
 int main(void)

@@ -26,7 +26,7 @@
 
 #include "common/base/file.h"
 #include "common/base/hash.h"
-#include "tests/support/crash_script.h"
+#include "tests/support/script_place.h"
 
 /* A round is short, a few commits, so that the time goes into kills. */
 enum { IDS = 120, SECONDS = 3, OPERATIONS = 200, KILL_CALLS = 200, KILL_US = 10000 };
@@ -40,8 +40,6 @@ static struct shared {
     unsigned long commits, operations, refused, unproven;
     char wrong[400]; /* the child found something itself                                   */
 } * share;
-
-static char base[FOLDER_PATH], path[FOLDER_PATH + 8];
 
 /* ---- what an article is --------------------------------------------------------------- */
 
@@ -311,20 +309,15 @@ static void soak(void **state)
 
 static int begin(void **state)
 {
-    (void)state;
-    unsetenv("PRESSMARK_SEED");
-    script_folder(base);
-    snprintf(path, sizeof path, "%s/idx", base);
     share = mmap(NULL, sizeof *share, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return share == MAP_FAILED ? -1 : 0;
+    return share == MAP_FAILED ? -1 : make_place(state);
 }
 
 static int end(void **state)
 {
-    (void)state;
     munmap(share, sizeof *share);
     script_clear(path);
-    return rmdir(base);
+    return remove_place(state);
 }
 
 int main(void)

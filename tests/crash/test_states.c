@@ -25,10 +25,9 @@
 
 #include "common/base/file.h"
 #include "common/base/hash.h"
-#include "tests/support/crash_script.h"
 #include "tests/support/crash_states.h"
+#include "tests/support/script_place.h"
 
-static char base[FOLDER_PATH], path[FOLDER_PATH + 8];
 static crash_script script;
 
 /* ---- judging states ------------------------------------------------------------------- */
@@ -461,21 +460,6 @@ static void test_mutants(void **state)
 
 /* ---- all ------------------------------------------------------------------------------ */
 
-static int begin(void **state)
-{
-    (void)state;
-    unsetenv("PRESSMARK_SEED");
-    script_folder(base);
-    snprintf(path, sizeof path, "%s/idx", base);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    return rmdir(base);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -483,5 +467,5 @@ int main(void)
         cmocka_unit_test(test_other_levels), cmocka_unit_test(test_killed_before),
         cmocka_unit_test(test_mutants),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, make_place, remove_place);
 }
