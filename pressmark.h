@@ -324,8 +324,8 @@ PM_API pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n
 typedef struct pm_index pm_index;
 
 /* Open the newest commit for reading.  No lock, no write permission is needed.  PM_USAGE
- * when there is no index at `path`; PM_CORRUPT when it is damaged.  Files are mapped, not read:
- * the cost is that of some segments, whatever their size. */
+ * when there is no index at `path`; PM_CORRUPT when it is damaged.  Files are mapped, not read,
+ * but for lists of what is deleted: the cost is that of some segments, whatever their size. */
 PM_API pm_status pm_index_open(const char *path, pm_index **out, pm_error *err);
 /* The same with options.  `path` may also be a list of servers, tcp:HOST:PORT,tcp:HOST:PORT (of
  * Xapian databases that pressmark made, served by xapian-tcpsrv), or a stub file of Xapian's that
