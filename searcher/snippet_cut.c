@@ -5,9 +5,15 @@
  *
  * The best window of the wanted size holds the most distinct words of the query, then the
  * most matches, and is the first such.  It is widened evenly on both sides, and starts at a
- * sentence when one begins within the room on its left.
+ * sentence when one begins within the room on its left.  Where there is no space to cut at, as in
+ * addresses and in scripts without spaces, neither a word of ASCII nor what a reader sees as one
+ * character is cut in two.
  */
 #include "searcher/snippet.h"
+
+#include "common/text/tokenizer.h"
+
+enum { LOOK_BACK = 128 }; /* bytes before a place that tell what it stands in */
 
 typedef struct window {
     size_t start, end;  /* bytes of the body                                             */
@@ -44,38 +50,108 @@ static bool is_inside_character(const char *body, size_t at)
     return ((unsigned char)body[at] & 0xc0) == 0x80;
 }
 
-static bool begins_sentence(const char *body, size_t at)
+/* Whether a byte belongs to a word: letters and digits of ASCII, and all beyond it. */
+static bool is_word(char c)
 {
-    char before = body[at - 1];
-    if (before == '\n') return true;
-    if (!is_space(before) || at < 2) return false;
-    char end = body[at - 2];
-    return end == '.' || end == '!' || end == '?';
+    return (byte_class[(uint8_t)c] & (BYTE_WORD | BYTE_HIGH)) != 0;
 }
 
-/* Where to begin, in [from, limit]: a sentence, else a word, else a character. */
-static size_t align_start(const char *body, size_t from, size_t limit)
+/* Whether body[at - 1] and body[at] are one word as far as ASCII can tell. */
+static bool is_inside_word(const char *body, size_t at)
+{
+    bool ascii = (uint8_t)body[at - 1] < 0x80 || (uint8_t)body[at] < 0x80;
+    return ascii && is_word(body[at - 1]) && is_word(body[at]);
+}
+
+/* Whether `at` is amid what a reader sees as one character: a letter and its marks, a flag, a
+ * family of emoji.  Before that the text is looked at from a space on, or LOOK_BACK bytes. */
+static bool is_inside_cluster(const char *body, size_t len, size_t at)
+{
+    if (is_inside_character(body, at)) return true;
+    size_t from = at, low = at > LOOK_BACK ? at - LOOK_BACK : 0;
+    while (from > low && !is_space(body[from - 1])) from--;
+    while (from < at && is_inside_character(body, from)) from++;
+    int32_t state = 0;
+    uint32_t before = 0;
+    bool joined = false;
+    for (bool first = true; from <= at; first = false) {
+        uint32_t next = utf8_next(body, len, &from);
+        joined = !first && char_joins(before, next, &state);
+        before = next;
+    }
+    return joined;
+}
+
+/* Whether a cut at `at`, between the ends of the body, would go through something. */
+static bool cuts(const char *body, size_t len, size_t at)
+{
+    return is_inside_word(body, at) || is_inside_cluster(body, len, at);
+}
+
+/* Whether body[at, at + 3) is one of the marks, which are of three bytes each. */
+static bool is_wide_mark(const char *body, size_t at, const char *const *marks)
+{
+    while (*marks && memcmp(body + at, *marks, 3) != 0) marks++;
+    return *marks != NULL;
+}
+
+/* ” ’ 」 』 ） */
+static const char *const wide_closers[] = {"\xe2\x80\x9d", "\xe2\x80\x99", "\xe3\x80\x8d",
+                                           "\xe3\x80\x8f", "\xef\xbc\x89", NULL};
+/* 。 ！ ？ */
+static const char *const wide_stops[] = {"\xe3\x80\x82", "\xef\xbc\x81", "\xef\xbc\x9f", NULL};
+
+/* The end of what stands before body[end] without closing quotes and brackets, low at least. */
+static size_t before_closers(const char *body, size_t low, size_t end)
+{
+    for (;;) {
+        if (end > low && memchr("\"')]", body[end - 1], 4))
+            end--;
+        else if (end >= low + 3 && is_wide_mark(body, end - 3, wide_closers))
+            end -= 3;
+        else
+            return end;
+    }
+}
+
+/* Whether a sentence ends before body[at], which is no space; in Chinese and Japanese no space need
+ * follow. */
+static bool begins_sentence(const char *body, size_t len, size_t at)
+{
+    if (body[at - 1] == '\n') return true;
+    size_t end = at, low = at > LOOK_BACK ? at - LOOK_BACK : 0;
+    while (end > low && is_space(body[end - 1])) end--;
+    const bool spaced = end < at;
+    end = before_closers(body, low, end);
+    if (end && memchr(".!?", body[end - 1], 3)) return spaced;
+    if (end < 3 || !is_wide_mark(body, end - 3, wide_stops)) return false;
+    return spaced || len - at < 3 ||
+           !(is_wide_mark(body, at, wide_closers) || is_wide_mark(body, at, wide_stops));
+}
+
+/* Where to begin, in [from, limit]: a sentence, else a word, else a whole character. */
+static size_t align_start(const char *body, size_t len, size_t from, size_t limit)
 {
     if (from == 0) return 0;
     size_t word = limit;
     for (size_t at = from; at <= limit; at++) {
-        if (is_space(body[at]) || !(is_space(body[at - 1]))) continue;
-        if (begins_sentence(body, at)) return at;
-        if (word == limit) word = at;
+        if (is_space(body[at]) || is_inside_character(body, at)) continue;
+        if (begins_sentence(body, len, at)) return at;
+        if (word == limit && is_space(body[at - 1])) word = at;
     }
     if (word < limit) return word;
-    while (from < limit && is_inside_character(body, from)) from++;
+    while (from < limit && cuts(body, len, from)) from++;
+    while (from < limit && strchr(" ,;:.!?)]", body[from]) && body[from]) from++;
     return from;
 }
 
-/* Where to end, in [limit, to]: after a word, else after a character. */
+/* Where to end, in [limit, to]: after a word, else after a whole character. */
 static size_t align_end(const char *body, size_t len, size_t limit, size_t to)
 {
     if (to >= len) return len;
     for (size_t at = to; at > limit; at--)
         if (is_space(body[at]) && !is_space(body[at - 1])) return at;
-    if (is_space(body[limit])) return limit;
-    while (to > limit && is_inside_character(body, to)) to--;
+    while (to > limit && cuts(body, len, to)) to--;
     return to;
 }
 
@@ -84,14 +160,14 @@ static void widen(const snippeter *s, const char *body, size_t len, window *w)
     size_t wanted = w->end - w->start, lead = 0;
     if (wanted > s->aim) { /* one huge word */
         w->end = w->start + s->aim;
-        while (w->end > w->start && is_inside_character(body, w->end)) w->end--;
+        while (w->end > w->start && is_inside_cluster(body, len, w->end)) w->end--;
         return;
     }
     lead = (s->aim - wanted) / 2;
     size_t from = w->start > lead ? w->start - lead : 0;
     if (len - from < s->aim) from = len > s->aim ? len - s->aim : 0;
     if (from > w->start) from = w->start;
-    from = align_start(body, from, w->start);
+    from = align_start(body, len, from, w->start);
     w->end = align_end(body, len, w->end, from + s->aim > w->end ? from + s->aim : w->end);
     w->start = from;
 }
@@ -135,12 +211,16 @@ static void flush_space(renderer *r)
     r->space = false;
 }
 
-static void close_highlight(renderer *r)
+/* Match k ends at `at`: so does the highlight, unless the next match began before that (pairs of
+ * characters overlap, and one word may be several). */
+static void end_match(renderer *r, const window *w, size_t at)
 {
+    const snippet_match *m = r->s->matches;
+    while (r->k < w->last && m[r->k].end <= at) r->k++;
+    if (r->k < w->last && m[r->k].start < at) return;
     uint32_t end = (uint32_t)r->s->out.len;
     if (end > r->mark) r->s->highlights[r->n++] = (pm_highlight){r->mark, end};
     r->open = false;
-    r->k++;
 }
 
 static void render_text(renderer *r, const char *body, const window *w)
@@ -160,9 +240,9 @@ static void render_text(renderer *r, const char *body, const window *w)
             flush_space(r);
             buf_append(&r->s->out, bytes, utf8_put(bytes, u));
         }
-        if (r->open && at >= r->s->matches[r->k].end) close_highlight(r);
+        if (r->open && at >= r->s->matches[r->k].end) end_match(r, w, at);
     }
-    if (r->open) close_highlight(r);
+    if (r->open) end_match(r, w, SIZE_MAX);
 }
 
 static pm_status give_out(renderer *r, arena *a, pm_hit *out, pm_error *err)

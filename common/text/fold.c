@@ -88,6 +88,12 @@ bool char_is_letter(uint32_t cp)
     return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
 }
 
+bool char_joins(uint32_t before, uint32_t next, int32_t *state)
+{
+    return !utf8proc_grapheme_break_stateful((utf8proc_int32_t)before, (utf8proc_int32_t)next,
+                                             state);
+}
+
 size_t fold_split(uint32_t cp, uint32_t out[SPLIT_MAX])
 {
     if (cp < 0x80) return 0;

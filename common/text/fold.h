@@ -47,6 +47,10 @@ bool char_is_lower(uint32_t cp);  /* category Ll                                
 bool char_is_upper(uint32_t cp);  /* category Lu                                          */
 bool char_is_letter(uint32_t cp); /* category L*                                         */
 
+/* Whether a reader sees `next` as one character with what stands before it (an extended grapheme
+ * cluster of Unicode).  *state, 0 at the first pair of a text, carries what came before. */
+bool char_joins(uint32_t before, uint32_t next, int32_t *state);
+
 /* A word as code points. */
 typedef struct fold_word {
     uint32_t cp[WORD_CHARS];

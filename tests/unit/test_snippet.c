@@ -110,6 +110,17 @@ static void test_highlights(void **state)
     expect("日本語の記事", "日本", 240, "[日本]語の記事");
 }
 
+/* Pairs of characters overlap, and one word may be several: what is matched is marked once. */
+static void test_overlapping(void **state)
+{
+    (void)state;
+    expect("日本語の記事", "日本語", 240, "[日本語]の記事");
+    expect("稀土と稀土", "稀土", 240, "[稀土]と[稀土]");
+    expect("稀土稀土", "稀土", 240, "[稀土][稀土]");
+    expect("Add ½-cup", "1 2", 240, "Add [½]-cup");
+    expect("½", "1 2", 240, "[½]");
+}
+
 static void test_cleaning(void **state)
 {
     (void)state;
@@ -134,6 +145,40 @@ static void test_window(void **state)
            "…[earth] [earth] there");
     expect("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
            20, "[aaaaaaaaaaaaaaaaaaaa]…");
+}
+
+/* Without a space to cut at, neither a word nor what a reader sees as one character is halved. */
+static void test_whole_words(void **state)
+{
+    (void)state;
+    expect("he sold it, but the War Shipping Board of the War wanted it", "but the war shipping",
+           24, "…[but] [the] [War] [Shipping]…");
+    expect("one Multimedia access and acid rain in May", "access acid", 22,
+           "…[access] and [acid] rain…");
+    expect("see https://example.org/first/second/third/fourth/fifth now", "second", 30,
+           "…org/first/[second]/third/fourth/…");
+    /* e and U+0301, a flag of two, a family, Thai vowels above consonants */
+    expect("éüóñ/x/éüóñ", "x", 20, "…/[x]/éüóñ");
+    expect("🇩🇪🇫🇷🇮🇹🇪🇸x🇩🇪🇫🇷🇮🇹🇪🇸", "x", 28, "…🇪🇸[x]🇩🇪🇫🇷…");
+    expect("👨‍👩‍👧👨‍👩‍👧x👨‍👩‍👧👨‍👩‍👧", "x", 42,
+           "…👨‍👩‍👧[x]👨‍👩‍👧…");
+    expect("ที่ที่ที่ที่ที่ x ที่ที่ที่ที่ที่", "x", 32, "…ที่ [x] ที่ที่…");
+}
+
+/* A sentence also begins behind a quote or bracket, and in Chinese and Japanese without a space. */
+static void test_sentences(void **state)
+{
+    (void)state;
+    expect("one two three four five six seven eight “nine.” Now rare earth is here, and more of it",
+           "rare earth", 30, "…Now [rare] [earth] is here, and…");
+    expect("one two three four five six seven eight (nine.) Now rare earth is here, and more of it",
+           "rare earth", 30, "…Now [rare] [earth] is here, and…");
+    expect("这是一个很长的段落没有空格。北京的稀土价格上涨了很多很多很多很多", "稀土", 36,
+           "…北京的[稀土]价格上涨了很多…");
+    expect("这是一个很长的段落「没有空格。」北京的稀土价格上涨了很多很多很多", "稀土", 42,
+           "…北京的[稀土]价格上涨了很多很多…");
+    expect("这是一个很长的段落没有空格！？北京的稀土价格上涨了很多很多很多", "稀土", 42,
+           "…北京的[稀土]价格上涨了很多很多…");
 }
 
 static void test_title(void **state)
@@ -205,7 +250,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_highlights),  cmocka_unit_test(test_cleaning),
         cmocka_unit_test(test_window),      cmocka_unit_test(test_title),
-        cmocka_unit_test(test_any_article),
+        cmocka_unit_test(test_overlapping), cmocka_unit_test(test_whole_words),
+        cmocka_unit_test(test_sentences),   cmocka_unit_test(test_any_article),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
