@@ -8,6 +8,7 @@
  *   - nothing is guessed: 03/04/2025, two-digit years, bare years and epoch numbers are no
  *     dates, because two readers would read two days;
  *   - a time without a zone stays without one; Z, GMT and -00:00 are +00:00;
+ *   - letters that a wire glued behind the hundredths (26-FEB-1987 15:01:01.79F, also several) go;
  *   - fractions of a second are dropped, and a leap second :60 is written :59, so that all
  *     that is kept can be compared as seconds.
  */
@@ -356,6 +357,32 @@ static void match_time(scan *c, date *d)
     *c = at;
 }
 
+/* What Reuters' wire of 1987 has behind a time, for its services: one or two capitals glued to the
+ * hundredths, and perhaps more of them behind blanks.  c->p[-1] is the time's last byte. */
+static void skip_services(scan *c)
+{
+    scan at = *c;
+    do {
+        size_t n = 0;
+        while (at.p < at.end && *at.p >= 'A' && *at.p <= 'Z') at.p++, n++;
+        if (n < 1 || n > 2 || is_digit(peek(&at)) || is_letter(peek(&at))) return;
+        *c = at;
+    } while (match_char(&at, ' '));
+}
+
+/* 27-MAR-1987 00:02:59.13RM */
+static bool match_wire(scan *c, date *d)
+{
+    scan at = *c;
+    if (!match_day_first(&at, d) || !memchr(c->p, '-', (size_t)(at.p - c->p))) return false;
+    const char *day_end = at.p;
+    match_time(&at, d);
+    bool hundredths = d->has_time && !d->has_zone && at.p - day_end > 3 && at.p[-3] == '.';
+    if (hundredths && is_digit(at.p[-1])) skip_services(&at);
+    *c = at;
+    return true;
+}
+
 /* ---- the whole ----------------------------------------------------------------------- */
 
 static bool in_range(const date *d)
@@ -394,9 +421,11 @@ static bool match_date(scan *c, date *d)
     if (!digit) skip_weekday(&at);
     if (digit || !match_month_first(&at, d)) {
         memset(d, 0, sizeof *d);
-        if (!match_year_first(&at, d) && !match_basic(&at, d) && !match_day_first(&at, d))
-            return false;
-        match_time(&at, d);
+        if (!match_wire(&at, d)) {
+            if (!match_year_first(&at, d) && !match_basic(&at, d) && !match_day_first(&at, d))
+                return false;
+            match_time(&at, d);
+        }
     }
     char next = peek(&at);
     if (is_digit(next) || is_letter(next) || !in_range(d)) return false;
