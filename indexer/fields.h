@@ -2,10 +2,10 @@
  * fields.h - the keys of a JSON object or of front matter to the fields of an article.
  *
  * Takes a JSON object, fills a document.  One table says which key feeds which field, in
- * order of preference; the first that has a value wins and all other keys, known or not, go
- * into `extra` as a compact JSON object.  Numbers and truth values are kept as text; of
- * lists, tags are joined by U+001F, authors by "; " where one has a comma ("Doe, Jane") and else by
- * ", ", as sources are, all else by newlines or spaces.
+ * order of preference; keys of front matter may be in any case.  The first that has a value wins
+ * and all other keys, known or not, go into `extra` as a compact JSON object.  Numbers and truth
+ * values are kept as text; of lists, tags are joined by U+001F, authors by "; " where one has a
+ * comma ("Doe, Jane") and else by ", ", as sources are, all else by newlines or spaces.
  *
  * `numbers` are the spellings that the integers of an object of json_line.h stand for; NULL
  * for front matter, whose numbers are numbers.

@@ -6,6 +6,8 @@
  */
 #include "indexer/front_matter.h"
 
+#include "common/base/bytes.h"
+
 #include <string.h>
 #include <yaml.h>
 
@@ -239,42 +241,113 @@ static size_t key_len(const char *line, size_t len)
     return n + 1 == len || is_blank(line[n + 1]) ? n : 0;
 }
 
-/* One line: a key with its value, or "- element" for the last key.  0, or -1 when refused. */
-static int take_line(json_t *object, json_t **last_key, const char *line, size_t len)
+/* What is read line by line. */
+typedef struct line_reader {
+    json_t *object, *key; /* key: the last one, or NULL                                       */
+    char style;           /* of a text that lines below may go on with: > | or ' '; 0: none   */
+    buf text;             /* what they say, with what stands behind the key                   */
+} line_reader;
+
+/* Whether a value says that a block of text follows: > or |, and how its ends are kept. */
+static bool is_block_sign(const char *text, size_t len)
 {
-    size_t n = key_len(line, len);
-    if (n) {
-        json_decref(*last_key);
-        *last_key = json_stringn(line, n);
-        json_t *value = line_value(line + n + 1, len - n - 1);
-        if (*last_key && value)
-            return json_object_set_new_nocheck(object, json_string_value(*last_key), value);
+    if (!len || (*text != '>' && *text != '|')) return false;
+    for (size_t i = 1; i < len; i++)
+        if (text[i] != '+' && text[i] != '-' && !(text[i] >= '0' && text[i] <= '9')) return false;
+    return true;
+}
+
+/* 0, or -1 when refused. */
+static int set_value(line_reader *r, json_t *value)
+{
+    return json_object_set_new_nocheck(r->object, json_string_value(r->key), value);
+}
+
+/* The text that went on below becomes the key's value. */
+static int end_text(line_reader *r)
+{
+    const char *text = (const char *)r->text.data;
+    size_t len = r->text.len;
+    const bool more = r->style && len;
+    if (more && r->style == ' ') unquote(&text, &len);
+    r->style = 0;
+    if (r->text.failed || (more && set_value(r, json_stringn(text, len)) != 0)) return -1;
+    buf_reset(&r->text);
+    return 0;
+}
+
+static int take_key(line_reader *r, const char *line, size_t n, size_t len)
+{
+    const char *text = line + n + 1;
+    size_t text_len = len - n - 1;
+    json_decref(r->key);
+    r->key = json_stringn(line, n);
+    trim(&text, &text_len);
+    json_t *value = is_block_sign(text, text_len) ? json_string("") : line_value(text, text_len);
+    if (!r->key || !value) {
         json_decref(value);
         return -1;
     }
+    if (json_is_string(value) && text_len) r->style = ' ';
+    if (is_block_sign(text, text_len))
+        r->style = *text;
+    else if (r->style)
+        buf_append(&r->text, text, text_len);
+    return set_value(r, value);
+}
+
+/* A line below a text that it goes on with. */
+static void add_line(line_reader *r, const char *line, size_t len)
+{
     trim(&line, &len);
-    if (len < 2 || line[0] != '-' || !is_blank(line[1]) || !*last_key) return 0;
-    const char *key = json_string_value(*last_key);
-    json_t *list = json_object_get(object, key);
+    if (!len) return;
+    if (r->text.len) buf_u8(&r->text, r->style == '|' ? '\n' : ' ');
+    buf_append(&r->text, line, len);
+}
+
+static int take_element(line_reader *r, const char *line, size_t len)
+{
+    json_t *list = json_object_get(r->object, json_string_value(r->key));
     if (!json_is_array(list)) {
         list = json_array();
-        if (!list || json_object_set_new_nocheck(object, key, list) != 0) return -1;
+        if (!list || set_value(r, list) != 0) return -1;
     }
     return append_text(list, line + 1, len - 1);
 }
 
+/* One line: a key with its value, "- element" for the last key, or more of its text, which is
+ * indented. 0, or -1 when refused. */
+static int take_line(line_reader *r, const char *line, size_t len)
+{
+    size_t n = key_len(line, len);
+    if (n) return end_text(r) != 0 ? -1 : take_key(r, line, n, len);
+    const bool indented = !len || is_blank(*line), block = r->style == '>' || r->style == '|';
+    const char *item = line;
+    size_t item_len = len;
+    trim(&item, &item_len);
+    bool element = item_len >= 2 && item[0] == '-' && is_blank(item[1]);
+    if (r->style && indented && (block || !element)) {
+        add_line(r, line, len);
+        return 0;
+    }
+    if (!element || !r->key) return 0;
+    return end_text(r) != 0 ? -1 : take_element(r, item, item_len);
+}
+
 static json_t *parse_lines(const char *block, size_t len, bool *refused)
 {
-    json_t *object = json_object(), *last_key = NULL;
+    line_reader r = {.object = json_object()};
     size_t next;
-    *refused = !object;
+    *refused = !r.object;
     for (size_t at = 0; at < len && !*refused; at = next) {
         size_t n = line_at(block, len, at, &next);
-        *refused = take_line(object, &last_key, block + at, n) != 0;
+        *refused = take_line(&r, block + at, n) != 0;
     }
-    json_decref(last_key);
-    if (!*refused) return object;
-    json_decref(object);
+    *refused = *refused || end_text(&r) != 0;
+    json_decref(r.key);
+    buf_free(&r.text);
+    if (!*refused) return r.object;
+    json_decref(r.object);
     return NULL;
 }
 

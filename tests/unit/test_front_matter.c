@@ -123,6 +123,23 @@ static void messy_lines(void **state)
     check("http://example.org\n", "{}");
 }
 
+/* Texts of several lines, beside a line that is no YAML. */
+static void messy_texts(void **state)
+{
+    (void)state;
+    check("title: >\n  A folded\n  title\nauthor: A: b\n",
+          "{\"author\":\"A: b\",\"title\":\"A folded title\"}");
+    check("author: A: b\ntext: |-\n  one\n\n  date: 1999-01-01\n  - two\nend: >2\n  x\n",
+          "{\"author\":\"A: b\",\"end\":\"x\",\"text\":\"one\\ndate: 1999-01-01\\n- two\"}");
+    check("title: Foo: bar\n  and more\ntags: [a]\n",
+          "{\"tags\":[\"a\"],\"title\":\"Foo: bar and more\"}");
+    check("a: b: c\ntitle: \"one\n  two\"\n", "{\"a\":\"b: c\",\"title\":\"one two\"}");
+    check("a: b: c\nlist:\n  - x\n    y\nm:\n  n: o\n",
+          "{\"a\":\"b: c\",\"list\":[\"x\"],\"m\":\"\"}");
+    check("a: b: c\ntitle: >\n", "{\"a\":\"b: c\",\"title\":\"\"}");
+    check("a: b: c\nsign: >x\nmore: > x\n", "{\"a\":\"b: c\",\"more\":\"> x\",\"sign\":\">x\"}");
+}
+
 /* YAML, but none that we take: keys that are no text, references, tags; read line by line. */
 static void other_yaml(void **state)
 {
@@ -171,6 +188,7 @@ int main(void)
         cmocka_unit_test(is_bounded),
         cmocka_unit_test(yaml),
         cmocka_unit_test(messy_lines),
+        cmocka_unit_test(messy_texts),
         cmocka_unit_test(other_yaml),
         cmocka_unit_test(bombs_are_not_expanded),
     };
