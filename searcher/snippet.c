@@ -23,8 +23,8 @@ static bool add_matcher_units(snippeter *s, const plan_matcher *m, bool wants_ma
         if (!add_unit(s, &m->words[i], 2, false)) return false;
     if (m->kind == MATCH_DOCS) return true;
     if (m->kind != MATCH_NEAR) return add_unit(s, m->words, m->n_words, wants_mark);
-    for (uint32_t i = 0; i < m->n_words; i++)
-        if (!add_unit(s, &m->words[i], 1, false)) return false;
+    if (!mem_grow(&s->nears, &s->nears_cap, s->n_nears + 1, sizeof *s->nears)) return false;
+    s->nears[s->n_nears++] = m;
     return true;
 }
 
@@ -53,6 +53,7 @@ static bool reserve(snippeter *s, size_t n_keys)
     return mem_grow(&s->first_unit, &s->first_cap, n_keys, sizeof *s->first_unit) &&
            mem_grow(&s->counts, &s->counts_cap, n_keys, sizeof *s->counts) &&
            mem_grow(&s->mark_seen, &s->seen_cap, n_keys, sizeof *s->mark_seen) &&
+           mem_grow(&s->needs, &s->needs_cap, n_keys, sizeof *s->needs) &&
            mem_grow(&s->table, &s->table_cap, s->table_size, sizeof *s->table);
 }
 
@@ -60,12 +61,12 @@ pm_status snippet_begin(snippeter *s, const plan *p, unsigned aim_bytes, pm_erro
 {
     s->p = p;
     s->aim = aim_bytes < AIM_MIN ? AIM_MIN : aim_bytes > AIM_MAX ? AIM_MAX : aim_bytes;
-    s->n_units = 0;
+    s->n_units = s->n_nears = 0;
     if (!reserve(s, p->n_keys)) return error_nomem(err);
     memset(s->table, 0, s->table_size * sizeof *s->table);
     for (size_t i = 0; i < p->n_keys; i++) {
         s->first_unit[i] = UINT32_MAX;
-        s->counts[i] = 0;
+        s->counts[i] = s->needs[i] = 0;
         table_insert(s, (uint32_t)i);
     }
     for (uint32_t i = 0; p->n_terms && i < p->q->n_leaves; i++)
@@ -85,6 +86,8 @@ void snippet_free(snippeter *s)
     mem_free(s->first_unit);
     mem_free(s->counts);
     mem_free(s->mark_seen);
+    mem_free(s->needs);
+    mem_free(s->nears);
     mem_free(s->form_keys);
     mem_free(s->table);
     mem_free(s->matches);
@@ -152,6 +155,35 @@ static bool unit_stands(const snippeter *s, const snippet_unit *unit, size_t i)
     return true;
 }
 
+/* Show the NEAR's words in each minimal window, as phrase.c counts them: it is complete the moment
+ * its last word arrives, so only its start has to be drawn in then. */
+static void show_windows(snippeter *s, uint32_t n_words, uint64_t window)
+{
+    snippet_match *m = s->matches;
+    uint32_t missing = n_words;
+    size_t from = 0, shown = 0;
+    for (size_t i = 0; i < s->n_matches; i++) {
+        if (!s->needs[m[i].key] || ++s->counts[m[i].key] != s->needs[m[i].key] || --missing)
+            continue;
+        for (; s->counts[m[from].key] > s->needs[m[from].key] || !s->needs[m[from].key]; from++)
+            if (s->needs[m[from].key]) s->counts[m[from].key]--;
+        bool close = (uint64_t)m[i].position - m[from].position < window;
+        for (size_t k = from > shown ? from : shown; close && k <= i; shown = ++k)
+            m[k].shown |= s->needs[m[k].key] != 0;
+        s->counts[m[from++].key]--;
+        missing++;
+    }
+    for (; from < s->n_matches; from++)
+        if (s->needs[m[from].key]) s->counts[m[from].key]--;
+}
+
+static void show_near(snippeter *s, const plan_matcher *near)
+{
+    for (uint32_t i = 0; i < near->n_words; i++) s->needs[near->words[i]] = near->needs[i];
+    show_windows(s, near->n_words, near->window);
+    for (uint32_t i = 0; i < near->n_words; i++) s->needs[near->words[i]] = 0;
+}
+
 static void show_units(snippeter *s)
 {
     if (s->p->n_keys) memset(s->mark_seen, 0, s->p->n_keys * sizeof *s->mark_seen);
@@ -161,6 +193,7 @@ static void show_units(snippeter *s)
         for (uint32_t u = s->first_unit[s->matches[i].key]; u != UINT32_MAX; u = s->units[u].next)
             for (uint32_t k = 0; unit_stands(s, &s->units[u], i) && k < s->units[u].n; k++)
                 s->matches[i + k].shown = true;
+    for (size_t i = 0; i < s->n_nears; i++) show_near(s, s->nears[i]);
     size_t kept = 0;
     for (size_t i = 0; i < s->n_matches; i++)
         if (s->matches[i].shown) s->matches[kept++] = s->matches[i];

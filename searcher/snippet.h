@@ -4,8 +4,8 @@
  * with the matched words' spans.
  *
  * The stored text is analysed again and every token compared by its index term, so stems,
- * joined and split forms are found exactly as the index found them.  Phrase words count only
- * where the phrase stands, acronyms only in capitals when the body has them so.
+ * joined and split forms are found exactly as the index found them.  Words of a phrase or NEAR
+ * count only where it stands, acronyms only in capitals when the body has them so.
  *
  * The text given out is valid UTF-8; white space runs are one space; control and bidi
  * characters are left out; "…" stands where the body was cut.
@@ -38,7 +38,10 @@ typedef struct snippeter {
     uint32_t *first_unit; /* by key                                                   */
     uint32_t *counts;     /* by key                                                   */
     bool *mark_seen;      /* by key                                                   */
+    uint32_t *needs;      /* by key: of the NEAR at hand                              */
+    const plan_matcher **nears;
     size_t n_units, units_cap, first_cap, counts_cap, seen_cap;
+    size_t n_nears, nears_cap, needs_cap;
     struct form_key {
         uint64_t serial;
         uint32_t key;

@@ -110,6 +110,21 @@ static void test_highlights(void **state)
     expect("日本語の記事", "日本", 240, "[日本]語の記事");
 }
 
+/* The words of a NEAR are marked, and shown, where they are near. */
+static void test_near(void **state)
+{
+    (void)state;
+    expect("rare metals of the earth, and then rare blue earth", "\"rare earth\"~1", 240,
+           "rare metals of the earth, and then [rare] blue [earth]");
+    expect(
+        "rare metals of the earth, seven words and more follow here, then rare blue earth is named",
+        "\"rare earth\"~1", 40, "…here, then [rare] blue [earth] is named");
+    expect("a b a, c a c b", "\"a b\"~0", 240, "[a] [b] [a], c a c b");
+    expect("a a b and a b a c a", "\"a a b\"~0", 240, "[a] [a] [b] and [a] [b] [a] c a");
+    expect("a x b, a y y b c", "\"a b\"~1 \"b c\"~0", 240, "[a] x [b], [a] y y [b] [c]");
+    expect("rare earth, rare", "\"rare earth\"~0 rare", 240, "[rare] [earth], [rare]");
+}
+
 /* Pairs of characters overlap, and one word may be several: what is matched is marked once. */
 static void test_overlapping(void **state)
 {
@@ -250,8 +265,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_highlights),  cmocka_unit_test(test_cleaning),
         cmocka_unit_test(test_window),      cmocka_unit_test(test_title),
-        cmocka_unit_test(test_overlapping), cmocka_unit_test(test_whole_words),
-        cmocka_unit_test(test_sentences),   cmocka_unit_test(test_any_article),
+        cmocka_unit_test(test_near),        cmocka_unit_test(test_overlapping),
+        cmocka_unit_test(test_whole_words), cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_any_article),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
