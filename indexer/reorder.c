@@ -27,7 +27,11 @@
 #include "common/base/thread.h"
 #include "indexer/keysort.h"
 
-enum { LOG_TABLE = 4096, TASKS_A_THREAD = 8 };
+enum {
+    LOG_TABLE = 4096,
+    TASKS_A_THREAD = 8,
+    ASK_EVERY = 256, /* documents that are looked at between two questions                   */
+};
 
 typedef struct range {
     uint32_t from, end; /* in the order                                                     */
@@ -59,6 +63,7 @@ typedef struct bisection {
     _Atomic uint32_t next;
     const reorder_watch *watch;
     atomic_bool stopped; /* the caller wants no more: all that follows is left out            */
+    bool alone; /* no thread could be made: the caller's divides, and asks meanwhile          */
 } bisection;
 
 static bool stopped(const bisection *b)
@@ -66,7 +71,7 @@ static bool stopped(const bisection *b)
     return atomic_load_explicit(&b->stopped, memory_order_relaxed);
 }
 
-/* On the caller's thread, while others work. */
+/* On the caller's thread, while others work, or between the pieces of its own. */
 static void ask(void *ctx)
 {
     bisection *b = ctx;
@@ -130,6 +135,7 @@ static void rank_half(bisection *b, degrees *d, uint32_t from, uint32_t end, boo
 {
     const forward_index *f = b->f;
     for (uint32_t at = from; at < end; at++) {
+        if (b->alone && at % ASK_EVERY == 0) ask(b);
         if (stopped(b)) return;
         uint32_t doc = b->order[at];
         float gain = 0;
@@ -252,6 +258,21 @@ static void next_level(bisection *b)
     b->n_ranges *= 2;
 }
 
+/* All ranges of this level.  A thread that cannot be made is no failure: the others do its part,
+ * and what is left when there are none is done here. */
+static void divide_ranges(bisection *b)
+{
+    unsigned threads = b->n_ranges < b->n_threads ? b->n_ranges : b->n_threads;
+    b->next = 0;
+    if (b->watch)
+        thread_run_ticking(threads, work, ask, b, NULL);
+    else
+        thread_run(threads, work, b, NULL);
+    b->alone = b->watch != NULL;
+    work(b, 0);
+    b->alone = false;
+}
+
 static pm_status run_levels(bisection *b, pm_error *err)
 {
     pm_status st = PM_OK;
@@ -260,10 +281,7 @@ static pm_status run_levels(bisection *b, pm_error *err)
     b->n_ranges = 1;
     for (;;) {
         b->to_the_end = b->n_ranges >= enough || n / b->n_ranges <= 2 * REORDER_LEAF;
-        b->next = 0;
-        unsigned threads = b->n_ranges < b->n_threads ? b->n_ranges : b->n_threads;
-        PM_TRY(b->watch ? thread_run_ticking(threads, work, ask, b, err)
-                        : thread_run(threads, work, b, err));
+        divide_ranges(b);
         if (stopped(b)) PM_TRY(error_os(err, ECANCELED, "cannot put articles in order"));
         if (b->to_the_end) break;
         next_level(b);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -113,6 +114,57 @@ static void test_threads(void **state)
         unplant(&f);
     }
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static unsigned threads_allowed = UINT32_MAX; /* more are refused                            */
+
+/* The C library's own, but that it refuses. */
+int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*fn)(void *), void *arg)
+{
+    int (*own)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    void *symbol = dlsym(RTLD_NEXT, "pthread_create");
+    memcpy(&own, &symbol, sizeof own);
+    if (!threads_allowed) return EAGAIN;
+    threads_allowed--;
+    return own(id, attributes, fn, arg);
+}
+
+static bool count_calls(void *ctx)
+{
+    unsigned *calls = ctx;
+    return ++*calls != 3;
+}
+
+/* Fewer threads than asked for, or none: the same order, and the caller is still asked. */
+static void test_refused_threads(void **state)
+{
+    static uint32_t one[MANY], other[MANY];
+    forward_index f;
+    pm_error err = {0};
+    (void)state;
+    plant(&f, MANY, 11);
+    bisect(&f, 1, one);
+    for (unsigned threads = 1; threads < 5; threads++)
+        for (unsigned allowed = 0; allowed < 12; allowed++) {
+            threads_allowed = allowed;
+            bisect(&f, threads, other);
+            assert_memory_equal(one, other, sizeof one);
+        }
+    unsigned calls = 0;
+    reorder_watch watch = {count_calls, &calls};
+    threads_allowed = 0;
+    assert_int_equal(reorder_bisect(&f, 2, &watch, other, &err), PM_IO);
+    assert_int_equal(err.os_errno, ECANCELED);
+    assert_int_equal(calls, 3);
+    threads_allowed = UINT32_MAX;
+    unplant(&f);
+}
+#else /* which make pthread_create their own                                                   */
+static void test_refused_threads(void **state)
+{
+    (void)state;
+}
+#endif
 
 /* What says no after some calls; the division of so many takes seconds. */
 typedef struct stopper {
@@ -431,7 +483,7 @@ int main(void)
         cmocka_unit_test(test_stopped), cmocka_unit_test(test_few),
         cmocka_unit_test(test_answers), cmocka_unit_test(test_later_changes),
         cmocka_unit_test(test_bytes),   cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_refused_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
