@@ -6,6 +6,8 @@
  */
 #include "indexer/ingest.h"
 
+#include <errno.h>
+
 /* Raise when titles, dates or cleaning change, so that unchanged files are read again. */
 enum { INGEST_RULES = 3 };
 
@@ -133,8 +135,12 @@ static pm_status check_paths(const char *const *paths, size_t n_paths, pm_input_
                              "standard input is read as JSON Lines, which say an article's id; "
                              "name a file, or leave the format out");
         if (strcmp(paths[i], "-") == 0 || file_stat(paths[i], &info, &problem) == PM_OK) continue;
-        return error_set(err, PM_USAGE, "%s; name a file, a folder, or - for standard input",
-                         problem.message);
+        if (problem.os_errno == ENOENT || problem.os_errno == ENOTDIR)
+            return error_set(err, PM_USAGE,
+                             "%s: no such file or folder; name one, or - for standard input",
+                             paths[i]);
+        if (err) *err = problem;
+        return PM_IO;
     }
     return PM_OK;
 }

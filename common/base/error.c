@@ -51,10 +51,15 @@ pm_status error_set(pm_error *err, pm_status status, const char *fmt, ...)
     return status;
 }
 
-/* What to do about what the system says, where that is known; else empty. */
+/* What to do about what the system says.  Empty where that is silent, or was said to somebody who
+ * stopped the run. */
 static const char *advice_of(int os_errno)
 {
     switch (os_errno) {
+    case 0:
+    case ECANCELED:
+    case EPIPE:
+        return "";
     case ENOSPC:
     case EDQUOT:
         return "; free some space there, then try again";
@@ -74,8 +79,21 @@ static const char *advice_of(int os_errno)
     case EMFILE:
     case ENFILE:
         return "; raise the limit of open files (ulimit -n)";
+    case ENOMEM:
+        return "; give the process more memory, or less to do at once";
+    case EISDIR:
+    case ELOOP:
+    case ENXIO:
+        return "; move away what stands there";
+    case ENOENT:
+    case ENOTDIR:
+        return "; look at the path";
+    case ENOLCK:
+    case ENOSYS:
+    case EOPNOTSUPP:
+        return "; choose a place on another file system";
     default:
-        return "";
+        return "; try again, or choose another place";
     }
 }
 

@@ -182,6 +182,11 @@ pm_status dir_create(const char *path, pm_error *err)
     if (errno == ENOENT)
         return error_os(err, errno, "cannot make folder %s; make the one above it first", path);
     if (errno != EEXIST) return error_os(err, errno, "cannot make folder %s", path);
+    file_info info;
+    pm_error lost;
+    if (file_stat(path, &info, &lost) != PM_OK && lost.os_errno == ENOENT)
+        return error_os(err, ENOENT, "cannot make folder %s; make the one that this link names",
+                        path);
     /* Made by a run that may not have come as far as its sync. */
     return parent_sync(path, false, err);
 }

@@ -192,6 +192,9 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     says "missing" "no such file"
     expect 5 P index -q -i none/x.idx "$ARTICLES"
     says "cannot make folder none/x.idx; make the one above it first"
+    ln -s nowhere link
+    expect 5 P index -q -i link "$ARTICLES"
+    says "cannot make folder link; make the one that this link names: No such file or directory"
     [ ! -e "$X" ]
 }
 

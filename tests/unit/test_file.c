@@ -53,6 +53,12 @@ static void test_create_folder(void **state)
     snprintf(path, sizeof path, "%s/no/such", root);
     assert_int_equal(dir_create(path, &err), PM_IO);
     assert_int_equal(err.os_errno, ENOENT);
+    snprintf(path, sizeof path, "%s/link", root);
+    assert_int_equal(symlink("nowhere", path), 0);
+    assert_int_equal(dir_create(path, &err), PM_IO);
+    assert_int_equal(err.os_errno, ENOENT);
+    assert_non_null(strstr(err.message, "/link; make the one that this link names: "));
+    assert_int_equal(unlink(path), 0);
 }
 
 static int fault_of_lock;
@@ -73,7 +79,13 @@ static void test_advice(void **state)
                  {EROFS, "; choose a place"},      {ENOSPC, "; free some space"},
                  {EDQUOT, "; free some space"},    {EMFILE, "; raise the limit of open files"},
                  {EIO, "; the system's log"},      {EFBIG, "; raise the limit of file sizes"},
-                 {EBADF, "; start the program"},   {ENAMETOOLONG, "; choose a shorter name"}};
+                 {EBADF, "; start the program"},   {ENAMETOOLONG, "; choose a shorter name"},
+                 {EISDIR, "; move away"},          {ELOOP, "; move away"},
+                 {ENXIO, "; move away"},           {ENOENT, "; look at the path"},
+                 {ENOTDIR, "; look at the path"},  {ENOMEM, "; give the process more"},
+                 {ENOLCK, "; choose a place on"},  {EOPNOTSUPP, "; choose a place on"},
+                 {ENFILE, "; raise the limit"},    {EBUSY, "; try again"},
+                 {ESTALE, "; try again"},          {EINVAL, "; try again"}};
     dir d;
     pm_error err;
     assert_int_equal(dir_open(&d, root, NULL, &err), PM_OK);

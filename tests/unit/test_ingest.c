@@ -448,6 +448,30 @@ static void failing_reads_are_skips(void **state)
     assert_int_equal(memory_sink_count(&f.sink), 2);
 }
 
+static int fault_of_look;
+
+static int refuse_a_look(const char *call, const char *path)
+{
+    return strcmp(call, "stat") == 0 && strstr(path, "locked") ? fault_of_look : 0;
+}
+
+/* A PATH that is not there is the caller's mistake, one that cannot be looked at is not. */
+static void failing_looks_at_a_path(void **state)
+{
+    (void)state;
+    static const int faults[] = {ENOENT, ENOTDIR, EIO, EACCES};
+    fixture_text(&f, "a.txt", "text");
+    const char *paths[] = {f.folder, "/locked"};
+    file_fault = refuse_a_look;
+    for (size_t i = 0; i < 4; i++) {
+        fault_of_look = faults[i];
+        assert_int_equal(fixture_run_paths(&f, paths, 2), i < 2 ? PM_USAGE : PM_IO);
+        assert_non_null(strstr(f.err.message, "/locked"));
+    }
+    file_fault = NULL;
+    assert_int_equal(memory_sink_count(&f.sink), 0);
+}
+
 static void refused_memory(void **state)
 {
     (void)state;
@@ -565,6 +589,7 @@ int main(void)
         CASE(the_caller_may_stop),
         CASE(a_failing_sink_ends_the_run),
         CASE(failing_reads_are_skips),
+        CASE(failing_looks_at_a_path),
         CASE(refused_memory),
         CASE(a_writer_keeps_provenance),
         CASE(standard_input),
