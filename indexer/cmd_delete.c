@@ -7,6 +7,7 @@
 #include "common/cli/commands.h"
 #include "common/cli/emit.h"
 #include "common/cli/stream.h"
+#include "common/cli/terminal.h"
 
 typedef struct delete_options {
     const char *index;
@@ -68,18 +69,35 @@ static pm_status delete_all(deletion *d, const cli_args *args, bool null, pm_err
     return st;
 }
 
+static bool on_progress(void *ctx, pm_phase phase, uint64_t written)
+{
+    (void)ctx;
+    (void)phase;
+    (void)written;
+    return !interrupt_seen();
+}
+
 static int run(const void *given, const cli_args *args)
 {
     const delete_options *o = given;
+    const char *path = cli_index_path(o->index);
     pm_error err = {0};
     pm_commit_info info;
     deletion d = {0};
     pm_writer_options options = PM_WRITER_OPTIONS_INIT;
     options.create = false;
-    pm_status st = pm_writer_open(cli_index_path(o->index), &options, &d.writer, &err);
+    options.progress = on_progress;
+    pm_status st = pm_writer_open(path, &options, &d.writer, &err);
     if (st == PM_OK) st = delete_all(&d, args, o->null, &err);
+    /* Until here a signal ends the program, and nothing was written.  A commit may write segments
+     * anew without what is dead: it hears the signal, and its files are removed. */
+    interrupt_catch();
     if (st == PM_OK) st = pm_writer_commit(d.writer, &info, &err);
     pm_writer_close(d.writer);
+    if (st != PM_OK && st != PM_NOT_DURABLE && interrupt_seen()) {
+        emit_note("pressmark: interrupted; %s is as it was", path);
+        interrupt_raise();
+    }
     if (st != PM_OK) return emit_error(&err);
     if (!o->quiet)
         emit_note("%llu deleted, %llu unknown", (unsigned long long)d.found,

@@ -3,13 +3,14 @@
  * faultlib.c - a library to preload, which makes one system call or allocation fail.
  *
  * FAULT=CALL:N[+]:ERRNO  the N-th CALL (from 1) fails with ERRNO; with '+' all later ones
- * fail too.  CALL is fsync, fdatasync, write, rename, link, open or malloc (also calloc, realloc).
- * write counts only files on disk, so that messages still come out; open only tables of Xapian that
- * are there.  When FAULT_LOG names
- * a file, it is created when the fault was struck.
+ * fail too.  An ERRNO of -2 sends signal 2 instead, and the call is made.  CALL is fsync,
+ * fdatasync, write, rename, link, open or malloc (also calloc, realloc). write counts only files on
+ * disk, so that messages still come out; open only tables of Xapian that are there.  When FAULT_LOG
+ * names a file, it is created when the fault was struck.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -57,6 +58,10 @@ static bool strikes(const char *name)
     if (log) {
         long fd = syscall(SYS_openat, AT_FDCWD, log, O_CREAT | O_WRONLY, 0600);
         if (fd >= 0) syscall(SYS_close, fd);
+    }
+    if (code < 0) {
+        raise(-code);
+        return false;
     }
     errno = code;
     return true;

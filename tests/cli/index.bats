@@ -603,6 +603,27 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     same "30000" "$(P search -i "$X" --match any --count w0)"
 }
 
+# What is dead is more than a fifth, so that the commit writes the rest of it anew.
+@test "Ctrl-C during delete leaves the index as it was, and no file behind" {
+    awk 'BEGIN {for (i = 0; i < 6000; i++) print "{\"id\":\"" i "\",\"text\":\"w" i " w" i * 7 % 997 "\"}"}' > d.jsonl
+    P index -q -i "$X" d.jsonl
+    seq 0 2500 > ids
+    rm -f "$X/LOCK"; ls -l "$X" > before
+    stopped=0
+    for signal in 2 15; do
+        for call in write:1 write:2; do
+            expect $((128 + signal)) with_fault $call:-$signal "$PRESSMARK" delete -i "$X" - < ids
+            says "interrupted; $X is as it was"
+            rm -f "$X/LOCK"; ls -l "$X" > after
+            same "$(cat before)" "$(cat after)"
+            expect 0 P check -i "$X"
+        done
+    done
+    same "6000" "$(P stats -i "$X" --json | jq .documents)"
+    expect 0 with_fault write:100:-2 "$PRESSMARK" delete -q -i "$X" - < ids
+    same "3499" "$(P stats -i "$X" --json | jq .documents)"
+}
+
 @test "progress: rate, time left, memory, phase, on a terminal only, not with --quiet" {
     has_tty || skip "no pseudo-terminal here"
     awk 'BEGIN {for (i = 0; i < 300000; i++) print "{\"id\":\"" i "\",\"text\":\"word" i % 97 " story number " i "\"}"}' > d.jsonl
