@@ -277,6 +277,31 @@ static bool tell_progress(void *ctx, uint64_t bytes)
     return !w->stopped;
 }
 
+static bool has_file(const pm_writer *w, const char *name)
+{
+    for (size_t i = 0; i < w->n_segments; i++) {
+        const manifest_segment *s = &w->segments[i].named;
+        if (!strcmp(s->name, name) || !strcmp(s->del_name, name)) return true;
+    }
+    return false;
+}
+
+/* Bytes of files that only manifest.prev names; they stay until the next commit. */
+static uint64_t previous_bytes(const pm_writer *w)
+{
+    bool absent;
+    manifest prev;
+    uint64_t bytes = 0;
+    if (manifest_read_named(&prev, &w->folder, "manifest.prev", &absent, NULL) != PM_OK) return 0;
+    for (uint32_t i = 0; i < prev.n_segments; i++) {
+        const manifest_segment *s = &prev.segments[i];
+        if (!has_file(w, s->name)) bytes += s->size;
+        if (s->del_name[0] && !has_file(w, s->del_name)) bytes += s->del_size;
+    }
+    manifest_free(&prev);
+    return bytes;
+}
+
 static pm_status open_index(pm_writer *w, const char *path, pm_error *err)
 {
     bool absent;
@@ -294,6 +319,7 @@ static pm_status open_index(pm_writer *w, const char *path, pm_error *err)
     PM_TRY(writer_open_analyzer(w, err));
     PM_TRY(inverter_open(&w->iv, w->a, w->meta.has_positions, err));
     if (w->exists) PM_TRY(open_segments(w, err));
+    if (w->exists) w->previous = previous_bytes(w);
     manifest_collect_garbage(&w->folder, NULL);
     file_random(w->batch.seed);
     st = PM_OK;

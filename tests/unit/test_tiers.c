@@ -426,6 +426,39 @@ static void test_most_bytes(void **state)
     pm_writer_close(w);
 }
 
+/* Of another writer, what only its commit before the last has is there until the next one. */
+static void test_most_bytes_of_others(void **state)
+{
+    (void)state;
+    enum { ALL = 3000, DEAD = 2000 };
+    pm_error err;
+    pm_commit_info info;
+    pm_writer *w;
+    pm_writer_options options = PM_WRITER_OPTIONS_INIT;
+    options.create = true;
+    options.threads = 1;
+    if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
+    for (uint32_t i = 0; i < ALL; i++) add(w, i);
+    commit(w);
+    for (uint32_t i = 0; i < DEAD; i++) {
+        char id[16];
+        size_t len = (size_t)snprintf(id, sizeof id, "%u", (unsigned)i);
+        if (pm_writer_delete(w, id, len, NULL, &err) != PM_OK) fail_msg("%s", err.message);
+    }
+    commit(w); /* writes the third that lives anew                                          */
+    pm_writer_close(w);
+    if (pm_writer_open(root, &options, &w, &err) != PM_OK) fail_msg("%s", err.message);
+    most_seen = 0;
+    file_done = look_at_sizes;
+    add(w, ALL);
+    if (pm_writer_optimize(w, &info, &err) != PM_OK) fail_msg("%s", err.message);
+    file_done = NULL;
+    assert_true(most_seen > 3 * info.index_bytes);
+    assert_in_range(pm_writer_most_bytes(w), most_seen - most_seen / 10,
+                    most_seen + most_seen / 10);
+    pm_writer_close(w);
+}
+
 static bool stop_at_merge(void *ctx, pm_phase phase, uint64_t bytes)
 {
     (void)ctx;
@@ -470,6 +503,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_at_once, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_too_much_for_one, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_most_bytes, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_most_bytes_of_others, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_no_room, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_no_room_to_expunge, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_stop_is_no_want_of_room, make_root, remove_root),
