@@ -144,7 +144,7 @@ static int run(const void *given, const cli_args *args)
     }
     pm_status st = optimize(path, o, &m, &err);
     progress_clear(&m.line);
-    if (st != PM_OK && interrupt_seen()) {
+    if (st != PM_OK && st != PM_NOT_DURABLE && interrupt_seen()) {
         emit_note("pressmark: interrupted; %s is as it was", path);
         interrupt_raise();
     }

@@ -3,7 +3,7 @@
  * faultlib.c - a library to preload, which makes one system call or allocation fail.
  *
  * FAULT=CALL:N[+]:ERRNO  the N-th CALL (from 1) fails with ERRNO; with '+' all later ones
- * fail too.  An ERRNO of -2 sends signal 2 instead, and the call is made.  CALL is fsync,
+ * fail too.  An ERRNO of -2 sends signal 2 instead, and the call is made; 5-2 does both.  CALL is fsync,
  * fdatasync, write, rename, link, open or malloc (also calloc, realloc). write counts only files on
  * disk, so that messages still come out; open only tables of Xapian that are there.  When FAULT_LOG
  * names a file, it is created when the fault was struck.
@@ -28,7 +28,7 @@ extern void *__libc_realloc(void *ptr, size_t size);
 static char call[16];
 static long at;
 static bool onwards;
-static int code;
+static int code, signal_sent;
 static _Atomic long seen;
 static _Atomic bool ready;
 
@@ -45,7 +45,8 @@ __attribute__((constructor)) static void setup(void)
         onwards = true;
         end++;
     }
-    code = *end == ':' ? atoi(end + 1) : EIO;
+    code = *end == ':' ? (int)strtol(end + 1, &end, 10) : EIO;
+    signal_sent = code < 0 ? -code : *end == '-' ? atoi(end + 1) : 0;
     ready = true;
 }
 
@@ -59,12 +60,9 @@ static bool strikes(const char *name)
         long fd = syscall(SYS_openat, AT_FDCWD, log, O_CREAT | O_WRONLY, 0600);
         if (fd >= 0) syscall(SYS_close, fd);
     }
-    if (code < 0) {
-        raise(-code);
-        return false;
-    }
+    if (signal_sent) raise(signal_sent);
     errno = code;
-    return true;
+    return code > 0;
 }
 
 int fsync(int fd)

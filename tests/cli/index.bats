@@ -624,6 +624,22 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     same "3499" "$(P stats -i "$X" --json | jq .documents)"
 }
 
+@test "an optimize that is visible but not durable says so, Ctrl-C or not" {
+    for n in 1 2 3; do echo "{\"id\":\"$n\",\"text\":\"word $n\"}" | P index -q -i "$X" -; done
+    for n in 4 5; do echo "{\"id\":\"$n\",\"text\":\"word $n\"}" | P index -q -i "$X" -; done
+    cp -r "$X" y.idx
+    for sync in $(seq 9); do
+        rm -rf "$X"; cp -r y.idx "$X"; rm -f "$BATS_TEST_TMPDIR/struck"
+        code=0; with_fault fsync:$sync:5 "$PRESSMARK" optimize -q -i "$X" 2>/dev/null || code=$?
+        [ -e "$BATS_TEST_TMPDIR/struck" ] || break
+        [ $code -eq 6 ] && last=$sync
+    done
+    rm -rf "$X"; cp -r y.idx "$X"
+    expect 6 with_fault fsync:$last:5-2 "$PRESSMARK" optimize -q -i "$X"
+    [[ $stderr != *"as it was"* ]]
+    same "1" "$(P stats -i "$X" --json | jq '.segments | if type == "array" then length else . end')"
+}
+
 @test "progress: rate, time left, memory, phase, on a terminal only, not with --quiet" {
     has_tty || skip "no pseudo-terminal here"
     awk 'BEGIN {for (i = 0; i < 300000; i++) print "{\"id\":\"" i "\",\"text\":\"word" i % 97 " story number " i "\"}"}' > d.jsonl
