@@ -109,5 +109,7 @@ pm_status pm_ingest(pm_writer *writer, const char *const *paths, size_t n_paths,
         .side_article_max = writer_large_article(writer),
         .add_stream = writer_add_analysed,
     };
+    pm_status st = writer_ready(writer, false, err);
+    if (st != PM_OK) return st;
     return ingest_run(&sink, paths, n_paths, options, summary, err);
 }

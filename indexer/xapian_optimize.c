@@ -53,12 +53,15 @@ static pm_status copy(pm_writer *w, uint32_t shard, const char *name, pm_error *
 {
     const xapian_writer *x = w->xapian;
     char path[XAPIAN_PATH];
+    xap_db *committed;
     xap_error e;
     compaction c = {w, false};
     pm_status st = xapian_path(w, name, path, err);
     if (st == PM_OK) st = dir_remove(&w->folder, name, err);
     if (st != PM_OK) return st;
-    st = x->api->db_compact(x->committed[shard], path, go_on, &c, &e);
+    st = xapian_committed(w, shard, &committed, err);
+    if (st != PM_OK) return st;
+    st = x->api->db_compact(committed, path, go_on, &c, &e);
     if (c.stopped) return error_os(err, ECANCELED, "cannot write %s", path);
     return st == PM_OK ? st : xap_failed(&e, path, err);
 }
@@ -144,5 +147,5 @@ pm_status xapian_writer_optimize(pm_writer *w, pm_reorder by, pm_commit_info *in
     w->phase = PM_PHASE_MERGE;
     for (uint32_t i = 0; i < w->xapian->n_shards && st == PM_OK; i++) st = compact(w, i, err);
     w->phase = PM_PHASE_STORE;
-    return st == PM_OK ? xapian_report(w, info, err) : writer_discard(w, st, err);
+    return xapian_report(w, st, info, err);
 }

@@ -122,9 +122,12 @@ pm_status xapian_find_committed(pm_writer *w, const char *id, size_t len, bool *
                                 pm_article *out, pm_error *err)
 {
     stored_article stored;
+    xap_db *db;
     *found = false;
     if (!w->exists) return PM_OK;
-    pm_status st = read_from(w, w->xapian->committed[shard_of(w, id, len)], id, len, &stored, err);
+    pm_status st = xapian_committed(w, shard_of(w, id, len), &db, err);
+    if (st != PM_OK) return st;
+    st = read_from(w, db, id, len, &stored, err);
     *found = stored.found;
     *out = stored.article;
     return st;
@@ -168,7 +171,8 @@ pm_status xapian_each_id(pm_writer *w,
     xap_error e;
     id_walk walk = {w, NULL, fn, ctx, false, PM_OK, err};
     for (uint32_t i = 0; w->exists && i < x->n_shards && !walk.stopped; i++) {
-        walk.db = x->committed[i];
+        pm_status st = xapian_committed(w, i, &walk.db, err);
+        if (st != PM_OK) return st;
         if (x->api->db_each_posting(walk.db, (pm_text){"", 0}, hand_over, &walk, &e) != PM_OK)
             return xap_failed(&e, w->folder.path, err);
         if (walk.status != PM_OK) return walk.status;

@@ -74,9 +74,10 @@ pm_status xapian_wanted(const char *path, const char *engine, bool *yes, pm_erro
 
 pm_status xapian_path(const pm_writer *w, const char *name, char out[XAPIAN_PATH], pm_error *err)
 {
-    int n = snprintf(out, XAPIAN_PATH, "%s/%s", w->folder.path, name);
+    const char *root = (const char *)w->xapian->root.data;
+    int n = snprintf(out, XAPIAN_PATH, "%s/%s", root, name);
     if (n > 0 && n < XAPIAN_PATH) return PM_OK;
-    return error_set(err, PM_USAGE, "%.200s...: the path is too long", w->folder.path);
+    return error_set(err, PM_USAGE, "%.200s...: the path is too long", root);
 }
 
 static pm_status shard_path(const pm_writer *w, uint32_t shard, char out[XAPIAN_PATH],
@@ -144,14 +145,16 @@ out:
     return st;
 }
 
+/* Where one could not be removed the sign stays, and the next run makes them anew. */
 static void remove_made(pm_writer *w)
 {
     char name[XAP_SHARD_NAME];
+    bool gone = true;
     for (uint32_t i = 0; i < w->xapian->n_shards; i++) {
         xap_shard_name(name, i);
-        if (w->xapian->made[i]) dir_remove(&w->folder, name, NULL);
+        if (w->xapian->made[i]) gone &= dir_remove(&w->folder, name, NULL) == PM_OK;
     }
-    if (dir_sync(&w->folder, NULL) == PM_OK) dir_unlink(&w->folder, XAP_BEGUN, NULL);
+    if (gone && dir_sync(&w->folder, NULL) == PM_OK) dir_unlink(&w->folder, XAP_BEGUN, NULL);
 }
 
 static pm_status open_shards(pm_writer *w, pm_error *err)
@@ -175,7 +178,17 @@ pm_status xapian_open_committed(pm_writer *w, uint32_t shard, pm_error *err)
     x->committed[shard] = NULL;
     st = x->api->db_new(&x->committed[shard], &e);
     if (st == PM_OK) st = x->api->db_add_local(x->committed[shard], path, &e);
-    return st == PM_OK ? st : xap_failed_promised(&e, path, err);
+    if (st == PM_OK) return st;
+    if (x->committed[shard]) x->api->db_free(x->committed[shard]);
+    x->committed[shard] = NULL;
+    return xap_failed_promised(&e, path, err);
+}
+
+pm_status xapian_committed(pm_writer *w, uint32_t shard, xap_db **out, pm_error *err)
+{
+    pm_status st = w->xapian->committed[shard] ? PM_OK : xapian_open_committed(w, shard, err);
+    *out = w->xapian->committed[shard];
+    return st;
 }
 
 static pm_status open_committed(pm_writer *w, pm_error *err)
@@ -184,19 +197,22 @@ static pm_status open_committed(pm_writer *w, pm_error *err)
     pm_status st = PM_OK;
     x->committed = mem_array(x->n_shards, sizeof *x->committed);
     if (!x->committed) return error_nomem(err);
-    for (uint32_t i = 0; i < x->n_shards && st == PM_OK; i++) st = xapian_open_committed(w, i, err);
+    for (uint32_t i = 0; w->exists && i < x->n_shards && st == PM_OK; i++)
+        st = xapian_open_committed(w, i, err);
     return st;
 }
 
-static pm_status follow_commit(pm_writer *w, pm_error *err)
+/* The commit is there, so that this cannot fail: what does not follow is opened when it is asked.
+ */
+static void follow_commit(pm_writer *w)
 {
     xapian_writer *x = w->xapian;
     xap_error e;
-    if (!x->committed) return open_committed(w, err);
-    for (uint32_t i = 0; i < x->n_shards; i++)
-        if (x->api->db_reopen(x->committed[i], &e) != PM_OK)
-            return xap_failed(&e, w->folder.path, err);
-    return PM_OK;
+    for (uint32_t i = 0; i < x->n_shards; i++) {
+        if (!x->committed[i] || x->api->db_reopen(x->committed[i], &e) == PM_OK) continue;
+        x->api->db_free(x->committed[i]);
+        x->committed[i] = NULL;
+    }
 }
 
 /* ---- settings ---------------------------------------------------------------------------- */
@@ -280,6 +296,14 @@ static pm_status marker_read(pm_writer *w, bool *absent, pm_error *err)
                      path);
 }
 
+static pm_status learn_root(pm_writer *w, pm_error *err)
+{
+    buf *root = &w->xapian->root;
+    pm_status st = file_real_path(w->folder.path, root, err);
+    buf_u8(root, 0);
+    return st == PM_OK && root->failed ? error_nomem(err) : st;
+}
+
 static pm_status open_folder(pm_writer *w, const char *path, pm_error *err)
 {
     bool absent;
@@ -291,7 +315,8 @@ static pm_status open_folder(pm_writer *w, const char *path, pm_error *err)
     if (st != PM_OK) return st;
     st = marker_read(w, &absent, err);
     if (absent && w->options.create) st = PM_OK;
-    return st != PM_OK ? st : dir_lock(&w->folder, err);
+    if (st == PM_OK) st = dir_lock(&w->folder, err);
+    return st == PM_OK ? learn_root(w, err) : st;
 }
 
 /* Under the lock: what another writer may have made meanwhile. */
@@ -326,7 +351,7 @@ pm_status xapian_writer_open(pm_writer *w, const char *path, pm_error *err)
         snprintf(w->meta.engine, sizeof w->meta.engine, XAP_ENGINE);
         PM_TRY(write_settings(w, err));
     }
-    if (w->exists) PM_TRY(open_committed(w, err));
+    PM_TRY(open_committed(w, err));
     if (x->api->doc_new(&x->doc, &e) != PM_OK) st = xap_failed(&e, path, err);
 out:
     return st;
@@ -345,6 +370,7 @@ void xapian_writer_close(pm_writer *w)
     mem_free(x->made);
     mem_free(x->shards);
     mem_free(x->committed);
+    buf_free(&x->root);
     inverter_fields_free(&x->fields);
     mem_free(x);
     w->xapian = NULL;
@@ -380,6 +406,21 @@ static pm_status commit_shards(pm_writer *w, pm_error *err)
     return PM_OK;
 }
 
+/* Of a new index nothing is seen before its marker is there; it is written again where the sync
+ * behind it may have been the one that failed. */
+static pm_status make_durable(pm_writer *w, pm_error *err)
+{
+    xapian_writer *x = w->xapian;
+    pm_status st = sync_shards(w, err);
+    if (st == PM_OK && (!w->exists || w->not_durable)) {
+        mem_free(x->made); /* from here on they may be those of an index                     */
+        x->made = NULL;
+        st = xap_marker_write(&w->folder, x->n_shards, err);
+    }
+    if (st == PM_OK || st == PM_NOT_DURABLE || !w->exists) return st;
+    return manifest_not_durable(&w->folder, err);
+}
+
 static pm_status publish(pm_writer *w, pm_error *err)
 {
     pm_status st;
@@ -388,37 +429,39 @@ static pm_status publish(pm_writer *w, pm_error *err)
                        (unsigned long long)w->meta.generation + 1);
     PM_TRY(write_metadata(w, XAP_STATE, (pm_text){state, (size_t)len}, err));
     PM_TRY(commit_shards(w, err));
-    PM_TRY(sync_shards(w, err));
-    mem_free(w->xapian->made); /* from here on they may be those of an index                    */
-    w->xapian->made = NULL;
-    if (!w->exists) PM_TRY(xap_marker_write(&w->folder, w->xapian->n_shards, err));
+    st = make_durable(w, err);
+    if (st != PM_OK && st != PM_NOT_DURABLE) goto out;
     w->exists = true;
+    w->not_durable = st != PM_OK;
     w->meta.generation++;
     w->xapian->changed = false;
-    PM_TRY(follow_commit(w, err));
+    follow_commit(w);
 out:
     return st;
 }
 
+/* What is visible and unproven is written as another commit: a sync that has failed is not asked
+ * again. */
 pm_status xapian_publish(pm_writer *w, pm_error *err)
 {
-    return w->xapian->changed || !w->exists ? publish(w, err) : PM_OK;
+    bool to_do = w->xapian->changed || !w->exists || w->not_durable;
+    return to_do ? publish(w, err) : PM_OK;
 }
 
-pm_status xapian_report(pm_writer *w, pm_commit_info *info, pm_error *err)
+pm_status xapian_report(pm_writer *w, pm_status st, pm_commit_info *info, pm_error *err)
 {
-    pm_status st = PM_OK;
+    if (st != PM_OK && st != PM_NOT_DURABLE) return writer_discard(w, st, err);
     if (info) {
         *info = w->pending;
         info->generation = w->meta.generation;
-        st = xap_bytes(&w->folder, w->xapian->n_shards, &info->index_bytes, err);
+        xap_bytes((const char *)w->xapian->root.data, w->xapian->n_shards, &info->index_bytes,
+                  NULL); /* of what can be looked at                                         */
     }
-    w->pending = (pm_commit_info){0};
+    if (st == PM_OK) w->pending = (pm_commit_info){0};
     return st;
 }
 
 pm_status xapian_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err)
 {
-    pm_status st = xapian_publish(w, err);
-    return st == PM_OK ? xapian_report(w, info, err) : writer_discard(w, st, err);
+    return xapian_report(w, xapian_publish(w, err), info, err);
 }

@@ -22,8 +22,9 @@ enum { XAPIAN_PATH = 4096 };
 
 typedef struct xapian_writer {
     const xap_api *api;
+    buf root;            /* absolute path of the folder, with a NUL                          */
     xap_writer **shards; /* n_shards of them, NULL where not open                            */
-    xap_db **committed;  /* the same as of the last commit; NULL before the first            */
+    xap_db **committed;  /* the same as of the last commit, by xapian_committed; NULL: not open */
     uint32_t n_shards;
     xap_doc *doc;
     inverter_fields fields;
@@ -40,9 +41,10 @@ pm_status xapian_writer_open(pm_writer *w, const char *path, pm_error *err);
 void xapian_writer_close(pm_writer *w);
 pm_status xapian_writer_commit(pm_writer *w, pm_commit_info *info, pm_error *err);
 
-/* The two parts of a commit: what was changed becomes visible, and what that was. */
+/* The two parts of a commit: what was changed becomes visible, and what that was.  PM_NOT_DURABLE
+ * from when it is; the second takes the status of what came before and gives it back. */
 pm_status xapian_publish(pm_writer *w, pm_error *err);
-pm_status xapian_report(pm_writer *w, pm_commit_info *info, pm_error *err);
+pm_status xapian_report(pm_writer *w, pm_status st, pm_commit_info *info, pm_error *err);
 
 /* A commit, then each database becomes a smaller copy of itself.  When that fails the commit
  * stands, and so do copies that had taken their place: nothing can be told from answers. */
@@ -50,11 +52,15 @@ pm_status xapian_writer_optimize(pm_writer *w, pm_reorder by, pm_commit_info *in
 /* Delete copies that a writer left behind; what cannot be deleted stays. */
 void xapian_collect(const pm_writer *w);
 
-/* The path of a name in the index's folder; PM_USAGE when it is too long. */
+/* The absolute path of a name in the index's folder; PM_USAGE when it is too long.  Xapian opens
+ * files by name all the time: one that begins at the folder that the program is in, or at a link,
+ * may lead into another index by then. */
 pm_status xapian_path(const pm_writer *w, const char *name, char out[XAPIAN_PATH], pm_error *err);
 /* Open a database for writing, and as of the last commit; instead of one that is open. */
 pm_status xapian_open_shard(pm_writer *w, uint32_t shard, pm_error *err);
 pm_status xapian_open_committed(pm_writer *w, uint32_t shard, pm_error *err);
+/* Of an index that has had a commit: a database as of the last one. */
+pm_status xapian_committed(pm_writer *w, uint32_t shard, xap_db **out, pm_error *err);
 
 /* The article is clean, its record in w->record, its date in w->repair. */
 pm_status xapian_add(pm_writer *w, const pm_article *article, uint64_t *replaced, pm_error *err);

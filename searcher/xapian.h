@@ -45,6 +45,7 @@ typedef struct xapian_index {
     size_t n_places, places_cap;
     bool remote;    /* some database is behind a server                                 */
     bool is_folder; /* of pressmark's making; n_places shards                           */
+    char *root;     /* its absolute path; else NULL                                     */
     pthread_mutex_t lock;
     xapian_handle *idle;
     snapshot view; /* settings, and the numbers of the first handle; no segments       */

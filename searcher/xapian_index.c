@@ -332,6 +332,46 @@ static pm_status read_settings(xapian_handle *h, void *ctx, pm_error *err)
     return PM_OK;
 }
 
+/* The absolute path of a folder, or of something in one; memory of the caller's. */
+static pm_status absolute(const char *folder, size_t len, const char *name, char **out,
+                          pm_error *err)
+{
+    buf real = {0};
+    *out = NULL;
+    char *given = len ? mem_strndup(folder, len) : mem_strndup(".", 1);
+    pm_status st = given ? file_real_path(given, &real, err) : error_nomem(err);
+    if (*name) buf_u8(&real, '/');
+    buf_append_str(&real, name);
+    if (st == PM_OK && !real.failed) *out = mem_strndup((const char *)real.data, real.len);
+    if (st == PM_OK && !*out) st = error_nomem(err);
+    mem_free(given);
+    buf_free(&real);
+    return st;
+}
+
+/* Databases are opened again by name when they have changed: where the program is by then, and what
+ * links lead to, must not matter.  The last part of a name stays, since `optimize` puts another
+ * folder in its place.  What is not there is told where it is opened. */
+static pm_status fix_names(xapian_index *x, const char *path, pm_error *err)
+{
+    pm_error why = {0};
+    pm_status st = x->is_folder ? absolute(path, strlen(path), "", &x->root, err) : PM_OK;
+    for (size_t i = 0; i < x->n_places && st == PM_OK; i++) {
+        xapian_place *place = &x->places[i];
+        char *name;
+        const char *slash = place->host ? NULL : strrchr(place->name, '/');
+        const char *last = slash ? slash + 1 : place->name;
+        size_t folder = slash == place->name ? 1 : slash ? (size_t)(slash - place->name) : 0;
+        if (place->host) continue;
+        st = absolute(place->name, folder, last, &name, &why);
+        if (st == PM_NOMEM) return error_nomem(err);
+        if (st == PM_OK) mem_free(place->name);
+        if (st == PM_OK) place->name = name;
+        st = PM_OK;
+    }
+    return st;
+}
+
 pm_status xapian_open(pm_index *index, const char *path, const pm_index_options *options,
                       pm_error *err)
 {
@@ -346,6 +386,7 @@ pm_status xapian_open(pm_index *index, const char *path, const pm_index_options 
     index->snap = &x->view;
     PM_TRY(xap_load(&x->api, err));
     PM_TRY(xapian_places_read(x, path, err));
+    PM_TRY(fix_names(x, path, err));
     st = xapian_with(x, read_settings, x, err);
     if (st == PM_PARTIAL) st = PM_OK; /* who is missing is said with each answer              */
 out:
@@ -361,6 +402,7 @@ void xapian_close(xapian_index *x)
         xapian_drop(h);
     }
     xapian_places_free(x);
+    mem_free(x->root);
     mem_free(x->view.folder.path);
     pthread_mutex_destroy(&x->lock);
     mem_free(x);

@@ -50,7 +50,7 @@ static pm_status count_bytes(xapian_handle *h, pm_stats *out, pm_error *err)
         c.folder = h->of->places[i].name;
         st = file_each(c.folder, count_table, &c, err);
     }
-    c.folder = h->of->view.folder.path;
+    c.folder = h->of->root;
     if (h->of->is_folder && st == PM_OK) st = count_table(&c, XAP_MARKER, err);
     return st;
 }

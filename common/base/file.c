@@ -6,7 +6,8 @@
  *   - an fsync is made on the descriptor that wrote, before its close, and never repeated
  *     after it failed: the kernel may have marked the pages clean ("fsyncgate");
  *   - close is checked, and never retried: on Linux the descriptor is gone either way;
- *   - names in an index folder are opened relative to it, never through a symbolic link.
+ *   - names in an index folder are opened relative to it, never through a symbolic link;
+ *   - no file gets the number of standard input, output or error.
  */
 #include "common/base/file.h"
 
@@ -58,10 +59,19 @@ static void sys_done(int result, const file_event *event)
         result = sys_refused(call, path) ? -1 : (expr);                                            \
     } while (result == -1 && errno == EINTR)
 
+int file_apart(int fd)
+{
+    if (fd < 0 || fd > STDERR_FILENO) return fd;
+    int apart = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), why = errno;
+    close(fd);
+    errno = why;
+    return apart;
+}
+
 static int sys_open(int at, const char *name, int flags, mode_t mode)
 {
     int fd;
-    SYS_RETRY(fd, "open", name, openat(at, name, flags | O_CLOEXEC, mode));
+    SYS_RETRY(fd, "open", name, file_apart(openat(at, name, flags | O_CLOEXEC, mode)));
     sys_done(fd, &(file_event){.call = "open", .path = name, .fd = fd, .flags = flags});
     return fd;
 }

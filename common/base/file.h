@@ -153,6 +153,11 @@ void infile_close(infile *f);
  * there is none. */
 extern int infile_stop_fd;
 
+/* For who opens a file: the same one under a number above 2 where fd, which is closed then, is not
+ * above it; else fd.  A program that closed its standard error and writes to it all the same must
+ * not write into an index.  -1, with errno, when no number is left. */
+int file_apart(int fd);
+
 /* ---- test seam ------------------------------------------------------------------------------ */
 
 /* Called before each system call that changes or reads the file system, with its name

@@ -35,7 +35,7 @@ pm_status dir_again(dir *d, const dir *folder, pm_error *err)
     d->path = mem_strndup(folder->path, strlen(folder->path));
     if (!d->path) return error_nomem(err);
     const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-    do d->fd = refused("open", ".") ? -1 : openat(folder->fd, ".", flags);
+    do d->fd = refused("open", ".") ? -1 : file_apart(openat(folder->fd, ".", flags));
     while (d->fd == -1 && errno == EINTR);
     if (d->fd >= 0) return PM_OK;
     pm_status st = error_os(err, errno, "cannot open folder %s", d->path);
@@ -52,7 +52,7 @@ static pm_status open_inside(const dir *d, const char *name, dir *sub, pm_error 
     if (!sub->path) return error_nomem(err);
     snprintf(sub->path, room, "%s/%s", d->path, name);
     const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    do sub->fd = refused("open", name) ? -1 : openat(d->fd, name, flags);
+    do sub->fd = refused("open", name) ? -1 : file_apart(openat(d->fd, name, flags));
     while (sub->fd == -1 && errno == EINTR);
     if (sub->fd >= 0 || errno == ENOENT) return PM_OK;
     return error_os(err, errno, "cannot open folder %s", sub->path);

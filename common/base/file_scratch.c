@@ -75,7 +75,7 @@ uint64_t scratch_peak(const scratch *s)
 static int open_named(const scratch *s)
 {
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    int fd = refused("open", s) ? -1 : openat(s->folder->fd, s->name, flags, 0600);
+    int fd = refused("open", s) ? -1 : file_apart(openat(s->folder->fd, s->name, flags, 0600));
     if (fd < 0) return -1;
     if (!refused("unlink", s) && unlinkat(s->folder->fd, s->name, 0) == 0) return fd;
     close(fd);
@@ -84,9 +84,8 @@ static int open_named(const scratch *s)
 
 static int open_file(const scratch *s)
 {
-    int fd = refused("tmpfile", s)
-                 ? -1
-                 : openat(s->folder->fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    const int flags = O_RDWR | O_TMPFILE | O_CLOEXEC;
+    int fd = refused("tmpfile", s) ? -1 : file_apart(openat(s->folder->fd, ".", flags, 0600));
     return fd < 0 ? open_named(s) : fd;
 }
 

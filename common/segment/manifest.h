@@ -72,6 +72,8 @@ pm_status manifest_publish(const manifest *m, const dir *d, unsigned level, pm_e
 /* Step 5 for a commit that somebody else published, who may not have come as far or have been told
  * that it failed.  PM_NOT_DURABLE as above. */
 pm_status manifest_prove(const dir *d, pm_error *err);
+/* PM_NOT_DURABLE, and *err, which says why a sync failed, says that. */
+pm_status manifest_not_durable(const dir *d, pm_error *err);
 /* A commit of the index of this UUID is durable: LOCK is made to say so, if it can. */
 void manifest_mark(const dir *d, const uint8_t uuid[16]);
 /* Of a folder without manifest and manifest.prev: does LOCK say that there were commits, and is a

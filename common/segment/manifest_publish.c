@@ -55,14 +55,16 @@ static bool is_current(const manifest *m, const dir *d)
     return current;
 }
 
-static pm_status not_durable(const dir *d, pm_error *err)
+pm_status manifest_not_durable(const dir *d, pm_error *err)
 {
     pm_error why = {0};
     if (err) why = *err;
-    return error_set(err, PM_NOT_DURABLE,
-                     "%s: the commit is visible, but not known to survive a power cut; "
-                     "run the commit again (%.200s)",
-                     d->path, why.message);
+    error_set(err, PM_NOT_DURABLE,
+              "%s: the commit is visible, but not known to survive a power cut; "
+              "run the commit again (%.200s)",
+              d->path, why.message);
+    if (err) err->os_errno = why.os_errno;
+    return PM_NOT_DURABLE;
 }
 
 /* Before anything is written: what nobody could read does not become current, and where another
@@ -84,9 +86,9 @@ pm_status manifest_publish(const manifest *m, const dir *d, unsigned level, pm_e
     PM_TRY(dir_lock_holds(d, err));
     keep_previous(d);
     st = dir_rename(d, "manifest.tmp", "manifest", err);
-    if (st != PM_OK && is_current(m, d)) return not_durable(d, err);
+    if (st != PM_OK && is_current(m, d)) return manifest_not_durable(d, err);
     if (st != PM_OK) goto out;
-    if (level == 0 && dir_sync(d, err) != PM_OK) return not_durable(d, err); /* step 5 */
+    if (level == 0 && dir_sync(d, err) != PM_OK) return manifest_not_durable(d, err); /* step 5 */
     /* Without step 5 it is the commit before that is durable, by step 3. */
     if (level == 0 || m->generation > 1) manifest_mark(d, m->uuid);
     return PM_OK;
@@ -99,7 +101,7 @@ pm_status manifest_prove(const dir *d, pm_error *err)
 {
     pm_error own = {0};
     if (!err) err = &own;
-    return dir_sync(d, err) == PM_OK ? PM_OK : not_durable(d, err);
+    return dir_sync(d, err) == PM_OK ? PM_OK : manifest_not_durable(d, err);
 }
 
 /* ---- step 6 -------------------------------------------------------------------------- */

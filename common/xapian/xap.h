@@ -24,13 +24,14 @@
 extern "C" {
 #endif
 
-enum { XAP_VERSION = 6 };
+enum { XAP_VERSION = 7 };
 
 typedef struct xap_error {
     pm_status status;
     bool modified; /* DatabaseModifiedError: reopen, and what failed may work              */
     bool absent;   /* a database, or a file of it, is not there                             */
     bool network;  /* a remote database did not answer; `context` names it                 */
+    int os_errno;  /* what the system said, where it did; else 0                           */
     char type[40]; /* "DatabaseLockError", "std::bad_alloc", ...                           */
     char context[200];
     char message[300];

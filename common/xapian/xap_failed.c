@@ -29,8 +29,10 @@ pm_status xap_failed(const xap_error *e, const char *where, pm_error *err)
         snprintf(what, sizeof what, "%s: %s", e->type, e->message);
         return error_corrupt(err, where, 0, "xapian", what);
     }
-    return error_set(err, e->status, "%s: %s: %s%s%s%s%s", where, e->type, e->message,
-                     *e->context ? " (" : "", e->context, *e->context ? ")" : "", advice(e));
+    error_set(err, e->status, "%s: %s: %s%s%s%s%s", where, e->type, e->message,
+              *e->context ? " (" : "", e->context, *e->context ? ")" : "", advice(e));
+    if (err) err->os_errno = e->os_errno;
+    return e->status;
 }
 
 pm_status xap_failed_promised(const xap_error *e, const char *where, pm_error *err)

@@ -206,7 +206,8 @@ pm_status xap_marker_write(const dir *d, uint32_t shards, pm_error *err)
     outfile_write(&f, text, (size_t)len);
     st = outfile_finish(&f, true, err);
     if (st == PM_OK) st = dir_rename(d, XAP_BEGUN, XAP_MARKER, err);
-    return st == PM_OK ? dir_sync(d, err) : st;
+    if (st != PM_OK) return st;
+    return dir_sync(d, err) == PM_OK ? PM_OK : manifest_not_durable(d, err);
 }
 
 pm_status xap_marker_begun(const dir *d, bool *begun, pm_error *err)
@@ -261,18 +262,18 @@ static pm_status count_file(void *ctx, const char *name, pm_error *err)
     return PM_OK; /* one that a writer has just deleted has no bytes                         */
 }
 
-pm_status xap_bytes(const dir *d, uint32_t shards, uint64_t *out, pm_error *err)
+pm_status xap_bytes(const char *folder, uint32_t shards, uint64_t *out, pm_error *err)
 {
     char path[PATH_ROOM], name[XAP_SHARD_NAME];
     byte_count c = {path, 0};
     pm_status st = PM_OK;
     for (uint32_t i = 0; i < shards && st == PM_OK; i++) {
         xap_shard_name(name, i);
-        int n = snprintf(path, sizeof path, "%s/%s", d->path, name);
+        int n = snprintf(path, sizeof path, "%s/%s", folder, name);
         if (n < 0 || (size_t)n >= sizeof path) continue;
         st = file_each(path, count_file, &c, err);
     }
-    c.folder = d->path;
+    c.folder = folder;
     if (st == PM_OK) st = count_file(&c, XAP_MARKER, err);
     *out = c.bytes;
     return st;

@@ -87,6 +87,7 @@ pm_status xap_marker_missing(const char *folder, pm_error *err);
 pm_status xap_marker_overlooked(const dir *d, pm_error *err);
 /* PM_USAGE with *absent true when there is none, or when it is of a later version. */
 pm_status xap_marker_read(const dir *d, uint32_t *shards, bool *absent, pm_error *err);
+/* From the rename on there is an index: PM_NOT_DURABLE when the sync behind it failed. */
 pm_status xap_marker_write(const dir *d, uint32_t shards, pm_error *err);
 /* What stands in the folder from before the databases of a new index are made until its marker
  * does.  *begun: it is there, an earlier run came no further, and its databases may be made anew.
@@ -99,8 +100,8 @@ void xap_shard_name(char out[XAP_SHARD_NAME], uint32_t shard);
 void xap_shard_new_name(char out[XAP_SHARD_NAME], uint32_t shard);
 /* Is it a name of the second kind? */
 bool xap_is_new_name(const char *name);
-/* Bytes of all files of the databases and the marker. */
-pm_status xap_bytes(const dir *d, uint32_t shards, uint64_t *out, pm_error *err);
+/* Bytes of all files of the databases and the marker in the folder. */
+pm_status xap_bytes(const char *folder, uint32_t shards, uint64_t *out, pm_error *err);
 /* Which database an id goes to. */
 uint32_t xap_shard_of(const char *id, size_t len, uint32_t shards);
 

@@ -31,12 +31,32 @@ pm_status tell(xap_error *e, pm_status status, const char *type, const char *mes
     return status;
 }
 
+/* Xapian keeps the number to itself, and gives its words. */
+int number_of(const char *cause)
+{
+    const int most = 133; /* EHWPOISON, the last of Linux                                      */
+    for (int i = 1; i <= most; i++)
+        if (!strcmp(cause, strerror(i))) return i;
+    return 0;
+}
+
 /* The system's words for what went wrong, where there are any. */
 void add_cause(xap_error *e, const Xapian::Error &x)
 {
     const char *cause = x.get_error_string();
     size_t used = strlen(e->message);
-    if (cause && *cause) snprintf(e->message + used, sizeof e->message - used, ": %s", cause);
+    if (!cause || !*cause) return;
+    snprintf(e->message + used, sizeof e->message - used, ": %s", cause);
+    e->os_errno = number_of(cause);
+}
+
+/* Whatever kept it from locking is an error of locking; its words tell another writer from that. */
+void tell_lock(xap_error *e, const Xapian::Error &x)
+{
+    if (strcmp(x.get_type(), "DatabaseLockError") != 0) return;
+    if (x.get_msg().find("already locked") != std::string::npos) return;
+    e->status = PM_IO;
+    if (x.get_msg().find("too many open files") != std::string::npos) e->os_errno = EMFILE;
 }
 
 struct class_status {
@@ -46,19 +66,13 @@ struct class_status {
 
 /* By name, as Xapian's classes have no other number; classes that are not here are PM_IO. */
 const class_status statuses[] = {
-    {"DatabaseLockError", PM_BUSY},
-    {"DatabaseCorruptError", PM_CORRUPT},
-    {"DocNotFoundError", PM_CORRUPT},
-    {"SerialisationError", PM_CORRUPT},
-    {"DatabaseVersionError", PM_USAGE},
-    {"DatabaseClosedError", PM_USAGE},
-    {"FeatureUnavailableError", PM_USAGE},
-    {"InvalidArgumentError", PM_USAGE},
-    {"InvalidOperationError", PM_USAGE},
-    {"UnimplementedError", PM_USAGE},
-    {"QueryParserError", PM_USAGE},
-    {"WildcardError", PM_USAGE},
-    {"RangeError", PM_USAGE},
+    {"DatabaseLockError", PM_BUSY}, /* but see tell_lock                                      */
+    {"DatabaseCorruptError", PM_CORRUPT}, {"DocNotFoundError", PM_CORRUPT},
+    {"SerialisationError", PM_CORRUPT},   {"DatabaseVersionError", PM_USAGE},
+    {"DatabaseClosedError", PM_USAGE},    {"FeatureUnavailableError", PM_USAGE},
+    {"InvalidArgumentError", PM_USAGE},   {"InvalidOperationError", PM_USAGE},
+    {"UnimplementedError", PM_USAGE},     {"QueryParserError", PM_USAGE},
+    {"WildcardError", PM_USAGE},          {"RangeError", PM_USAGE},
 };
 
 pm_status status_of(const char *type)
@@ -91,6 +105,7 @@ pm_status tell_xapian(xap_error *e, const Xapian::Error &x)
     e->network = !strncmp(type, "Network", 7);
     e->absent = is_absent(x);
     add_cause(e, x);
+    tell_lock(e, x);
     return e->status;
 }
 
