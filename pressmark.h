@@ -28,10 +28,16 @@
  *   - A pm_index may be used by many threads at once: by pm_index_stats, pm_index_article,
  *     pm_index_dump and pm_batch, and by searchers, each of which belongs to one thread at a time,
  *     as a pm_analyzer does.  A pm_writer belongs to one thread at a time, and to the process that
- *     opened it: one that was forked meanwhile can only close it, which changes nothing.
- *   - A writer's call that fails with PM_USAGE changes nothing.  After PM_NOMEM, PM_IO or
- *     PM_CORRUPT what was added since its last commit is gone, its other calls repeat the error,
- *     and it can only be closed; the index is as the last commit left it.
+ *     opened it: one that was forked meanwhile can only close it, which changes nothing.  (With a
+ *     writer of the engine xapian it keeps Xapian's lock until it ends.)
+ *   - A writer's call that fails with PM_USAGE changes nothing.  After PM_NOMEM, PM_IO, PM_CORRUPT
+ *     or PM_BUSY what was added since its last commit is gone, its other calls repeat the error,
+ *     and it can only be closed; the index is as the last commit left it.  Not so after
+ *     pm_writer_provenance and pm_writer_each_id, which change nothing, and pm_ingest, where
+ *     it was its reading that failed: what was added is there, for the next commit.
+ *   - A path may be relative, and lead through links: it is looked up when an index or a writer is
+ *     opened, and what becomes of it later does not matter to them.
+ *   - Functions of the caller's return to the library: no exception, no longjmp goes through it.
  */
 #ifndef PRESSMARK_H
 #define PRESSMARK_H
@@ -154,7 +160,8 @@ typedef struct pm_writer_options {
     /* Asked each time that a piece of at most some hundred KiB is to be written, and while articles
      * are put in another order, on the caller's thread; `written`: bytes so far.  False stops: the
      * call in progress fails with PM_IO, its files are removed, and the index stays as the last
-     * commit left it.  A commit that has become visible is not asked about any more. */
+     * commit left it.  A commit that has become visible is not asked about any more.  Of a Xapian
+     * index pm_writer_optimize alone asks. */
     bool (*progress)(void *ctx, pm_phase phase, uint64_t written);
     void *progress_ctx;
     /* "native" or "xapian"; NULL: as the index, else native.  Xapian's is a plugin, and knows no
@@ -207,8 +214,8 @@ PM_API pm_status pm_writer_each_id(pm_writer *writer,
  * only when durable.  After PM_IO nothing changed; after PM_NOT_DURABLE the new state is
  * visible but unproven, and the writer accepts only another commit or close.  A commit
  * with nothing to do writes nothing; a writer's first one still syncs the folder of a native
- * index, in case the writer before it could not.  PM_BUSY, and nothing changed: the file LOCK was
- * deleted, so that another writer may have been at work.
+ * index, in case the writer before it could not.  PM_BUSY, and nothing changed, of a native index:
+ * the file LOCK was deleted, so that another writer may have been at work.
  * Costs some fsyncs, and what merges cost: an article is written again each time that the segment
  * it is in is merged with its neighbours, which keeps some ten of them. */
 PM_API pm_status pm_writer_commit(pm_writer *writer, pm_commit_info *info, pm_error *err);
@@ -330,7 +337,8 @@ PM_API pm_status pm_index_open(const char *path, pm_index **out, pm_error *err);
 /* The same with options.  `path` may also be a list of servers, tcp:HOST:PORT,tcp:HOST:PORT (of
  * Xapian databases that pressmark made, served by xapian-tcpsrv), or a stub file of Xapian's that
  * names such servers and databases: they are searched as one index.  A server that does not
- * answer is left out, and searches are PM_PARTIAL from then on; `require_all` makes that PM_IO. */
+ * answer is left out, and searches are PM_PARTIAL from then on; `require_all` makes that PM_IO.
+ * Xapian has the process ignore SIGPIPE once it has reached a server. */
 typedef struct pm_index_options {
     size_t size;
     unsigned timeout_ms;         /* of one answer of a server, 1 or more                     */
