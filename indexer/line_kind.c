@@ -25,8 +25,7 @@ static bool is_lower(char c)
     return c >= 'a' && c <= 'z';
 }
 
-/* A byte of a word: letters, digits, and all beyond ASCII. */
-static bool is_word(char c)
+bool line_is_word(char c)
 {
     return is_upper(c) || is_lower(c) || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
 }
@@ -77,7 +76,7 @@ static bool ends_with(const char *line, size_t len, const char *what)
 
 static bool contains(const char *line, size_t len, const char *what)
 {
-    for (size_t at = 0, n = strlen(what); len - at >= n && at <= len; at++)
+    for (size_t at = 0, n = strlen(what); len - at >= n; at++)
         if (ascii_same(line + at, what, n)) return true;
     return false;
 }
@@ -92,8 +91,9 @@ bool line_is_abbreviation(const char *text, size_t at)
                                         "no",  "etc", "dept", "jan",  "feb", "mar", "apr",  "jun",
                                         "jul", "aug", "sep",  "sept", "oct", "nov", "dec"};
     size_t start = at;
-    while (start > 0 && at - start < 8 && is_word(text[start - 1])) start--;
+    while (start > 0 && at - start < 8 && line_is_word(text[start - 1])) start--;
     size_t n = at - start;
+    if (start > 1 && text[start - 1] == '\'' && line_is_word(text[start - 2])) return false;
     if (n == 1 && (is_upper(text[start]) || is_lower(text[start]))) return true;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (n == strlen(known[i]) && ascii_same(text + start, known[i], n)) return true;
@@ -131,7 +131,7 @@ size_t line_sentence_end(const char *text, size_t len)
         if (!stop) continue;
         while (end < len && stop_at(text, len, end)) end += stop_at(text, len, end);
         for (size_t n; (n = closer_at(text, len, end)) != 0;) end += n;
-        if (end == len || stop == 3) return end;
+        if (stop == 3) return end;
         size_t next = end, space;
         while ((space = line_space_at(text, len, next)) != 0) next += space;
         if (next == len || (next > end && !is_lower(text[next]))) return end;
@@ -191,16 +191,16 @@ static bool starts_or_ends_with_credit(const char *line, size_t len)
 /* Two or three capitalised words and nothing else. */
 static bool is_name(const char *text, size_t len)
 {
-    size_t words = line_count_words(text, len);
+    size_t words = line_count_words(text, len), space;
     bool begins = true;
     if (words < 2 || words > 3) return false;
-    for (size_t at = 0; at < len; at++) {
-        bool space = line_space_at(text, len, at) != 0;
+    for (size_t at = 0; at < len; at += space ? space : 1) {
+        space = line_space_at(text, len, at);
         if (!space && begins && !is_upper(text[at]) && (unsigned char)text[at] < 0x80) return false;
-        if (!space && !is_word(text[at]) && !strchr("-'.", text[at])) return false;
+        if (!space && !line_is_word(text[at]) && !strchr("-'.", text[at])) return false;
         begins = space;
     }
-    return is_word(text[len - 1]);
+    return line_is_word(text[len - 1]);
 }
 
 /* A sentence or dated phrase, and behind it the bare name of a photographer:
@@ -209,10 +209,9 @@ static bool ends_with_name(const char *line, size_t len)
 {
     for (size_t at = len; at-- > 0;) {
         if (line[at] != '.' || line_is_abbreviation(line, at)) continue;
-        size_t start = at + 1, end = len;
-        if (!line_space_at(line, len, start)) continue;
-        line_trim(line, &start, &end);
-        return start < end && is_name(line + start, end - start) && line_count_words(line, at) >= 5;
+        size_t name = at + 1;
+        if (!line_space_at(line, len, name)) continue;
+        return is_name(line + name, len - name) && line_count_words(line, at) >= 5;
     }
     return false;
 }

@@ -34,6 +34,8 @@ size_t line_sentence_end(const char *text, size_t len);
 /* Whether the point at text[at] belongs to an abbreviation or an initial. */
 bool line_is_abbreviation(const char *text, size_t at);
 
+/* Whether a byte may be one of a word: letters, digits, and all beyond ASCII. */
+bool line_is_word(char c);
 /* Length of the white space (ASCII and U+00A0) at text[at]; 0 when there is none. */
 size_t line_space_at(const char *text, size_t len, size_t at);
 /* Narrow [*start, *end) by the white space at both ends. */

@@ -47,14 +47,19 @@ static size_t skip_space(const char *text, size_t len, size_t at)
     return at;
 }
 
-/* Whether what stands behind a date leaves it a date line: nothing, a zone, or a bar. */
+/* "by" with the name behind it, or on the next line. */
+static bool is_by(const char *text, size_t len)
+{
+    return len >= 2 && ascii_same(text, "by", 2) && (len == 2 || line_space_at(text, len, 2));
+}
+
+/* Whether what stands behind a date leaves it a date line: nothing, a zone, an author, a bar. */
 static bool is_date_tail(const char *text, size_t len)
 {
     size_t at = skip_space(text, len, 0), zone = at;
     while (zone < len && text[zone] >= 'A' && text[zone] <= 'Z') zone++;
-    if (zone - at <= 4) at = skip_space(text, len, zone);
-    return at == len || text[at] == '|' ||
-           ascii_same(text + at, "by ", len - at < 3 ? len - at : 3) ||
+    if (zone - at <= 4 && !is_by(text + at, len - at)) at = skip_space(text, len, zone);
+    return at == len || text[at] == '|' || is_by(text + at, len - at) ||
            (len - at >= 2 && memcmp(text + at, "\xc2\xb7", 2) == 0) ||
            (len - at >= 3 && memcmp(text + at, "\xe2\x80\xa2", 3) == 0);
 }
@@ -140,6 +145,14 @@ static bool is_mark_at(const head *h, size_t at, size_t end, const char *mark)
     return end - at > n && memcmp(h->text + at, mark, n) == 0;
 }
 
+/* Where a heading that begins with a blank ends, without marks that close it: "C#" has none. */
+static size_t heading_end(const char *text, size_t end)
+{
+    size_t at = end;
+    while (text[at - 1] == '#') at--;
+    return text[at - 1] == ' ' || text[at - 1] == '\t' ? at : end;
+}
+
 /* Heading marks on both sides, or the mark of a list or a quotation in front. */
 static void strip_block_marks(const head *h, line *l)
 {
@@ -148,12 +161,23 @@ static void strip_block_marks(const head *h, line *l)
     if (at > l->start && at < l->end && (h->text[at] == ' ' || h->text[at] == '\t')) {
         l->heading = true;
         l->start = at;
-        while (l->end > l->start && h->text[l->end - 1] == '#') l->end--;
+        l->end = heading_end(h->text, l->end);
     } else if (is_mark_at(h, l->start, l->end, "- ") || is_mark_at(h, l->start, l->end, "* ") ||
                is_mark_at(h, l->start, l->end, "> ")) {
         l->start += 2;
     }
     line_trim(h->text, &l->start, &l->end);
+}
+
+/* Whether n such marks close an emphasis within the text: "a** and **b" are two, "_a_b_" is one. */
+static bool closes_inside(const char *text, size_t len, char mark, size_t n)
+{
+    for (size_t at = 0, end; at < len; at = end + 1) {
+        for (end = at; end < len && text[end] == mark;) end++;
+        bool closes = end - at == n && at && !line_space_at(text, len, at - 1);
+        if (closes && (mark != '_' || end == len || !line_is_word(text[end]))) return true;
+    }
+    return false;
 }
 
 static void strip_emphasis(const head *h, line *l)
@@ -164,22 +188,32 @@ static void strip_emphasis(const head *h, line *l)
         if (l->end - l->start <= 2 * n || memcmp(h->text + l->start, marks[i], n) != 0 ||
             memcmp(h->text + l->end - n, marks[i], n) != 0)
             continue;
+        if (closes_inside(h->text + l->start + n, l->end - l->start - 2 * n, marks[i][0], n))
+            return;
         l->start += n;
         l->end -= n;
     }
 }
 
-/* Narrow a line of Markdown to its words: past images and tags in front, heading and list
- * marks, emphasis around it. */
-static void strip_marks(const head *h, line *l)
+/* Images and tags in front. */
+static void strip_inline_markup(const head *h, line *l)
 {
     size_t used;
     while ((used = line_inline_markup(h->text + l->start, l->end - l->start)) != 0) {
         l->start += used;
         line_trim(h->text, &l->start, &l->end);
     }
+}
+
+/* Narrow a line of Markdown to its words: past images, tags, heading and list marks, emphasis
+ * around it.  A heading without words is none. */
+static void strip_marks(const head *h, line *l)
+{
+    strip_inline_markup(h, l);
     strip_block_marks(h, l);
+    strip_inline_markup(h, l);
     strip_emphasis(h, l);
+    if (l->start == l->end) l->heading = false;
 }
 
 /* The next non-blank line from *at on; *blank tells whether blank ones stood before it. */

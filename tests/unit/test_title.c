@@ -103,6 +103,8 @@ static void kinds(void **state)
         {"Photo: Jane Roe", LINE_CAPTION},
         {"A view of the port (Photo by Jane Roe)", LINE_CAPTION},
         {"A man looks at the sea, 2018. Jane Roe", LINE_CAPTION},
+        {"A man looks at the sea, 2018. Jane\xc2\xa0Roe", LINE_CAPTION},
+        {"A man looks at the sea, 2018. Jane\xc2\xa0roe", LINE_HEADLINE},
         {"Ships wait outside the port. Jane van Roe/AFP", LINE_CAPTION},
         {"By Jane Roe", LINE_BYLINE},
         {"By the end of the year", LINE_HEADLINE},
@@ -119,6 +121,148 @@ static void kinds(void **state)
     }
 }
 
+/* ---- bounds ------------------------------------------------------------------------------- */
+
+/* title_find of a copy whose end sanitizers see; the title as it is shown in `shown`. */
+static title find_in(const buf *text, bool markdown, char *shown, size_t room)
+{
+    title t;
+    buf out = {0};
+    char *copy = malloc(text->len ? text->len : 1);
+    assert_non_null(copy);
+    if (text->len) memcpy(copy, text->data, text->len);
+    title_find(copy, text->len, markdown, &t);
+    title_copy(&out, copy, &t);
+    snprintf(shown, room, "%.*s", (int)out.len, out.data ? (const char *)out.data : "");
+    buf_free(&out);
+    free(copy);
+    return t;
+}
+
+static title find_str(const char *text, bool markdown, char *shown, size_t room)
+{
+    buf b = {0};
+    buf_append_str(&b, text);
+    title t = find_in(&b, markdown, shown, room);
+    buf_free(&b);
+    return t;
+}
+
+static void repeat(buf *out, const char *what, size_t n)
+{
+    while (n--) buf_append_str(out, what);
+}
+
+/* What is stepped over, and why. */
+static void furniture(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool markdown;
+        const char *spans; /* start-end why, ... */
+    } rows[] = {
+        {"Storm Closes Ports", false, ""},
+        {"Photo: x\nBy Jane\n---\nAdvertisement\nWorld\nStorm Closes All Ports", false,
+         "0-8 photo caption,9-16 byline,17-20 markup,21-34 notice,35-40 section label,"},
+        {"2025-11-24\nStorm Closes Ports", false, "0-10 date line,"},
+        {"Storm Closes Ports\n2025-11-24\n", false, "19-29 date line,"},
+        {"2025-11-24 by", false, "0-13 date line,"},
+        {"Storm Closes Ports\r", false, ""},
+        {"The storm closed the ports,\r", false, ""},
+        {"2025-11-24 CET by", false, "0-17 date line,"},
+        {"Jane | 2025-11-24", false, "0-17 date line,"},
+        {"Posted: 2025-11-24", false, "0-18 date line,"},
+        {"Date: 2025-11-24 Storm Closes Ports", false, "0-16 date,"},
+        {"World\n\nThe storm closed the ports. More.", false, ""},
+        {"Photo: x\n\nThe storm closed the ports. More.", false, "0-8 photo caption,"},
+        {"![a](b) By Jane\nStorm", true, "8-15 byline,"},
+        {"---\n---\n---\n---\n---\n---\n---\n---\n---\nStorm", false,
+         "0-3 markup,4-7 markup,8-11 markup,12-15 markup,16-19 markup,20-23 markup,24-27 markup,"
+         "28-31 markup,"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char shown[256], spans[512] = "";
+        title t = find_str(rows[i].text, rows[i].markdown, shown, sizeof shown);
+        for (size_t k = 0, n = 0; k < t.n_spans; k++)
+            n += (size_t)snprintf(spans + n, sizeof spans - n, "%zu-%zu %s,", t.spans[k].start,
+                                  t.spans[k].end, t.spans[k].why);
+        assert_string_equal(spans, rows[i].spans);
+    }
+}
+
+/* How many lines are looked at, and how far a label reaches. */
+static void reach(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 30; n++) {
+        char shown[64];
+        buf text = {0};
+        repeat(&text, "---\n\n", n);
+        buf_append_str(&text, "Storm Closes Ports\n");
+        find_in(&text, false, shown, sizeof shown);
+        assert_string_equal(shown, n < 24 ? "Storm Closes Ports" : "");
+        buf_reset(&text);
+        buf_append_str(&text, "World News\n\n");
+        repeat(&text, "---\n\n", n);
+        buf_append_str(&text, "Storm Closes All Ports\n");
+        find_in(&text, false, shown, sizeof shown);
+        assert_string_equal(shown, n < 4 ? "Storm Closes All Ports" : "World News");
+        buf_free(&text);
+    }
+    for (unsigned markdown = 0; markdown < 2; markdown++) {
+        char shown[64];
+        buf text = {0};
+        repeat(&text, "---\n\n", 23);
+        buf_append_str(&text, "World"); /* the last line that is looked at                     */
+        find_in(&text, markdown, shown, sizeof shown);
+        assert_string_equal(shown, "World");
+        buf_free(&text);
+    }
+    static const struct {
+        const char *text, *title;
+    } rows[] = {
+        {"World\nStorm Closes Ports", "World"},
+        {"World News Today\nStorm Closes All Ports", "World News Today"},
+        {"World\nThe storm closed all ports.", "World"},
+        {"World\nPhoto: storm closes all ports", "World"},
+        {"World\n\nPolitics\n\nStorm Closes All Ports", "Storm Closes All Ports"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char shown[64];
+        find_str(rows[i].text, false, shown, sizeof shown);
+        assert_string_equal(shown, rows[i].title);
+    }
+}
+
+/* Sentences of every length, in words of `word` characters of two bytes. */
+static void sentences_are_cut(void **state)
+{
+    (void)state;
+    for (size_t word = 1; word < 130; word++)
+        for (size_t words = 1; words < 30; words++) {
+            size_t chars = words * (word + 1);
+            if (chars > 240) break;
+            buf text = {0};
+            char shown[700];
+            for (size_t i = 0; i < words; i++) {
+                if (i) buf_append_str(&text, " ");
+                repeat(&text, "\xc3\xa9", word);
+            }
+            buf_append_str(&text, ".");
+            title t = find_in(&text, false, shown, sizeof shown);
+            bool cut = chars > 100 && words > 1;
+            size_t whole = 91 / (word + 1); /* words that end within 90 characters */
+            size_t kept = !cut ? words : whole ? whole : 1;
+            assert_int_equal(t.shortened, cut);
+            assert_int_equal(t.start, 0);
+            bool closed =
+                !cut && chars > 100; /* the point of what is too long, but one word, stays */
+            assert_int_equal(t.end, kept * (2 * word + 1) - 1 + closed);
+            buf_free(&text);
+        }
+}
+
 static void long_words_are_cut_within_reason(void **state)
 {
     (void)state;
@@ -128,10 +272,13 @@ static void long_words_are_cut_within_reason(void **state)
     memset(text, 'a', LEN);
     title t;
     title_find(text, LEN, false, &t);
-    assert_true(t.shortened && t.end > 0 && t.end <= 500);
+    assert_true(t.shortened && t.end == 400);
     for (size_t i = 0; i + 3 <= LEN; i += 3) memcpy(text + i, "\xe4\xb8\xad", 3);
     title_find(text, LEN - LEN % 3, false, &t);
-    assert_true(t.shortened && t.end > 0 && t.end <= 500 && t.end % 3 == 0);
+    assert_true(t.shortened && t.end == 402);
+    char shown[64];
+    t = find_str("The storm closed -:\n\nMore.", false, shown, sizeof shown);
+    assert_true(!t.shortened && t.start == 0 && t.end == 16);
     free(text);
 }
 
@@ -195,9 +342,9 @@ static void random_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_five_articles),
-        cmocka_unit_test(kinds),
-        cmocka_unit_test(long_words_are_cut_within_reason),
+        cmocka_unit_test(the_five_articles), cmocka_unit_test(kinds),
+        cmocka_unit_test(furniture),         cmocka_unit_test(reach),
+        cmocka_unit_test(sentences_are_cut), cmocka_unit_test(long_words_are_cut_within_reason),
         cmocka_unit_test(random_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
