@@ -14,28 +14,20 @@ enum { LINES_CHUNK = 256 * 1024, LINES_KEEP = 8 * LINES_CHUNK, TREE_LARGE = 512 
 
 /* ---- lines ------------------------------------------------------------------------------ */
 
-/* Bytes of a character that is cut by the end of the data. */
-static size_t cut_bytes(const uint8_t *data, size_t len)
+/* Guess the encoding by the first bytes from one on that is not ASCII, however they come in.  A
+ * character cut by their end counts as one that is invalid; there are others. */
+static void guess_encoding(json_lines *l, const uint8_t *data, size_t len)
 {
-    for (size_t n = 1; n <= 3 && n <= len; n++) {
-        uint8_t byte = data[len - n];
-        if (byte < 0x80) return 0;
-        if (byte >= 0xc0) return n < (byte >= 0xf0 ? 4u : byte >= 0xe0 ? 3u : 2u) ? n : 0;
-    }
-    return 0;
-}
-
-/* Guess the encoding by the first block that is not all ASCII. */
-static void guess_encoding(json_lines *l)
-{
-    const uint8_t *data = l->data.data;
-    size_t end = l->data.len;
-    while (l->ascii < end && data[l->ascii] < 0x80) l->ascii++;
-    if (!l->ended) end -= cut_bytes(data + l->ascii, end - l->ascii);
-    if (l->ascii == end) return;
+    buf *seen = &l->seen;
+    size_t at = 0;
+    while (!seen->len && at < len && data[at] < 0x80) at++;
+    size_t room = LINES_CHUNK - seen->len;
+    buf_append(seen, data + at, len - at < room ? len - at : room);
+    if (seen->failed || (seen->len < LINES_CHUNK && !l->ended)) return;
     l->guessed = true;
-    l->is_1252 = encoding_guess((const char *)data + l->ascii, end - l->ascii, ENCODING_ODDS) ==
-                 ENCODING_WINDOWS_1252;
+    l->is_1252 =
+        encoding_guess((const char *)seen->data, seen->len, ENCODING_ODDS) == ENCODING_WINDOWS_1252;
+    buf_free(seen);
 }
 
 /* After a long line its room goes back. */
@@ -58,7 +50,6 @@ static pm_status lines_fill(json_lines *l, pm_error *err)
         memmove(l->data.data, l->data.data + l->at, l->data.len - l->at);
         l->data.len -= l->at;
         l->scanned -= l->at;
-        l->ascii -= l->at < l->ascii ? l->at : l->ascii;
         l->at = 0;
         shrink(l);
     }
@@ -69,17 +60,19 @@ static pm_status lines_fill(json_lines *l, pm_error *err)
     into->len += got;
     l->ended = got == 0;
     if (l->decode) decoder_feed(&l->decoder, &l->data, l->raw.data, l->raw.len, l->ended);
-    if (!l->guessed) guess_encoding(l);
-    if (l->data.failed || l->raw.failed) PM_TRY(error_nomem(err));
+    if (!l->guessed) guess_encoding(l, l->data.data + l->data.len - got, got);
+    if (l->data.failed || l->raw.failed || l->seen.failed) PM_TRY(error_nomem(err));
 out:
     return st;
 }
 
-/* The next line without its end; *too_long when it was dropped; *more false at the end. */
+/* The next line without its end, from l->at on; *too_long when it was dropped; *more false at the
+ * end. */
 static pm_status lines_next(json_lines *l, slice *line, bool *too_long, bool *more, pm_error *err)
 {
     pm_status st = PM_OK;
     l->dropping = false;
+    l->at = l->scanned;
     for (;;) {
         const uint8_t *from = l->data.data + l->scanned, *end = NULL;
         if (l->data.len > l->scanned) end = memchr(from, '\n', l->data.len - l->scanned);
@@ -93,7 +86,7 @@ static pm_status lines_next(json_lines *l, slice *line, bool *too_long, bool *mo
             *line = (slice){l->data.data + l->at, stop - l->at};
             *too_long = l->dropping;
             *more = end || stop > l->at || l->dropping;
-            l->at = l->scanned = stop + (end ? 1 : 0);
+            l->scanned = stop + (end ? 1 : 0);
             l->number++;
             goto out;
         }
@@ -127,6 +120,7 @@ void json_lines_free(json_lines *l)
     buf_free(&l->data);
     buf_free(&l->raw);
     buf_free(&l->line);
+    buf_free(&l->seen);
 }
 
 /* ---- documents -------------------------------------------------------------------------- */
@@ -173,30 +167,36 @@ static pm_status scan_line(const json_lines *l, slice line, size_t copies, json_
     return st;
 }
 
-/* A line of Windows-1252 to l->line; false: it is none. */
-static bool convert_line(json_lines *l, slice line)
+/* A line of Windows-1252, the one at l->at, to l->line; *is false: it is none. */
+static pm_status convert_line(json_lines *l, slice *line, bool *is, pm_error *err)
 {
     decoder d = {.from = ENCODING_WINDOWS_1252};
-    if (!l->is_1252 || encoding_guess((const char *)line.data, line.len, ENCODING_ODDS_AGAIN) !=
-                           ENCODING_WINDOWS_1252)
-        return false;
+    pm_status st = PM_OK;
+    *is = encoding_guess((const char *)line->data, line->len, ENCODING_ODDS_AGAIN) == d.from;
+    if (!*is) goto out;
+    while (!l->guessed) PM_TRY(lines_fill(l, err));
+    *line = (slice){l->data.data + l->at, line->len};
+    *is = l->is_1252;
+    if (!*is) goto out;
     buf_reset(&l->line);
-    decoder_feed(&d, &l->line, line.data, line.len, true);
+    decoder_feed(&d, &l->line, line->data, line->len, true);
     l->n_converted++;
     l->n_repaired += d.repaired;
-    return true;
+    if (l->line.failed) PM_TRY(error_nomem(err));
+out:
+    return st;
 }
 
 /* The document of a line, or the reason why there is none. */
 static pm_status read_line(json_lines *l, slice line, json_line_text *out, pm_error *err)
 {
-    bool left = true;
+    bool left, converted = false;
     size_t copies = 0;
     pm_status st = PM_OK;
     PM_TRY(scan_line(l, line, copies, out, &left, err));
     if (!left) goto out;
-    if (out->is_article && convert_line(l, line)) {
-        if (l->line.failed) PM_TRY(error_nomem(err));
+    if (out->is_article) PM_TRY(convert_line(l, &line, &converted, err));
+    if (converted) {
         line = buf_slice(&l->line);
         out->is_article = line.len <= l->in->article_max;
         if (!out->is_article) {

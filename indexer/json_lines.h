@@ -21,7 +21,7 @@ typedef struct json_lines {
     bool decode, ended, dropping;     /* dropping: inside a line that is too long             */
     bool guessed;                     /* the encoding is known                                */
     bool is_1252;                     /* it is guessed to be that, but for lines that are UTF-8 */
-    size_t ascii;                     /* until it is known: bytes of data known to be ASCII   */
+    buf seen;                         /* until it is known: bytes to guess it by              */
     buf line;                         /* one that was converted                               */
     uint64_t n_converted, n_repaired; /* lines; characters                                */
     uint64_t number;                  /* of the line, from 1                                  */
@@ -38,8 +38,9 @@ typedef struct json_line_text {
 } json_line_text; /* valid when zeroed */
 
 /* The encoding is that which is said, if one is, else that of the mark, else guessed as for a
- * text file by the first block that is not all ASCII; where that is Windows-1252, lines of valid
- * UTF-8, or mostly so, are UTF-8 all the same, since lines come together from many places. */
+ * text file by the 256 KiB from the first byte that is not ASCII, which are waited for at the first
+ * line that is not UTF-8; where that is Windows-1252, lines of valid UTF-8, or mostly so, are UTF-8
+ * all the same, since lines come together from many places. */
 pm_status json_lines_begin(json_lines *l, input *in, const encoding *said, pm_error *err);
 /* The next line that is not blank; *more false at the end. */
 pm_status json_lines_next(json_lines *l, json_line_text *out, bool *more, pm_error *err);
