@@ -49,18 +49,23 @@ static char peek(const scan *c)
     return c->p < c->end ? *c->p : 0;
 }
 
-/* ASCII white space and the no-break space U+00A0; tells whether there was any. */
+size_t date_space(const char *text, size_t len)
+{
+    if (len && (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r'))) return 1;
+    return len >= 2 && memcmp(text, "\xc2\xa0", 2) == 0 ? 2 : 0;
+}
+
+size_t date_space_behind(const char *text, size_t len)
+{
+    if (len && date_space(text + len - 1, 1)) return 1;
+    return len >= 2 && date_space(text + len - 2, 2) == 2 ? 2 : 0;
+}
+
+/* Any white space; tells whether there was some. */
 static bool match_space(scan *c)
 {
     const char *start = c->p;
-    while (c->p < c->end) {
-        if (*c->p == ' ' || (*c->p >= '\t' && *c->p <= '\r'))
-            c->p++;
-        else if (c->end - c->p >= 2 && memcmp(c->p, "\xc2\xa0", 2) == 0)
-            c->p += 2;
-        else
-            break;
-    }
+    for (size_t n; (n = date_space(c->p, (size_t)(c->end - c->p)));) c->p += n;
     return c->p > start;
 }
 
@@ -174,7 +179,6 @@ static bool match_year_first(scan *c, date *d)
     if ((sep != '-' && sep != '/' && sep != '.') || !match_char(&at, sep)) return false;
     if (!match_number(&at, 1, 2, &d->month) || !match_char(&at, sep)) return false;
     if (!match_digits(&at, 2, &d->day) && !match_number(&at, 1, 1, &d->day)) return false;
-    if (is_digit(peek(&at))) return false;
     *c = at;
     return true;
 }
@@ -184,7 +188,7 @@ static bool match_basic(scan *c, date *d)
 {
     scan at = *c;
     if (!match_digits(&at, 4, &d->year) || !match_digits(&at, 2, &d->month)) return false;
-    if (!match_digits(&at, 2, &d->day) || is_digit(peek(&at))) return false;
+    if (!match_digits(&at, 2, &d->day)) return false;
     *c = at;
     return true;
 }
@@ -252,7 +256,6 @@ static bool apply_half_day(scan *c, date *d)
 static bool match_clock(scan *c, date *d)
 {
     scan at = *c;
-    d->second = 0;
     if (!match_number(&at, 1, 2, &d->hour) || !match_char(&at, ':')) return false;
     if (!match_number(&at, 2, 2, &d->minute)) return false;
     if (match_char(&at, ':')) {
@@ -268,10 +271,8 @@ static bool match_clock(scan *c, date *d)
 static bool match_basic_clock(scan *c, date *d)
 {
     scan at = *c;
-    d->second = 0;
     if (!match_digits(&at, 2, &d->hour) || !match_digits(&at, 2, &d->minute)) return false;
     if (match_digits(&at, 2, &d->second)) skip_fraction(&at);
-    if (is_digit(peek(&at))) return false;
     *c = at;
     return true;
 }
@@ -420,7 +421,6 @@ static bool match_date(scan *c, date *d)
     bool digit = is_digit(peek(&at));
     if (!digit) skip_weekday(&at);
     if (digit || !match_month_first(&at, d)) {
-        memset(d, 0, sizeof *d);
         if (!match_wire(&at, d)) {
             if (!match_year_first(&at, d) && !match_basic(&at, d) && !match_day_first(&at, d))
                 return false;

@@ -14,6 +14,10 @@
  * its length in bytes, or 0 when there is none.  The date ends at a word boundary. */
 size_t date_scan(const char *text, size_t len, char out[32]);
 
+/* Length of the white space (ASCII and U+00A0) that text begins, or ends with; 0 without. */
+size_t date_space(const char *text, size_t len);
+size_t date_space_behind(const char *text, size_t len);
+
 /* Days from 1970-01-01 in the proleptic Gregorian calendar. */
 int64_t date_days(int64_t year, int64_t month, int64_t day);
 /* Seconds since 1970 of a canonical date (UTC, or as written without a zone); INT64_MIN of any

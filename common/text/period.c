@@ -18,11 +18,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* Digits at the start. */
 static size_t digits(const char *text, size_t len)
 {
@@ -55,7 +50,7 @@ static bool parse_month(const char *text, size_t len, char canonical[32])
         return month && 5 + month == len && completed("", text, len, day, canonical);
     }
     if (len < 8 || (text[0] | 0x20) < 'a' || (text[0] | 0x20) > 'z') return false;
-    if (is_space(text[2])) return false; /* "1 of ..." is a date, "of ..." is not          */
+    if ((text[0] | 0x20) == 'o' && (text[1] | 0x20) == 'f') return false; /* "1 of ..." is a date */
     return completed("1 ", text, len, "", canonical) || completed("1-", text, len, "", canonical);
 }
 
@@ -76,9 +71,8 @@ bool period_parse(const char *text, size_t len, period *out)
 {
     char date[32];
     memset(out, 0, sizeof *out);
-    memset(date, 0, sizeof date);
-    while (len && is_space(text[0])) text++, len--;
-    while (len && is_space(text[len - 1])) len--;
+    for (size_t n; (n = date_space(text, len)); text += n) len -= n;
+    for (size_t n; (n = date_space_behind(text, len));) len -= n;
     if (!len || len > PART_MAX || memchr(text, 0, len)) return false;
     size_t shown = 0; /* of the canonical date; 0: all of it                                */
     if (parse_year(text, len, date))

@@ -14,6 +14,13 @@
 #include "common/base/hash.h"
 #include "common/text/date.h"
 
+/* What was never set is no nought by chance. */
+static void dirty_stack(void)
+{
+    volatile char bytes[2048];
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = 0x55;
+}
+
 /* A heap copy of exactly len bytes, so that a sanitizer sees any read beyond it. */
 static bool parse_exact(const char *text, size_t len, char out[32])
 {
@@ -21,7 +28,9 @@ static bool parse_exact(const char *text, size_t len, char out[32])
     assert_non_null(copy);
     memcpy(copy, text, len);
     char scanned[32];
+    dirty_stack();
     assert_true(date_scan(copy, len, scanned) <= len);
+    dirty_stack();
     bool found = pm_date_parse(copy, len, out);
     free(copy);
     return found;
@@ -46,6 +55,24 @@ static void scan_finds_the_longest_date(void **state)
     assert_int_equal(date_scan("2025-09-19 10:00 (Background)", 29, out), 16);
     assert_string_equal(out, "2025-09-19T10:00:00");
     assert_int_equal(date_scan("Nov. 24, 2025, the day", 22, out), 13);
+    /* what is no time, or no zone, is not of it */
+    static const char *const times[] = {"10:3",       "10:303",  "10:30:5", "10:30:345",
+                                        "13:30 p.m.", "0:30 am", ":30",     "10.30"};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        char text[40];
+        size_t len = (size_t)snprintf(text, sizeof text, "2025-09-19 %s x", times[i]);
+        assert_int_equal(date_scan(text, len, out), 10);
+        assert_string_equal(out, "2025-09-19");
+    }
+    static const char *const zones[] = {"+1",   "+01:1", "+011",   "+24", "+0160", "+01000",
+                                        " E",   " ESTX", " (EST)", " -",  "-:30",  ".",
+                                        " pmx", " p",    " a m",   ":"};
+    for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
+        char text[40];
+        size_t len = (size_t)snprintf(text, sizeof text, "2025-09-19 10:30%s x", zones[i]);
+        assert_int_equal(date_scan(text, len, out), zones[i][0] == ':' ? 10 : 16);
+        assert_string_equal(out, zones[i][0] == ':' ? "2025-09-19" : "2025-09-19T10:30:00");
+    }
     assert_int_equal(date_scan("2025-09-19th", 12, out), 0);
     assert_int_equal(date_scan("on 2025-09-19", 13, out), 0);
 }
@@ -61,6 +88,19 @@ static void every_cut_is_defined(void **state)
             char out[32];
             if (parse_exact(dates[i], len, out)) assert_canonical(out);
         }
+}
+
+/* Also of a day without a time, whose parts are not all set. */
+static void a_day_alone(void **state)
+{
+    (void)state;
+    static const char *const days[] = {"2025-11-24", "20251124", "24 Nov 2025", "Nov 24, 2025",
+                                       "Mon Nov 24 2025"};
+    for (size_t i = 0; i < sizeof days / sizeof *days; i++) {
+        char out[32];
+        assert_true(parse_exact(days[i], strlen(days[i]), out));
+        assert_string_equal(out, "2025-11-24");
+    }
 }
 
 static void every_day_of_400_years(void **state)
@@ -110,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scan_finds_the_longest_date),
         cmocka_unit_test(every_cut_is_defined),
+        cmocka_unit_test(a_day_alone),
         cmocka_unit_test(every_day_of_400_years),
         cmocka_unit_test(random_text_is_defined),
     };

@@ -16,8 +16,9 @@
 #include "common/base/hash.h"
 #include "common/text/period.h"
 
-#define MIN INT64_MIN
-#define MAX INT64_MAX
+#define MIN  INT64_MIN
+#define MAX  INT64_MAX
+#define NBSP "\xc2\xa0"
 
 static int64_t at(int year, int month, int day)
 {
@@ -62,11 +63,20 @@ static void periods(void **state)
     check("September 2025", at(2025, 9, 1), at(2025, 10, 1), "2025-09");
     check("Sept. 2025", at(2025, 9, 1), at(2025, 10, 1), "2025-09");
     check("SEP-2025", at(2025, 9, 1), at(2025, 10, 1), "2025-09");
+    check("Apr 2025", at(2025, 4, 1), at(2025, 5, 1), "2025-04");
+    check("oct 2025", at(2025, 10, 1), at(2025, 11, 1), "2025-10");
+    check("\t\v2025\f\r\n", at(2025, 1, 1), at(2026, 1, 1), "2025");
+    check(NBSP "2025-9" NBSP " ", at(2025, 9, 1), at(2025, 10, 1), "2025-09");
+    check(" " NBSP NBSP "Sep" NBSP "2025" NBSP, at(2025, 9, 1), at(2025, 10, 1), "2025-09");
     check("2025-09-19", at(2025, 9, 19), at(2025, 9, 20), "2025-09-19");
     check(" 19 Sep 2025 ", at(2025, 9, 19), at(2025, 9, 20), "2025-09-19");
     check("2024-02-29", at(2024, 2, 29), at(2024, 3, 1), "2024-02-29");
     check("2025-09-19T10:00:01Z", at(2025, 9, 19) + 36001, at(2025, 9, 19) + 36002,
           "2025-09-19T10:00:01+00:00");
+    check("2025-09-19 10:11:12", at(2025, 9, 19) + 36672, at(2025, 9, 19) + 36673,
+          "2025-09-19T10:11:12");
+    check("2025-09-19T10:11-03:45", at(2025, 9, 19) + 50160, at(2025, 9, 19) + 50161,
+          "2025-09-19T10:11:00-03:45");
     check("2025-09-19T10:00+02:00", at(2025, 9, 19) + 28800, at(2025, 9, 19) + 28801,
           "2025-09-19T10:00:00+02:00");
 }
@@ -80,6 +90,7 @@ static void ranges(void **state)
     check("..2025", MIN, at(2026, 1, 1), "..2025");
     check("Sep. 2025 .. Nov. 2025", at(2025, 9, 1), at(2025, 12, 1), "2025-09..2025-11");
     check("2025.09..2025.11.02", at(2025, 9, 1), at(2025, 11, 3), "2025-09..2025-11-02");
+    check("2025-09" NBSP ".." NBSP "Nov 2025", at(2025, 9, 1), at(2025, 12, 1), "2025-09..2025-11");
     check("2025..2024", at(2025, 1, 1), at(2025, 1, 1), "2025..2024");
 }
 
@@ -96,6 +107,12 @@ static void refused(void **state)
                                         "20250",
                                         "today",
                                         "of Sep 2025",
+                                        "OF" NBSP "Sep 2025",
+                                        "2025\xa0",
+                                        "\xc2",
+                                        "2025 9",
+                                        "Sep 2025 9",
+                                        "\xc2\xa0",
                                         "03/04/2025",
                                         "2025-",
                                         "-2025",
@@ -114,6 +131,15 @@ static void refused(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         period p;
         if (range_exact(wrong[i], strlen(wrong[i]), &p)) fail_msg("%s: %s", wrong[i], p.text);
+    }
+    /* of 64 bytes at most */
+    char text[80];
+    for (size_t n = 60; n < 70; n++) {
+        period long_one;
+        memset(text, ' ', sizeof text);
+        memcpy(text, "Sep", 3);
+        memcpy(text + n - 4, "2025", 4);
+        assert_int_equal(range_exact(text, n, &long_one), n <= 64);
     }
     period p;
     assert_false(range_exact("Sep 2025\0x", 10, &p));
