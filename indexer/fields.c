@@ -3,10 +3,6 @@
  */
 #include "indexer/fields.h"
 
-#include "common/base/number.h"
-
-#include <stdio.h>
-
 const field_rule field_rules[FIELD_RULES] = {
     {offsetof(pm_article, id), " ", {"id", "_id", "docno", "url"}, {NULL}, false},
     {offsetof(pm_article, title), "\n", {"title"}, {"title"}, false},
@@ -42,38 +38,21 @@ static const char *spelling(const buf *numbers, const json_t *value)
 }
 
 /* A scalar as text; false for null, lists and objects. */
-static bool scalar_text(take *t, const json_t *value, pm_text *out)
+static bool scalar_text(const take *t, const json_t *value, pm_text *out)
 {
-    char number[NUMBER_SHORTEST_MAX] = "";
-    if (t->numbers && json_is_integer(value)) {
-        *out = text_of(spelling(t->numbers, value));
-        return true;
-    }
-    switch (json_typeof(value)) {
-    case JSON_STRING:
+    if (json_is_string(value))
         *out = (pm_text){json_string_value(value), json_string_length(value)};
-        return true;
-    case JSON_INTEGER:
-        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        break;
-    case JSON_REAL:
-        number_shortest(number, json_real_value(value));
-        break;
-    case JSON_TRUE:
-    case JSON_FALSE:
+    else if (json_is_integer(value))
+        *out = text_of(spelling(t->numbers, value));
+    else if (json_is_boolean(value))
         *out = text_of(json_is_true(value) ? "true" : "false");
-        return true;
-    default:
+    else
         return false;
-    }
-    const char *copy = arena_strndup(&t->d->mem, number, strlen(number));
-    t->refused |= !copy;
-    *out = copy ? text_of(copy) : (pm_text){NULL, 0};
     return true;
 }
 
 /* An element of a list: a scalar, or the name of an object such as {"name": "A. Writer"}. */
-static bool element_text(take *t, const json_t *value, pm_text *out)
+static bool element_text(const take *t, const json_t *value, pm_text *out)
 {
     const json_t *name = json_is_object(value) ? json_object_get(value, "name") : NULL;
     return scalar_text(t, name ? name : value, out);
@@ -120,32 +99,6 @@ static int append_extra(const char *data, size_t len, void *ctx)
     return out->failed ? -1 : 0;
 }
 
-/* Most digits that a real number in `value` needs; 0 without one.  Depth is bounded by the
- * readers of JSON and YAML. */
-static int digits_needed(json_t *value)
-{
-    int most = 0;
-    const char *key;
-    size_t i;
-    json_t *inner;
-    char number[NUMBER_SHORTEST_MAX];
-    if (json_is_real(value)) return number_shortest(number, json_real_value(value));
-    if (json_is_array(value)) {
-        json_array_foreach(value, i, inner)
-        {
-            int digits = digits_needed(inner);
-            if (digits > most) most = digits;
-        }
-    } else if (json_is_object(value)) {
-        json_object_foreach(value, key, inner)
-        {
-            int digits = digits_needed(inner);
-            if (digits > most) most = digits;
-        }
-    }
-    return most;
-}
-
 static bool is_empty(const json_t *value)
 {
     return json_is_null(value) || (json_is_string(value) && !json_string_length(value)) ||
@@ -189,8 +142,8 @@ static bool put_key(const char *key, bool first, buf *out)
     return put;
 }
 
-/* A value with its numbers as they were spelled; false when memory was refused.  Depth is
- * bounded by the reader of JSON. */
+/* A value, its numbers as they were spelled; false when memory was refused.  Depth is bounded by
+ * the readers of JSON and YAML. */
 static bool put_spelled(json_t *value, const buf *numbers, buf *out)
 {
     const char *key;
@@ -221,9 +174,7 @@ static bool put_spelled(json_t *value, const buf *numbers, buf *out)
 
 pm_status fields_dump(json_t *object, const buf *numbers, buf *out, pm_error *err)
 {
-    if (numbers) return put_spelled(object, numbers, out) ? PM_OK : error_nomem(err);
-    size_t flags = JSON_COMPACT | (size_t)JSON_REAL_PRECISION(digits_needed(object));
-    return json_dump_callback(object, append_extra, out, flags) == 0 ? PM_OK : error_nomem(err);
+    return put_spelled(object, numbers, out) ? PM_OK : error_nomem(err);
 }
 
 /* {"key":value,...} of all keys but the used ones; nothing when none is left. */

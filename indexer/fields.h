@@ -8,7 +8,7 @@
  * comma ("Doe, Jane") and else by ", ", as sources are, all else by newlines or spaces.
  *
  * `numbers` are the spellings that the integers of an object of json_line.h stand for; NULL
- * for front matter, whose numbers are numbers.
+ * for front matter, whose scalars are all text.
  */
 #ifndef PM_INDEXER_FIELDS_H
 #define PM_INDEXER_FIELDS_H
@@ -38,8 +38,7 @@ void fields_punctuate(char *authors, size_t len);
 
 /* a, separator, b; one of them when the other is empty. */
 pm_text fields_join(document *d, pm_text a, const char *separator, pm_text b, bool *refused);
-/* Append an object the way `extra` keeps it: compact, numbers as they were spelled, else each real
- * in the fewest digits. */
+/* Append an object the way `extra` keeps it: compact, numbers as they were spelled. */
 pm_status fields_dump(json_t *object, const buf *numbers, buf *out, pm_error *err);
 
 /* Texts borrow from `object` (its used keys are kept alive by it), from `numbers` and from d. */
