@@ -251,7 +251,6 @@ out:
 pm_status json_fields_take(document *d, const json_object_scan *object, bool *left, pm_error *err)
 {
     take t = {.d = d, .object = object};
-    *left = false;
     if (!prepare(&t)) return error_nomem(err);
     for (size_t i = 0; i < FIELD_RULES && !t.left; i++) {
         pm_text text = take_field(&t, &field_rules[i]);

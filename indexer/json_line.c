@@ -79,7 +79,7 @@ static size_t mend_escape(buf *out, const char *line, size_t len, size_t at, uin
     size_t used = unit < 0 ? 2 : 6;
     if (len - at < used) used = len - at;
     if (unit >= 0xd800 && unit < 0xdc00) {
-        int low = len - at >= 12 ? escape_at(line, len, at + 6) : -1;
+        int low = escape_at(line, len, at + 6);
         if (low >= 0xdc00 && low < 0xe000) used = 12;
     }
     if (unit >= 0xd800 && unit < 0xe000 && used == 6) {

@@ -189,6 +189,7 @@ static const char *const bad[] = {
     "{\"a\":\"\\\"}",
     "{\"a\\u0000\":1}",
     "{\"k\":{\"a\\u0000\":1}}",
+    "{\"\\u0000\\u0041\":1}",
     "{\"a\":\"\t\"}",
     "{\"a\":\"\x1f\"}",
     "{\"a\":\"\x80\"}",
@@ -275,6 +276,54 @@ static void nesting(void **state)
             buf_append_str(&line, "}");
             json_verdict got = check_line((const char *)line.data, line.len);
             assert_int_equal(got, depth <= JSON_SCAN_DEPTH_MAX ? JSON_SCANNED : JSON_REFUSED);
+            buf_free(&line);
+        }
+}
+
+/* Numbers of every length up to those that are left to the library, whole and with a fraction. */
+static void lengths(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"", ".5", "e9", "e99", "e099", ".5E-99", ".5e+100"};
+    static const bool negative[] = {false, true};
+    for (size_t e = 0; e < sizeof ends / sizeof *ends; e++)
+        for (size_t i = 0; i < 2; i++)
+            for (size_t n = 1; n < 140; n++) {
+                char line[200], digits[200];
+                memset(digits, '1', n);
+                size_t len = (size_t)snprintf(line, sizeof line, "{\"k\":%s%.*s%s}",
+                                              negative[i] ? "-" : "", (int)n, digits, ends[e]);
+                size_t number = len - strlen("{\"k\":}");
+                json_verdict want = e == 0             ? (n > 19 ? JSON_REFUSED : JSON_SCANNED)
+                                    : e == 4 || e == 6 ? JSON_LEFT
+                                    : number < 128     ? JSON_SCANNED
+                                                       : JSON_LEFT;
+                assert_int_equal(check_line(line, len), want);
+            }
+}
+
+/* Lists and strings of every length, in all orders: texts that were decoded stay where they are. */
+static void room(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"id", "author", "tags", "text", "k\\u0065y"};
+    enum { N = sizeof keys / sizeof *keys };
+    for (size_t n = 0; n < 400; n += 1 + n / 7)
+        for (size_t shape = 0; shape < 12 * N; shape++) {
+            buf line = {0};
+            for (size_t i = 0; i < N; i++) {
+                bool list = (shape / N >> i % 3 & 1) == 0,
+                     long_one = (shape % N == i) == (shape >= 6 * N);
+                buf_append_str(&line, i ? ",\"" : "{\"");
+                buf_append_str(&line, keys[(i + shape) % N]);
+                buf_append_str(&line, list ? "\":[1" : "\":\"\\u0041");
+                for (size_t k = 0; k < (long_one ? n : 3); k++)
+                    buf_append_str(&line, list ? ",2" : "b\\n");
+                buf_append_str(&line, list ? "]" : "\"");
+            }
+            buf_append_str(&line, "}");
+            assert_int_equal(check_line((const char *)line.data, line.len), JSON_SCANNED);
+            document_free(&ours); /* no room is left from before                           */
             buf_free(&line);
         }
 }
@@ -444,8 +493,9 @@ int main(void)
     random_state = chosen ? strtoull(chosen, NULL, 10) : 4;
     print_message("PM_TEST_SEED=%llu\n", (unsigned long long)random_state);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_hand), cmocka_unit_test(places),  cmocka_unit_test(surrogates),
-        cmocka_unit_test(nesting), cmocka_unit_test(members), cmocka_unit_test(at_random),
+        cmocka_unit_test(by_hand), cmocka_unit_test(places),    cmocka_unit_test(surrogates),
+        cmocka_unit_test(nesting), cmocka_unit_test(lengths),   cmocka_unit_test(room),
+        cmocka_unit_test(members), cmocka_unit_test(at_random),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     document_free(&ours);
