@@ -82,7 +82,8 @@ static void every_cut_is_defined(void **state)
     (void)state;
     static const char *const dates[] = {
         "Mon, 24 Nov 2025 23:03:34 -0500 (EST)", "2025-11-24T23:03:34.5+01:00",
-        "November 24th, 2025 at 11:03 p.m. EST", "Mon Nov 24 23:03:34 UTC 2025"};
+        "November 24th, 2025 at 11:03 p.m. EST", "Mon Nov 24 23:03:34 UTC 2025",
+        "26-FEB-1987 15:01:01.79F Z"};
     for (size_t i = 0; i < sizeof dates / sizeof *dates; i++)
         for (size_t len = 0; len <= strlen(dates[i]); len++) {
             char out[32];

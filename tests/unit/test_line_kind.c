@@ -347,6 +347,7 @@ static void captions(void **state)
         {"One two three four. Jane Roe", LINE_HEADLINE},
         {"One two three four five.Jane Roe", LINE_HEADLINE},
         {"One two three four five." NBSP "Jane Roe", LINE_CAPTION},
+        {"One two three four five." NBSP "jane Roe", LINE_HEADLINE},
         {"One two three four five.  Jane  Roe", LINE_CAPTION},
         {"One two three four five. Jane J. Roe", LINE_CAPTION},
         {"One two three four five. Jane-Ann O'Roe", LINE_CAPTION},
