@@ -129,7 +129,6 @@ pm_status tombstones_open(tombstones *t, const dir *d, const char *name, const s
                           uint64_t file_size, uint32_t expect_crc, pm_error *err)
 {
     pm_status st;
-    *t = (tombstones){0};
     PM_TRY(map_open(&t->file, d, name, NULL, err));
     tombstones_source src = {{t->file.data, t->file.len}, d, name, err};
     PM_TRY(open_envelope(&src, file_size, expect_crc));

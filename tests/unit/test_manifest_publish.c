@@ -158,11 +158,59 @@ static void test_publish_refused(void **state)
     assert_false(exists("manifest.tmp"));
     assert_int_equal(generation_of("manifest"), 1);
     assert_int_equal(publish_refused("fsync", 3, 2, &err), PM_NOT_DURABLE);
+    assert_non_null(strstr(err.message, "(cannot sync folder "));
     assert_int_equal(generation_of("manifest"), 2);
     const char *ignored[] = {"unlink", "link", "rename"};
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(publish_refused(ignored[i], 1, 3 + i, &err), PM_OK);
     assert_int_equal(generation_of("manifest"), 5);
+}
+
+/* The sync alone: why it failed is said, to who wants to know. */
+static void test_prove(void **state)
+{
+    (void)state;
+    pm_error err = {0};
+    assert_int_equal(manifest_prove(&where, &err), PM_OK);
+    assert_int_equal(manifest_prove(&where, NULL), PM_OK);
+    for (unsigned told = 0; told < 2; told++) {
+        memset(&seam, 0, sizeof seam);
+        seam.call = "fsync";
+        seam.nth = 1;
+        file_fault = seam_fault;
+        assert_int_equal(manifest_prove(&where, told ? &err : NULL), PM_NOT_DURABLE);
+        file_fault = NULL;
+        assert_int_equal(seam.calls, 1);
+    }
+    assert_int_equal(err.status, PM_NOT_DURABLE);
+    assert_non_null(strstr(err.message, "(cannot sync folder "));
+}
+
+static bool lock_says_commits(void)
+{
+    char text[64];
+    size_t len;
+    assert_true(dir_lock_read(&where, text, sizeof text, &len));
+    return len > 0;
+}
+
+/* LOCK says that there are commits once one of them is durable: without the last sync that is the
+ * one before. */
+static void test_mark_by_level(void **state)
+{
+    (void)state;
+    for (unsigned level = 0; level < 3; level++) {
+        folder_empty(folder);
+        assert_int_equal(dir_lock(&where, NULL), PM_OK);
+        for (uint64_t generation = 1; generation <= 2; generation++) {
+            manifest m = sample_manifest(1, generation);
+            assert_int_equal(manifest_publish(&m, &where, level, NULL), PM_OK);
+            manifest_free(&m);
+            assert_int_equal(lock_says_commits(), level == 0 || generation == 2);
+        }
+        dir_close(&where);
+        assert_int_equal(dir_open(&where, folder, NULL, NULL), PM_OK);
+    }
 }
 
 static void test_garbage(void **state)
@@ -277,6 +325,8 @@ int main(void)
         IN_FOLDER(test_counters_end),
         IN_FOLDER(test_order_of_calls),
         IN_FOLDER(test_publish_refused),
+        IN_FOLDER(test_prove),
+        IN_FOLDER(test_mark_by_level),
         IN_FOLDER(test_garbage),
         IN_FOLDER(test_garbage_of_others),
         IN_FOLDER(test_rename_that_lies),

@@ -122,14 +122,31 @@ static void test_corrections(void **state)
     snapshot_close(snap);
 }
 
-static pm_status open_bytes(snapshot *snap, slice bytes, uint32_t crc)
+/* What is refused, and what is closed, is empty. */
+static pm_status open_or_say(snapshot *snap, slice bytes, uint32_t crc, pm_error *err)
 {
+    static const tombstones empty;
     tombstones t;
+    memset(&t, 0xff, sizeof t);
     folder_write(root, "t.del", bytes.data, bytes.len);
     pm_status st =
-        tombstones_open(&t, &snap->folder, "t.del", snap->segments[0].seg, bytes.len, crc, NULL);
+        tombstones_open(&t, &snap->folder, "t.del", snap->segments[0].seg, bytes.len, crc, err);
     if (st == PM_OK) tombstones_close(&t);
+    assert_memory_equal(&t, &empty, sizeof t);
     return st;
+}
+
+static pm_status open_bytes(snapshot *snap, slice bytes, uint32_t crc)
+{
+    return open_or_say(snap, bytes, crc, NULL);
+}
+
+/* With its sum made right. */
+static pm_status open_sealed(snapshot *snap, buf *file, pm_error *err)
+{
+    uint32_t crc = crc32c(0, file->data, file->len - 4);
+    store_u32(file->data + file->len - 4, crc);
+    return open_or_say(snap, buf_slice(file), crc, err);
 }
 
 static buf sample(snapshot *snap, uint32_t *crc)
@@ -189,6 +206,112 @@ static void test_crafted(void **state)
     printf("seed 77: %u of %u refused\n", refused, (unsigned)ROUNDS);
     buf_free(&file);
     snapshot_close(snap);
+}
+
+/* How many files of the folder are mapped. */
+static unsigned maps_of_files(void)
+{
+    char line[4096];
+    unsigned n = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps)) n += strstr(line, root) != NULL;
+    fclose(maps);
+    return n;
+}
+
+static void test_nothing_stays_mapped(void **state)
+{
+    (void)state;
+    snapshot *snap;
+    uint32_t crc;
+    assert_int_equal(maps_of_files(), 0);
+    assert_int_equal(snapshot_open(&snap, root, NULL), PM_OK);
+    assert_int_equal(maps_of_files(), 1);
+    buf file = sample(snap, &crc);
+    assert_int_equal(open_bytes(snap, buf_slice(&file), crc), PM_OK);
+    assert_int_equal(open_bytes(snap, buf_slice(&file), crc + 1), PM_CORRUPT);
+    assert_int_equal(maps_of_files(), 1);
+    buf_free(&file);
+    snapshot_close(snap);
+    assert_int_equal(maps_of_files(), 0);
+}
+
+/* The last term there is can be corrected, one behind it not; where that stands is said. */
+static void test_number_of_a_term(void **state)
+{
+    (void)state;
+    snapshot *snap;
+    uint32_t crc;
+    pm_error err;
+    assert_int_equal(snapshot_open(&snap, root, NULL), PM_OK);
+    buf file = sample(snap, &crc);
+    uint64_t n = load_u64(file.data + 56), n_terms = snap->segments[0].seg->info.n_terms;
+    uint64_t last = 64 + 64 * 2 + 8 * n + 4 * (n - 1);
+    assert_true(n > 1 && load_u32(file.data + last) == n_terms - 1);
+    store_u32(file.data + last, (uint32_t)n_terms);
+    assert_int_equal(open_sealed(snap, &file, &err), PM_CORRUPT);
+    assert_int_equal(err.offset, last);
+    store_u32(file.data + last, (uint32_t)n_terms - 1);
+    assert_int_equal(open_sealed(snap, &file, &err), PM_OK);
+    buf_free(&file);
+    snapshot_close(snap);
+}
+
+/* A file of these deleted documents, which is as long as FORMAT.md says and reads back. */
+static buf made_of(snapshot *snap, const uint64_t *bits, uint32_t want)
+{
+    segment *s = snap->segments[0].seg;
+    uint32_t n = s->info.n_docs, crc, n_deleted;
+    uint64_t tokens;
+    buf file = {0};
+    tombstones t;
+    assert_int_equal(tombstones_encode(s, bits, &file, &crc, &n_deleted, &tokens, NULL), PM_OK);
+    assert_int_equal(n_deleted, want);
+    assert_int_equal(file.len, 64 + 64 * ((n + 511) / 512) + 16 * load_u64(file.data + 56) + 4);
+    folder_write(root, "t.del", file.data, file.len);
+    assert_int_equal(tombstones_open(&t, &snap->folder, "t.del", s, file.len, crc, NULL), PM_OK);
+    for (uint32_t doc = 0; doc < n; doc++)
+        assert_int_equal(tombstones_has(&t, doc), bits[doc / 64] >> doc % 64 & 1);
+    tombstones_close(&t);
+    return file;
+}
+
+/* Segments that fill words and buckets of the bitmap just so: one document is deleted, or all are;
+ * none behind the last can be. */
+static void test_sizes(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {1, 63, 64, 65, 511, 512, 513, 640};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint32_t n = sizes[i];
+        uint64_t seed = 3, one[11] = {0}, all[11] = {0};
+        pm_writer *w;
+        snapshot *snap;
+        pm_error err;
+        folder_empty(root);
+        assert_int_equal(pm_writer_open(root, NULL, &w, NULL), PM_OK);
+        add_documents(w, n, &seed);
+        assert_int_equal(pm_writer_commit(w, NULL, NULL), PM_OK);
+        pm_writer_close(w);
+        assert_int_equal(snapshot_open(&snap, root, NULL), PM_OK);
+        for (uint32_t doc = 0; doc < n; doc++) all[doc / 64] |= UINT64_C(1) << doc % 64;
+        buf file = made_of(snap, all, n);
+        buf_free(&file);
+        one[(n - 1) / 64] = UINT64_C(1) << (n - 1) % 64;
+        file = made_of(snap, one, 1);
+        file.data[64 + (n - 1) / 8] ^= (uint8_t)(1 << (n - 1) % 8);
+        for (uint32_t doc = n; doc % 512; doc++) {
+            file.data[64 + doc / 8] ^= (uint8_t)(1 << doc % 8);
+            assert_int_equal(open_sealed(snap, &file, &err), PM_CORRUPT);
+            assert_non_null(strstr(err.message, "no such document"));
+            assert_int_equal(err.offset, 64 + doc / 64 * 8);
+            file.data[64 + doc / 8] ^= (uint8_t)(1 << doc % 8);
+        }
+        assert_int_equal(open_sealed(snap, &file, &err), PM_CORRUPT); /* none is deleted      */
+        buf_free(&file);
+        snapshot_close(snap);
+    }
 }
 
 /* ---- snapshots: the same statistics, however documents are spread -------------------- */
@@ -265,8 +388,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_corrections),         TEST(test_damage),         TEST(test_crafted),
-        TEST(test_snapshot_statistics), TEST(test_refused_memory),
+        TEST(test_corrections),          TEST(test_damage),           TEST(test_crafted),
+        TEST(test_nothing_stays_mapped), TEST(test_number_of_a_term), TEST(test_sizes),
+        TEST(test_snapshot_statistics),  TEST(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
