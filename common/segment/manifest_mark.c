@@ -117,7 +117,6 @@ pm_status manifest_is_lost(const dir *d, bool *lost, pm_error *err)
     buf text = {0};
     search s = {.d = d};
     bool is;
-    *lost = false;
     pm_status st = read_lock(d, &text, &is, err);
     if (st == PM_OK && is && mark_parse((const char *)text.data, text.len, s.uuid))
         st = dir_each(d, look_at, &s, err);

@@ -333,6 +333,108 @@ static void test_foreign(void **state)
     }
 }
 
+static dir folder_of_root(void)
+{
+    dir d;
+    pm_error err;
+    must(dir_open(&d, root, NULL, &err), &err);
+    return d;
+}
+
+/* What this text in LOCK is to the folder, in which a segment of a lost index is. */
+static void expect_text(const dir *d, const char *text, size_t len, bool want_ours, bool want_lost)
+{
+    bool ours = !want_ours, lost = !want_lost;
+    pm_error err;
+    lock_write(text, len);
+    must(manifest_lock_is_ours(d, &ours, &err), &err);
+    must(manifest_is_lost(d, &lost, &err), &err);
+    if (ours != want_ours || lost != want_lost) fail_msg("%.*s", (int)len, text);
+}
+
+/* Every byte at every place of the line. */
+static void test_each_byte(void **state)
+{
+    (void)state;
+    char line[200];
+    dir d = folder_of_root();
+    one_commit(0, 1);
+    assert_int_equal(lock_text(line), LINE);
+    lose_manifests();
+    for (unsigned at = 0; at < LINE; at++)
+        for (unsigned v = 0; v < 256; v++) {
+            char text[LINE];
+            memcpy(text, line, LINE);
+            text[at] = (char)v;
+            bool same = text[at] == line[at], digit = v && strchr("0123456789abcdef", (int)v);
+            bool in_uuid = at >= 6 && at < 6 + 32;
+            expect_text(&d, text, LINE, same || !v || (in_uuid && digit), same);
+        }
+    for (unsigned len = 0; len < LINE; len++) expect_text(&d, line, len, true, false);
+    line[LINE] = 0;
+    expect_text(&d, line, LINE + 1, false, false);
+    dir_close(&d);
+}
+
+/* A header alone is enough of a segment, less is not; no text is no UUID of zeros. */
+static void test_header_alone(void **state)
+{
+    (void)state;
+    enum { HEADER = 64 };
+    char line[200], maps[4096];
+    folder_image image;
+    dir d = folder_of_root();
+    one_commit(0, 1);
+    lock_text(line);
+    lose_manifests();
+    folder_load(root, &image);
+    assert_int_equal(image.n, 1);
+    folder_file *f = &image.files[0];
+    folder_write(root, f->name, f->data, HEADER);
+    expect_text(&d, line, LINE, true, true);
+    folder_write(root, f->name, f->data, HEADER - 1);
+    expect_text(&d, line, LINE, true, false);
+    memset(f->data + 16, 0, 16);
+    folder_write(root, f->name, f->data, f->len);
+    expect_text(&d, "", 0, true, false);
+    expect_text(&d, line, LINE, true, false);
+    memset(line + 6, '0', 32);
+    expect_text(&d, line, LINE, true, true);
+    FILE *mapped = fopen("/proc/self/maps", "r");
+    assert_non_null(mapped);
+    while (fgets(maps, sizeof maps, mapped)) assert_null(strstr(maps, root));
+    fclose(mapped);
+    folder_image_free(&image);
+    dir_close(&d);
+}
+
+static unsigned writes_of_lock;
+
+static int count_writes(const char *call, const char *path)
+{
+    writes_of_lock += !strcmp(path, "LOCK") && !strcmp(call, "write");
+    return 0;
+}
+
+/* What it says already is not written again. */
+static void test_written_once(void **state)
+{
+    (void)state;
+    pm_writer *w = open_at(0);
+    file_fault = count_writes;
+    writes_of_lock = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        add(w, i, 1);
+        commit(w);
+        assert_int_equal(writes_of_lock, 1);
+    }
+    pm_writer_close(w);
+    one_commit(0, 4);
+    assert_int_equal(writes_of_lock, 1);
+    file_fault = NULL;
+    assert_marked();
+}
+
 /* A LOCK that is none cannot be locked; readers see no index. */
 static void test_no_file(void **state)
 {
@@ -429,6 +531,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_begun_again, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_torn, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_foreign, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_each_byte, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_header_alone, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_written_once, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_no_file, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_refused, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_unreadable, make_root, remove_root),

@@ -186,33 +186,6 @@ static void test_prove(void **state)
     assert_non_null(strstr(err.message, "(cannot sync folder "));
 }
 
-static bool lock_says_commits(void)
-{
-    char text[64];
-    size_t len;
-    assert_true(dir_lock_read(&where, text, sizeof text, &len));
-    return len > 0;
-}
-
-/* LOCK says that there are commits once one of them is durable: without the last sync that is the
- * one before. */
-static void test_mark_by_level(void **state)
-{
-    (void)state;
-    for (unsigned level = 0; level < 3; level++) {
-        folder_empty(folder);
-        assert_int_equal(dir_lock(&where, NULL), PM_OK);
-        for (uint64_t generation = 1; generation <= 2; generation++) {
-            manifest m = sample_manifest(1, generation);
-            assert_int_equal(manifest_publish(&m, &where, level, NULL), PM_OK);
-            manifest_free(&m);
-            assert_int_equal(lock_says_commits(), level == 0 || generation == 2);
-        }
-        dir_close(&where);
-        assert_int_equal(dir_open(&where, folder, NULL, NULL), PM_OK);
-    }
-}
-
 static void test_garbage(void **state)
 {
     (void)state;
@@ -326,7 +299,6 @@ int main(void)
         IN_FOLDER(test_order_of_calls),
         IN_FOLDER(test_publish_refused),
         IN_FOLDER(test_prove),
-        IN_FOLDER(test_mark_by_level),
         IN_FOLDER(test_garbage),
         IN_FOLDER(test_garbage_of_others),
         IN_FOLDER(test_rename_that_lies),

@@ -17,11 +17,12 @@
 #include "common/segment/store.h"
 #include "indexer/segment_writer.h"
 #include "tests/support/open_folder.h"
+#include "tests/support/reseal.h"
 
 enum { PAGE = SEGMENT_PAGE_MAX >> SEGMENT_PAGE_SHIFT, SUMS = PAGE / 4 };
 
 static const char name[] = "1-00000001.seg";
-static const uint8_t uuid[16] = {7};
+static const uint8_t uuid[17] = {7};
 static manifest_segment made;
 
 /* A segment with more pages than a piece of the page table has sums: noise that is only stored. */
@@ -210,6 +211,7 @@ static void other_sizes(void **state)
     segment *s;
     pm_error err;
     for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        s = (segment *)&made;
         assert_int_equal(segment_open(&s, &where, name, uuid, told[i], made.footer_crc, &err),
                          PM_CORRUPT);
         assert_non_null(strstr(err.message, "its size is not what the manifest says"));
@@ -231,11 +233,56 @@ static void other_sizes(void **state)
     folder_image_free(&image);
 }
 
+/* Header and footer are of this index, and so is the manifest. */
+static void other_index(void **state)
+{
+    (void)state;
+    uint32_t crc;
+    segment *s;
+    pm_error err;
+    const uint64_t places[] = {16, made.size - LAYOUT_FOOTER_BYTES};
+    for (size_t i = 0; i < 2; i++) {
+        reseal_changed(folder, name, places[i], 1, &crc);
+        assert_int_equal(segment_open(&s, &where, name, uuid, made.size, crc, &err), PM_CORRUPT);
+        assert_non_null(strstr(err.message, "belongs to another index"));
+        reseal_changed(folder, name, places[i], 1, &crc);
+    }
+    assert_int_equal(crc, made.footer_crc);
+    assert_int_equal(segment_open(&s, &where, name, uuid + 1, made.size, crc, &err), PM_CORRUPT);
+    assert_non_null(strstr(err.message, "belongs to another index"));
+}
+
+static unsigned maps_of_files(void)
+{
+    char line[4096];
+    unsigned n = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps)) n += strstr(line, folder) != NULL;
+    fclose(maps);
+    return n;
+}
+
+static void nothing_stays_mapped(void **state)
+{
+    (void)state;
+    segment *s = open_made();
+    assert_int_equal(maps_of_files(), 1);
+    segment_close(s);
+    assert_int_equal(maps_of_files(), 0);
+    assert_int_equal(segment_open(&s, &where, name, uuid, made.size, made.footer_crc + 1, NULL),
+                     PM_CORRUPT);
+    assert_int_equal(maps_of_files(), 0);
+    segment_close(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bounds), cmocka_unit_test(bad_pages),   cmocka_unit_test(bad_pieces),
-        cmocka_unit_test(slices), cmocka_unit_test(other_sizes),
+        cmocka_unit_test(bounds),      cmocka_unit_test(bad_pages),
+        cmocka_unit_test(bad_pieces),  cmocka_unit_test(slices),
+        cmocka_unit_test(other_index), cmocka_unit_test(nothing_stays_mapped),
+        cmocka_unit_test(other_sizes),
     };
     return cmocka_run_group_tests(tests, set_up, close_folder);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/crc32c.h"
 #include "common/base/hash.h"
@@ -277,6 +278,28 @@ static buf made_of(snapshot *snap, const uint64_t *bits, uint32_t want)
     return file;
 }
 
+/* A list that cannot be read takes nothing away that anybody could believe: no file is made. */
+static void test_damaged_list(void **state)
+{
+    (void)state;
+    snapshot *snap;
+    uint64_t bits[(DOCS + 63) / 64] = {6}, tokens;
+    uint32_t crc, n;
+    pm_error err;
+    buf file = {0};
+    buf_append(&file, "before", 6);
+    assert_int_equal(snapshot_open(&snap, root, NULL), PM_OK);
+    segment *s = snap->segments[0].seg;
+    int fd = folder_open(root, snap->meta.segments[0].name);
+    assert_int_equal(pwrite(fd, "xxxx", 4, (off_t)s->info.sections[SECTION_POSTINGS].off), 4);
+    close(fd);
+    assert_int_equal(tombstones_encode(s, bits, &file, &crc, &n, &tokens, &err), PM_CORRUPT);
+    assert_non_null(strstr(err.message, snap->meta.segments[0].name));
+    assert_int_equal(file.len, 6);
+    buf_free(&file);
+    snapshot_close(snap);
+}
+
 /* Segments that fill words and buckets of the bitmap just so: one document is deleted, or all are;
  * none behind the last can be. */
 static void test_sizes(void **state)
@@ -388,9 +411,15 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_corrections),          TEST(test_damage),           TEST(test_crafted),
-        TEST(test_nothing_stays_mapped), TEST(test_number_of_a_term), TEST(test_sizes),
-        TEST(test_snapshot_statistics),  TEST(test_refused_memory),
+        TEST(test_corrections),
+        TEST(test_damage),
+        TEST(test_crafted),
+        TEST(test_nothing_stays_mapped),
+        TEST(test_number_of_a_term),
+        TEST(test_damaged_list),
+        TEST(test_sizes),
+        TEST(test_snapshot_statistics),
+        TEST(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
