@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * manifest.h - the file that names a snapshot: index-wide settings and the segments with
  * their tombstones.  An index changes only by a new manifest (INV-4); the commit protocol is
- * RELIABILITY.md, section (b).
+ * FORMAT.md, "Commit protocol".
  */
 #ifndef PM_SEGMENT_MANIFEST_H
 #define PM_SEGMENT_MANIFEST_H

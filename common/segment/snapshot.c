@@ -80,7 +80,6 @@ static pm_status open_either(snapshot **out, const char *path, const dir *folder
     *out = NULL;
     snapshot *s = mem_zalloc(sizeof *s);
     if (!s) return error_nomem(err);
-    s->folder = (dir)DIR_INIT;
     PM_TRY(path ? dir_open(&s->folder, path, NULL, err) : dir_again(&s->folder, folder, err));
     PM_TRY(manifest_read(&s->meta, &s->folder, NULL, err));
     do st = open_segments(s, err);

@@ -36,7 +36,8 @@ typedef struct snapshot {
 } snapshot;
 
 /* Owned by the caller: snapshot_close, until which all that is borrowed from its maps stays.
- * Retries while the generation advances under it (RELIABILITY (b), readers).  PM_USAGE: no index.
+ * Retries while the generation advances under it (FORMAT.md, "Commit protocol").  PM_USAGE: no
+ * index.
  */
 pm_status snapshot_open(snapshot **out, const char *path, pm_error *err);
 /* The same of a folder that is open, and may have been moved since; it is borrowed for the call. */

@@ -127,6 +127,112 @@ static void test_missing_file(void **state)
     assert_null(s);
 }
 
+static unsigned lines_with_root(const char *proc)
+{
+    char line[4096];
+    unsigned n = 0;
+    FILE *file = fopen(proc, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) n += strstr(line, root) != NULL;
+    fclose(file);
+    return n;
+}
+
+/* The lowest one that is free. */
+static int next_descriptor(void)
+{
+    int fd = dup(STDIN_FILENO);
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
+}
+
+/* A snapshot of two segments and tombstones keeps a map of each and one descriptor, and nothing
+ * when it is closed or could not be opened. */
+static void test_kept_and_given_back(void **state)
+{
+    (void)state;
+    snapshot *s;
+    pm_error err;
+    int free_fd = next_descriptor();
+    write_commit("one two three", 2);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(snapshot_open(&s, root, &err), PM_OK);
+        assert_int_equal(s->meta.n_segments, 2);
+        assert_int_equal(lines_with_root("/proc/self/maps"), 3);
+        assert_true(next_descriptor() > free_fd);
+        assert_int_equal(s->n_docs, 5);
+        assert_int_equal(s->n_tokens, 9);
+        assert_true(s->avgdl == 9.0 / 5);
+        if (i == 2) folder_unlink(root, s->meta.segments[0].del_name);
+        snapshot_close(s);
+        assert_int_equal(lines_with_root("/proc/self/maps"), 0);
+        assert_int_equal(next_descriptor(), free_fd);
+    }
+    assert_int_equal(snapshot_open(&s, root, &err), PM_CORRUPT);
+    assert_null(s);
+    assert_int_equal(lines_with_root("/proc/self/maps"), 0);
+    assert_int_equal(next_descriptor(), free_fd);
+    snapshot_close(NULL);
+}
+
+static void test_empty(void **state)
+{
+    (void)state;
+    pm_writer *w;
+    snapshot *s;
+    assert_int_equal(pm_writer_open(root, NULL, &w, NULL), PM_OK);
+    for (unsigned i = 0; i < 5; i++) {
+        char id[] = {'d', (char)('0' + i), 0};
+        bool found = false;
+        assert_int_equal(pm_writer_delete(w, id, 2, &found, NULL), PM_OK);
+        assert_true(found);
+    }
+    assert_int_equal(pm_writer_commit(w, NULL, NULL), PM_OK);
+    pm_writer_close(w);
+    assert_int_equal(snapshot_open(&s, root, NULL), PM_OK);
+    assert_int_equal(s->meta.n_segments, 0);
+    assert_int_equal(s->n_docs, 0);
+    assert_true(s->avgdl == 1);
+    snapshot_close(s);
+}
+
+/* What is left of a term of df documents and cf occurrences, of which tombstones take some away;
+ * no more than there are, and each document that stays keeps one at least. */
+static void expect_left(uint32_t df, uint64_t cf, uint32_t df_minus, uint64_t cf_minus)
+{
+    static const uint32_t ordinals[] = {3, 7};
+    const uint32_t dfs[] = {1, df_minus};
+    const uint64_t cfs[] = {1, cf_minus};
+    const term_entry entry = {.ordinal = 7, .df = df, .cf = cf};
+    bool fits = df_minus <= df && cf_minus <= cf && cf - cf_minus >= df - df_minus;
+    uint64_t df_left, cf_left;
+    snapshot *s;
+    assert_int_equal(snapshot_open(&s, root, NULL), PM_OK);
+    snapshot_segment at = {.seg = s->segments[0].seg};
+    at.dead = (tombstones){.n_docs = 5,
+                           .n_deleted = 4,
+                           .n_corrections = 2,
+                           .ordinals = {(const uint8_t *)ordinals, sizeof ordinals},
+                           .df_minus = {(const uint8_t *)dfs, sizeof dfs},
+                           .cf_minus = {(const uint8_t *)cfs, sizeof cfs}};
+    snapshot_segment_df(&at, &entry, &df_left, &cf_left);
+    assert_int_equal(df_left, fits ? df - df_minus : df);
+    assert_int_equal(cf_left, fits ? cf - cf_minus : cf);
+    assert_int_equal(snapshot_status(s, NULL), fits ? PM_OK : PM_CORRUPT);
+    snapshot_close(s);
+}
+
+static void test_what_is_left(void **state)
+{
+    (void)state;
+    for (uint32_t df = 1; df <= 3; df++)
+        for (uint64_t cf = df; cf <= 5; cf++)
+            for (uint32_t df_minus = 1; df_minus <= 4; df_minus++)
+                for (uint64_t cf_minus = df_minus; cf_minus <= 6; cf_minus++)
+                    expect_left(df, cf, df_minus, cf_minus);
+}
+
 static void write_flat_out(void)
 {
     for (unsigned i = 0; i < 60; i++) write_commit(i % 2 ? "odd" : "even", 1 + i % 4);
@@ -161,9 +267,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_overtaken),
-        TEST(test_overtaken_check),
-        TEST(test_missing_file),
+        TEST(test_overtaken),           TEST(test_overtaken_check), TEST(test_missing_file),
+        TEST(test_kept_and_given_back), TEST(test_empty),           TEST(test_what_is_left),
         TEST(test_beside_a_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
