@@ -240,6 +240,40 @@ static void sizes(void **state)
     expect_len(SECTION_STORE_DIR, (DOCS + 2) * STORE_DIR_BYTES + DOCS, directory);
 }
 
+/* Numbers as large as they may be, and as small. */
+static void largest(void **state)
+{
+    (void)state;
+    layout_footer f = sound();
+    segment_info *info = &f.info;
+    info->block_size = SEGMENT_BLOCK_MAX;
+    info->dense_shift = 31;
+    expect_footer(&f, NULL);
+    info->block_size = 8;
+    info->dense_shift = 0;
+    info->n_listed_forms = info->n_forms = 5; /* each form is listed */
+    expect_footer(&f, NULL);
+    info->n_forms = 5 + 20; /* each plain term has one that is not */
+    expect_footer(&f, NULL);
+    info->n_plain_terms = info->n_terms = UINT32_MAX;
+    info->n_listed_forms = info->n_forms = UINT32_MAX;
+    info->sections[SECTION_TERMS_INDEX].len = index_bytes(UINT32_MAX, 400, UINT32_MAX);
+    info->sections[SECTION_FORMS_INDEX].len = index_bytes(UINT32_MAX, 100, 0);
+    place(&f);
+    expect_footer(&f, NULL);
+    f = sound();
+    info->n_docs = SEGMENT_DOCS_MAX;
+    info->has_marks = false;
+    info->sections[SECTION_STORE_DIR].len = 2 * STORE_DIR_BYTES;
+    info->sections[SECTION_DL].len = UINT64_C(2) * SEGMENT_DOCS_MAX;
+    info->sections[SECTION_SEQ].len = UINT64_C(4) * SEGMENT_DOCS_MAX;
+    info->sections[SECTION_DATE].len = UINT64_C(8) * SEGMENT_DOCS_MAX;
+    info->sections[SECTION_ID_OFFSETS].len = 4 * layout_groups(SEGMENT_DOCS_MAX, ID_BLOCK);
+    info->sections[SECTION_ID_TABLE].len = id_table_bytes(SEGMENT_DOCS_MAX);
+    place(&f);
+    expect_footer(&f, NULL);
+}
+
 /* Every width that a column may have. */
 static void widths(void **state)
 {
@@ -292,7 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_number), cmocka_unit_test(scores), cmocka_unit_test(sizes),
-        cmocka_unit_test(widths),     cmocka_unit_test(header),
+        cmocka_unit_test(widths),     cmocka_unit_test(header), cmocka_unit_test(largest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

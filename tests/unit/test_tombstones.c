@@ -386,12 +386,18 @@ static void test_snapshot_statistics(void **state)
 static void test_refused_memory(void **state)
 {
     (void)state;
-    uint64_t n = 0;
+    uint64_t n = 0, tokens;
     pm_status st;
+    snapshot *snap;
+    uint32_t crc, n_deleted;
+    const uint64_t bits[(DOCS + 63) / 64] = {6};
+    buf whole = {0};
+    assert_int_equal(snapshot_open(&snap, root, NULL), PM_OK);
+    assert_int_equal(
+        tombstones_encode(snap->segments[0].seg, bits, &whole, &crc, &n_deleted, &tokens, NULL),
+        PM_OK);
+    snapshot_close(snap);
     do {
-        snapshot *snap;
-        uint32_t crc, n_deleted;
-        uint64_t bits[(DOCS + 63) / 64] = {6}, tokens;
         buf file = {0};
         mem_fail_at(++n, false);
         st = snapshot_open(&snap, root, NULL);
@@ -400,9 +406,14 @@ static void test_refused_memory(void **state)
                                    NULL);
         mem_fail_at(0, false);
         assert_true(st == PM_OK || st == PM_NOMEM);
+        if (st == PM_OK) { /* all of it */
+            assert_int_equal(file.len, whole.len);
+            assert_memory_equal(file.data, whole.data, whole.len);
+        }
         buf_free(&file);
         snapshot_close(snap);
     } while (st != PM_OK);
+    buf_free(&whole);
     printf("%llu allocations refused\n", (unsigned long long)n - 1);
     assert_true(n > 8);
 }
