@@ -153,9 +153,10 @@ static void test_kept_and_given_back(void **state)
 {
     (void)state;
     snapshot *s;
+    uint64_t df, cf;
     pm_error err;
     int free_fd = next_descriptor();
-    write_commit("one two three", 2);
+    write_commit("first first two", 2);
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(snapshot_open(&s, root, &err), PM_OK);
         assert_int_equal(s->meta.n_segments, 2);
@@ -164,6 +165,10 @@ static void test_kept_and_given_back(void **state)
         assert_int_equal(s->n_docs, 5);
         assert_int_equal(s->n_tokens, 9);
         assert_true(s->avgdl == 9.0 / 5);
+        snapshot_df(s, "first", 5, &df, &cf);
+        assert_true(df == 5 && cf == 7);
+        snapshot_df(s, "two", 3, &df, &cf);
+        assert_true(df == 2 && cf == 2);
         if (i == 2) folder_unlink(root, s->meta.segments[0].del_name);
         snapshot_close(s);
         assert_int_equal(lines_with_root("/proc/self/maps"), 0);
