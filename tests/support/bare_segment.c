@@ -3,6 +3,7 @@
  */
 #include "tests/support/bare_segment.h"
 
+#include "common/base/crc32c.h"
 #include "common/base/mem.h"
 #include "common/segment/layout.h"
 #include "tests/support/folder.h"
@@ -42,11 +43,26 @@ segment *bare_done(bare_segment *b)
     uint32_t page = segment_page_bytes(&s->info);
     s->n_pages = (size_t)layout_groups(b->bytes.len, page);
     s->page_table_off = b->bytes.len;
-    s->page_verified = mem_array(s->n_pages / 64 + 1, sizeof *s->page_verified);
-    folder_must(s->page_verified && !b->bytes.failed, "memory", path);
-    for (size_t i = 0; i <= s->n_pages / 64; i++) s->page_verified[i] = UINT64_MAX;
+    size_t words = s->n_pages / 32 + 2; /* for the page table's own pieces, too */
+    s->page_verified = mem_array(words, sizeof *s->page_verified);
+    b->sums = mem_array(s->n_pages, sizeof(uint32_t));
+    folder_must(s->page_verified && b->sums && !b->bytes.failed, "memory", path);
+    for (size_t i = 0; i < words; i++) s->page_verified[i] = UINT64_MAX;
+    for (uint64_t i = 0; i < s->n_pages; i++) {
+        uint64_t left = b->bytes.len - i * page;
+        uint32_t sum = crc32c(0, b->bytes.data + i * page, left < page ? (size_t)left : page);
+        store_u32(b->sums + 4 * i, ~sum);
+    }
+    s->page_crcs = b->sums;
     s->file = (map){b->bytes.data, b->bytes.len};
     return s;
+}
+
+void bare_page(bare_segment *b, uint64_t page, bool sound)
+{
+    uint64_t bit = UINT64_C(1) << page % 64;
+    _Atomic uint64_t *word = &b->s.page_verified[page / 64];
+    *word = sound ? *word | bit : *word & ~bit;
 }
 
 bool bare_damaged(bare_segment *b)
@@ -59,5 +75,6 @@ bool bare_damaged(bare_segment *b)
 void bare_free(bare_segment *b)
 {
     mem_free(b->s.page_verified);
+    mem_free(b->sums);
     buf_free(&b->bytes);
 }

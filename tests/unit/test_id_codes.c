@@ -216,6 +216,49 @@ static void offsets(void **state)
     }
 }
 
+/* Ids on many pages, of which one is bad: those of blocks that have bytes on it are not given. */
+static void bad_pages(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 60, DOCS = BLOCKS * ID_BLOCK, LEN = 40, PAGE = 4096 };
+    uint32_t starts[BLOCKS];
+    buf ids = {0};
+    for (uint32_t doc = 0; doc < DOCS; doc++) {
+        if (doc % ID_BLOCK == 0) {
+            starts[doc / ID_BLOCK] = (uint32_t)ids.len;
+            buf_u8(&ids, 0);
+            buf_varint(&ids, LEN);
+        } else {
+            buf_append(&ids, "\xc0\x1c", 2);
+        }
+        for (uint32_t i = 0; i < LEN; i++) buf_u8(&ids, (uint8_t)('a' + (doc + i) % 26));
+    }
+    bare_segment bare;
+    bare_begin(&bare, DOCS);
+    bare_section(&bare, SECTION_ID_OFFSETS, starts, sizeof starts);
+    bare_section(&bare, SECTION_IDS, ids.data, ids.len);
+    segment *s = bare_done(&bare);
+    uint64_t at = s->info.sections[SECTION_IDS].off;
+    assert_true(s->n_pages > 8);
+    for (uint64_t page = 0; page < s->n_pages; page++) {
+        bare_page(&bare, page, false);
+        for (uint32_t doc = 0; doc < DOCS; doc++) {
+            uint32_t in = doc / ID_BLOCK;
+            uint64_t first = at + starts[in],
+                     end = at + (in + 1 < BLOCKS ? starts[in + 1] : ids.len);
+            uint64_t offset = s->info.sections[SECTION_ID_OFFSETS].off + 4 * in;
+            bool bad = (first < (page + 1) * PAGE && end > page * PAGE) || offset / PAGE == page;
+            uint8_t room[SEGMENT_ID_ROOM];
+            slice id = segment_id(s, doc, room);
+            assert_int_equal(id.len, bad ? 0 : LEN);
+            assert_int_equal(bare_damaged(&bare), bad);
+        }
+        bare_page(&bare, page, true);
+    }
+    bare_free(&bare);
+    buf_free(&ids);
+}
+
 static void order(void **state)
 {
     (void)state;
@@ -234,10 +277,8 @@ static void order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds),
-        cmocka_unit_test(longest),
-        cmocka_unit_test(offsets),
-        cmocka_unit_test(order),
+        cmocka_unit_test(kinds),     cmocka_unit_test(longest), cmocka_unit_test(offsets),
+        cmocka_unit_test(bad_pages), cmocka_unit_test(order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

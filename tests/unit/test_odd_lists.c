@@ -20,7 +20,7 @@
 #include "common/segment/positions.h"
 #include "tests/support/bare_segment.h"
 
-enum { DOCS = 3000, DF_MAX = 900, TF_MAX = 5, BLOCKS_MAX = DF_MAX };
+enum { DOCS = 3000, DF_MAX = 900, TF_MAX = 40, BLOCKS_MAX = DF_MAX };
 
 /* ---- lists -------------------------------------------------------------------------------- */
 
@@ -49,9 +49,10 @@ static void random_list(list *l, uint32_t df, uint32_t first, uint64_t *random)
     for (uint32_t doc = first, i = 0; left; doc++, places--) {
         if (random_next(random) % places >= left) continue;
         l->docs[i] = doc;
-        l->tfs[i] = 1 + (uint32_t)(random_next(random) % 8 ? 0 : random_next(random) % TF_MAX);
+        uint64_t kind = random_next(random) % 16, any = random_next(random);
+        l->tfs[i] = (uint32_t)(kind == 0 ? TF_MAX - any % 10 : kind < 4 ? 1 + any % 5 : 1);
         for (uint32_t k = 0, at = 0; k < l->tfs[i]; k++, at++)
-            l->places[i][k] = at += (uint32_t)(random_next(random) % 4);
+            l->places[i][k] = at += kind ? (uint32_t)(random_next(random) % 4) : 0;
         l->impacts[i] = impact_encode(l->tfs[i], norm_of(doc));
         l->cf += l->tfs[i];
         left--;
@@ -59,6 +60,19 @@ static void random_list(list *l, uint32_t df, uint32_t first, uint64_t *random)
     }
     l->n_blocks = 1;
     l->sizes[0] = df;
+}
+
+/* Without positions a word may be anywhere any number of times. */
+static void without_positions(list *l, uint64_t *random)
+{
+    l->positions = false;
+    for (uint32_t i = 0; i < l->df; i++) {
+        if (random_next(random) % 5) continue;
+        l->cf -= l->tfs[i];
+        l->tfs[i] = 1 + (uint32_t)(random_next(random) % (UINT64_C(1) << random_next(random) % 24));
+        l->cf += l->tfs[i];
+        l->impacts[i] = impact_encode(l->tfs[i], norm_of(l->docs[i]));
+    }
 }
 
 static void cut(list *l, uint32_t least, uint32_t most, uint64_t *random)
@@ -367,6 +381,26 @@ static void expect_list(const list *l, const buf *region, uint64_t *random)
     bare_free(&bare);
 }
 
+/* Who reads all of a list has looked at each of its pages. */
+static void expect_touched(const list *l, const buf *region)
+{
+    bare_segment bare;
+    term_entry entry;
+    segment *s = open_list(&bare, l, region, &entry);
+    uint64_t start = s->info.sections[SECTION_POSTINGS].off, end = start + region->len;
+    for (uint64_t page = segment_page_of(&s->info, start);
+         page <= segment_page_of(&s->info, end - 1); page++) {
+        cursor c;
+        uint32_t out[TF_MAX];
+        bare_page(&bare, page, false);
+        cursor_open(&c, s, &entry);
+        while (cursor_next(&c) != CURSOR_END) cursor_positions(&c, out, TF_MAX);
+        assert_true(bare_damaged(&bare));
+        bare_page(&bare, page, true);
+    }
+    bare_free(&bare);
+}
+
 /* As it is, and cut at any length or longer: nothing else is taken for it. */
 static void expect_whole(const list *l, buf *region)
 {
@@ -414,7 +448,7 @@ static void any_blocks(void **state)
         random_list(&l, 41 + (uint32_t)(random_next(&random) % 800), (uint32_t)(seed % 3) * 600,
                     &random);
         l.sparse = seed % 4 != 0;
-        l.positions = seed % 5 != 0;
+        if (seed % 5 == 0) without_positions(&l, &random);
         l.block_size = of_block[seed / 3 % 5];
         if (l.df <= l.block_size) l.block_size = 8;
         if (l.sparse) cut(&l, sizes[seed % 6][0], sizes[seed % 6][1], &random);
@@ -427,6 +461,7 @@ static void any_blocks(void **state)
         put_large(&region, &l);
         assert_false(region.failed);
         expect_list(&l, &region, &random);
+        expect_touched(&l, &region);
         expect_whole(&l, &region);
         buf_free(&region);
     }
@@ -437,15 +472,17 @@ static void short_lists(void **state)
     (void)state;
     static list l;
     uint64_t random = 5;
-    for (uint32_t doc = 0; doc < DOCS; doc++) lengths[doc] = 30 + doc % 50;
-    for (uint32_t df = 1; df <= 256; df += df < 40 ? 1 : 36)
-        for (unsigned needless = 0; needless < 4; needless++) {
+    for (uint32_t doc = 0; doc < DOCS; doc++) lengths[doc] = 40 + doc % 60;
+    for (uint32_t i = 1; i <= 40; i++)
+        for (unsigned needless = 0; needless < 9; needless++) {
+            static const uint32_t longer[] = {99, 100, 101, 255, 256};
+            uint32_t df = i <= 35 ? i : longer[i - 36];
             buf region = {0};
             random_list(&l, df, needless % 2 ? DOCS - df : 0, &random);
             l.docs[0] = needless % 2 ? l.docs[0] : 0; /* the first document, and the last */
             l.impacts[0] = impact_encode(l.tfs[0], norm_of(l.docs[0]));
             l.block_size = df < 8 ? 8 : df;
-            l.positions = df % 3 > 0;
+            if (df % 3 == 0) without_positions(&l, &random);
             put_small(&region, &l, needless);
             assert_false(region.failed);
             expect_list(&l, &region, &random);
@@ -465,7 +502,7 @@ static void beyond_the_documents(void **state)
         uint32_t out[SEGMENT_BLOCK_MAX];
         list l = {.df = 2, .cf = 2, .block_size = 8};
         buf region = {0};
-        buf_append(&region, way < 2 ? "\x00" : "\x80\x00", way < 2 ? 1 : 2);
+        buf_append(&region, way < 2 ? "\0" : "\x80\x80\x80\x80\x80\x80\x80\0", way < 2 ? 1 : 8);
         buf_varint(&region, DOCS - 2 + way % 2); /* document DOCS - 1, or DOCS */
         buf_append(&region, "\x01\x01", 2);
         buf_u8(&region, 0);
