@@ -46,6 +46,10 @@ static void numbers(void **state)
         assert_int_equal(field_of(&record, STORE_PROVENANCE).data != NULL, (set & 7) != 0);
         assert_int_equal(field_of(&record, STORE_ORIGIN).data != NULL, (set & 24) != 0);
         assert_int_equal(store_decode(buf_slice(&record), &out, NULL), PM_OK);
+        store_source source;
+        store_decode_source(buf_slice(&record), &source);
+        assert_true(source.file_size == in.file_size && source.file_mtime_ns == in.file_mtime_ns &&
+                    source.file_hash == in.file_hash);
         assert_true(out.file_size == in.file_size && out.file_mtime_ns == in.file_mtime_ns &&
                     out.file_hash == in.file_hash && out.file_folder == in.file_folder &&
                     out.file_lines == in.file_lines);
