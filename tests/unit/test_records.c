@@ -213,8 +213,9 @@ static void make_store(store_bytes *b)
     b->entries[BLOCKS] = (entry){b->store.len, DOCS, 0};
 }
 
-/* Bits of the documents that cannot be read; of the others each is what it should be. */
-static unsigned unreadable(const store_bytes *b)
+/* Bits of the documents that cannot be read, of the others each is what it should be; *blocks: of
+ * the blocks that cannot be. */
+static unsigned unreadable(const store_bytes *b, unsigned *blocks)
 {
     static const uint8_t marks[DOCS] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     bare_segment bare;
@@ -233,6 +234,14 @@ static unsigned unreadable(const store_bytes *b)
     bare_section(&bare, SECTION_STORE_DIR, entries.data, entries.len);
     segment *s = bare_done(&bare);
     assert_int_equal(store_block_count(s), BLOCKS);
+    *blocks = 0;
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        uint32_t first, n, raw_len;
+        slice deflated;
+        bool there = store_block_raw(s, i, &first, &n, &raw_len, &deflated);
+        *blocks |= (unsigned)!there << i;
+        assert_int_equal(bare_damaged(&bare), !there);
+    }
     for (uint32_t k = 0; k < 2 * DOCS; k++) {
         uint32_t doc = k < DOCS ? k : k * 5 % DOCS; /* in order, then here and there              */
         slice record = {entries.data, 1};
@@ -254,6 +263,14 @@ static unsigned unreadable(const store_bytes *b)
     uint8_t mark;
     assert_int_equal(store_get(&cache, s, DOCS, &record, NULL), PM_USAGE);
     assert_false(store_mark(s, DOCS, &mark));
+    bare_page(&bare, 0, false); /* all of it is there */
+    uint32_t first, n, raw_len;
+    assert_false(store_block_raw(s, 0, &first, &n, &raw_len, &record) || !bare_damaged(&bare));
+    assert_false(store_find_block(s, 0, &n) || !bare_damaged(&bare));
+    assert_false(store_mark(s, 0, &mark) || !bare_damaged(&bare));
+    assert_int_equal(store_get(&cache, s, 0, &record, NULL), PM_CORRUPT);
+    assert_true(bare_damaged(&bare) && s->n_pages == 1);
+    bare_page(&bare, 0, true);
     bare.s.info.has_marks = false;
     assert_false(store_mark(s, 0, &mark));
     assert_false(bare_damaged(&bare));
@@ -269,25 +286,27 @@ static void directories(void **state)
     enum { FIRST = 0x00f, SECOND = 0x0f0, THIRD = 0xf00 };
     for (unsigned way = 0; way < 16; way++) {
         store_bytes b;
-        unsigned want = 0;
+        unsigned want = 0, want_blocks = 0, blocks;
         make_store(&b);
         entry *e = b.entries;
         if (way == 1) e[0].raw++, want = FIRST;
         if (way == 2) e[0].raw--, want = FIRST;
-        if (way == 3) e[0].raw = STORE_RAW_MAX + 1, want = FIRST;
-        if (way == 4) e[1].off = 0, want = FIRST | SECOND; /* the first block has no bytes  */
-        if (way == 5) e[1].off = e[2].off + 1, want = FIRST | SECOND;
-        if (way == 6) e[3].off++, want = THIRD; /* a byte that is not there, .. */
+        if (way == 3) e[0].raw = STORE_RAW_MAX + 1, want_blocks = 1, want = FIRST;
+        if (way == 4)
+            e[1].off = 0, want_blocks = 1, want = FIRST | SECOND; /* the first block has no bytes */
+        if (way == 5) e[1].off = e[2].off + 1, want_blocks = 2, want = FIRST | SECOND;
+        if (way == 6) e[3].off++, want_blocks = 4, want = THIRD; /* a byte that is not there, .. */
         if (way == 7) e[1].off++, want = FIRST | SECOND;
         if (way == 8) e[1].off--, want = FIRST | SECOND;
-        if (way == 9) e[3].first = DOCS + 1, want = THIRD;
+        if (way == 9) e[3].first = DOCS + 1, want_blocks = 4, want = THIRD;
         if (way == 10) e[3].first = DOCS - 1, want = THIRD;
-        if (way == 11) e[3].first = 2 * EACH, want = THIRD;
+        if (way == 11) e[3].first = 2 * EACH, want_blocks = 4, want = THIRD;
         if (way == 12) e[0].first = 1, want = FIRST;
         if (way == 13) e[2].raw = 0, want = THIRD;
         if (way == 14) buf_u8(&b.store, 0); /* .. and one that nobody names  */
         if (way == 15) e[3].off--, want = THIRD;
-        unsigned bad = unreadable(&b);
+        unsigned bad = unreadable(&b, &blocks);
+        if (blocks != want_blocks) fail_msg("way %u: blocks %x", way, blocks);
         if (bad != want) fail_msg("way %u: %x, not %x", way, bad, want);
         buf_free(&b.store);
         buf_free(&b.raw);
