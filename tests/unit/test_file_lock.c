@@ -214,6 +214,7 @@ static void test_descriptor_0(void **state)
     int fd = where.lock_fd;
     dir_lock_write(&where, "text", 4);
     expect_text("text", 9);
+    expect_text("text", 4);
     pm_status held = dir_lock_holds(&where, &err);
     folder_unlink(folder, "LOCK");
     pm_status lost = dir_lock_holds(&where, &err);

@@ -284,7 +284,7 @@ static void directories(void **state)
 {
     (void)state;
     enum { FIRST = 0x00f, SECOND = 0x0f0, THIRD = 0xf00 };
-    for (unsigned way = 0; way < 16; way++) {
+    for (unsigned way = 0; way < 17; way++) {
         store_bytes b;
         unsigned want = 0, want_blocks = 0, blocks;
         make_store(&b);
@@ -305,6 +305,7 @@ static void directories(void **state)
         if (way == 13) e[2].raw = 0, want = THIRD;
         if (way == 14) buf_u8(&b.store, 0); /* .. and one that nobody names  */
         if (way == 15) e[3].off--, want = THIRD;
+        if (way == 16) e[0].raw = STORE_RAW_MAX, want = FIRST;
         unsigned bad = unreadable(&b, &blocks);
         if (blocks != want_blocks) fail_msg("way %u: blocks %x", way, blocks);
         if (bad != want) fail_msg("way %u: %x, not %x", way, bad, want);
