@@ -80,10 +80,10 @@ static void put_block(buf *out, const odd_list *l, uint32_t first, uint32_t n)
 {
     uint8_t bits[SEGMENT_BLOCK_MAX * ODD_TF_MAX * 8 + 64] = {0};
     uint64_t at = 0;
-    if (n > POSITION_GROUP) buf_u8(out, 2);
+    if (n > POSITION_GROUP) buf_u8(out, l->wide ? 4 : 2);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t most = layout_position_most(odd_lengths[l->docs[first + i]]);
-        if (i && i % POSITION_GROUP == 0) buf_u16(out, (uint16_t)at);
+        if (i && i % POSITION_GROUP == 0) buf_append(out, &at, l->wide ? 4 : 2);
         folder_must(ef_string_write(bits, at, l->places[first + i], l->tfs[first + i], most),
                     "list", "made");
         at += ef_string_size(l->tfs[first + i], most);

@@ -15,6 +15,7 @@ typedef struct odd_list {
     uint64_t cf;
     uint32_t n_blocks, sizes[ODD_DF_MAX]; /* together df                                   */
     bool sparse, positions;
+    bool wide; /* offsets of groups of positions have 4 bytes, which 2 would do            */
     uint32_t block_size;
     uint32_t n_forms, forms[ODD_FORMS_MAX]; /* of each occurrence; n_forms 0: none are recorded */
 } odd_list;

@@ -22,21 +22,32 @@
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-/* The list as the only one of a segment; *entry names it. */
-static segment *open_list(bare_segment *bare, const odd_list *l, const buf *region,
-                          term_entry *entry)
+/* The list as the only one of a segment, behind so many bytes; *entry names it. */
+static segment *open_behind(bare_segment *bare, const odd_list *l, const buf *region, size_t behind,
+                            term_entry *entry)
 {
+    buf filled = {0};
     bare_begin(bare, ODD_DOCS);
     bare->s.info.block_size = l->block_size;
     bare->s.info.dense_shift = l->sparse ? 0 : 31;
     bare_lengths(bare, odd_lengths);
-    bare_section(bare, SECTION_POSTINGS, region->data, region->len);
+    buf_zero(&filled, behind);
+    buf_append(&filled, region->data, region->len);
+    bare_section(bare, SECTION_POSTINGS, filled.data, filled.len);
+    buf_free(&filled);
     *entry = (term_entry){.df = l->df,
                           .cf = l->cf,
                           .has_positions = l->positions,
                           .n_forms = l->n_forms,
+                          .off = behind,
                           .len = region->len};
     return bare_done(bare);
+}
+
+static segment *open_list(bare_segment *bare, const odd_list *l, const buf *region,
+                          term_entry *entry)
+{
+    return open_behind(bare, l, region, 0, entry);
 }
 
 static void expect_posting(const odd_list *l, cursor *c, uint32_t i)
@@ -138,6 +149,7 @@ static void places(const odd_list *l, segment *s, const term_entry *entry, uint6
     uint32_t ranks[POSITION_BATCH], docs[POSITION_BATCH], out[ODD_TF_MAX];
     position_place found[POSITION_BATCH];
     assert_true(postings_open(&p, s, entry));
+    memset(&r, 0xff, sizeof r);
     position_reader_open(&r, &p, l->docs);
     for (unsigned round = 0; round < 30; round++) {
         uint32_t n = 0, step = 1 + (uint32_t)(random_next(random) % 40);
@@ -193,27 +205,29 @@ static void expect_list(const odd_list *l, const buf *region, uint64_t *random)
     bare_free(&bare);
 }
 
-/* Who reads all of a list has looked at each of its pages. */
-static void expect_touched(const odd_list *l, const buf *region)
+/* Who reads all of a list has looked at each of its pages, wherever one begins. */
+static void expect_touched(const odd_list *l, const buf *region, size_t step)
 {
-    bare_segment bare;
-    term_entry entry;
-    segment *s = open_list(&bare, l, region, &entry);
-    uint64_t start = s->info.sections[SECTION_POSTINGS].off, end = start + region->len;
-    for (uint64_t page = segment_page_of(&s->info, start);
-         page <= segment_page_of(&s->info, end - 1); page++) {
-        cursor c;
-        form_stream f;
-        uint32_t out[ODD_TF_MAX];
-        bare_page(&bare, page, false);
-        cursor_open(&c, s, &entry);
-        while (cursor_next(&c) != CURSOR_END) cursor_positions(&c, out, ODD_TF_MAX);
-        form_stream_open(&f, &c.list);
-        for (uint64_t i = 0; l->n_forms && i < l->cf; i++) form_stream_next(&f);
-        assert_true(bare_damaged(&bare));
-        bare_page(&bare, page, true);
+    for (size_t behind = 0; behind < 4096; behind += step) {
+        bare_segment bare;
+        term_entry entry;
+        segment *s = open_behind(&bare, l, region, behind, &entry);
+        uint64_t start = s->info.sections[SECTION_POSTINGS].off + behind, end = start + region->len;
+        for (uint64_t page = segment_page_of(&s->info, start);
+             page <= segment_page_of(&s->info, end - 1); page++) {
+            cursor c;
+            form_stream f;
+            uint32_t out[ODD_TF_MAX];
+            bare_page(&bare, page, false);
+            cursor_open(&c, s, &entry);
+            while (cursor_next(&c) != CURSOR_END) cursor_positions(&c, out, ODD_TF_MAX);
+            form_stream_open(&f, &c.list);
+            for (uint64_t i = 0; l->n_forms && i < l->cf; i++) form_stream_next(&f);
+            assert_true(bare_damaged(&bare));
+            bare_page(&bare, page, true);
+        }
+        bare_free(&bare);
     }
-    bare_free(&bare);
 }
 
 /* As it is, and cut at any length or longer: nothing else is taken for it. */
@@ -255,21 +269,23 @@ static void any_blocks(void **state)
     static odd_list l;
     for (uint64_t seed = first; seed <= last; seed++) {
         static const uint32_t sizes[][2] = {{1, 256}, {1, 8}, {1, 16}, {8, 8}, {7, 7}, {17, 40}};
-        static const uint32_t of_block[] = {8, 16, 24, 40, 256};
+        static const uint32_t of_block[] = {8, 16, 24, 40, 256, 15, 31};
         uint64_t random = seed;
         buf region = {0};
         for (uint32_t doc = 0; doc < ODD_DOCS; doc++)
             odd_lengths[doc] = 40 + (uint32_t)(random_next(&random) % 60);
         print_message("PM_TEST_SEED=%llu\n", (unsigned long long)seed);
-        odd_random(&l, 41 + (uint32_t)(random_next(&random) % 800), (uint32_t)(seed % 3) * 600,
-                   &random);
+        uint32_t block = of_block[seed / 3 % 7], df = 41 + (uint32_t)(random_next(&random) % 800);
+        if (df <= block) block = 8;
+        if (seed % 7 == 2) df = 3 * block + 1;
+        odd_random(&l, df, (uint32_t)(seed % 3) * 600, &random);
         l.sparse = seed % 4 != 0;
+        l.wide = seed % 2;
+        l.block_size = block;
         if (seed % 5 == 0) odd_without_positions(&l, &random);
-        l.block_size = of_block[seed / 3 % 5];
-        if (l.df <= l.block_size) l.block_size = 8;
         if (l.sparse) odd_cut(&l, sizes[seed % 6][0], sizes[seed % 6][1], &random);
         if (seed % 7 == 1) odd_cut(&l, l.block_size, l.block_size, &random);
-        if (seed % 7 == 2 && l.block_size <= 40) { /* all of one size, but the last is larger */
+        if (seed % 7 == 2 && block < 256) { /* the last is larger than the others */
             odd_cut(&l, l.block_size, l.block_size, &random);
             l.n_blocks--;
             l.sizes[l.n_blocks - 1] += l.sizes[l.n_blocks];
@@ -278,7 +294,7 @@ static void any_blocks(void **state)
         odd_put_large(&region, &l);
         assert_false(region.failed);
         expect_list(&l, &region, &random);
-        expect_touched(&l, &region);
+        expect_touched(&l, &region, seed < 9 ? 64 : 2048);
         expect_whole(&l, &region);
         buf_free(&region);
     }
@@ -375,13 +391,99 @@ static void entries(void **state)
     }
 }
 
+/* Where the third group of a block begins. */
+static void put_offset(const odd_list *l, uint32_t first, uint8_t *out)
+{
+    uint64_t at = 0;
+    for (uint32_t i = first; i < first + 32; i++)
+        at += ef_string_size(l->tfs[i], layout_position_most(odd_lengths[l->docs[i]]));
+    store_u16(out, (uint16_t)at);
+}
+
+/* None of the postings [first, end) has positions that can be read; of the others all can. */
+static void expect_lost(bare_segment *bare, const odd_list *l, const term_entry *entry,
+                        uint32_t first, uint32_t end)
+{
+    static position_scratch scratch;
+    cursor c;
+    postings p;
+    position_reader r;
+    segment *s = &bare->s;
+    assert_true(postings_open(&p, s, entry));
+    position_reader_open(&r, &p, l->docs);
+    cursor_open(&c, s, entry);
+    for (uint32_t i = 0; i < l->df; i++) {
+        uint32_t out[ODD_TF_MAX];
+        bool lost = i >= first && i < end;
+        position_place place = {.tf = 77};
+        cursor_next(&c);
+        assert_int_equal(cursor_positions(&c, out, ODD_TF_MAX), lost ? 0 : l->tfs[i]);
+        assert_int_equal(bare_damaged(bare), lost);
+        positions_find(&r, &scratch, &i, &l->docs[i], 1, &place);
+        assert_int_equal(place.tf, lost ? 0 : l->tfs[i]);
+        assert_int_equal(bare_damaged(bare), lost);
+    }
+}
+
+/* Offsets of blocks, and widths and offsets of their groups, that lead elsewhere. */
+static void positions_elsewhere(void **state)
+{
+    (void)state;
+    enum { BLOCK = 40, DF = 200, BLOCKS = DF / BLOCK };
+    static odd_list l;
+    uint64_t random = 3;
+    for (uint32_t doc = 0; doc < ODD_DOCS; doc++) odd_lengths[doc] = 40 + doc % 60;
+    for (unsigned sparse = 0; sparse < 2; sparse++) {
+        bare_segment bare;
+        term_entry entry;
+        buf region = {0};
+        odd_random(&l, DF, 0, &random);
+        l.sparse = sparse;
+        l.block_size = BLOCK;
+        odd_cut(&l, BLOCK, BLOCK, &random);
+        odd_put_large(&region, &l);
+        segment *s = open_list(&bare, &l, &region, &entry);
+        postings p;
+        assert_true(postings_open(&p, s, &entry));
+        uint8_t *all = bare.bytes.data;
+        uint64_t offsets = (uint64_t)(p.position_dir.data - all),
+                 bytes = (uint64_t)(p.position_bytes.data - all), len = p.position_bytes.len;
+        expect_lost(&bare, &l, &entry, 0, 0);
+        for (uint32_t b = 0; b < BLOCKS; b++) {
+            uint32_t *offset = (uint32_t *)(void *)(all + offsets + 4 * b), is = *offset;
+            uint32_t next = b + 1 < BLOCKS ? offset[1] : (uint32_t)len, first = b * BLOCK;
+            const uint32_t beyond[] = {(uint32_t)len + 1, UINT32_MAX};
+            for (size_t i = 0; i < 2; i++) { /* the block before ends there, too: too late        */
+                *offset = beyond[i];
+                expect_lost(&bare, &l, &entry, b ? first - BLOCK : first, first + BLOCK);
+            }
+            *offset = is;
+            uint8_t *width = all + bytes + is;
+            for (unsigned other = 0; other < 256; other++) {
+                *width = (uint8_t)other;
+                if (other != 2 && other != 4) expect_lost(&bare, &l, &entry, first, first + BLOCK);
+                other += other > 5 && other < 250 ? 17 : 0;
+            }
+            *width = 2;
+            uint32_t bits = 8 * (next - is - 5); /* of the strings of the block                   */
+            store_u16(width + 3, (uint16_t)bits); /* the last group begins where all ends         */
+            expect_lost(&bare, &l, &entry, first + 32, first + BLOCK);
+            store_u16(width + 3, UINT16_MAX);
+            expect_lost(&bare, &l, &entry, first + 32, first + BLOCK);
+            put_offset(&l, first, width + 3);
+            expect_lost(&bare, &l, &entry, 0, 0);
+        }
+        bare_free(&bare);
+        buf_free(&region);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_blocks),
-        cmocka_unit_test(short_lists),
-        cmocka_unit_test(beyond_the_documents),
-        cmocka_unit_test(entries),
+        cmocka_unit_test(any_blocks),           cmocka_unit_test(short_lists),
+        cmocka_unit_test(beyond_the_documents), cmocka_unit_test(entries),
+        cmocka_unit_test(positions_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
