@@ -199,7 +199,7 @@ bool postings_open(postings *out, segment *s, const term_entry *entry)
 
 uint32_t postings_block_rank(const postings *p, uint32_t b)
 {
-    if (p->kind == POSTINGS_SMALL || b == 0) return 0;
+    if (b == 0) return 0;
     if (b >= p->n_blocks) return p->df;
     if (p->uniform) return b * p->block_size;
     uint32_t rank = 0;

@@ -12,7 +12,7 @@
 
 /* ---- lists -------------------------------------------------------------------------------- */
 
-uint32_t odd_lengths[ODD_DOCS];
+uint32_t odd_lengths[ODD_DOCS + 1];
 
 double odd_norm(uint32_t doc)
 {

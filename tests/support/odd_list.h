@@ -20,8 +20,8 @@ typedef struct odd_list {
     uint32_t n_forms, forms[ODD_FORMS_MAX]; /* of each occurrence; n_forms 0: none are recorded */
 } odd_list;
 
-/* Of the documents; a test sets them first. */
-extern uint32_t odd_lengths[ODD_DOCS];
+/* Of the documents, and of one that there is not; a test sets them first. */
+extern uint32_t odd_lengths[ODD_DOCS + 1];
 
 /* df of the documents from `first` on, with positions; one block. */
 void odd_random(odd_list *l, uint32_t df, uint32_t first, uint64_t *random);

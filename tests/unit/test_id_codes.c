@@ -42,7 +42,8 @@ static const block blocks[] = {
     BLOCK("", "!", false),
     BLOCK("\0\1a\x10z", "a z", true),
     /* 15 and more in common, 12 and more behind */
-    BLOCK("\0\x11" "abcdefghijklmnopq" "\x1f\0z\x1f\1y", "abcdefghijklmnopq abcdefghijklmnoz abcdefghijklmnozy", true),
+    BLOCK("\0\x11" "abcdefghijklmnopq" "\x1f\0z\x1f\1y",
+          "abcdefghijklmnopq abcdefghijklmnoz abcdefghijklmnozy", true),
     BLOCK("\0\1a\xc0\0" "abcdefghijkl", "a abcdefghijkl", true),
     BLOCK("\0\1a\xc1\5" "abcdefghijklmnopq", "a aabcdefghijklmnopq", true),
     BLOCK("\0\1a\xc1\4" "abcdefghijklmnop", "a aabcdefghijklmnop", true),

@@ -124,7 +124,7 @@ static void blocks(const odd_list *l, segment *s, const term_entry *entry)
         for (uint32_t i = 0; i < n; i++) assert_int_equal(out[i], l->docs[rank + i]);
     }
     assert_int_equal(rank, l->df);
-    if (p.kind != POSTINGS_SMALL) assert_int_equal(postings_block_rank(&p, p.n_blocks), l->df);
+    assert_int_equal(postings_block_rank(&p, p.n_blocks), l->df);
     for (uint32_t first = 0; first < l->df; first++) {
         uint32_t out[POSTINGS_TF_MAX], most = l->df - first, at = first % 7;
         n = most < POSTINGS_TF_MAX ? most : POSTINGS_TF_MAX;
@@ -372,7 +372,7 @@ static void entries(void **state)
             odd_put_small(&region, &l, 0);
         segment *s = open_list(&bare, &l, &region, &entry);
         const term_entry good = entry;
-        for (unsigned way = 0; way < 9; way++) {
+        for (unsigned way = 0; way < 10; way++) {
             entry = good;
             if (way == 1) entry.off = good.len + 1;
             if (way == 2) entry.len++;
@@ -382,6 +382,7 @@ static void entries(void **state)
             if (way == 6) entry.cf = entry.df - 1u;
             if (way == 7) entry.df = ODD_DOCS + 1, entry.cf = 2 * ODD_DOCS;
             if (way == 8) entry.off = entry.len, entry.len = 0;
+            if (way == 9) entry.off = 8;
             assert_int_equal(postings_open(&p, s, &entry), way == 0);
             assert_int_equal(bare_damaged(&bare), way != 0);
             assert_true(way == 0 || (!p.df && !p.n_blocks));
@@ -478,12 +479,113 @@ static void positions_elsewhere(void **state)
     }
 }
 
+/* Nothing that is given is of a document that there is not; the positions of the last one asked
+ * for, as of one that there is, are not given. */
+static void expect_stop(bare_segment *bare, const odd_list *l, const term_entry *entry)
+{
+    static position_scratch scratch;
+    static const uint32_t known = ODD_DOCS - 1;
+    segment *s = &bare->s;
+    postings p;
+    position_reader r;
+    position_place place = {.tf = 77};
+    cursor c;
+    uint32_t last = l->df - 1, out[SEGMENT_BLOCK_MAX];
+    cursor_open(&c, s, entry);
+    for (uint32_t i = 0; cursor_next(&c) != CURSOR_END; i++)
+        assert_true(c.doc == l->docs[i] && c.doc < ODD_DOCS);
+    assert_true(bare_damaged(bare));
+    cursor_open(&c, s, entry);
+    assert_int_equal(cursor_seek(&c, l->docs[last - 1] + 1), CURSOR_END);
+    bare_damaged(bare); /* where no document is wanted that is not there, it may be none */
+    assert_true(postings_open(&p, s, entry));
+    assert_int_equal(postings_decode_block(&p, p.n_blocks - 1, out), 0);
+    assert_true(bare_damaged(bare));
+    if (p.kind == POSTINGS_SMALL) return;
+    position_reader_open(&r, &p, l->docs);
+    positions_find(&r, &scratch, &last, &known, 1, &place);
+    if (p.kind == POSTINGS_SPARSE) assert_true(!place.tf && bare_damaged(bare));
+    bare_damaged(bare);
+}
+
+/* The last document of a list is the first that there is not. */
+static void one_document_more(void **state)
+{
+    (void)state;
+    static odd_list l;
+    uint64_t random = 4;
+    for (uint32_t doc = 0; doc <= ODD_DOCS; doc++) odd_lengths[doc] = 40 + doc % 60;
+    for (unsigned kind = 0; kind < 3; kind++)
+        for (uint32_t df = 33; df < 80; df++) {
+            bare_segment bare;
+            term_entry entry;
+            buf region = {0};
+            odd_random(&l, df, ODD_DOCS - 500, &random);
+            l.docs[df - 1] = ODD_DOCS;
+            l.impacts[df - 1] = impact_encode(l.tfs[df - 1], odd_norm(ODD_DOCS));
+            l.sparse = kind == 1;
+            l.block_size = kind ? 16 : 80;
+            odd_cut(&l, 16, 16, &random);
+            if (kind)
+                odd_put_large(&region, &l);
+            else
+                odd_put_small(&region, &l, df % 9);
+            open_list(&bare, &l, &region, &entry);
+            expect_stop(&bare, &l, &entry);
+            bare_free(&bare);
+            buf_free(&region);
+        }
+}
+
+/* A directory of blocks that do not rise, or are not there. */
+static void blocks_elsewhere(void **state)
+{
+    (void)state;
+    enum { BLOCK = 20, DF = 200, BLOCKS = DF / BLOCK };
+    static odd_list l;
+    uint64_t random = 8;
+    for (uint32_t doc = 0; doc < ODD_DOCS; doc++) odd_lengths[doc] = 40 + doc % 60;
+    odd_random(&l, DF, 0, &random);
+    l.sparse = true;
+    l.block_size = BLOCK;
+    odd_cut(&l, BLOCK, BLOCK, &random);
+    bare_segment bare;
+    term_entry entry;
+    postings p;
+    buf region = {0};
+    odd_put_large(&region, &l);
+    segment *s = open_list(&bare, &l, &region, &entry);
+    assert_true(postings_open(&p, s, &entry));
+    uint8_t *all = bare.bytes.data;
+    uint64_t lasts = (uint64_t)((const uint8_t *)p.last - all),
+             offsets = (uint64_t)((const uint8_t *)p.off - all);
+    for (uint32_t b = 0; b < BLOCKS; b++) {
+        uint32_t last = p.last[b], off = p.off[b], out[SEGMENT_BLOCK_MAX];
+        const uint32_t words = (uint32_t)p.ef_words, before = b ? p.last[b - 1] : 0;
+        const uint32_t wrong_last[] = {before, before - 1, 0, ODD_DOCS, ODD_DOCS + 1, UINT32_MAX},
+                       wrong_off[] = {words, words + 1, words - 1, UINT32_MAX};
+        for (size_t i = 0; i < 10; i++) {
+            store_u32(all + lasts + 4 * b, i < 6 ? wrong_last[i] : last);
+            store_u32(all + offsets + 4 * b, i < 6 ? off : wrong_off[i - 6]);
+            bool same = i == 8 && off == words - 1;
+            assert_int_equal(postings_decode_block(&p, b, out), same ? BLOCK : 0);
+            assert_int_equal(bare_damaged(&bare), !same);
+        }
+        store_u32(all + lasts + 4 * b, last);
+        store_u32(all + offsets + 4 * b, off);
+        assert_int_equal(postings_decode_block(&p, b, out), BLOCK);
+    }
+    bare_free(&bare);
+    buf_free(&region);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_blocks),           cmocka_unit_test(short_lists),
         cmocka_unit_test(beyond_the_documents), cmocka_unit_test(entries),
-        cmocka_unit_test(positions_elsewhere),
+        cmocka_unit_test(positions_elsewhere),  cmocka_unit_test(one_document_more),
+        cmocka_unit_test(blocks_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -239,7 +239,10 @@ static unsigned unreadable(const store_bytes *b, unsigned *blocks)
         uint32_t first, n, raw_len;
         slice deflated;
         bool there = store_block_raw(s, i, &first, &n, &raw_len, &deflated);
+        pm_error err;
         *blocks |= (unsigned)!there << i;
+        if (segment_status(s, &err) != PM_OK && strstr(err.message, "block is impossible"))
+            assert_int_equal(err.offset, s->info.sections[SECTION_STORE_DIR].off + 16 * i);
         assert_int_equal(bare_damaged(&bare), !there);
     }
     for (uint32_t k = 0; k < 2 * DOCS; k++) {
