@@ -7,7 +7,7 @@
 
 #include "common/segment/segment.h"
 
-enum { ODD_DOCS = 3000, ODD_DF_MAX = 900, ODD_TF_MAX = 40, ODD_FORMS_MAX = 40000 };
+enum { ODD_DOCS = 3000, ODD_DF_MAX = 1000, ODD_TF_MAX = 40, ODD_FORMS_MAX = 40000 };
 
 typedef struct odd_list {
     uint32_t df, docs[ODD_DF_MAX], tfs[ODD_DF_MAX], places[ODD_DF_MAX][ODD_TF_MAX];

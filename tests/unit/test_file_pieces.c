@@ -252,6 +252,31 @@ static void test_refused(void **state)
     assert_true(refused > 40 && interrupted > 30);
 }
 
+/* Where standard input is closed the first file that is opened has its descriptor, and gives it
+ * back, too. */
+static void test_descriptor_0(void **state)
+{
+    (void)state;
+    assert_int_equal(write_file("f", 10, 10, NULL), PM_OK);
+    int kept = dup(STDIN_FILENO);
+    assert_true(kept > 0);
+    for (unsigned which = 0; which < 15; which++) {
+        pm_error err;
+        close(STDIN_FILENO);
+        errno = ENOTDIR; /* of something that was long ago */
+        pm_status st = operate(which, &err);
+        bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0;
+        dup2(kept, STDIN_FILENO);
+        if (st != PM_OK) fail_msg("%u: %s", which, err.message);
+        if (!closed) fail_msg("%u: descriptor 0 is left open", which);
+    }
+    infile in; /* standard input itself is not closed */
+    assert_int_equal(infile_open(&in, "-", NULL), PM_OK);
+    infile_close(&in);
+    assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+    close(kept);
+}
+
 /* ---- what is told ------------------------------------------------------------------------- */
 
 static char told[2000];
@@ -378,8 +403,9 @@ int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, close_folder)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_cut),  IN_FOLDER(test_buffer), IN_FOLDER(test_refused), IN_FOLDER(test_told),
-        IN_FOLDER(test_most), IN_FOLDER(test_maps),   IN_FOLDER(test_watch),
+        IN_FOLDER(test_cut),          IN_FOLDER(test_buffer), IN_FOLDER(test_refused),
+        IN_FOLDER(test_descriptor_0), IN_FOLDER(test_told),   IN_FOLDER(test_most),
+        IN_FOLDER(test_maps),         IN_FOLDER(test_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -202,16 +202,28 @@ static void other_ends(void **state)
     bare_free(&m.bare);
 }
 
+/* Every entry of the table names this document. */
+static void name_all(uint64_t table, uint32_t doc)
+{
+    unsigned bits = bits_of(m.n);
+    uint8_t *docs = m.bare.bytes.data + table + 4 * id_buckets(m.n) + m.n;
+    memset(docs, 0, (m.n * bits + 7) / 8);
+    for (uint32_t at = 0; at < m.n * bits; at++)
+        docs[at / 8] |= (uint8_t)((doc >> at % bits & 1) << at % 8);
+}
+
 static void other_documents(void **state)
 {
     (void)state;
     segment *s = make(1000, false, false);
-    const section table = s->info.sections[SECTION_ID_TABLE];
-    uint64_t docs = table.off + 4 * id_buckets(m.n) + m.n;
-    memset(m.bare.bytes.data + docs, 0xff, table.off + table.len - docs);
-    for (uint32_t doc = 0; doc < m.n; doc += 7)
-        expect_damage(s, doc, m.ids[doc], table.off, "a document number is too large");
-    memset(m.bare.bytes.data + docs, 0, table.off + table.len - docs);
+    uint64_t table = s->info.sections[SECTION_ID_TABLE].off;
+    static const uint32_t beyond[] = {1000, 1001, 1023};
+    for (size_t i = 0; i < 3; i++) {
+        name_all(table, beyond[i]);
+        for (uint32_t doc = 0; doc < m.n; doc += 7)
+            expect_damage(s, doc, m.ids[doc], table, "a document number is too large");
+    }
+    name_all(table, 0);
     for (uint32_t doc = 1; doc < m.n; doc += 7) { /* of which none has the id */
         uint32_t found;
         assert_false(segment_find_id(s, m.ids[doc], LEN, &found));

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "common/base/mem.h"
 #include "common/segment/layout.h"
 #include "common/segment/store.h"
 #include "tests/support/bare_segment.h"
@@ -317,7 +318,10 @@ static void directories(void **state)
     }
 }
 
-/* One block whose raw bytes are these, of so many records. */
+/* One block whose raw bytes are these, of so many records; the nth allocation is refused, 0: none.
+ */
+static uint64_t refused;
+
 static pm_status read_raw(const char *bytes, size_t len, uint32_t n, uint32_t doc, slice *record,
                           store_cache *cache)
 {
@@ -334,8 +338,11 @@ static pm_status read_raw(const char *bytes, size_t len, uint32_t n, uint32_t do
     bare_begin(&bare, n);
     bare_section(&bare, SECTION_STORE, store.data, store.len);
     bare_section(&bare, SECTION_STORE_DIR, entries.data, entries.len);
-    pm_status st = store_get(cache, bare_done(&bare), doc, record, NULL);
-    assert_int_equal(bare_damaged(&bare), st != PM_OK);
+    segment *s = bare_done(&bare);
+    if (refused) mem_fail_at(refused, false);
+    pm_status st = store_get(cache, s, doc, record, NULL);
+    mem_fail_at(0, false);
+    assert_int_equal(bare_damaged(&bare), st == PM_CORRUPT);
     bare_free(&bare);
     cache->s = NULL; /* another one may be at its place                                    */
     buf_free(&raw);
@@ -381,6 +388,59 @@ static void lengths_of_records(void **state)
     store_cache_free(&cache);
 }
 
+/* One cache for two segments, whose blocks have the same numbers; and one that was freed. */
+static void one_cache(void **state)
+{
+    (void)state;
+    bare_segment bare[2];
+    store_cache cache = {0};
+    for (uint32_t i = 0; i < 2; i++) {
+        buf raw = {0}, store = {0}, entries = {0};
+        make_raw(&raw, i);
+        deflate_into(&store, &raw);
+        const entry both[] = {{0, 0, (uint32_t)raw.len}, {store.len, EACH, 0}};
+        buf_append(&entries, both, sizeof both);
+        bare_begin(&bare[i], EACH);
+        bare_section(&bare[i], SECTION_STORE, store.data, store.len);
+        bare_section(&bare[i], SECTION_STORE_DIR, entries.data, entries.len);
+        bare_done(&bare[i]);
+        buf_free(&raw);
+        buf_free(&store);
+        buf_free(&entries);
+    }
+    for (uint32_t k = 0; k < 40; k++) {
+        uint32_t i = k / 3 % 2, doc = k % EACH;
+        slice record;
+        if (k % 7 == 6) store_cache_free(&cache);
+        assert_int_equal(store_get(&cache, &bare[i].s, doc, &record, NULL), PM_OK);
+        assert_int_equal(record.data[record.len - 1], 'a' + i * EACH + doc);
+    }
+    store_cache_free(&cache);
+    bare_free(&bare[0]);
+    bare_free(&bare[1]);
+}
+
+/* A block for which there is no memory now can be read later, by the same cache. */
+static void memory_refused_once(void **state)
+{
+    (void)state;
+    store_cache cache = {0};
+    slice record;
+    unsigned times = 0;
+    for (uint64_t n = 1; n < 9; n++) {
+        store_cache_free(&cache);
+        refused = n;
+        pm_status st = read_raw("\1\2abb", 5, 2, 1, &record, &cache);
+        refused = 0;
+        assert_true(st == PM_OK || st == PM_NOMEM);
+        times += st == PM_NOMEM;
+        assert_int_equal(read_raw("\1\2abb", 5, 2, 1, &record, &cache), PM_OK);
+        assert_true(record.len == 2 && !memcmp(record.data, "bb", 2));
+    }
+    assert_true(times > 1);
+    store_cache_free(&cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +451,8 @@ int main(void)
         cmocka_unit_test(paths),
         cmocka_unit_test(directories),
         cmocka_unit_test(lengths_of_records),
+        cmocka_unit_test(one_cache),
+        cmocka_unit_test(memory_refused_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
