@@ -49,7 +49,7 @@ static void make(odd_list *l, buf *region, uint64_t seed)
     bool small = seed % 3 == 0;
     odd_random(l,
                small ? 1 + (uint32_t)(seed * 5 % 90) : 41 + (uint32_t)(random_next(&random) % 200),
-               0, &random);
+               (uint32_t)(seed % 2) * 1100, &random); /* or the first buckets are empty          */
     l->block_size = small ? 90 : of_block[seed % 4];
     l->sparse = seed % 3 == 1;
     if (seed % 5 < 2) odd_without_positions(l, &random);
@@ -125,6 +125,13 @@ static void lists(void **state)
         if (p.kind != POSTINGS_SMALL) expect_found(&bare, &l, &entry, start, docs, &random);
         expect_found(&bare, &l, &entry, behind ? behind : p.impacts, end, &random);
         bare_free(&bare);
+        if (p.kind == POSTINGS_SMALL && (l.positions || l.n_forms > 1)) { /* a byte of nothing    */
+            buf_u8(&region, 0);
+            s = open_list(&bare, &l, &region, &entry);
+            assert_true(findings(s, &entry) > 0);
+            assert_non_null(strstr(first_what, "behind the last"));
+            bare_free(&bare);
+        }
         buf_free(&region);
     }
 }
