@@ -377,6 +377,71 @@ static pm_status count_names(void *ctx, const char *name, pm_error *err)
     return PM_OK;
 }
 
+/* What could not be opened or locked has no descriptor, and closing it takes none from others. */
+static void test_given_back(void **state)
+{
+    (void)state;
+    dir d;
+    pm_error err;
+    int fd = next_descriptor();
+    mem_fail_at(1, false);
+    pm_status st = dir_open(&d, folder, NULL, &err);
+    mem_fail_at(0, false);
+    assert_int_equal(st, PM_NOMEM);
+    assert_int_equal(next_descriptor(), fd);
+    assert_int_equal(dir_lock(&where, &err), PM_OK);
+    assert_int_equal(dir_again(&d, &where, &err), PM_OK);
+    assert_int_equal(dir_lock(&d, &err), PM_BUSY);
+    int others = dup(STDIN_FILENO); /* has the number that LOCK had                            */
+    dir_close(&d);
+    assert_true(fcntl(others, F_GETFD) >= 0);
+    close(others);
+    char path[FOLDER_PATH + 16];
+    snprintf(path, sizeof path, "%s/no/such", folder);
+    assert_int_equal(dir_create(path, &err), PM_IO);
+    assert_non_null(strstr(err.message, "make the one above it first"));
+}
+
+/* One close a file: the number may be another's by the second. */
+static void test_closed_once(void **state)
+{
+    (void)state;
+    outfile f;
+    answer_with("close", 0, 0, 0);
+    assert_int_equal(write_file("f", 10, 10, NULL), PM_OK);
+    assert_int_equal(seam.calls, 1);
+    answer_with("close", EIO, 0, 1);
+    assert_int_equal(write_file("f", 10, 10, NULL), PM_IO);
+    assert_int_equal(seam.calls, 1);
+    answer_with("close", 0, 0, 0);
+    assert_int_equal(outfile_create(&f, &where, "f", false, NULL), PM_OK);
+    outfile_abandon(&f);
+    outfile_abandon(&f);
+    assert_int_equal(seam.calls, 1);
+}
+
+static void test_stat(void **state)
+{
+    (void)state;
+    char path[FOLDER_PATH + 8];
+    snprintf(path, sizeof path, "%s/f", folder);
+    for (size_t len = 0; len < 3; len++) {
+        file_info info;
+        struct stat is;
+        memset(&info, 0xff, sizeof info);
+        assert_int_equal(write_file("f", len, 1, NULL), PM_OK);
+        assert_int_equal(file_stat(path, &info, NULL), PM_OK);
+        assert_int_equal(stat(path, &is), 0);
+        assert_true(info.size == len && info.number == is.st_ino && !info.is_link);
+        assert_true(info.changed_ns ==
+                    (int64_t)is.st_ctim.tv_sec * 1000000000 + (int64_t)is.st_ctim.tv_nsec);
+    }
+    file_info info;
+    memset(&info, 0xff, sizeof info);
+    assert_int_equal(file_stat("/nonexistent", &info, NULL), PM_IO);
+    assert_true(!info.size && !info.number && !info.is_regular && !info.is_dir);
+}
+
 /* All names but those of the folder itself and of the one above. */
 static void test_dots(void **state)
 {
@@ -427,9 +492,10 @@ int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, close_folder)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_cut),          IN_FOLDER(test_buffer), IN_FOLDER(test_refused),
-        IN_FOLDER(test_descriptor_0), IN_FOLDER(test_told),   IN_FOLDER(test_most),
-        IN_FOLDER(test_maps),         IN_FOLDER(test_dots),   IN_FOLDER(test_watch),
+        IN_FOLDER(test_cut),          IN_FOLDER(test_buffer),     IN_FOLDER(test_refused),
+        IN_FOLDER(test_descriptor_0), IN_FOLDER(test_told),       IN_FOLDER(test_most),
+        IN_FOLDER(test_maps),         IN_FOLDER(test_dots),       IN_FOLDER(test_closed_once),
+        IN_FOLDER(test_stat),         IN_FOLDER(test_given_back), IN_FOLDER(test_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
