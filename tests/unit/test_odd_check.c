@@ -136,10 +136,47 @@ static void lists(void **state)
     }
 }
 
+/* An impact that tells no frequency, and no exception that does: 1 is taken, and it is said. */
+static void missing_frequencies(void **state)
+{
+    (void)state;
+    enum { DF = POSTINGS_TF_MAX };
+    for (uint32_t doc = 0; doc < ODD_DOCS; doc++) odd_lengths[doc] = 40;
+    for (uint32_t lost = 0; lost <= DF; lost++) {
+        odd_list l = {.df = DF, .cf = DF, .block_size = DF};
+        bare_segment bare;
+        term_entry entry;
+        postings p;
+        uint32_t docs[DF], out[DF];
+        buf region = {0};
+        buf_zero(&region, DF); /* gaps */
+        for (uint32_t i = 0; i < DF; i++) buf_u8(&region, i == lost ? 255 : (uint8_t)(90 + i));
+        buf_u8(&region, 0);
+        segment *s = open_list(&bare, &l, &region, &entry);
+        assert_true(postings_open(&p, s, &entry));
+        assert_int_equal(postings_decode_block(&p, 0, docs), DF);
+        for (uint32_t from = 0; from < DF; from++) {
+            memset(out, 0xff, sizeof out);
+            postings_tfs(&p, from, DF - from, docs + from, out);
+            for (uint32_t i = from; i < DF; i++)
+                assert_int_equal(out[i - from],
+                                 i == lost ? 1 : impact_decode(p.impacts[i], odd_norm(docs[i])));
+            assert_int_equal(bare_damaged(&bare), lost >= from && lost < DF);
+        }
+        for (uint32_t i = 0; i < DF; i++) {
+            postings_tf(&p, i, 40);
+            assert_int_equal(bare_damaged(&bare), i == lost);
+        }
+        bare_free(&bare);
+        buf_free(&region);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists),
+        cmocka_unit_test(missing_frequencies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
