@@ -442,6 +442,45 @@ static void test_stat(void **state)
     assert_true(!info.size && !info.number && !info.is_regular && !info.is_dir);
 }
 
+/* Standard input ends when there is something to read from the other descriptor; a file does not,
+ * and without one, or while nothing is there, nor does standard input. */
+static void test_stop(void **state)
+{
+    (void)state;
+    infile in;
+    char path[FOLDER_PATH + 8];
+    uint8_t bytes[16];
+    size_t got = 77;
+    int input[2], stop[2], kept = dup(STDIN_FILENO);
+    snprintf(path, sizeof path, "%s/f", folder);
+    assert_int_equal(write_file("f", 10, 10, NULL), PM_OK);
+    assert_true(kept > 0 && pipe(input) == 0 && pipe(stop) == 0);
+    dup2(input[0], STDIN_FILENO);
+    infile_stop_fd = stop[0];
+    assert_int_equal(write(input[1], "abc", 3), 3);
+    assert_int_equal(infile_open(&in, "-", NULL), PM_OK);
+    pm_status st = infile_read(&in, bytes, 2, &got, NULL);
+    assert_true(st == PM_OK && got == 2 && !memcmp(bytes, "ab", 2));
+    assert_int_equal(write(stop[1], "!", 1), 1);
+    got = 77;
+    st = infile_read(&in, bytes, 2, &got, NULL);
+    assert_true(st == PM_OK && got == 0);
+    infile_close(&in);
+    assert_true(in.fd == -1 && !in.path);
+    assert_int_equal(infile_open(&in, path, NULL), PM_OK);
+    st = infile_read(&in, bytes, 16, &got, NULL);
+    assert_true(st == PM_OK && got == 10);
+    infile_close(&in);
+    infile_stop_fd = -1;
+    assert_int_equal(infile_open(&in, "-", NULL), PM_OK);
+    st = infile_read(&in, bytes, 2, &got, NULL);
+    assert_true(st == PM_OK && got == 1 && bytes[0] == 'c');
+    infile_close(&in);
+    dup2(kept, STDIN_FILENO);
+    const int all[] = {kept, input[0], input[1], stop[0], stop[1]};
+    for (size_t i = 0; i < 5; i++) close(all[i]);
+}
+
 /* All names but those of the folder itself and of the one above. */
 static void test_dots(void **state)
 {
@@ -492,10 +531,11 @@ int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, close_folder)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_cut),          IN_FOLDER(test_buffer),     IN_FOLDER(test_refused),
-        IN_FOLDER(test_descriptor_0), IN_FOLDER(test_told),       IN_FOLDER(test_most),
-        IN_FOLDER(test_maps),         IN_FOLDER(test_dots),       IN_FOLDER(test_closed_once),
-        IN_FOLDER(test_stat),         IN_FOLDER(test_given_back), IN_FOLDER(test_watch),
+        IN_FOLDER(test_cut),          IN_FOLDER(test_buffer), IN_FOLDER(test_refused),
+        IN_FOLDER(test_descriptor_0), IN_FOLDER(test_told),   IN_FOLDER(test_most),
+        IN_FOLDER(test_maps),         IN_FOLDER(test_dots),   IN_FOLDER(test_closed_once),
+        IN_FOLDER(test_stat),         IN_FOLDER(test_stop),   IN_FOLDER(test_given_back),
+        IN_FOLDER(test_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
