@@ -72,7 +72,7 @@ void check_list(check *c, const term_entry *entry, bool plain, check_form *form_
 typedef struct check_streams {
     slice block, strings; /* of the current block                                  */
     uint64_t at;          /* bit                                                   */
-    uint32_t block_index, block_n;
+    uint32_t block_n;
     uint64_t bytes_at; /* where the next block must start                       */
     form_stream forms;
     bool broken;

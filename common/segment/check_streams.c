@@ -26,7 +26,6 @@ static uint64_t header_len(uint32_t n, unsigned width)
 void check_streams_block(check *c, check_streams *st, const postings *p, uint32_t b, uint32_t n)
 {
     if (!p->has_positions || st->broken) return;
-    st->block_index = b;
     st->block_n = n;
     st->at = 0;
     uint64_t start = 0;

@@ -136,6 +136,32 @@ static void lists(void **state)
     }
 }
 
+/* Offsets of four bytes where two would do. */
+static void wide_offsets(void **state)
+{
+    (void)state;
+    static odd_list l;
+    uint64_t random = 6;
+    for (uint32_t doc = 0; doc < ODD_DOCS; doc++) odd_lengths[doc] = 40;
+    for (unsigned small = 0; small < 2; small++) {
+        bare_segment bare;
+        term_entry entry;
+        buf region = {0};
+        odd_random(&l, 60, 0, &random);
+        l.wide = true;
+        l.block_size = small ? 60 : 24;
+        if (small)
+            odd_put_small(&region, &l, 0);
+        else
+            odd_put_large(&region, &l);
+        segment *s = open_list(&bare, &l, &region, &entry);
+        assert_int_equal(findings(s, &entry), 1);
+        assert_string_equal(first_what, "group offsets are wider than needed");
+        bare_free(&bare);
+        buf_free(&region);
+    }
+}
+
 /* An impact that tells no frequency, and no exception that does: 1 is taken, and it is said. */
 static void missing_frequencies(void **state)
 {
@@ -176,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists),
+        cmocka_unit_test(wide_offsets),
         cmocka_unit_test(missing_frequencies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
