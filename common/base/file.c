@@ -557,17 +557,11 @@ pm_status infile_open(infile *f, const char *path, pm_error *err)
 
 int infile_stop_fd = -1;
 
-/* Another file has descriptor 0 in a process that was started without standard input. */
-static bool is_standard(const infile *f)
-{
-    return !f->path || strcmp(f->path, "-") == 0;
-}
-
 /* Waits for standard input, where somebody may end that; true when he did. */
 static bool is_stopped(const infile *f)
 {
     struct pollfd wait[] = {{f->fd, POLLIN, 0}, {infile_stop_fd, POLLIN, 0}};
-    if (!is_standard(f) || infile_stop_fd < 0) return false;
+    if (f->fd != STDIN_FILENO || infile_stop_fd < 0) return false;
     while (poll(wait, 2, -1) < 0 && errno == EINTR) continue;
     return wait[1].revents != 0;
 }
@@ -590,7 +584,7 @@ pm_status infile_read(infile *f, void *data, size_t cap, size_t *got, pm_error *
 
 void infile_close(infile *f)
 {
-    if (f->fd >= 0 && !is_standard(f)) sys_close(f->fd, f->path);
+    if (f->fd > STDIN_FILENO) sys_close(f->fd, f->path);
     mem_free(f->path);
     *f = (infile)INFILE_INIT;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * test_file_lock.c - a folder's lock while it is held: whether it still is, and what LOCK says,
- * read and written in pieces, refused, and where descriptor 0 was free.
+ * read and written in pieces, refused, and where descriptor 0 is free.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -202,7 +202,7 @@ static void test_look_refused(void **state)
     }
 }
 
-/* A program that was started without standard input has its lock there. */
+/* A program that was started without standard input: nothing of the lock gets its number. */
 static void test_descriptor_0(void **state)
 {
     (void)state;
@@ -224,7 +224,7 @@ static void test_descriptor_0(void **state)
     close(kept);
     assert_int_equal(dir_open(&where, folder, NULL, &err), PM_OK);
     assert_int_equal(st, PM_OK);
-    assert_int_equal(fd, 0);
+    assert_true(fd > STDERR_FILENO);
     assert_int_equal(held, PM_OK);
     assert_int_equal(lost, PM_BUSY);
     assert_true(closed);

@@ -252,8 +252,7 @@ static void test_refused(void **state)
     assert_true(refused > 40 && interrupted > 30);
 }
 
-/* Where standard input is closed the first file that is opened has its descriptor, and gives it
- * back, too. */
+/* Where standard input is closed no file that is opened has its descriptor, or keeps it. */
 static void test_descriptor_0(void **state)
 {
     (void)state;
