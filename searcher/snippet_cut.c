@@ -7,7 +7,7 @@
  * most matches, and is the first such.  It is widened evenly on both sides, and starts at a
  * sentence when one begins within the room on its left.  Where there is no space to cut at, as in
  * addresses and in scripts without spaces, neither a word of ASCII nor what a reader sees as one
- * character is cut in two.
+ * character is cut in two, unless nothing would be left.
  */
 #include "searcher/snippet.h"
 
@@ -155,12 +155,22 @@ static size_t align_end(const char *body, size_t len, size_t limit, size_t to)
     return to;
 }
 
+/* Where to end amid a word longer than what is wanted, in (start, to]: after a whole character, or
+ * amid one of very many marks. */
+static size_t end_amid(const char *body, size_t len, size_t start, size_t to)
+{
+    size_t at = to, low = to - start > LOOK_BACK ? to - LOOK_BACK : start;
+    while (at > low && is_inside_cluster(body, len, at)) at--;
+    if (at > low) return at;
+    while (to > start && is_inside_character(body, to)) to--;
+    return to;
+}
+
 static void widen(const snippeter *s, const char *body, size_t len, window *w)
 {
     size_t wanted = w->end - w->start, lead = 0;
     if (wanted > s->aim) { /* one huge word */
-        w->end = w->start + s->aim;
-        while (w->end > w->start && is_inside_cluster(body, len, w->end)) w->end--;
+        w->end = end_amid(body, len, w->start, w->start + s->aim);
         return;
     }
     lead = (s->aim - wanted) / 2;
@@ -269,6 +279,7 @@ pm_status snippet_cut(snippeter *s, arena *a, const char *body, size_t len, pm_h
     if (s->n_matches == 0) { /* matched by its title: begin where the text does */
         while (w.start < len && is_space(body[w.start])) w.start++;
         w.end = align_end(body, len, w.start, w.start + s->aim);
+        if (w.end == w.start && w.end < len) w.end = end_amid(body, len, w.start, w.start + s->aim);
     } else {
         widen(s, body, len, &w);
     }

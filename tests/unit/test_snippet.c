@@ -180,6 +180,23 @@ static void test_whole_words(void **state)
     expect("ที่ที่ที่ที่ที่ x ที่ที่ที่ที่ที่", "x", 32, "…ที่ [x] ที่ที่…");
 }
 
+/* What is longer than the snippet, and of which nothing would be left, is cut all the same. */
+static void test_endless_words(void **state)
+{
+    (void)state;
+    const pm_article blob = {.id = text_of("a"),
+                             .title = text_of("blob"),
+                             .text = text_of("abcdefghijklmnopqrstuvwxyz0123456789 end")};
+    expect_article(&blob, "blob", 24, "abcdefghijklmnopqrstuvwx…");
+    char text[800] = "q", cut[200] = "[q";
+    for (size_t i = 0; i < 300; i++) strcat(text, "\xcc\x81");
+    for (size_t i = 0; i < 14; i++) strcat(cut, "\xcc\x81");
+    expect(text, "q", 30, strcat(cut, "]…"));
+    /* A letter with fewer marks than are looked back at stays whole. */
+    expect("aéóq́́́́ end", "aeoq", 20, "[aéóq́́́́] end");
+    expect("qwertzuiopasdfǵ́́́ end", "qwertzuiopasdfg", 20, "[qwertzuiopasdf]…");
+}
+
 /* A sentence also begins behind a quote or bracket, and in Chinese and Japanese without a space. */
 static void test_sentences(void **state)
 {
@@ -267,7 +284,7 @@ int main(void)
         cmocka_unit_test(test_window),      cmocka_unit_test(test_title),
         cmocka_unit_test(test_near),        cmocka_unit_test(test_overlapping),
         cmocka_unit_test(test_whole_words), cmocka_unit_test(test_sentences),
-        cmocka_unit_test(test_any_article),
+        cmocka_unit_test(test_any_article), cmocka_unit_test(test_endless_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
