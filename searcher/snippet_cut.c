@@ -141,7 +141,9 @@ static size_t align_start(const char *body, size_t len, size_t from, size_t limi
     }
     if (word < limit) return word;
     while (from < limit && cuts(body, len, from)) from++;
-    while (from < limit && strchr(" ,;:.!?)]", body[from]) && body[from]) from++;
+    while (from < limit && strchr(" ,;:.!?)]", body[from]) && body[from] &&
+           !is_inside_cluster(body, len, from + 1))
+        from++;
     return from;
 }
 

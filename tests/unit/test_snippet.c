@@ -177,6 +177,9 @@ static void test_whole_words(void **state)
     expect("🇩🇪🇫🇷🇮🇹🇪🇸x🇩🇪🇫🇷🇮🇹🇪🇸", "x", 28, "…🇪🇸[x]🇩🇪🇫🇷…");
     expect("👨‍👩‍👧👨‍👩‍👧x👨‍👩‍👧👨‍👩‍👧", "x", 42,
            "…👨‍👩‍👧[x]👨‍👩‍👧…");
+    /* A comma in front is left out, but not from under its mark. */
+    expect("abcdefghijklm,/x/abcdefghijkl", "x", 20, "…/[x]/abcdefghijkl");
+    expect("abcdefghijklm,\xcc\x81/x/abcdefghijkl", "x", 20, "…,\xcc\x81/[x]/abcdefghijkl");
     expect("ที่ที่ที่ที่ที่ x ที่ที่ที่ที่ที่", "x", 32, "…ที่ [x] ที่ที่…");
 }
 
