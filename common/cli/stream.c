@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,8 +38,10 @@ static int add_bytes(const char *path, const struct stat *info, int kind, struct
 uint64_t stream_tree_bytes(const char *path)
 {
     enum { OPEN_FOLDERS = 16 };
+    char real[PATH_MAX]; /* a link that is named is followed, those below are not            */
     tree_bytes = 0;
-    int failed = nftw(path, add_bytes, OPEN_FOLDERS, FTW_PHYS | FTW_ACTIONRETVAL);
+    const char *from = realpath(path, real) ? real : path;
+    int failed = nftw(from, add_bytes, OPEN_FOLDERS, FTW_PHYS | FTW_ACTIONRETVAL);
     return failed ? 0 : tree_bytes;
 }
 

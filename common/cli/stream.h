@@ -18,7 +18,8 @@
 /* PM_USAGE when there is nothing at `path`; for paths to be indexed, before any work. */
 pm_status stream_check_exists(const char *path, pm_error *err);
 
-/* Bytes of the files at and under `path`, hidden ones left out; 0 when it cannot be told. */
+/* Bytes of the files at and under `path`, which may be a link; hidden ones and what links below it
+ * lead to left out; 0 when it cannot be told. */
 uint64_t stream_tree_bytes(const char *path);
 /* Bytes that the file system of `path` has room for; UINT64_MAX when it cannot be told. */
 uint64_t stream_free_bytes(const char *path);

@@ -395,6 +395,9 @@ ids() { P search -i "$X" -k 100 --format ids "$@" | sort | tr '\n' ' '; }
     same "$before" "$(P search -i "$X" --json --explain trump xi pears | jq -c 'del(.took_us)')"
     same "$dump" "$(P dump -i "$X" | cksum)"
     expect 0 P check --deep -i "$X"
+    P optimize -i "$X" 2>&1 | sed 's/ in .*//' > size
+    ln -s "$X" link.idx
+    same "$(cat size)" "$(P optimize -i link.idx 2>&1 | sed 's/ in .*//')"
 }
 
 @test "several commits, one commit: the same index" {
