@@ -2,6 +2,7 @@
  * test_json_line.c - lines that the scanner leaves to the library: what is mended and what is not,
  * numbers as they are spelled, depth, how much a line takes, and what begins like JSON Lines.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "indexer/fields.h"
 #include "indexer/json_line.h"
@@ -189,6 +191,38 @@ static void long_numbers(void **state)
         read_as(line, strlen(line), got, sizeof got, &repaired);
         assert_string_equal(got, want);
     }
+}
+
+static unsigned refuse_at; /* of the library's allocations, from 1 on; 0: none              */
+
+static void *allocate(size_t size)
+{
+    if (!refuse_at || --refuse_at) return malloc(size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* One allocation refused to the library, whichever: it is had at the second try, and no
+ * byte of a string is lost. */
+static void refused_library(void **state)
+{
+    (void)state;
+    char text[120] = "{\"k\":\"", word[101];
+    bool struck = true, refused;
+    unsigned n = 0;
+    memset(word, 'a', 100);
+    word[100] = 0;
+    strcat(strcat(text, word), "\"}");
+    for (; struck; n++) {
+        refuse_at = n + 1;
+        json_t *object = json_read(text, strlen(text), NULL, &refused);
+        struck = refuse_at == 0;
+        refuse_at = 0;
+        assert_true(!object || !refused);
+        if (!refused) assert_string_equal(json_string_value(json_object_get(object, "k")), word);
+        json_decref(object);
+    }
+    assert_true(n > 8);
 }
 
 /* Memory refused is never said to be what the line is. */
@@ -372,11 +406,17 @@ static void sniffing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(escapes),      cmocka_unit_test(numbers),
-        cmocka_unit_test(cut_escapes),  cmocka_unit_test(refused_memory),
-        cmocka_unit_test(long_numbers), cmocka_unit_test(spellings),
-        cmocka_unit_test(depth),        cmocka_unit_test(fits),
+        cmocka_unit_test(escapes),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(cut_escapes),
+        cmocka_unit_test(refused_memory),
+        cmocka_unit_test(refused_library),
+        cmocka_unit_test(long_numbers),
+        cmocka_unit_test(spellings),
+        cmocka_unit_test(depth),
+        cmocka_unit_test(fits),
         cmocka_unit_test(sniffing),
     };
+    json_set_alloc_funcs(allocate, free);
     return cmocka_run_group_tests_name("json_line", tests, NULL, NULL);
 }
