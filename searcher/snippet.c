@@ -7,7 +7,12 @@
 
 #include "common/base/hash.h"
 
-enum { AIM_MIN = 20, AIM_MAX = 1 << 20 };
+enum {
+    AIM_MIN = 20,
+    AIM_MAX = 1 << 20,
+    NEAR_LOOKS = 1 << 24, /* matches looked at for all NEARs of a query, in one article         */
+    NEARS_ALWAYS = 4,     /* which may take more                                             */
+};
 
 static bool add_unit(snippeter *s, const uint32_t *keys, uint32_t n, bool wants_mark)
 {
@@ -184,6 +189,23 @@ static void show_near(snippeter *s, const plan_matcher *near)
     for (uint32_t i = 0; i < near->n_words; i++) s->needs[near->words[i]] = 0;
 }
 
+/* Where a query's NEARs times an article's matches are more than is worth a snippet, the last ones
+ * show their words wherever they stand. */
+static void show_nears(snippeter *s)
+{
+    size_t n = s->n_nears, most = s->n_matches ? NEAR_LOOKS / s->n_matches : n;
+    if (most < NEARS_ALWAYS) most = NEARS_ALWAYS;
+    if (n > most) n = most;
+    for (size_t i = 0; i < n; i++) show_near(s, s->nears[i]);
+    if (n == s->n_nears) return;
+    for (size_t i = n; i < s->n_nears; i++)
+        for (uint32_t k = 0; k < s->nears[i]->n_words; k++) s->needs[s->nears[i]->words[k]] = 1;
+    for (size_t i = 0; i < s->n_matches; i++)
+        s->matches[i].shown |= s->needs[s->matches[i].key] != 0;
+    for (size_t i = n; i < s->n_nears; i++)
+        for (uint32_t k = 0; k < s->nears[i]->n_words; k++) s->needs[s->nears[i]->words[k]] = 0;
+}
+
 static void show_units(snippeter *s)
 {
     if (s->p->n_keys) memset(s->mark_seen, 0, s->p->n_keys * sizeof *s->mark_seen);
@@ -193,7 +215,7 @@ static void show_units(snippeter *s)
         for (uint32_t u = s->first_unit[s->matches[i].key]; u != UINT32_MAX; u = s->units[u].next)
             for (uint32_t k = 0; unit_stands(s, &s->units[u], i) && k < s->units[u].n; k++)
                 s->matches[i + k].shown = true;
-    for (size_t i = 0; i < s->n_nears; i++) show_near(s, s->nears[i]);
+    show_nears(s);
     size_t kept = 0;
     for (size_t i = 0; i < s->n_matches; i++)
         if (s->matches[i].shown) s->matches[kept++] = s->matches[i];

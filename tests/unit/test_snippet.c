@@ -125,6 +125,29 @@ static void test_near(void **state)
     expect("rare earth, rare", "\"rare earth\"~0 rare", 240, "[rare] [earth], [rare]");
 }
 
+/* Where there are too many to look for, in an article of too many matches, the words of the last
+ * ones are marked wherever they stand. */
+static void test_many_nears(void **state)
+{
+    (void)state;
+    enum { WORDS = 100000, NEARS = 190 };
+    static char text[4 * WORDS], query[16 * NEARS], shown[8192];
+    size_t n = (size_t)sprintf(text, "a metal rare as blue earth"), q = 0;
+    for (size_t i = 0; i < WORDS; i++) n += (size_t)sprintf(text + n, " x");
+    for (size_t i = 0; i < 2 * NEARS; i++) n += (size_t)sprintf(text + n, " w");
+    sprintf(text + n, " z");
+    q += (size_t)sprintf(query, "metal \"rare earth\"~1");
+    expect(text, query, 24, "a [metal] rare as blue…");
+    for (unsigned i = 0; i < NEARS; i++) q += (size_t)sprintf(query + q, " \"x z\"~%u", i);
+    sprintf(query + q, " \"rare earth\"~1");
+    pm_article a = {.id = text_of("a"), .text = text_of(text)};
+    fixture f;
+    open_fixture(&f, &a, 1);
+    with_brackets(first_hit(&f, query, 24), shown);
+    assert_non_null(strstr(shown, "[x] [x]"));
+    close_fixture(&f);
+}
+
 /* Pairs of characters overlap, and one word may be several: what is matched is marked once. */
 static void test_overlapping(void **state)
 {
@@ -288,6 +311,7 @@ int main(void)
         cmocka_unit_test(test_near),        cmocka_unit_test(test_overlapping),
         cmocka_unit_test(test_whole_words), cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_any_article), cmocka_unit_test(test_endless_words),
+        cmocka_unit_test(test_many_nears),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
