@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * snippet.c - find the query's words in an article's body.  Linear in the body: one pass of
- * the analyzer, one table look-up for each distinct form.
+ * the analyzer, one table look-up for each distinct form; and one pass over the matches for each
+ * NEAR, up to a bound.
  */
 #include "searcher/snippet.h"
 

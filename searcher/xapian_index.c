@@ -354,22 +354,21 @@ static pm_status absolute(const char *folder, size_t len, const char *name, char
  * folder in its place.  What is not there is told where it is opened. */
 static pm_status fix_names(xapian_index *x, const char *path, pm_error *err)
 {
-    pm_error why = {0};
     pm_status st = x->is_folder ? absolute(path, strlen(path), "", &x->root, err) : PM_OK;
-    for (size_t i = 0; i < x->n_places && st == PM_OK; i++) {
+    if (st != PM_OK) return st;
+    for (size_t i = 0; i < x->n_places; i++) {
         xapian_place *place = &x->places[i];
         char *name;
-        const char *slash = place->host ? NULL : strrchr(place->name, '/');
-        const char *last = slash ? slash + 1 : place->name;
-        size_t folder = slash == place->name ? 1 : slash ? (size_t)(slash - place->name) : 0;
         if (place->host) continue;
-        st = absolute(place->name, folder, last, &name, &why);
+        const char *slash = strrchr(place->name, '/'), *last = slash ? slash + 1 : place->name;
+        size_t folder = slash == place->name ? 1 : slash ? (size_t)(slash - place->name) : 0;
+        st = absolute(place->name, folder, last, &name, NULL);
         if (st == PM_NOMEM) return error_nomem(err);
-        if (st == PM_OK) mem_free(place->name);
-        if (st == PM_OK) place->name = name;
-        st = PM_OK;
+        if (st != PM_OK) continue;
+        mem_free(place->name);
+        place->name = name;
     }
-    return st;
+    return PM_OK;
 }
 
 pm_status xapian_open(pm_index *index, const char *path, const pm_index_options *options,

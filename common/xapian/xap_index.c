@@ -84,7 +84,7 @@ int64_t xap_get_date(pm_text value)
 
 static const char marker_begin[] = "pressmark xapian ";
 
-/* Is there a regular file at folder/name?  Its path, too. */
+/* Is there anything at folder/name?  Its path and what it is, too. */
 static bool anything_there(char path[PATH_ROOM], const char *folder, const char *name,
                            file_info *info)
 {

@@ -64,15 +64,22 @@ struct class_status {
     pm_status status;
 };
 
-/* By name, as Xapian's classes have no other number; classes that are not here are PM_IO. */
+/* By name, as Xapian's classes have no other number; classes that are not here are PM_IO.  Of
+ * errors of locking tell_lock knows more. */
 const class_status statuses[] = {
-    {"DatabaseLockError", PM_BUSY}, /* but see tell_lock                                      */
-    {"DatabaseCorruptError", PM_CORRUPT}, {"DocNotFoundError", PM_CORRUPT},
-    {"SerialisationError", PM_CORRUPT},   {"DatabaseVersionError", PM_USAGE},
-    {"DatabaseClosedError", PM_USAGE},    {"FeatureUnavailableError", PM_USAGE},
-    {"InvalidArgumentError", PM_USAGE},   {"InvalidOperationError", PM_USAGE},
-    {"UnimplementedError", PM_USAGE},     {"QueryParserError", PM_USAGE},
-    {"WildcardError", PM_USAGE},          {"RangeError", PM_USAGE},
+    {"DatabaseLockError", PM_BUSY},
+    {"DatabaseCorruptError", PM_CORRUPT},
+    {"DocNotFoundError", PM_CORRUPT},
+    {"SerialisationError", PM_CORRUPT},
+    {"DatabaseVersionError", PM_USAGE},
+    {"DatabaseClosedError", PM_USAGE},
+    {"FeatureUnavailableError", PM_USAGE},
+    {"InvalidArgumentError", PM_USAGE},
+    {"InvalidOperationError", PM_USAGE},
+    {"UnimplementedError", PM_USAGE},
+    {"QueryParserError", PM_USAGE},
+    {"WildcardError", PM_USAGE},
+    {"RangeError", PM_USAGE},
 };
 
 pm_status status_of(const char *type)

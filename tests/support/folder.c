@@ -130,3 +130,14 @@ int folder_open(const char *path, const char *name)
     folder_must(fd >= 0, "open", full);
     return fd;
 }
+
+unsigned folder_maps(const char *path)
+{
+    char line[4096];
+    unsigned n = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    folder_must(maps != NULL, "open", "/proc/self/maps");
+    while (fgets(line, sizeof line, maps)) n += strstr(line, path) != NULL;
+    fclose(maps);
+    return n;
+}

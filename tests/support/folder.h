@@ -44,5 +44,7 @@ void folder_write(const char *path, const char *name, const void *data, size_t l
 void folder_unlink(const char *path, const char *name);
 /* Open a file of it for reading and writing; the caller closes. */
 int folder_open(const char *path, const char *name);
+/* How many maps of this process are of files of it. */
+unsigned folder_maps(const char *path);
 
 #endif

@@ -336,17 +336,6 @@ static void test_most(void **state)
             }
 }
 
-static unsigned maps_of_files(void)
-{
-    char line[4096];
-    unsigned n = 0;
-    FILE *maps = fopen("/proc/self/maps", "r");
-    assert_non_null(maps);
-    while (fgets(line, sizeof line, maps)) n += strstr(line, folder) != NULL;
-    fclose(maps);
-    return n;
-}
-
 static void test_maps(void **state)
 {
     (void)state;
@@ -354,12 +343,12 @@ static void test_maps(void **state)
     assert_int_equal(write_file("f", LEN, 999, NULL), PM_OK);
     assert_int_equal(map_open(&m, &where, "f", NULL, NULL), PM_OK);
     assert_int_equal(m.len, LEN);
-    assert_int_equal(maps_of_files(), 1);
+    assert_int_equal(folder_maps(folder), 1);
     map_release(&m);
     assert_memory_equal(m.data, content, LEN);
     map_close(&m);
     assert_true(!m.data && !m.len);
-    assert_int_equal(maps_of_files(), 0);
+    assert_int_equal(folder_maps(folder), 0);
     map_close(&m);
     map_release(&m);
     m = (map){content, 5};

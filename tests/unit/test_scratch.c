@@ -131,18 +131,6 @@ static unsigned n_open(void)
     return n;
 }
 
-/* Maps of files of the folder. */
-static unsigned n_maps(void)
-{
-    unsigned n = 0;
-    char line[4096];
-    FILE *maps = fopen("/proc/self/maps", "r");
-    assert_non_null(maps);
-    while (fgets(line, sizeof line, maps)) n += strstr(line, root) != NULL;
-    fclose(maps);
-    return n;
-}
-
 /* Two arrays; `files`: whether they are files, and not of the heap. */
 static void open_and_close(bool files)
 {
@@ -153,14 +141,14 @@ static void open_and_close(bool files)
     assert_non_null(a);
     assert_true(scratch_grow(s, &b, &cap, 3 * LEAST, 1));
     assert_int_equal(n_open(), open_before + 2 * files);
-    assert_int_equal(n_maps(), 2 * files);
+    assert_int_equal(folder_maps(root), 2 * files);
     assert_true(files ? scratch_peak(s) >= 4 * LEAST : scratch_peak(s) == 0);
     scratch_free(s, a);
     assert_int_equal(n_open(), open_before + files);
     scratch_free(s, b);
     scratch_close(s);
     assert_int_equal(n_open(), open_before);
-    assert_int_equal(n_maps(), 0);
+    assert_int_equal(folder_maps(root), 0);
 }
 
 static int no_unlink(const char *call, const char *path)

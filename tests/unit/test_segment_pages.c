@@ -252,27 +252,16 @@ static void other_index(void **state)
     assert_non_null(strstr(err.message, "belongs to another index"));
 }
 
-static unsigned maps_of_files(void)
-{
-    char line[4096];
-    unsigned n = 0;
-    FILE *maps = fopen("/proc/self/maps", "r");
-    assert_non_null(maps);
-    while (fgets(line, sizeof line, maps)) n += strstr(line, folder) != NULL;
-    fclose(maps);
-    return n;
-}
-
 static void nothing_stays_mapped(void **state)
 {
     (void)state;
     segment *s = open_made();
-    assert_int_equal(maps_of_files(), 1);
+    assert_int_equal(folder_maps(folder), 1);
     segment_close(s);
-    assert_int_equal(maps_of_files(), 0);
+    assert_int_equal(folder_maps(folder), 0);
     assert_int_equal(segment_open(&s, &where, name, uuid, made.size, made.footer_crc + 1, NULL),
                      PM_CORRUPT);
-    assert_int_equal(maps_of_files(), 0);
+    assert_int_equal(folder_maps(folder), 0);
     segment_close(NULL);
 }
 

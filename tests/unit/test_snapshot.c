@@ -127,17 +127,6 @@ static void test_missing_file(void **state)
     assert_null(s);
 }
 
-static unsigned lines_with_root(const char *proc)
-{
-    char line[4096];
-    unsigned n = 0;
-    FILE *file = fopen(proc, "r");
-    assert_non_null(file);
-    while (fgets(line, sizeof line, file)) n += strstr(line, root) != NULL;
-    fclose(file);
-    return n;
-}
-
 /* The lowest one that is free. */
 static int next_descriptor(void)
 {
@@ -160,7 +149,7 @@ static void test_kept_and_given_back(void **state)
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(snapshot_open(&s, root, &err), PM_OK);
         assert_int_equal(s->meta.n_segments, 2);
-        assert_int_equal(lines_with_root("/proc/self/maps"), 3);
+        assert_int_equal(folder_maps(root), 3);
         assert_true(next_descriptor() > free_fd);
         assert_int_equal(s->n_docs, 5);
         assert_int_equal(s->n_tokens, 9);
@@ -171,12 +160,12 @@ static void test_kept_and_given_back(void **state)
         assert_true(df == 2 && cf == 2);
         if (i == 2) folder_unlink(root, s->meta.segments[0].del_name);
         snapshot_close(s);
-        assert_int_equal(lines_with_root("/proc/self/maps"), 0);
+        assert_int_equal(folder_maps(root), 0);
         assert_int_equal(next_descriptor(), free_fd);
     }
     assert_int_equal(snapshot_open(&s, root, &err), PM_CORRUPT);
     assert_null(s);
-    assert_int_equal(lines_with_root("/proc/self/maps"), 0);
+    assert_int_equal(folder_maps(root), 0);
     assert_int_equal(next_descriptor(), free_fd);
     snapshot_close(NULL);
 }

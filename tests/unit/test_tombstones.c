@@ -209,33 +209,21 @@ static void test_crafted(void **state)
     snapshot_close(snap);
 }
 
-/* How many files of the folder are mapped. */
-static unsigned maps_of_files(void)
-{
-    char line[4096];
-    unsigned n = 0;
-    FILE *maps = fopen("/proc/self/maps", "r");
-    assert_non_null(maps);
-    while (fgets(line, sizeof line, maps)) n += strstr(line, root) != NULL;
-    fclose(maps);
-    return n;
-}
-
 static void test_nothing_stays_mapped(void **state)
 {
     (void)state;
     snapshot *snap;
     uint32_t crc;
-    assert_int_equal(maps_of_files(), 0);
+    assert_int_equal(folder_maps(root), 0);
     assert_int_equal(snapshot_open(&snap, root, NULL), PM_OK);
-    assert_int_equal(maps_of_files(), 1);
+    assert_int_equal(folder_maps(root), 1);
     buf file = sample(snap, &crc);
     assert_int_equal(open_bytes(snap, buf_slice(&file), crc), PM_OK);
     assert_int_equal(open_bytes(snap, buf_slice(&file), crc + 1), PM_CORRUPT);
-    assert_int_equal(maps_of_files(), 1);
+    assert_int_equal(folder_maps(root), 1);
     buf_free(&file);
     snapshot_close(snap);
-    assert_int_equal(maps_of_files(), 0);
+    assert_int_equal(folder_maps(root), 0);
 }
 
 /* The last term there is can be corrected, one behind it not; where that stands is said. */
